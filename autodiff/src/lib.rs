@@ -1,0 +1,59 @@
+//! Reverse-mode automatic differentiation on a tape of composable primitives.
+//!
+//! One idea: **a tape is a program**. Calls on [`Var`]s record primitive operations; the reverse derivative of a
+//! composition is the composition of reverse derivatives, r(h∘g∘f) = rf ∘ rg ∘ rh, so differentiation walks the tape
+//! backwards and asks each primitive to *record* its own, with the same operations everybody uses. The gradient is a
+//! tape too: it prints, steps, is checked, and differentiates again.
+//!
+//! ```
+//! use autodiff::Tape;
+//!
+//! let tape = Tape::<f64>::new();
+//! let x = tape.input([1.0, 2.0]).named("x");
+//! let y = (x * x).sum(..);
+//! let gradients = y.backward()?;
+//! assert_eq!(gradients.get(x)?, ndarray::array![2.0, 4.0].into_dyn());
+//! # Ok::<(), autodiff::Error>(())
+//! ```
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod arena;
+mod attributes;
+mod custom;
+mod derivative;
+mod derived;
+mod error;
+mod forward;
+mod gradients;
+pub mod kernels;
+mod node;
+pub mod primitive;
+mod program;
+mod real;
+mod reverse;
+mod shape;
+mod tape;
+mod transform;
+mod value;
+mod var;
+
+pub use arena::NodeId;
+pub use attributes::{Attribute, Attributes};
+pub use custom::Rule;
+pub use derivative::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
+pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
+pub use gradients::Gradients;
+pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};
+pub use program::{Input, Program};
+pub use real::Real;
+pub use shape::{Layout, Shape};
+pub use tape::{Arg, Tape};
+pub use value::IntoArray;
+pub use var::{Index, Key, Var, VarOrNumber};
+
+/// What most programs need: `use autodiff::prelude::*`.
+pub mod prelude {
+    pub use crate::kernels::{self, Operand, ViewMut};
+    pub use crate::{Attributes, Error, Gradients, Index, Key, Mismatch, Real, Refusal, Result, Shape, Tape, Var};
+}

@@ -1,0 +1,125 @@
+//! What a tape and a program are made of.
+
+use crate::arena::{Arena, NodeId};
+use crate::error::{Error, Place};
+use crate::primitive::{Kind, PrimitiveRef};
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::value::Value;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// One line of a tape: how a value comes to be, and from what.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<F: Real> {
+    pub(crate) op: Op<F>,
+    pub(crate) inputs: SmallVec<[NodeId; 2]>,
+    pub(crate) shape: Shape,
+    /// Whether an input that wants a gradient leads here.
+    pub(crate) active: bool,
+    /// The path of scopes, an index into [`Labels`].
+    pub(crate) scope: u32,
+    pub(crate) location: Option<&'static Location<'static>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Op<F: Real> {
+    /// Given from outside; `active` tells an input from data.
+    Input(Kind),
+    /// A number or array that is part of the program.
+    Constant(Value<F>),
+    /// A primitive applied to earlier nodes.
+    Apply(PrimitiveRef<F>),
+    /// An operation that could not be recorded.
+    Error(Error),
+}
+
+impl<F: Real> Node<F> {
+    /// What made the node, in a word: a primitive's name, `input`, `data`, `index`, `key`, `constant`.
+    pub(crate) fn operation(&self) -> &'static str {
+        match &self.op {
+            Op::Input(Kind::Real) if self.active => "input",
+            Op::Input(Kind::Real) => "data",
+            Op::Input(Kind::Index) => "index",
+            Op::Input(Kind::Key) => "key",
+            Op::Constant(_) => "constant",
+            Op::Apply(primitive) => primitive.name(),
+            Op::Error(_) => "error",
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match &self.op {
+            Op::Input(kind) => *kind,
+            Op::Constant(Value::Index(_)) => Kind::Index,
+            Op::Constant(Value::Key(_)) => Kind::Key,
+            _ => Kind::Real,
+        }
+    }
+
+    /// `f64[2, 3]`, `index[4]` or `key`.
+    pub(crate) fn type_name(&self) -> String {
+        match self.kind() {
+            Kind::Real => format!("{}{}", F::NAME, self.shape),
+            Kind::Index => format!("index{}", self.shape),
+            Kind::Key => "key".into(),
+        }
+    }
+}
+
+/// The names of nodes and the paths of scopes.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    names: BTreeMap<NodeId, Arc<str>>,
+    scopes: Vec<Arc<str>>,
+}
+
+impl Labels {
+    pub(crate) fn new() -> Self {
+        Labels { names: BTreeMap::new(), scopes: vec!["".into()] }
+    }
+
+    pub(crate) fn name(&self, id: NodeId) -> Option<&Arc<str>> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn set_name(&mut self, id: NodeId, name: Arc<str>) {
+        self.names.insert(id, name);
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        // Almost always there is nothing to forget, and looking at the last name tells.
+        if self.names.last_key_value().is_some_and(|(id, _)| id.index() >= length) {
+            self.names.split_off(&NodeId::new(length));
+        }
+    }
+
+    pub(crate) fn scope(&self, scope: u32) -> &str {
+        self.scopes.get(scope as usize).map_or("", |path| path)
+    }
+
+    /// The number of `path`, which is remembered if it is new.
+    pub(crate) fn intern(&mut self, path: &str) -> u32 {
+        // The scope in use is nearly always among the last ones opened.
+        let known = self.scopes.iter().rposition(|known| **known == *path);
+        let index = known.unwrap_or_else(|| {
+            self.scopes.push(path.into());
+            self.scopes.len() - 1
+        });
+        u32::try_from(index).unwrap_or(0)
+    }
+
+    pub(crate) fn place<F: Real>(&self, node: &Node<F>) -> Place {
+        Place { location: node.location, scope: self.scope(node.scope).into() }
+    }
+}
+
+/// One line about a node for an error report: `a: w1 : f64[4, 3], input at src/main.rs:10:5`.
+pub(crate) fn describe<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, id: NodeId, role: &str) -> String {
+    let Some(node) = nodes.get(id) else { return format!("{role}: {id}") };
+    let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
+    let place = labels.place(node);
+    format!("{role}: {name} : {}, {} at {place}", node.type_name(), node.operation())
+}

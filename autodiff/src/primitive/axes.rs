@@ -1,0 +1,111 @@
+//! Which axes a reduction runs over.
+
+use super::{Dice, Domain, Sample, SampleOperand};
+use crate::attributes::Attributes;
+use crate::error::{Mismatch, Result};
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// The axes of a reduction: `..` for all, one axis, or a list.
+///
+/// ```
+/// # let tape = autodiff::Tape::<f64>::new();
+/// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+/// assert_eq!(x.sum(..).shape().unwrap(), [].into());
+/// assert_eq!(x.sum(0).shape().unwrap(), [2].into());
+/// assert_eq!(x.sum([0, 1]).item().unwrap(), 10.0);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Axes {
+    /// Every axis.
+    All,
+    /// These axes.
+    These(Vec<usize>),
+}
+
+impl From<std::ops::RangeFull> for Axes {
+    fn from(_: std::ops::RangeFull) -> Self {
+        Axes::All
+    }
+}
+
+impl From<usize> for Axes {
+    fn from(axis: usize) -> Self {
+        Axes::These(vec![axis])
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Axes {
+    fn from(axes: [usize; N]) -> Self {
+        Axes::These(axes.to_vec())
+    }
+}
+
+impl From<Vec<usize>> for Axes {
+    fn from(axes: Vec<usize>) -> Self {
+        Axes::These(axes)
+    }
+}
+
+/// The attributes that reductions share: ascending axes, and whether they stay with length 1.
+#[derive(Clone, Debug)]
+pub(super) struct Reduction {
+    pub(super) axes: Vec<usize>,
+    pub(super) keep: bool,
+}
+
+impl Reduction {
+    pub(super) fn new<F: Real>(x: Var<'_, F>, axes: Axes, keep: bool) -> Self {
+        let axes = match axes {
+            Axes::All => (0..x.shape().map_or(0, |shape| shape.rank())).collect(),
+            Axes::These(mut axes) => {
+                axes.sort_unstable();
+                axes
+            }
+        };
+        Reduction { axes, keep }
+    }
+
+    pub(super) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Reduction { axes: attributes.list("axes")?.to_vec(), keep: attributes.flag("keep")? })
+    }
+
+    pub(super) fn attributes(&self) -> Attributes {
+        Attributes::new().with_list("axes", &self.axes).with_flag("keep", self.keep)
+    }
+
+    pub(super) fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        if let Some(axis) = self.axes.iter().find(|axis| **axis >= x.rank()) {
+            return Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0")));
+        }
+        if self.axes.windows(2).any(|pair| pair.first() >= pair.last()) {
+            let axes = Shape::from(self.axes.as_slice());
+            return Err(Mismatch::new(format!("the axes {axes} are not ascending and different")));
+        }
+        Ok(x.reduced(&self.axes, self.keep))
+    }
+
+    /// A reduced array stretched over the shape it was reduced from.
+    pub(super) fn spread<'t, F: Real>(&self, y: Var<'t, F>, x: &Shape) -> Var<'t, F> {
+        let y = if self.keep { y } else { y.reshape(x.reduced(&self.axes, true)) };
+        y.broadcast_to(x.clone())
+    }
+
+    pub(super) fn sample(dice: &mut Dice, domain: Domain) -> (Self, Vec<SampleOperand>) {
+        let x = dice.shape(0, 3);
+        let reduction = Reduction { axes: dice.axes(x.rank()), keep: dice.flip() };
+        (reduction, vec![SampleOperand::Real(x, domain)])
+    }
+
+    /// A sample of a primitive that is made of a reduction.
+    pub(super) fn sample_of<F: Real, P: super::Primitive<F> + 'static>(
+        dice: &mut Dice,
+        domain: Domain,
+        primitive: impl Fn(Reduction) -> P,
+    ) -> Sample<F> {
+        let (reduction, operands) = Reduction::sample(dice, domain);
+        Sample::with(std::sync::Arc::new(primitive(reduction)), operands)
+    }
+}

@@ -1,0 +1,55 @@
+//! The cosine.
+
+use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = cos x
+#[derive(Debug)]
+pub struct Cos;
+
+impl<F: Real> Primitive<F> for Cos {
+    fn name(&self) -> &'static str {
+        "cos"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = cos x"
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.cos())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| -(dy * at.x(0).sin()))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| -(dx * at.x(0).sin()))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::between(-1e3, 1e3)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The cosine, elementwise, of angles in radians: yᵢ = cos xᵢ.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(0.0);
+    /// assert_eq!(x.cos().item().unwrap(), 1.0);
+    /// ```
+    #[track_caller]
+    pub fn cos(self) -> Self {
+        self.apply(&Cos)
+    }
+}

@@ -1,0 +1,55 @@
+//! The exponential function.
+
+use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = exp x
+#[derive(Debug)]
+pub struct Exp;
+
+impl<F: Real> Primitive<F> for Exp {
+    fn name(&self) -> &'static str {
+        "exp"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = exp x"
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.exp())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy * at.y())
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx * at.y())
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::between(-80.0, 80.0)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The exponential, elementwise: yᵢ = exp xᵢ.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(0.0);
+    /// assert_eq!(x.exp().item().unwrap(), 1.0);
+    /// ```
+    #[track_caller]
+    pub fn exp(self) -> Self {
+        self.apply(&Exp)
+    }
+}

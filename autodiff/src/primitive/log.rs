@@ -1,0 +1,57 @@
+//! The natural logarithm.
+
+use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = log x
+#[derive(Debug)]
+pub struct Log;
+
+impl<F: Real> Primitive<F> for Log {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = log x"
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.ln())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy / at.x(0))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx / at.x(0))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::POSITIVE])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The natural logarithm, elementwise: yᵢ = log xᵢ; −∞ at 0, NaN below.
+
+    /// The slope at 0 is 1/0 = +∞.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(1.0);
+    /// assert_eq!(x.log().item().unwrap(), 0.0);
+    /// ```
+    #[track_caller]
+    pub fn log(self) -> Self {
+        self.apply(&Log)
+    }
+}

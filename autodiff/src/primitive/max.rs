@@ -1,0 +1,101 @@
+//! The largest element along axes.
+
+use super::axes::{Axes, Reduction};
+use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::attributes::Attributes;
+use crate::error::{Mismatch, Refusal, Result};
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+use std::sync::Arc;
+
+/// y = max x over axes
+#[derive(Debug)]
+pub struct Max(Reduction);
+
+impl Max {
+    pub(super) fn example() -> Self {
+        Max(Reduction { axes: vec![0], keep: false })
+    }
+
+    pub(super) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Max(Reduction::parse(attributes)?))
+    }
+}
+
+impl<F: Real> Primitive<F> for Max {
+    fn name(&self) -> &'static str {
+        "max"
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.0.attributes()
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = max x over axes"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let shape = self.0.shape(inputs)?;
+        match inputs.iter().any(|x| x.size() == 0 && shape.size() > 0) {
+            true => Err(Mismatch::new("the largest of no elements")),
+            false => Ok(shape),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::reduce(x.real()?, &self.0.axes, output, largest);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| self.share(at) * self.0.spread(dy, &at.shape(0)))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| (self.share(at) * dx).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Reduction::sample_of(dice, Domain::REALS, Max)
+    }
+}
+
+impl Max {
+    /// 1/n at each of the n elements that are largest, 0 elsewhere: ties share the cotangent.
+    fn share<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
+        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0)));
+        let kept = Reduction { keep: true, ..self.0.clone() };
+        largest / largest.apply(Arc::new(super::sum::Sum::over(kept)))
+    }
+}
+
+/// The largest number; NaN if there is one.
+pub(super) fn largest<F: Real>(x: &[F]) -> F {
+    x.iter().copied().fold(F::neg_infinity(), |a, b| if a > b || a.is_nan() { a } else { b })
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The largest element over `axes`, which go; NaN if there is one among them.
+    ///
+    /// Elements that tie for the largest share the cotangent equally.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.max(0).value().unwrap(), ndarray::array![3.0, 4.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn max(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), false))))
+    }
+
+    /// As [`max`](Self::max), but the axes stay, with length 1, so that the result broadcasts against `self`.
+    #[track_caller]
+    pub fn max_keep(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), true))))
+    }
+}

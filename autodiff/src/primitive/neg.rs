@@ -1,0 +1,59 @@
+//! Negation.
+
+use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = −x
+#[derive(Debug)]
+pub struct Neg;
+
+impl<F: Real> Primitive<F> for Neg {
+    fn name(&self) -> &'static str {
+        "neg"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::UNARY
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = −x"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Prefix("−")
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| -x)
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| -dy)
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| -dx)
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS])
+    }
+}
+
+impl<F: Real> std::ops::Neg for Var<'_, F> {
+    type Output = Self;
+
+    /// `−x`, elementwise.
+    #[track_caller]
+    fn neg(self) -> Self {
+        self.apply(&Neg)
+    }
+}

@@ -1,0 +1,99 @@
+//! A whole power.
+
+use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
+use crate::attributes::Attributes;
+use crate::error::{Refusal, Result};
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+use std::sync::Arc;
+
+/// y = xⁿ
+#[derive(Debug)]
+pub struct PowI {
+    pub(super) n: i32,
+}
+
+impl PowI {
+    pub(super) fn parse(attributes: &Attributes) -> Result<Self> {
+        let n = attributes.integer("n")?;
+        Ok(PowI { n: i32::try_from(n).unwrap_or(if n < 0 { i32::MIN } else { i32::MAX }) })
+    }
+}
+
+impl<F: Real> Primitive<F> for PowI {
+    fn name(&self) -> &'static str {
+        "powi"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with_integer("n", i64::from(self.n))
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = xⁿ, n a whole number"
+    }
+
+    fn notation(&self) -> Notation {
+        match self.n {
+            2 => Notation::Postfix("²"),
+            3 => Notation::Postfix("³"),
+            _ => Notation::Call,
+        }
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.powi(self.n))
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        if self.n == 0 {
+            return [Derivative::Zero].into_iter().collect();
+        }
+        at.one(|| self.slope(at.x(0), dy))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        if self.n == 0 {
+            return Derivative::Zero;
+        }
+        at.tangent(dx, |_, dx| self.slope(at.x(0), dx))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        // Up to the fifth power of 1e±30, which double precision can hold.
+        let n = i32::try_from(dice.integer(0, 8)).unwrap_or(0) - 3;
+        let domain = Domain::REALS.at_least(1e-15);
+        let operands = vec![SampleOperand::Real(dice.shape(0, 3), Domain { low: -1e15, high: 1e15, ..domain })];
+        Sample::with(Arc::new(PowI { n }), operands)
+    }
+}
+
+impl PowI {
+    /// n·xⁿ⁻¹·d; the lowest exponent stays where it is, its neighbour cannot be written.
+    fn slope<'t, F: Real>(&self, x: Var<'t, F>, d: Var<'t, F>) -> Var<'t, F> {
+        match self.n {
+            1 => d,
+            2 => d * (x * 2.0),
+            n => d * (x.powi(n.saturating_sub(1)) * f64::from(n)),
+        }
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// A whole power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(3.0);
+    /// assert_eq!(x.powi(2).item().unwrap(), 9.0);
+    /// ```
+    #[track_caller]
+    pub fn powi(self, n: i32) -> Self {
+        self.apply(Arc::new(PowI { n }))
+    }
+}

@@ -1,0 +1,134 @@
+//! Random operands for checking a primitive over its whole domain.
+
+use super::PrimitiveRef;
+use crate::real::Real;
+use crate::shape::Shape;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+/// A source of random choices, reproducible from its seed.
+#[derive(Debug)]
+pub struct Dice(ChaCha8Rng);
+
+impl Dice {
+    /// A source that repeats itself for the same `seed`.
+    pub fn new(seed: u64) -> Self {
+        Dice(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A whole number from `low` to `high`, both included.
+    pub fn integer(&mut self, low: usize, high: usize) -> usize {
+        self.0.random_range(low..=high.max(low))
+    }
+
+    /// A number uniform on [0, 1).
+    pub fn unit(&mut self) -> f64 {
+        self.0.random()
+    }
+
+    /// A number uniform between `low` and `high`.
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    /// Heads or tails.
+    pub fn flip(&mut self) -> bool {
+        self.0.random()
+    }
+
+    /// A shape of `low` to `high` axes, each 1 to 4 long.
+    pub fn shape(&mut self, low: usize, high: usize) -> Shape {
+        (0..self.integer(low, high)).map(|_| self.integer(1, 4)).collect()
+    }
+
+    /// A non-empty choice of the axes of an array of `rank` ≥ 1, ascending; empty for a scalar.
+    pub fn axes(&mut self, rank: usize) -> Vec<usize> {
+        let mut axes: Vec<usize> = (0..rank).filter(|_| self.flip()).collect();
+        if axes.is_empty() && rank > 0 {
+            axes.push(self.integer(0, rank - 1));
+        }
+        axes
+    }
+}
+
+/// The numbers a real operand may take: log-uniform magnitudes, both signs where the bounds allow both.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Domain {
+    /// The smallest number.
+    pub low: f64,
+    /// The largest number.
+    pub high: f64,
+    /// The smallest magnitude.
+    pub tiny: f64,
+}
+
+impl Domain {
+    /// Numbers of either sign, magnitudes 1e-30 to 1e30.
+    pub const REALS: Domain = Domain { low: -1e30, high: 1e30, tiny: 1e-30 };
+    /// Positive numbers from 1e-30 to 1e30.
+    pub const POSITIVE: Domain = Domain { low: 1e-30, high: 1e30, tiny: 1e-30 };
+
+    /// Numbers from `low` to `high`, magnitudes from 1e-30 (or `low`) on.
+    pub const fn between(low: f64, high: f64) -> Domain {
+        Domain { low, high, tiny: 1e-30 }
+    }
+
+    /// The same with magnitudes from `tiny` on.
+    pub const fn at_least(self, tiny: f64) -> Domain {
+        Domain { tiny, ..self }
+    }
+
+    /// The same domain cut to the magnitudes whose squares and products single precision can hold.
+    pub fn single(self) -> Domain {
+        Domain { low: self.low.clamp(-1e9, 1e9), high: self.high.clamp(-1e9, 1e9), tiny: self.tiny.max(1e-9) }
+    }
+
+    /// One number of the domain.
+    pub fn draw(&self, dice: &mut Dice) -> f64 {
+        let negative = self.low < 0.0 && (self.high <= 0.0 || dice.flip());
+        let (near, far) = match negative {
+            true => ((-self.high).max(self.tiny), -self.low),
+            false => (self.low.max(self.tiny), self.high),
+        };
+        let magnitude = dice.uniform(near.ln(), far.max(near).ln()).exp().clamp(near, far.max(near));
+        if negative { -magnitude } else { magnitude }
+    }
+}
+
+/// One operand of a sample.
+#[derive(Clone, PartialEq, Debug)]
+pub enum SampleOperand {
+    /// An array of reals with elements from a domain.
+    Real(Shape, Domain),
+    /// An array of indices below a bound.
+    Index(Shape, usize),
+    /// A random key.
+    Key(u64),
+}
+
+/// A random application of a primitive: the primitive with attributes, and its operands.
+#[derive(Clone, Debug)]
+pub struct Sample<F: Real> {
+    /// The primitive with the attributes of this sample; `None` means the one that was asked.
+    pub primitive: Option<PrimitiveRef<F>>,
+    /// Its operands.
+    pub operands: Vec<SampleOperand>,
+}
+
+impl<F: Real> Sample<F> {
+    /// A sample of the primitive that was asked, on these operands.
+    pub fn new(operands: Vec<SampleOperand>) -> Self {
+        Sample { primitive: None, operands }
+    }
+
+    /// A sample of the same operation with other attributes.
+    pub fn with(primitive: impl Into<PrimitiveRef<F>>, operands: Vec<SampleOperand>) -> Self {
+        Sample { primitive: Some(primitive.into()), operands }
+    }
+
+    /// Operands of one random shape of up to three axes, each from its own domain.
+    pub fn elementwise(dice: &mut Dice, domains: &[Domain]) -> Self {
+        let shape = dice.shape(0, 3);
+        Sample::new(domains.iter().map(|domain| SampleOperand::Real(shape.clone(), *domain)).collect())
+    }
+}

@@ -1,0 +1,61 @@
+//! The square root.
+
+use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = √x
+#[derive(Debug)]
+pub struct Sqrt;
+
+impl<F: Real> Primitive<F> for Sqrt {
+    fn name(&self) -> &'static str {
+        "sqrt"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = √x"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Prefix("√")
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.sqrt())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy / (at.y() * 2.0))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx / (at.y() * 2.0))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::POSITIVE])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The square root, elementwise: yᵢ = √xᵢ; NaN below 0.
+
+    /// The slope at 0 is 1/(2·0) = +∞.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(9.0);
+    /// assert_eq!(x.sqrt().item().unwrap(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn sqrt(self) -> Self {
+        self.apply(&Sqrt)
+    }
+}

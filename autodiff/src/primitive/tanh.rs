@@ -1,0 +1,57 @@
+//! The hyperbolic tangent.
+
+use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::error::Refusal;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::real::Real;
+use crate::var::Var;
+
+/// y = tanh x
+#[derive(Debug)]
+pub struct Tanh;
+
+impl<F: Real> Primitive<F> for Tanh {
+    fn name(&self) -> &'static str {
+        "tanh"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = tanh x"
+    }
+
+    fn elementwise(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x.tanh())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy * (1.0 - at.y() * at.y()))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx * (1.0 - at.y() * at.y()))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The hyperbolic tangent, elementwise: yᵢ = tanh xᵢ = (e^xᵢ − e^−xᵢ)/(e^xᵢ + e^−xᵢ).
+
+    /// Source: lecture slides *Neural Networks*, "Nonlinear activation function".
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(0.0);
+    /// assert_eq!(x.tanh().item().unwrap(), 0.0);
+    /// ```
+    #[track_caller]
+    pub fn tanh(self) -> Self {
+        self.apply(&Tanh)
+    }
+}

@@ -1,0 +1,348 @@
+//! A frozen tape: plain data that can be run, recorded again, transformed, printed, sent to another thread.
+
+use crate::arena::{Arena, NodeId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::needed_for;
+use crate::kernels::Operand;
+use crate::node::{Labels, Node, Op};
+use crate::primitive::{Kind, Registry};
+use crate::real::Real;
+use crate::reverse::same_tape;
+use crate::shape::Shape;
+use crate::tape::{Arg, Tape};
+use crate::value::{self, IntoArray, Value};
+use crate::var::Var;
+use ndarray::ArrayD;
+use std::sync::Arc;
+
+/// A tape frozen without values: nodes in topological order, inputs, outputs, constants and names.
+///
+/// ```
+/// use autodiff::{Input, Tape};
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.input([1.0, 2.0]).named("x");
+/// let program = tape.program(&[(x * x).sum(..)])?;
+/// let results = program.run(&[Input::real([3.0, 4.0])])?;
+/// assert_eq!(results[0].first(), Some(&25.0));
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// What a replay bakes in: constants, and the branches that Rust code took while it recorded (an `if` on a value records
+/// the side that was taken).
+#[derive(Clone, Debug)]
+pub struct Program<F: Real> {
+    pub(crate) nodes: Arc<Arena<Node<F>>>,
+    pub(crate) labels: Arc<Labels>,
+    pub(crate) inputs: Vec<NodeId>,
+    pub(crate) outputs: Vec<NodeId>,
+}
+
+/// What a program is run on: an array of reals, an array of indices, or a random key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input<F> {
+    /// An array of reals.
+    Real(ArrayD<F>),
+    /// An array of indices.
+    Index(ArrayD<usize>),
+    /// A random key.
+    Key(u64),
+}
+
+impl<F: Real> Input<F> {
+    /// An array of reals: takes what [`Tape::input`] takes.
+    pub fn real(array: impl IntoArray<F>) -> Self {
+        Input::Real(array.into_array())
+    }
+
+    /// An array of indices.
+    pub fn index<D: ndarray::Dimension>(array: ndarray::Array<usize, D>) -> Self {
+        Input::Index(array.into_dyn())
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Input::Real(_) => Kind::Real,
+            Input::Index(_) => Kind::Index,
+            Input::Key(_) => Kind::Key,
+        }
+    }
+
+    pub(crate) fn value(&self) -> (Value<F>, Shape) {
+        match self {
+            Input::Real(array) => value::take(array),
+            Input::Index(array) => {
+                (Value::Index(Arc::new(array.iter().copied().collect())), Shape::from(array.shape()))
+            }
+            Input::Key(key) => (Value::Key(*key), Shape::scalar()),
+        }
+    }
+}
+
+impl<F: Real> From<ArrayD<F>> for Input<F> {
+    fn from(array: ArrayD<F>) -> Self {
+        Input::Real(array)
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// Freezes what `outputs` are computed from. The inputs of the program are all inputs, data, indices and keys of the
+    /// tape, in the order they were recorded, used or not.
+    ///
+    /// # Errors
+    /// The error of an operation that an output comes from; [`ErrorKind::TapesMixed`] for an output of another tape.
+    pub fn program(&self, outputs: &[Var<'_, F>]) -> Result<Program<F>> {
+        let mut keep: Arena<bool> = Arena::filled(self.len(), || false);
+        for y in outputs {
+            same_tape(self, *y, "program")?;
+            y.shape()?;
+            for (id, needed) in needed_for(*y).iter() {
+                keep[id] |= *needed;
+            }
+        }
+        self.with_nodes(|nodes, labels| {
+            let mut kept = Arena::new();
+            let mut names = Labels::new();
+            let mut inputs = Vec::new();
+            let mut new_id: Arena<NodeId> = Arena::new();
+            for (id, node) in nodes.iter() {
+                let is_input = matches!(node.op, Op::Input(_));
+                if !keep[id] && !is_input {
+                    new_id.push(id);
+                    continue;
+                }
+                let mut node = node.clone();
+                node.inputs.iter_mut().for_each(|operand| *operand = new_id[*operand]);
+                node.scope = names.intern(labels.scope(node.scope));
+                let fresh = kept.push(node);
+                if let Some(name) = labels.name(id) {
+                    names.set_name(fresh, name.clone());
+                }
+                if is_input {
+                    inputs.push(fresh);
+                }
+                new_id.push(fresh);
+            }
+            let outputs = outputs.iter().map(|y| new_id[y.id]).collect();
+            Ok(Program { nodes: Arc::new(kept), labels: Arc::new(names), inputs, outputs })
+        })
+    }
+}
+
+impl<F: Real> Program<F> {
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether it has no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Kind and shape of each input.
+    pub fn inputs(&self) -> impl Iterator<Item = (Kind, &Shape)> {
+        self.inputs.iter().map(|id| (self.nodes[*id].kind(), &self.nodes[*id].shape))
+    }
+
+    /// The shape of each output.
+    pub fn outputs(&self) -> impl Iterator<Item = &Shape> {
+        self.outputs.iter().map(|id| &self.nodes[*id].shape)
+    }
+
+    /// The name of input `i`, if it has one.
+    pub fn input_name(&self, i: usize) -> Option<&str> {
+        self.inputs.get(i).and_then(|id| self.labels.name(*id)).map(|name| &**name)
+    }
+
+    /// Whether input `i` is one that a gradient is wanted for (not data, an index or a key).
+    pub fn is_differentiable(&self, i: usize) -> bool {
+        self.inputs.get(i).is_some_and(|id| self.nodes[*id].active)
+    }
+
+    /// Evaluates the program: the outputs, in order. The same kernels as recording, so the same bits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if number, kinds or shapes of the inputs are not those of the program;
+    /// [`ErrorKind::Refused`] if an operation refuses a value.
+    pub fn run(&self, inputs: &[Input<F>]) -> Result<Vec<ArrayD<F>>> {
+        let mut uses: Arena<u32> = Arena::filled(self.len(), || 0);
+        for (_, node) in self.nodes.iter() {
+            node.inputs.iter().for_each(|operand| uses[*operand] += 1);
+        }
+        self.outputs.iter().for_each(|id| uses[*id] += 1);
+        let mut values = self.bind(inputs)?;
+        for id in self.nodes.ids() {
+            self.evaluate(id, &mut values)?;
+            for operand in &self.nodes[id].inputs {
+                uses[*operand] -= 1;
+                if uses[*operand] == 0 {
+                    values[*operand] = Value::Unknown;
+                }
+            }
+        }
+        self.outputs.iter().map(|id| self.array(*id, &values)).collect()
+    }
+
+    pub(crate) fn array(&self, id: NodeId, values: &Arena<Value<F>>) -> Result<ArrayD<F>> {
+        let array = values[id].clone().into_array(&self.nodes[id].shape);
+        array.ok_or_else(|| Error::new(ErrorKind::NoValue, "run", format!("{id} has no value")))
+    }
+
+    /// A table of values that holds the inputs and constants.
+    pub(crate) fn bind(&self, inputs: &[Input<F>]) -> Result<Arena<Value<F>>> {
+        self.check_count(inputs.len())?;
+        let mut values = Arena::filled(self.len(), || Value::Unknown);
+        for (i, (id, input)) in self.inputs.iter().zip(inputs).enumerate() {
+            let (value, shape) = input.value();
+            self.check_input(i, *id, input.kind(), &shape)?;
+            values[*id] = value;
+        }
+        for (id, node) in self.nodes.iter() {
+            if let Op::Constant(value) = &node.op {
+                values[id] = value.clone();
+            }
+        }
+        Ok(values)
+    }
+
+    /// Computes the value of node `id` from those of its operands.
+    pub(crate) fn evaluate(&self, id: NodeId, values: &mut Arena<Value<F>>) -> Result<()> {
+        let node = &self.nodes[id];
+        let Op::Apply(primitive) = &node.op else { return Ok(()) };
+        if let [operand] = node.inputs.as_slice()
+            && let Some(value) =
+                value::rearrange(&**primitive, &values[*operand], &self.nodes[*operand].shape, &node.shape)
+        {
+            values[id] = value;
+            return Ok(());
+        }
+        let operands: Option<Vec<Operand<'_, F>>> =
+            node.inputs.iter().map(|operand| values[*operand].operand(&self.nodes[*operand].shape)).collect();
+        let missing = || Error::new(ErrorKind::NoValue, primitive.name(), format!("an operand of {id} has no value"));
+        let value = value::evaluate(&**primitive, &operands.ok_or_else(missing)?, &node.shape).map_err(|refusal| {
+            Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node))
+        })?;
+        values[id] = value;
+        Ok(())
+    }
+
+    /// Records the program on a tape, applied to `args`: names, scopes and lines come along.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if the arguments do not fit the inputs; the error of an argument.
+    pub fn record<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<Vec<Var<'t, F>>> {
+        let table = self.record_all(tape, args)?;
+        Ok(self.outputs.iter().map(|id| tape.var(table[*id])).collect())
+    }
+
+    /// Records the program; where each node went.
+    pub(crate) fn record_all<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<Arena<NodeId>> {
+        self.check_count(args.len())?;
+        let mut table: Arena<NodeId> = Arena::new();
+        for (i, (id, arg)) in self.inputs.iter().zip(args).enumerate() {
+            let (on, at) = arg.parts();
+            if !std::ptr::eq(on, tape) {
+                return Err(Error::new(ErrorKind::TapesMixed, "record", format!("argument {i} is on another tape")));
+            }
+            let (kind, shape) = match arg {
+                Arg::Real(x) => (Kind::Real, x.shape()?),
+                Arg::Index(x) => (Kind::Index, x.shape()?),
+                Arg::Key(x) => (Kind::Key, x.shape()?),
+            };
+            self.check_input(i, *id, kind, &shape)?;
+            let _ = at;
+        }
+        let mut next = self.inputs.iter().zip(args).peekable();
+        for (id, node) in self.nodes.iter() {
+            if let Some((_, arg)) = next.next_if(|(input, _)| **input == id) {
+                table.push(arg.parts().1);
+                continue;
+            }
+            let scope = tape.intern(self.labels.scope(node.scope));
+            let var = tape.placed(scope, node.location, || match &node.op {
+                Op::Apply(primitive) => {
+                    let args: Vec<Arg<'t, F>> = node.inputs.iter().map(|operand| tape.arg(table[*operand])).collect();
+                    Ok(tape.record(primitive.clone(), &args))
+                }
+                Op::Constant(value) => Ok(tape.constant_value(value.clone(), node.shape.clone())),
+                Op::Input(_) => Err(Error::new(ErrorKind::ProgramInput, "record", format!("{id} has no argument"))),
+                Op::Error(error) => Err(error.clone()),
+            })?;
+            var.shape()?;
+            if let Some(name) = self.labels.name(id) {
+                tape.set_name(var.id(), name);
+            }
+            table.push(var.id());
+        }
+        Ok(table)
+    }
+
+    /// Placeholders for the inputs of this program, on a tape that records without values.
+    pub(crate) fn placeholders<'t>(&self, tape: &'t Tape<F>) -> Vec<Arg<'t, F>> {
+        let place = |id: &NodeId| {
+            let node = &self.nodes[*id];
+            let arg = tape.placed(0, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
+            if let Some(name) = self.labels.name(*id) {
+                tape.set_name(arg.parts().1, name);
+            }
+            arg
+        };
+        self.inputs.iter().map(place).collect()
+    }
+
+    fn check_count(&self, given: usize) -> Result<()> {
+        if given == self.inputs.len() {
+            return Ok(());
+        }
+        let message = format!("the program has {} inputs, {given} were given", self.inputs.len());
+        let error = Error::new(ErrorKind::ProgramInput, "run", message);
+        Err((0..self.inputs.len()).fold(error, |error, i| error.with_operand(self.input_line(i))))
+    }
+
+    fn check_input(&self, i: usize, id: NodeId, kind: Kind, shape: &Shape) -> Result<()> {
+        let node = &self.nodes[id];
+        if node.kind() == kind && node.shape == *shape {
+            return Ok(());
+        }
+        let message = format!("input {i} should be {}, got {kind:?} {shape}", node.type_name());
+        Err(Error::new(ErrorKind::ProgramInput, "run", message).with_operand(self.input_line(i)))
+    }
+
+    fn input_line(&self, i: usize) -> String {
+        let id = self.inputs.get(i).copied().unwrap_or(NodeId::new(0));
+        crate::node::describe(&self.nodes, &self.labels, id, &format!("input {i}"))
+    }
+
+    /// The same program in the other precision: how the gradient of an f32 model is checked in f64.
+    ///
+    /// Primitives are made again from their names and attributes by `registry`; constants are converted.
+    ///
+    /// ```
+    /// use autodiff::{Input, Registry, Tape};
+    /// let tape = Tape::<f32>::new();
+    /// let x = tape.input([1.0, 2.0]);
+    /// let program = tape.program(&[x.exp().sum(..)])?.cast::<f64>(&Registry::standard())?;
+    /// let y = program.run(&[Input::real([1.0f64, 2.0])])?;
+    /// assert!((y[0].sum() - (1f64.exp() + 2f64.exp())).abs() < 1e-14);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registry`] if the registry does not know a primitive.
+    pub fn cast<G: Real>(&self, registry: &Registry<G>) -> Result<Program<G>> {
+        let mut nodes = Arena::new();
+        for (_, node) in self.nodes.iter() {
+            let op = match &node.op {
+                Op::Input(kind) => Op::Input(*kind),
+                Op::Constant(value) => Op::Constant(value.cast(&node.shape)),
+                Op::Error(error) => Op::Error(error.clone()),
+                Op::Apply(primitive) => Op::Apply(registry.make(primitive.name(), &primitive.attributes())?),
+            };
+            let Node { inputs, shape, active, scope, location, .. } = node.clone();
+            nodes.push(Node { op, inputs, shape, active, scope, location });
+        }
+        let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
+        Ok(Program { nodes: Arc::new(nodes), labels: self.labels.clone(), inputs, outputs })
+    }
+}

@@ -1,0 +1,175 @@
+//! Shapes, broadcasting, and strided layouts.
+
+use smallvec::SmallVec;
+use std::fmt;
+use std::ops::Deref;
+
+/// The lengths of an array's axes; `[]` is a scalar.
+///
+/// ```
+/// use autodiff::Shape;
+/// let shape = Shape::from([2, 3]);
+/// assert_eq!((shape.rank(), shape.size(), shape.to_string()), (2, 6, "[2, 3]".into()));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Shape(SmallVec<[usize; 4]>);
+
+impl Shape {
+    /// The shape of a scalar, `[]`.
+    pub fn scalar() -> Self {
+        Shape::default()
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of elements: the product of the lengths, 1 for a scalar. Saturates.
+    pub fn size(&self) -> usize {
+        // A zero anywhere makes the array empty, whatever overflows before it.
+        if self.contains(&0) { 0 } else { self.iter().fold(1, |n, d| n.saturating_mul(*d)) }
+    }
+
+    /// The shape both broadcast to under NumPy's rule: aligned at the last axis, an axis of length 1 stretches.
+    ///
+    /// ```
+    /// use autodiff::Shape;
+    /// assert_eq!(Shape::from([4, 1]).broadcast(&[3].into()), Some([4, 3].into()));
+    /// assert_eq!(Shape::from([4]).broadcast(&[3].into()), None);
+    /// ```
+    pub fn broadcast(&self, other: &Shape) -> Option<Shape> {
+        let rank = self.rank().max(other.rank());
+        (0..rank)
+            .map(|axis| match (self.aligned(axis, rank), other.aligned(axis, rank)) {
+                (a, b) if a == b => Some(a),
+                (1, b) => Some(b),
+                (a, 1) => Some(a),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The length of `axis` when this shape is padded on the left with 1s to `rank` axes.
+    pub(crate) fn aligned(&self, axis: usize, rank: usize) -> usize {
+        (axis + self.rank()).checked_sub(rank).and_then(|i| self.get(i)).copied().unwrap_or(1)
+    }
+
+    /// The shape with `axes` removed, or, with `keep`, set to length 1.
+    pub fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
+        self.iter()
+            .enumerate()
+            .filter_map(|(i, d)| match (axes.contains(&i), keep) {
+                (false, _) => Some(*d),
+                (true, true) => Some(1),
+                (true, false) => None,
+            })
+            .collect()
+    }
+
+    /// The lengths in reverse order.
+    pub fn transposed(&self) -> Shape {
+        self.iter().rev().copied().collect()
+    }
+
+    /// The shape with `axis` set to `length`; unchanged where there is no such axis.
+    pub fn with_axis(&self, axis: usize, length: usize) -> Shape {
+        self.iter().enumerate().map(|(i, d)| if i == axis { length } else { *d }).collect()
+    }
+
+    /// Row-major strides, in elements.
+    pub(crate) fn strides(&self) -> Strides {
+        let mut strides: Strides = self.iter().map(|_| 0).collect();
+        let mut step = 1usize;
+        for (stride, length) in strides.iter_mut().zip(self.iter()).rev() {
+            *stride = step;
+            step = step.saturating_mul(*length);
+        }
+        strides
+    }
+}
+
+pub(crate) type Strides = SmallVec<[usize; 4]>;
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl FromIterator<usize> for Shape {
+    fn from_iter<I: IntoIterator<Item = usize>>(lengths: I) -> Self {
+        Shape(lengths.into_iter().collect())
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(lengths: &[usize]) -> Self {
+        Shape(SmallVec::from_slice(lengths))
+    }
+}
+
+impl From<&Shape> for Shape {
+    fn from(shape: &Shape) -> Self {
+        shape.clone()
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(lengths: [usize; N]) -> Self {
+        Shape::from(lengths.as_slice())
+    }
+}
+
+impl From<Vec<usize>> for Shape {
+    fn from(lengths: Vec<usize>) -> Self {
+        Shape(SmallVec::from_vec(lengths))
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[")?;
+        for (i, length) in self.iter().enumerate() {
+            write!(f, "{}{length}", if i == 0 { "" } else { ", " })?;
+        }
+        write!(f, "]")
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where the elements of an array lie in a buffer: element `[i, j, …]` at `offset + i·strides[0] + j·strides[1] + …`.
+///
+/// A primitive that only rearranges (transpose, reshape, slice, broadcast) describes its result as a layout of its
+/// operand's buffer and moves no data ([`Primitive::view`](crate::Primitive::view)).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// The lengths of the axes.
+    pub shape: Shape,
+    /// The distance between neighbours along each axis, in elements; 0 repeats one element.
+    pub strides: SmallVec<[usize; 4]>,
+    /// The position of the first element.
+    pub offset: usize,
+}
+
+impl Layout {
+    /// The row-major layout of a whole buffer.
+    pub fn contiguous(shape: Shape) -> Self {
+        let strides = shape.strides();
+        Layout { shape, strides, offset: 0 }
+    }
+
+    /// Whether the elements lie in row-major order without gaps.
+    pub fn is_contiguous(&self) -> bool {
+        let expected = self.shape.strides();
+        // The stride of an axis of length 1 is never used; an empty array has no elements to misplace.
+        self.shape.contains(&0)
+            || self.shape.iter().zip(&self.strides).zip(&expected).all(|((d, s), e)| *d == 1 || s == e)
+    }
+}

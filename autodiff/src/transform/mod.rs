@@ -1,0 +1,3 @@
+//! Program → program: derivatives as programs of their own.
+
+mod derivative;

@@ -1,0 +1,1 @@
+//! Gives the package a target until there are tests.
