@@ -16,6 +16,7 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
+#![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod arena;
