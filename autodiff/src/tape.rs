@@ -177,7 +177,9 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub(crate) fn unknown(&self, kind: Kind, shape: Shape, active: bool) -> Arg<'_, F> {
         if !shape.is_addressable::<F>() {
-            return self.refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}"))).into();
+            return self
+                .refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}")))
+                .into();
         }
         let id = self.leaf(Op::Input(kind), Value::Unknown, shape, active && kind == Kind::Real);
         self.arg(id)
