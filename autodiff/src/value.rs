@@ -228,7 +228,8 @@ impl<F: Real, const N: usize, const M: usize> IntoArray<F> for [[F; M]; N] {
 
 /// Takes an array into a value, keeping its memory.
 pub(crate) fn take<F: Real>(array: impl IntoArray<F>) -> (Value<F>, Shape) {
-    let array: ArrayBase<OwnedRepr<F>, IxDyn> = array.into_array();
+    // The conversion is a public trait: what another implementation answers is put in order first.
+    let array: ArrayBase<OwnedRepr<F>, IxDyn> = IntoArray::<F>::into_array(array.into_array());
     let shape = Shape::from(array.shape());
     if let (0, Some(number)) = (shape.rank(), array.first()) {
         return (Value::Splat(*number), shape);
