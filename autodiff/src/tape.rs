@@ -534,6 +534,10 @@ impl<F: Real> State<F> {
     /// A remedy found by trying: would the operation fit with an operand transposed, or with the two exchanged?
     fn suggestion(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Option<String> {
         let signature = primitive.signature();
+        // Indices cannot be transposed, nor stand where reals belong.
+        if ids.iter().any(|id| self.nodes[*id].kind() != Kind::Real) {
+            return None;
+        }
         let shapes: Vec<Shape> = ids.iter().map(|id| self.nodes[*id].shape.clone()).collect();
         let fits = |shapes: &[Shape]| primitive.shape(&shapes.iter().collect::<Vec<_>>()).ok();
         for (i, shape) in shapes.iter().enumerate().filter(|(_, shape)| shape.rank() == 2) {
