@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Derivative;
 use crate::real::Real;
 use crate::reverse::{Application, check_shape, same_tape};
+use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
 
@@ -43,7 +44,7 @@ impl<'t, F: Real> Var<'t, F> {
                 tangents[x.id] = Some(*dx);
             }
         }
-        let needed = needed_for(self);
+        let needed = needed_for(tape, std::iter::once(self.id), self.id.index() + 1);
         for id in needed.ids().filter(|id| needed[*id]) {
             if tangents[id].is_some() {
                 continue;
@@ -73,12 +74,12 @@ impl<'t, F: Real> Var<'t, F> {
     }
 }
 
-/// The nodes that `y` is computed from, itself included.
-pub(crate) fn needed_for<F: Real>(y: Var<'_, F>) -> Arena<bool> {
-    let mut needed = Arena::filled(y.id.index() + 1, || false);
-    needed[y.id] = true;
-    y.tape.with_nodes(|nodes, _| {
-        for id in NodeId::all(y.id.index() + 1).rev() {
+/// The nodes below `length` that one of `results` is computed from, themselves included.
+pub(crate) fn needed_for<F: Real>(tape: &Tape<F>, results: impl Iterator<Item = NodeId>, length: usize) -> Arena<bool> {
+    let mut needed = Arena::filled(length, || false);
+    results.for_each(|id| needed[id] = true);
+    tape.with_nodes(|nodes, _| {
+        for id in NodeId::all(length).rev() {
             if needed[id] {
                 nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
             }

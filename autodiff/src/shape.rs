@@ -38,6 +38,14 @@ impl Shape {
         if self.contains(&0) { 0 } else { self.iter().fold(1, |n, d| n.saturating_mul(*d)) }
     }
 
+    /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them
+    /// overflows anywhere.
+    pub(crate) fn is_addressable<F>(&self) -> bool {
+        let lengths = self.iter().filter(|d| **d != 0);
+        let bytes = lengths.fold(size_of::<F>(), |n, d| n.saturating_mul(*d));
+        isize::try_from(bytes).is_ok()
+    }
+
     /// The shape both broadcast to under NumPy's rule: aligned at the last axis, an axis of length 1 stretches.
     ///
     /// ```

@@ -13,7 +13,7 @@ pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F
         ([_, n], [row, column]) => (*n, [*row, *column]),
         (_, steps) => (1, [steps[0], 1]),
     };
-    if m * n * k == 0 {
+    if m == 0 || n == 0 || k == 0 {
         output.as_mut_slice().fill(F::zero());
         return;
     }
