@@ -20,7 +20,9 @@ fn a_tape_prints_one_typed_line_per_node() {
     let labels = tape.index(array![1]);
     let mask = tape.key(7).uniform([1, 2], 3).named("mask");
     let _loss = (h * mask * 0.5).log_softmax(1).pick(labels).sum(..);
-    check(&tape, expect![[r#"
+    check(
+        &tape,
+        expect![[r#"
         %0  : f64[1, 2] = data                                  # x  tests/printing.rs:14
         %1  : f64[2, 2] = input                                 # w  tests/printing.rs:15
         %2  : f64[2]    = input                                 # hidden.bias  tests/printing.rs:17
@@ -37,8 +39,11 @@ fn a_tape_prints_one_typed_line_per_node() {
         %13 : f64[1, 2] = log_softmax(%12; axis=1)              # tests/printing.rs:22
         %14 : f64[1]    = pick(%13, %6)                         # tests/printing.rs:22
         %15 : f64[]     = sum(%14; axes=[0], keep=false)        # tests/printing.rs:22
-    "#]]);
-    check(format!("{tape:#}"), expect![[r#"
+    "#]],
+    );
+    check(
+        format!("{tape:#}"),
+        expect![[r#"
         %0  : f64[1, 2] = data                                  # x  tests/printing.rs:14             v=[[0.5, -1]]
         %1  : f64[2, 2] = input                                 # w  tests/printing.rs:15             v=[[0.15, 0.25], [0.2, 0.3]]
         %2  : f64[2]    = input                                 # hidden.bias  tests/printing.rs:17   v=[0.35, 0.35]
@@ -55,18 +60,22 @@ fn a_tape_prints_one_typed_line_per_node() {
         %13 : f64[1, 2] = log_softmax(%12; axis=1)              # tests/printing.rs:22                v=[[-0.6722, -0.7146]]
         %14 : f64[1]    = pick(%13, %6)                         # tests/printing.rs:22                v=[-0.7146]
         %15 : f64[]     = sum(%14; axes=[0], keep=false)        # tests/printing.rs:22                v=-0.7146
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_error_prints_its_message() {
     let tape = Tape::<f64>::new();
     let _ = tape.input([1.0, 2.0]) + tape.input([1.0, 2.0, 3.0]);
-    check(&tape, expect![[r#"
-        %0 : f64[2] = input                                            # tests/printing.rs:30
-        %1 : f64[3] = input                                            # tests/printing.rs:30
-        %2 : error  = add: [2] and [3] do not broadcast: axis −1 is 2 in a and 3 in b, and neither is 1   # tests/printing.rs:30
-    "#]]);
+    check(
+        &tape,
+        expect![[r#"
+            %0 : f64[2] = input   # tests/printing.rs:70
+            %1 : f64[3] = input   # tests/printing.rs:70
+            %2 : error  = add: [2] and [3] do not broadcast: axis −1 is 2 in a and 3 in b, and neither is 1   # tests/printing.rs:70
+        "#]],
+    );
 }
 
 #[test]
@@ -76,29 +85,35 @@ fn a_program_and_its_gradient_print() {
     let unused = tape.key(3);
     let program = tape.program(&[(x * x + 0.1).sum(..)]).unwrap();
     let _ = unused;
-    check(&program, expect![[r#"
-        program f32 (x: f32[2], %1: key) -> (f32[])
-          %0 : f32[2] = input                           # x  tests/printing.rs:37
-          %1 : key    = key                             # tests/printing.rs:38
-          %2 : f32[2] = mul(%0, %0)                     # tests/printing.rs:39
-          %3 : f32[]  = constant(0.1)                   # tests/printing.rs:39
-          %4 : f32[2] = broadcast_to(%3; shape=[2])     # tests/printing.rs:39
-          %5 : f32[2] = add(%2, %4)                     # tests/printing.rs:39
-          %6 : f32[]  = sum(%5; axes=[0], keep=false)   # tests/printing.rs:39
-          return %6
-    "#]]);
-    check(program.grad(&[0]).unwrap(), expect![[r#"
-        program f32 (x: f32[2], %1: key) -> (f32[2])
-          %0 : f32[2] = input                         # x  tests/printing.rs:37
-          %1 : key    = key                           # tests/printing.rs:38
-          %2 : f32[]  = constant(1.0)                 # autodiff/src/transform/derivative.rs:47
-          %3 : f32[1] = reshape(%2; shape=[1])        # tests/printing.rs:39
-          %4 : f32[2] = broadcast_to(%3; shape=[2])   # tests/printing.rs:39
-          %5 : f32[2] = mul(%4, %0)                   # tests/printing.rs:39
-          %6 : f32[2] = mul(%4, %0)                   # tests/printing.rs:39
-          %7 : f32[2] = add(%5, %6)                   # tests/printing.rs:39
-          return %7
-    "#]]);
+    check(
+        &program,
+        expect![[r#"
+            program f32 (x: f32[2], %1: key) -> (f32[])
+              %0 : f32[2] = input                           # x  tests/printing.rs:84
+              %1 : key    = key                             # tests/printing.rs:85
+              %2 : f32[2] = mul(%0, %0)                     # tests/printing.rs:86
+              %3 : f32[]  = constant(0.1)                   # tests/printing.rs:86
+              %4 : f32[2] = broadcast_to(%3; shape=[2])     # tests/printing.rs:86
+              %5 : f32[2] = add(%2, %4)                     # tests/printing.rs:86
+              %6 : f32[]  = sum(%5; axes=[0], keep=false)   # tests/printing.rs:86
+              return %6
+        "#]],
+    );
+    check(
+        program.grad(&[0]).unwrap(),
+        expect![[r#"
+            program f32 (x: f32[2], %1: key) -> (f32[2])
+              %0 : f32[2] = input                         # x  tests/printing.rs:84
+              %1 : key    = key                           # tests/printing.rs:85
+              %2 : f32[]  = constant(1.0)                 # tests/printing.rs:103
+              %3 : f32[1] = reshape(%2; shape=[1])        # tests/printing.rs:86
+              %4 : f32[2] = broadcast_to(%3; shape=[2])   # tests/printing.rs:86
+              %5 : f32[2] = mul(%4, %0)                   # tests/printing.rs:86
+              %6 : f32[2] = mul(%4, %0)                   # tests/printing.rs:86
+              %7 : f32[2] = add(%5, %6)                   # tests/printing.rs:86
+              return %7
+        "#]],
+    );
 }
 
 #[test]

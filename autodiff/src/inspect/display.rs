@@ -42,7 +42,8 @@ pub(super) fn text(lines: &[(&str, Line)]) -> String {
     let mut widths = [0; 4];
     for (_, line) in lines {
         for (width, column) in widths.iter_mut().zip(&line.columns) {
-            *width = (*width).max(column.chars().count().min(WIDEST));
+            let length = column.chars().count();
+            *width = if length > WIDEST { *width } else { (*width).max(length) };
         }
     }
     let mut text = String::new();
@@ -82,15 +83,16 @@ pub(super) fn ids(ids: &[NodeId]) -> String {
 
 /// `# hidden.bias  src/main.rs:41`: scope and name, then the line; `# (hidden)` for a node without a name.
 fn comment<F: Real>(node: &NodeView<'_, F>) -> String {
-    let label = match (node.scope(), node.name()) {
-        ("", None) => None,
-        ("", Some(name)) => Some(name.into()),
-        (scope, None) => Some(format!("({scope})")),
-        (scope, Some(name)) => Some(format!("{scope}.{name}")),
-    };
+    let scope = if node.scope().is_empty() { None } else { Some(format!("({})", node.scope())) };
     let line = node.place().location.map(|location| format!("{}:{}", location.file(), location.line()));
-    let parts: Vec<String> = label.into_iter().chain(line).collect();
+    let parts: Vec<String> = label(node).or(scope).into_iter().chain(line).collect();
     if parts.is_empty() { String::new() } else { plain(&format!("# {}", parts.join("  "))) }
+}
+
+/// `hidden.bias`: the name of a node with the path of its scope.
+pub(super) fn label<F: Real>(node: &NodeView<'_, F>) -> Option<String> {
+    let name = node.name()?;
+    Some(if node.scope().is_empty() { plain(name) } else { plain(&format!("{}.{name}", node.scope())) })
 }
 
 /// The text on one line, whatever names users give.

@@ -28,8 +28,8 @@ pub struct NonFinite {
     pub node: NodeId,
     /// The operation of the node.
     pub operation: String,
-    /// In the reverse pass: the number of the operand whose cotangent it is.
-    pub operand: Option<usize>,
+    /// In the reverse pass: the number and the name of the operand whose cotangent it is.
+    pub operand: Option<(usize, &'static str)>,
     /// The first few elements that are not finite: index and number, in order.
     pub elements: Vec<(Shape, f64)>,
     /// How many elements are not finite, and how many there are.
@@ -53,9 +53,9 @@ impl fmt::Display for NonFinite {
         let (found, named) = (format!("{} of {}", self.count.0, self.count.1), named.join(", "));
         match self.operand {
             None => write!(f, "{}: the first value that is not finite: {named} ({found})", self.operation)?,
-            Some(i) => write!(
+            Some((_, role)) => write!(
                 f,
-                "{}: the first cotangent that is not finite is the one its reverse rule gives to operand {i}: {named} ({found})",
+                "{}: the first cotangent that is not finite is what its reverse rule makes of that of {role}: {named} ({found})",
                 self.operation
             )?,
         }
@@ -91,7 +91,7 @@ impl<F: Real> Var<'_, F> {
     /// let x = tape.input(0.0).named("x");
     /// let y = x.gt(0.0).select(x.sqrt(), 0.0); // fine forwards; the rule of the square root gives 0/0
     /// let found = y.first_non_finite()?.unwrap();
-    /// assert_eq!((found.operation.as_str(), found.operand), ("sqrt", Some(0)));
+    /// assert_eq!((found.operation.as_str(), found.operand), ("sqrt", Some((0, "x"))));
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     ///
@@ -115,7 +115,7 @@ impl<F: Real> Var<'_, F> {
         })?;
         Ok(found.map(|(node, slot, elements, visited)| {
             let mut found = report(tape, node, Phase::Reverse, elements);
-            found.operand = Some(slot);
+            found.operand = Some((slot, role(tape, node, slot)));
             found.lines.push(with_value(tape, node, "y"));
             let cotangent = tape.with_node(node, |node| numbers::value(&visited, &node.shape, numbers::short));
             found.lines.extend(cotangent.map(|text| format!("cotangent of y = {text}")));
@@ -148,17 +148,19 @@ fn elements<F: Real>(value: &Value<F>, shape: &Shape) -> Option<Elements> {
 }
 
 fn report<F: Real>(tape: &Tape<F>, node: NodeId, phase: Phase, (elements, count): Elements) -> NonFinite {
-    let (operation, operands, names) = tape.with_node(node, |node| {
-        let signature = match &node.op {
-            Op::Apply(primitive) => Some(primitive.signature()),
-            _ => None,
-        };
-        let name = |i| signature.and_then(|signature| signature.operand(i)).map_or("x", |(name, _)| name);
-        let names: Vec<&str> = (0..node.inputs.len()).map(name).collect();
-        (node.operation().to_owned(), node.inputs.clone(), names)
-    });
-    let lines = operands.iter().zip(names).map(|(id, role)| with_value(tape, *id, role)).collect();
+    let (operation, operands) = tape.with_node(node, |node| (node.operation().to_owned(), node.inputs.clone()));
+    let line = |(slot, id): (usize, &NodeId)| with_value(tape, *id, role(tape, node, slot));
+    let lines = operands.iter().enumerate().map(line).collect();
     NonFinite { phase, node, operation, operand: None, elements, count, place: tape.place_of(node), lines }
+}
+
+/// The name that the primitive of `node` has for an operand.
+fn role<F: Real>(tape: &Tape<F>, node: NodeId, slot: usize) -> &'static str {
+    let signature = tape.with_node(node, |node| match &node.op {
+        Op::Apply(primitive) => Some(primitive.signature()),
+        _ => None,
+    });
+    signature.and_then(|signature| signature.operand(slot)).map_or("x", |(name, _)| name)
 }
 
 /// `x: scores : f64[3], input at src/main.rs:10:5 = [1, 0, -1]`

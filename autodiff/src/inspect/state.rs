@@ -1,6 +1,6 @@
 //! The state of a run at one moment.
 
-use super::display::{self, Line, body};
+use super::display::{self, Line, body, label};
 use super::numbers;
 use super::trace::{Edge, Event, Phase, Trace};
 use crate::arena::NodeId;
@@ -100,7 +100,7 @@ impl<'a, F: Real> State<'a, F> {
 
     /// The latest event in a sentence.
     pub fn sentence(&self) -> String {
-        let label = |id: NodeId| match self.trace.program.node(id).and_then(|node| node.name()) {
+        let named = |id: NodeId| match self.trace.program.node(id).and_then(|node| label(&node)) {
             Some(name) => format!("{id} ({name})"),
             None => id.to_string(),
         };
@@ -112,21 +112,30 @@ impl<'a, F: Real> State<'a, F> {
         match event {
             Event::Enter(scope) => format!("enter {scope}"),
             Event::Exit(scope) => format!("leave {scope}"),
-            Event::Push(id) => format!("{} = {} is {}", label(*id), how(*id), text(self.stored_value(*id), *id)),
+            Event::Push(id) => {
+                let value = text(self.stored_value(*id), *id);
+                match self.trace.program.inputs.contains(id) {
+                    true => format!("{} is given: {value}", named(*id)),
+                    false => format!("{} = {} is {value}", named(*id), how(*id)),
+                }
+            }
             Event::Seed(id) => {
-                format!("the reverse pass starts at {} with {}", label(*id), text(self.stored_cotangent(*id), *id))
+                format!("the reverse pass starts at {} with {}", named(*id), text(self.stored_cotangent(*id), *id))
             }
             Event::Visit(id) => {
                 let cotangent = text(self.stored_cotangent(*id), *id);
-                format!("the cotangent of {} is complete: {cotangent}; the rule of {} runs", label(*id), how(*id))
+                format!("the cotangent of {} is complete: {cotangent}; the rule of {} runs", named(*id), how(*id))
             }
             Event::Accumulate(edge) => {
                 let given = text(self.stored_contribution(*edge), edge.operand);
                 let sum = text(self.stored_cotangent(edge.operand), edge.operand);
-                let (node, operand) = (label(edge.node), label(edge.operand));
-                format!("{node} gives {given} to its operand {} {operand}, whose cotangent is {sum} now", edge.slot)
+                let primitive = self.trace.program.node(edge.node).and_then(|node| node.primitive());
+                let role = primitive.and_then(|primitive| primitive.signature().operand(edge.slot));
+                let role = role.map_or("x", |(name, _)| name);
+                let (node, operand) = (named(edge.node), named(edge.operand));
+                format!("{node} gives {given} to its operand {role}, {operand}, whose cotangent is {sum} now")
             }
-            Event::Zero(id) => format!("the derivative of {} is zero everywhere", label(*id)),
+            Event::Zero(id) => format!("the derivative of {} is zero everywhere", named(*id)),
         }
     }
 
