@@ -81,15 +81,14 @@ fn an_error_prints_its_message() {
 #[test]
 fn a_program_and_its_gradient_print() {
     let tape = Tape::<f32>::new();
-    let x = tape.input([1.0, 2.0]).named("x");
-    let unused = tape.key(3);
+    let x = tape.scope("points", || tape.input([1.0, 2.0]).named("x"));
+    let _unused = tape.key(3);
     let program = tape.program(&[(x * x + 0.1).sum(..)]).unwrap();
-    let _ = unused;
     check(
         &program,
         expect![[r#"
             program f32 (x: f32[2], %1: key) -> (f32[])
-              %0 : f32[2] = input                           # x  tests/printing.rs:84
+              %0 : f32[2] = input                           # points.x  tests/printing.rs:84
               %1 : key    = key                             # tests/printing.rs:85
               %2 : f32[2] = mul(%0, %0)                     # tests/printing.rs:86
               %3 : f32[]  = constant(0.1)                   # tests/printing.rs:86
@@ -103,9 +102,9 @@ fn a_program_and_its_gradient_print() {
         program.grad(&[0]).unwrap(),
         expect![[r#"
             program f32 (x: f32[2], %1: key) -> (f32[2])
-              %0 : f32[2] = input                         # x  tests/printing.rs:84
+              %0 : f32[2] = input                         # points.x  tests/printing.rs:84
               %1 : key    = key                           # tests/printing.rs:85
-              %2 : f32[]  = constant(1.0)                 # tests/printing.rs:103
+              %2 : f32[]  = constant(1.0)                 # tests/printing.rs:102
               %3 : f32[1] = reshape(%2; shape=[1])        # tests/printing.rs:86
               %4 : f32[2] = broadcast_to(%3; shape=[2])   # tests/printing.rs:86
               %5 : f32[2] = mul(%4, %0)                   # tests/printing.rs:86

@@ -11,14 +11,15 @@ use std::fmt;
 /// ```
 /// use autodiff::inspect::{Breakpoint, Stepper};
 /// # let tape = autodiff::Tape::<f64>::new();
-/// let x = tape.input(0.5).named("x");
-/// let trace = (x.tanh() * x).trace()?;
+/// let x = tape.input(0.0).named("x");
+/// let h = x.tanh();
+/// let trace = (h * 3.0).trace()?;
 /// let mut stepper = Stepper::new(&trace);
 /// stepper.run_until(Breakpoint::Operation("tanh"));
-/// assert_eq!(stepper.state().value(x.tanh().id()), None); // a later node
-/// assert_eq!(stepper.state().cotangent(x.id()), None); // blank, not 0
-/// stepper.goto(trace.len());
-/// assert!(stepper.state().cotangent(x.id()).is_some());
+/// assert!(stepper.state().value(h.id()).is_some());
+/// assert!(stepper.state().cotangent(h.id()).is_none()); // blank, not 0
+/// stepper.run_until(Breakpoint::Operation("tanh")); // on the way back
+/// assert_eq!(stepper.state().cotangent(h.id()).unwrap().first(), Some(&3.0));
 /// stepper.back();
 /// # Ok::<(), autodiff::Error>(())
 /// ```
