@@ -87,14 +87,6 @@ impl<'t, F: Real> Gradients<'t, F> {
     fn explain(&self, x: Var<'t, F>) -> Error {
         explain(self.root.tape(), &[self.root.id()], x, &self.reached, false)
     }
-
-    pub(crate) fn value(&self, id: NodeId) -> Option<&Value<F>> {
-        self.cotangents.get(id).and_then(Option::as_ref)
-    }
-
-    pub(crate) fn root(&self) -> Var<'t, F> {
-        self.root
-    }
 }
 
 impl<F: Real> fmt::Debug for Gradients<'_, F> {

@@ -27,6 +27,7 @@ mod derived;
 mod error;
 mod forward;
 mod gradients;
+pub mod inspect;
 pub mod kernels;
 mod node;
 pub mod primitive;

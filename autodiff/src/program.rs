@@ -279,7 +279,8 @@ impl<F: Real> Program<F> {
     pub(crate) fn placeholders<'t>(&self, tape: &'t Tape<F>) -> Vec<Arg<'t, F>> {
         let place = |id: &NodeId| {
             let node = &self.nodes[*id];
-            let arg = tape.placed(0, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
+            let scope = tape.intern(self.labels.scope(node.scope));
+            let arg = tape.placed(scope, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
             if let Some(name) = self.labels.name(*id) {
                 tape.set_name(arg.parts().1, name);
             }

@@ -115,6 +115,8 @@ pub enum Notation {
     Prefix(&'static str),
     /// `aᵀ`.
     Postfix(&'static str),
+    /// `|a|`.
+    Around(&'static str, &'static str),
 }
 
 /// A differentiable map y = f(x₀, x₁, …) between arrays: its shape rule, its kernel, its reverse and tangent rules.
