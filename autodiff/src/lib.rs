@@ -21,6 +21,7 @@
 
 mod arena;
 mod attributes;
+pub mod check;
 mod custom;
 mod derivative;
 mod derived;
