@@ -57,7 +57,9 @@ impl Observer for Progress<'_> {
                 }
             }
             // A line says out of how many epochs it is.
-            Face::Lines(_) => drop((epochs, steps)),
+            Face::Lines(_) => {
+                let _ = (epochs, steps);
+            }
         }
     }
 
