@@ -44,7 +44,7 @@ impl<'t, F: Real> Var<'t, F> {
                 tangents[x.id] = Some(*dx);
             }
         }
-        let needed = needed_for(tape, std::iter::once(self.id), self.id.index() + 1);
+        let needed = needed_for(tape, [self.id]);
         // A refusal is an error only where its result matters: as the condition of a `select` it does not.
         let mut refused: Arena<Option<(NodeId, &'static str)>> = Arena::filled(self.id.index() + 1, || None);
         for id in needed.ids().filter(|id| needed[*id]) {
@@ -97,12 +97,12 @@ fn matters<F: Real>(tape: &Tape<F>, id: NodeId, i: usize) -> bool {
     })
 }
 
-/// The nodes below `length` that one of `results` is computed from, themselves included.
-pub(crate) fn needed_for<F: Real>(tape: &Tape<F>, results: impl Iterator<Item = NodeId>, length: usize) -> Arena<bool> {
-    let mut needed = Arena::filled(length, || false);
-    results.for_each(|id| needed[id] = true);
+/// The nodes of the tape that one of `results` is computed from, themselves included.
+pub(crate) fn needed_for<F: Real>(tape: &Tape<F>, results: impl IntoIterator<Item = NodeId>) -> Arena<bool> {
+    let mut needed = Arena::filled(tape.len(), || false);
+    results.into_iter().for_each(|id| needed[id] = true);
     tape.with_nodes(|nodes, _| {
-        for id in NodeId::all(length).rev() {
+        for id in needed.ids().rev() {
             if needed[id] {
                 nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
             }

@@ -96,7 +96,7 @@ impl<F: Real> Tape<F> {
             same_tape(self, *y, "program")?;
             y.shape()?;
         }
-        let keep = needed_for(self, outputs.iter().map(|y| y.id), self.len());
+        let keep = needed_for(self, outputs.iter().map(|y| y.id));
         self.with_nodes(|nodes, labels| {
             let mut kept = Arena::new();
             let mut names = Labels::new();

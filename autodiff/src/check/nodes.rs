@@ -144,7 +144,7 @@ impl Check {
     pub fn tape(&self, y: Var<'_, f64>) -> Result<Report> {
         let program = y.tape.program(&[y])?;
         // The program keeps what `y` needs and all inputs, in the order of the tape.
-        let needed = needed_for(y);
+        let needed = needed_for(y.tape, [y.id]);
         let is_input = |id: NodeId| y.tape.with_node(id, |node| matches!(node.op, Op::Input(_)));
         let kept = NodeId::all(y.tape.len()).filter(|id| needed.get(*id) == Some(&true) || is_input(*id));
         let mut origin: Arena<NodeId> = Arena::new();
