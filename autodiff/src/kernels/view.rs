@@ -86,6 +86,14 @@ impl<'a, F: Copy> View<'a, F> {
         Odometer::new(self.shape, &strides).map(move |offset| data[offset])
     }
 
+    /// The rows along the last axis, in logical order: the buffer from a row's first element on, and the stride within.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'a [F], usize)> + use<'a, F> {
+        let (data, strides) = self.parts();
+        let outer = self.shape.len().saturating_sub(1);
+        let stride = strides.last().copied().unwrap_or(1);
+        Odometer::new(&self.shape[..outer], &strides[..outer]).map(move |offset| (&data[offset..], stride))
+    }
+
     /// The elements in logical order, as a slice where possible and copied into `scratch` otherwise.
     pub fn to_slice<'s>(&self, scratch: &'s mut Vec<F>) -> &'s [F]
     where

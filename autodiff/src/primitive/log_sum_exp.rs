@@ -73,8 +73,8 @@ pub(super) fn log_sum_exp<F: Real>(x: &[F]) -> F {
     if !largest.is_finite() {
         return largest; // all −∞ (or no element at all), an +∞, or a NaN
     }
-    let terms: Vec<F> = x.iter().map(|x| (*x - largest).exp()).collect();
-    largest + kernels::sum(&terms).ln()
+    let terms: Vec<F> = x.iter().map(|x| (*x - largest).exponential()).collect();
+    largest + kernels::sum(&terms).logarithm()
 }
 
 impl<'t, F: Real> Var<'t, F> {
