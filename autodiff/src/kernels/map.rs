@@ -31,12 +31,7 @@ pub fn map<F: Real, const N: usize>(
         simd::each(output, lanes.map(|(slice, _)| slice), &f);
         return Ok(());
     }
-    // A repeated number is a slice of one element read at stride 0.
-    let slice_or_splat = |view: &View<'_, F>| match view.as_slice() {
-        Some(slice) => Some((slice, 1)),
-        None => view.as_splat().map(|_| (view.parts().0, 0)),
-    };
-    if let Some(lanes) = gather(inputs, slice_or_splat) {
+    if let Some(lanes) = gather(inputs, View::lane) {
         simd::each_strided(output, lanes, &f);
         return Ok(());
     }

@@ -69,6 +69,15 @@ impl<'a, F: Copy> View<'a, F> {
         }
     }
 
+    /// The elements as one lane, where they are: a slice at stride 1, or one number at stride 0.
+    pub(crate) fn lane(&self) -> Option<(&'a [F], usize)> {
+        match self.steps {
+            Steps::Contiguous => Some((self.data, 1)),
+            Steps::Splat => Some((self.data, 0)),
+            Steps::Strided(_) => None,
+        }
+    }
+
     /// The buffer from the first element on, and the stride of each axis.
     pub(crate) fn parts(&self) -> (&'a [F], std::borrow::Cow<'a, [usize]>) {
         let rank = self.shape.rank();
