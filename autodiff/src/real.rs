@@ -1,5 +1,6 @@
 //! The number types a tape can hold.
 
+use crate::elementary::Elementary;
 use num_traits::Float;
 use std::fmt::{Debug, Display, LowerExp};
 
@@ -14,7 +15,7 @@ mod sealed {
 /// Elementary functions (`exp`, `tanh`, `cosh`, …) come from [`num_traits::Float`], a supertrait, so the kernel of a
 /// primitive is written once for both.
 pub trait Real:
-    sealed::Sealed + Float + ndarray::LinalgScalar + Default + Debug + Display + LowerExp + Send + Sync
+    sealed::Sealed + Elementary + Float + ndarray::LinalgScalar + Default + Debug + Display + LowerExp + Send + Sync
 {
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;

@@ -11,6 +11,7 @@ mod map;
 mod matmul;
 mod random;
 mod reduce;
+mod simd;
 mod view;
 
 pub use copy::{copy, rearrange};

@@ -76,7 +76,7 @@ pub(super) fn parts<F: Real>(x: &[F]) -> (F, F) {
     }
     let first = x.iter().position(|x| *x == largest);
     let rest = x.iter().enumerate().filter(|(i, _)| Some(*i) != first);
-    let terms: Vec<F> = rest.map(|(_, x)| (*x - largest).exp()).collect();
+    let terms: Vec<F> = rest.map(|(_, x)| (*x - largest).exponential()).collect();
     (largest, kernels::sum(&terms).ln_1p())
 }
 

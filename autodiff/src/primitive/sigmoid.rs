@@ -57,8 +57,9 @@ impl<'t, F: Real> Var<'t, F> {
 }
 
 /// Written with the exponential of a negative number only, which cannot overflow.
+#[inline(always)]
 fn sigmoid<F: Real>(x: F) -> F {
-    let small = (-x.abs()).exp();
+    let small = (-x.abs()).exponential();
     let numerator = if x < F::zero() { small } else { F::one() };
     numerator / (F::one() + small)
 }
