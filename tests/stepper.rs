@@ -447,6 +447,19 @@ fn seeds_outputs_and_refusals() {
     assert_eq!(Tape::<f64>::symbolic().input(1.0).trace().unwrap_err().kind(), ErrorKind::NoValue);
 }
 
+#[test]
+fn a_long_chain_needs_no_stack() {
+    let run = || {
+        let tape = Tape::<f64>::new();
+        let y = (0..20_000).fold(tape.input(0.5), |x, _| x.sin());
+        assert_eq!(y.first_non_finite(), Ok(None));
+        let trace = y.trace().unwrap();
+        assert_eq!(trace.at(trace.len()).to_string().lines().count(), 20_002);
+        assert_eq!(tape.to_string().lines().count(), 20_001);
+    };
+    std::thread::Builder::new().stack_size(128 * 1024).spawn(run).unwrap().join().unwrap();
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Move {
     Step,
