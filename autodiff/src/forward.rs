@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Derivative;
 use crate::real::Real;
 use crate::reverse::{Application, check_shape, same_tape};
+use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
 
@@ -43,7 +44,9 @@ impl<'t, F: Real> Var<'t, F> {
                 tangents[x.id] = Some(*dx);
             }
         }
-        let needed = needed_for(self);
+        let needed = needed_for(tape, [self.id]);
+        // A refusal is an error only where its result matters: as the condition of a `select` it does not.
+        let mut refused: Arena<Option<(NodeId, &'static str)>> = Arena::filled(self.id.index() + 1, || None);
         for id in needed.ids().filter(|id| needed[*id]) {
             if tangents[id].is_some() {
                 continue;
@@ -51,6 +54,13 @@ impl<'t, F: Real> Var<'t, F> {
             let Some(application) = Application::of(tape, id) else { continue };
             let operands = tape.with_node(id, |node| node.inputs.clone());
             let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
+            let cause = operands.iter().find_map(|operand| refused[*operand]);
+            if let Some(cause) = cause
+                && operands.iter().enumerate().any(|(i, x)| refused[*x].is_some() && matters(tape, id, i))
+            {
+                refused[id] = Some(cause);
+                continue;
+            }
             if dx.iter().all(Option::is_none) {
                 continue;
             }
@@ -63,22 +73,36 @@ impl<'t, F: Real> Var<'t, F> {
                     tangents[id] = Some(dy);
                 }
                 Derivative::Zero | Derivative::None => {}
-                Derivative::Refused(reason) => {
-                    let error = Error::new(ErrorKind::NotDifferentiable, application.primitive.name(), reason);
-                    return Err(error.at(tape.place_of(id)).with_operand(tape.describe(id, "y")));
-                }
+                Derivative::Refused(reason) => refused[id] = Some((id, reason)),
             }
+        }
+        if let Some((by, reason)) = refused[self.id] {
+            let name = tape.with_node(by, |node| node.operation());
+            let error = Error::new(ErrorKind::NotDifferentiable, name, reason);
+            return Err(error.at(tape.place_of(by)).with_operand(tape.describe(by, "y")));
         }
         Ok(tangents[self.id].unwrap_or_else(|| self.number(0.0).broadcast_to(shape)))
     }
 }
 
-/// The nodes that `y` is computed from, itself included.
-pub(crate) fn needed_for<F: Real>(y: Var<'_, F>) -> Arena<bool> {
-    let mut needed = Arena::filled(y.id.index() + 1, || false);
-    needed[y.id] = true;
-    y.tape.with_nodes(|nodes, _| {
-        for id in NodeId::all(y.id.index() + 1).rev() {
+/// Whether a derivative flows from operand `i` to the result of node `id`: what its reverse rule answers.
+fn matters<F: Real>(tape: &Tape<F>, id: NodeId, i: usize) -> bool {
+    tape.scratch(|tape| {
+        let Some(application) = Application::of(tape, id) else { return false };
+        let wants: SmallVec<[bool; 2]> = (0..application.inputs.len()).map(|slot| slot == i).collect();
+        let y = tape.var(id);
+        let dy = y.number(0.0).broadcast_to(tape.with_node(id, |node| node.shape.clone()));
+        let answers = application.primitive.reverse(&application.site(tape, id, &wants), dy);
+        !matches!(answers.get(i), Some(Derivative::Zero | Derivative::None))
+    })
+}
+
+/// The nodes of the tape that one of `results` is computed from, themselves included.
+pub(crate) fn needed_for<F: Real>(tape: &Tape<F>, results: impl IntoIterator<Item = NodeId>) -> Arena<bool> {
+    let mut needed = Arena::filled(tape.len(), || false);
+    results.into_iter().for_each(|id| needed[id] = true);
+    tape.with_nodes(|nodes, _| {
+        for id in needed.ids().rev() {
             if needed[id] {
                 nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
             }

@@ -16,10 +16,12 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
+#![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod arena;
 mod attributes;
+pub mod check;
 mod custom;
 mod derivative;
 mod derived;

@@ -74,11 +74,14 @@ impl<F: Real> Node<F> {
 pub(crate) struct Labels {
     names: BTreeMap<NodeId, Arc<str>>,
     scopes: Vec<Arc<str>>,
+    /// The number of each scope.
+    numbers: BTreeMap<Arc<str>, u32>,
 }
 
 impl Labels {
     pub(crate) fn new() -> Self {
-        Labels { names: BTreeMap::new(), scopes: vec!["".into()] }
+        let outside: Arc<str> = "".into();
+        Labels { names: BTreeMap::new(), scopes: vec![outside.clone()], numbers: BTreeMap::from([(outside, 0)]) }
     }
 
     pub(crate) fn name(&self, id: NodeId) -> Option<&Arc<str>> {
@@ -102,13 +105,14 @@ impl Labels {
 
     /// The number of `path`, which is remembered if it is new.
     pub(crate) fn intern(&mut self, path: &str) -> u32 {
-        // The scope in use is nearly always among the last ones opened.
-        let known = self.scopes.iter().rposition(|known| **known == *path);
-        let index = known.unwrap_or_else(|| {
-            self.scopes.push(path.into());
-            self.scopes.len() - 1
-        });
-        u32::try_from(index).unwrap_or(0)
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
+        }
+        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
+        let path: Arc<str> = path.into();
+        self.scopes.push(path.clone());
+        self.numbers.insert(path, number);
+        number
     }
 
     pub(crate) fn place<F: Real>(&self, node: &Node<F>) -> Place {

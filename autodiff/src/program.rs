@@ -92,14 +92,11 @@ impl<F: Real> Tape<F> {
     /// # Errors
     /// The error of an operation that an output comes from; [`ErrorKind::TapesMixed`] for an output of another tape.
     pub fn program(&self, outputs: &[Var<'_, F>]) -> Result<Program<F>> {
-        let mut keep: Arena<bool> = Arena::filled(self.len(), || false);
         for y in outputs {
             same_tape(self, *y, "program")?;
             y.shape()?;
-            for (id, needed) in needed_for(*y).iter() {
-                keep[id] |= *needed;
-            }
         }
+        let keep = needed_for(self, outputs.iter().map(|y| y.id));
         self.with_nodes(|nodes, labels| {
             let mut kept = Arena::new();
             let mut names = Labels::new();

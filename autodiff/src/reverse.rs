@@ -86,7 +86,11 @@ pub(crate) fn walk<F: Real>(
         match reached.marks[id] {
             // What lies behind a refusal is refused: a gradient that misses one of its paths would be wrong.
             mark @ Mark::Refused { .. } => wanted_operands.for_each(|operand| reached.marks[operand] = mark),
-            _ if ledger.has(id) => ledger.visit(tape, id, &wants, &mut reached)?,
+            _ if ledger.has(id) => {
+                // With a cotangent of its own it is not zero, also where one of the ways to it is.
+                reached.marks[id] = Mark::Untouched;
+                ledger.visit(tape, id, &wants, &mut reached)?;
+            }
             Mark::Zero => wanted_operands.for_each(|operand| reached.zero(operand)),
             Mark::Untouched => {}
         }

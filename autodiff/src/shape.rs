@@ -11,8 +11,15 @@ use std::ops::Deref;
 /// let shape = Shape::from([2, 3]);
 /// assert_eq!((shape.rank(), shape.size(), shape.to_string()), (2, 6, "[2, 3]".into()));
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Shape(SmallVec<[usize; 4]>);
+
+impl Clone for Shape {
+    /// A copy of the bytes: the derived clone goes through an iterator, and recording clones a shape per node.
+    fn clone(&self) -> Self {
+        Shape(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Shape {
     /// The shape of a scalar, `[]`.
@@ -29,6 +36,14 @@ impl Shape {
     pub fn size(&self) -> usize {
         // A zero anywhere makes the array empty, whatever overflows before it.
         if self.contains(&0) { 0 } else { self.iter().fold(1, |n, d| n.saturating_mul(*d)) }
+    }
+
+    /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them
+    /// overflows anywhere.
+    pub(crate) fn is_addressable<F>(&self) -> bool {
+        let lengths = self.iter().filter(|d| **d != 0);
+        let bytes = lengths.fold(size_of::<F>(), |n, d| n.saturating_mul(*d));
+        isize::try_from(bytes).is_ok()
     }
 
     /// The shape both broadcast to under NumPy's rule: aligned at the last axis, an axis of length 1 stretches.

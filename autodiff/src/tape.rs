@@ -167,7 +167,8 @@ impl<F: Real> Tape<F> {
         Key { tape: self, id: self.leaf(Op::Input(Kind::Key), Value::Key(key), Shape::scalar(), false) }
     }
 
-    /// An input of which only kind and shape are known; what depends on it is recorded without values.
+    /// An input of which only kind and shape are known; what depends on it is recorded without values. An error var if
+    /// no machine could hold an array of that shape.
     #[track_caller]
     pub fn placeholder(&self, kind: Kind, shape: impl Into<Shape>) -> Arg<'_, F> {
         self.unknown(kind, shape.into(), true)
@@ -175,6 +176,11 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     pub(crate) fn unknown(&self, kind: Kind, shape: Shape, active: bool) -> Arg<'_, F> {
+        if !shape.is_addressable::<F>() {
+            return self
+                .refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}")))
+                .into();
+        }
         let id = self.leaf(Op::Input(kind), Value::Unknown, shape, active && kind == Kind::Real);
         self.arg(id)
     }
@@ -456,8 +462,7 @@ impl<F: Real> State<F> {
         }
         let shapes: SmallVec<[&Shape; 4]> = ids.iter().map(|id| &self.nodes[*id].shape).collect();
         let shape = primitive.shape(&shapes).map_err(Failure::Shapes)?;
-        let bytes = shape.size().checked_mul(std::mem::size_of::<F>());
-        match bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok()) {
+        match shape.is_addressable::<F>() {
             true => Ok(shape),
             false => Err(Failure::Shapes(Mismatch::new(format!("the result would be too large: {shape}")))),
         }
@@ -529,6 +534,10 @@ impl<F: Real> State<F> {
     /// A remedy found by trying: would the operation fit with an operand transposed, or with the two exchanged?
     fn suggestion(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Option<String> {
         let signature = primitive.signature();
+        // Indices cannot be transposed, nor stand where reals belong.
+        if ids.iter().any(|id| self.nodes[*id].kind() != Kind::Real) {
+            return None;
+        }
         let shapes: Vec<Shape> = ids.iter().map(|id| self.nodes[*id].shape.clone()).collect();
         let fits = |shapes: &[Shape]| primitive.shape(&shapes.iter().collect::<Vec<_>>()).ok();
         for (i, shape) in shapes.iter().enumerate().filter(|(_, shape)| shape.rank() == 2) {

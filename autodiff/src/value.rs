@@ -121,15 +121,21 @@ pub(crate) fn evaluate<F: Real>(
         }
         return Ok(Value::Splat(number));
     }
-    let size = shape.size();
-    let mut data: Vec<F> = Vec::new();
-    // An allocation that cannot be had is an answer to the caller, not the end of the process.
-    data.try_reserve_exact(size).map_err(|_| Refusal::new(format!("no memory for an array of shape {shape}")))?;
-    data.resize(size, F::zero());
+    let mut data = reserve(shape)?;
+    data.resize(shape.size(), F::zero());
     if let Some(output) = ViewMut::new(&mut data, shape) {
         primitive.evaluate(operands, output)?;
     }
     Ok(Value::Array(Arc::new(data)))
+}
+
+/// Memory for an array. An allocation that cannot be had is an answer to the caller, not the end of the process.
+fn reserve<F>(shape: &Shape) -> Result<Vec<F>, Refusal> {
+    let mut data = Vec::new();
+    match data.try_reserve_exact(shape.size()) {
+        Ok(()) => Ok(data),
+        Err(_) => Err(Refusal::new(format!("no memory for an array of shape {shape}"))),
+    }
 }
 
 /// The result of a rearranging primitive as a view of its operand, which stays where it is.
@@ -140,16 +146,28 @@ pub(crate) fn rearrange<F: Real>(
     to: &Shape,
 ) -> Option<Value<F>> {
     let (data, layout) = match operand {
+        Value::Unknown | Value::Index(_) | Value::Key(_) => return None,
+        // An empty array has no elements to find, wherever a layout says it begins.
+        _ if to.size() == 0 => {
+            return primitive.view(&Layout::contiguous(from.clone())).map(|_| Value::Array(Arc::default()));
+        }
         Value::Splat(x) => {
             // However it is rearranged, a repeated number stays one.
-            return primitive.view(&Layout::contiguous(from.clone())).map(|_| Value::Splat(*x));
+            let layout = primitive.view(&Layout::contiguous(from.clone())).filter(|layout| layout.shape == *to)?;
+            if layout.shape.size() > from.size() {
+                reserve::<F>(to).ok()?;
+            }
+            return Some(Value::Splat(*x));
         }
         Value::Array(data) => (data, Layout::contiguous(from.clone())),
         Value::View(data, layout) => (data, Layout::clone(layout)),
-        Value::Unknown | Value::Index(_) | Value::Key(_) => return None,
     };
     // A layout is the primitive's word: one that does not fit the result is not believed, and the kernel runs instead.
     let layout = primitive.view(&layout).filter(|layout| layout.shape == *to)?;
+    // Nor does a broadcast go further than memory: whoever reads it may have to write it out.
+    if layout.shape.size() > data.len() {
+        reserve::<F>(to).ok()?;
+    }
     Some(if layout.offset == 0 && layout.shape.size() == data.len() && layout.is_contiguous() {
         Value::Array(data.clone())
     } else {
@@ -210,7 +228,8 @@ impl<F: Real, const N: usize, const M: usize> IntoArray<F> for [[F; M]; N] {
 
 /// Takes an array into a value, keeping its memory.
 pub(crate) fn take<F: Real>(array: impl IntoArray<F>) -> (Value<F>, Shape) {
-    let array: ArrayBase<OwnedRepr<F>, IxDyn> = array.into_array();
+    // The conversion is a public trait: what another implementation answers is put in order first.
+    let array: ArrayBase<OwnedRepr<F>, IxDyn> = IntoArray::<F>::into_array(array.into_array());
     let shape = Shape::from(array.shape());
     if let (0, Some(number)) = (shape.rank(), array.first()) {
         return (Value::Splat(*number), shape);

@@ -107,9 +107,10 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Errors
     /// As [`value`](Self::value).
     pub fn read<R>(self, read: impl FnOnce(ArrayViewD<'_, F>) -> R) -> Result<R> {
-        self.shape()?;
-        let result = self.tape.with_value(self.id, |value, shape| value.array(shape).map(read));
-        result.ok_or_else(|| {
+        let shape = self.shape()?;
+        // A handle to the value, so that the tape is free for whatever `read` records on it.
+        let value = self.tape.with_value(self.id, |value, _| value.clone());
+        value.array(&shape).map(read).ok_or_else(|| {
             Error::new(ErrorKind::NoValue, "value", "the tape recorded this without values")
                 .at(self.origin())
                 .with_operand(self.tape.describe(self.id, "x"))

@@ -100,7 +100,7 @@ impl<F: Real> Var<'_, F> {
     pub fn first_non_finite(self) -> Result<Option<NonFinite>> {
         self.read(|_| ())?;
         let tape = self.tape();
-        let needed = needed_for(self);
+        let needed = needed_for(tape, [self.id()]);
         if let Some(found) = first_value(tape, &|id| needed.get(id).copied().unwrap_or(false)) {
             return Ok(Some(found));
         }

@@ -8,7 +8,7 @@
 
 mod copy;
 mod map;
-pub(crate) mod matmul;
+mod matmul;
 mod random;
 mod reduce;
 mod view;

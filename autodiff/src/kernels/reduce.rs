@@ -67,7 +67,9 @@ pub fn reduce<F: Real>(input: View<'_, F>, axes: &[usize], mut output: ViewMut<'
     let neighbours = within.clone().enumerate().all(|(i, offset)| i == offset);
     let mut lane = Vec::with_capacity(length);
     for (y, start) in output.as_mut_slice().iter_mut().zip(Odometer::new(&kept.0, &kept.1)) {
-        *y = if neighbours {
+        *y = if length == 0 {
+            f(&[]) // the position may lie beyond a buffer that is empty
+        } else if neighbours {
             f(&data[start..start + length])
         } else {
             lane.clear();

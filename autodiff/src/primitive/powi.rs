@@ -2,7 +2,7 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
-use crate::error::{Refusal, Result};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
 use crate::var::Var;
@@ -17,7 +17,8 @@ pub struct PowI {
 impl PowI {
     pub(super) fn parse(attributes: &Attributes) -> Result<Self> {
         let n = attributes.integer("n")?;
-        Ok(PowI { n: i32::try_from(n).unwrap_or(if n < 0 { i32::MIN } else { i32::MAX }) })
+        let message = || format!("the exponent {n} is not between {} and {}", i32::MIN, i32::MAX);
+        Ok(PowI { n: i32::try_from(n).map_err(|_| Error::new(ErrorKind::Registry, "powi", message()))? })
     }
 }
 

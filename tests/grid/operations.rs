@@ -1,0 +1,191 @@
+//! The operations: primitives with their own attributes and odd ones, methods with odd arguments.
+
+use crate::cases::HUGE;
+use autodiff::{Attributes, PrimitiveRef, Registry, Shape, Var};
+
+/// Attributes a primitive can be asked for: its own, and odd ones.
+pub fn attributes(name: &str) -> Vec<Attributes> {
+    let none = Attributes::new;
+    let lists: Vec<Vec<usize>> = vec![
+        vec![],
+        vec![0],
+        vec![1],
+        vec![6],
+        vec![0, 1],
+        vec![1, 0],
+        vec![0, 0],
+        vec![2, 3],
+        vec![2, 0, 1],
+        vec![3, 1, 2],
+        vec![3, 2, 1, 0],
+        vec![1; 70],
+        vec![usize::MAX],
+        vec![0, usize::MAX],
+        vec![usize::MAX, 0, usize::MAX],
+        vec![3, 1 << 62, 0],
+        vec![usize::MAX, usize::MAX],
+        vec![1 << 45],
+        vec![1 << 32, 1 << 32],
+        vec![2, 1 << 62, 3],
+    ];
+    let lengths = || [0, 1, 2, 3].into_iter().chain(HUGE);
+    let axes = || [0, 1, 3, usize::MAX];
+    match name {
+        "powi" => {
+            let ns = [0, 1, 2, 3, -1, -2, i64::from(i32::MIN), i64::from(i32::MAX), i64::MAX, i64::MIN];
+            ns.into_iter().map(|n| none().with_integer("n", n)).collect()
+        }
+        "powf" => [0.0, 0.5, 1.0, 2.0, -1.0, f64::NAN, f64::INFINITY, -0.0].map(|p| none().with_real("p", p)).into(),
+        "leaky_relu" => [0.1, 0.0, -1.0, f64::NAN, f64::INFINITY].map(|beta| none().with_real("beta", beta)).into(),
+        "transpose" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
+        "reshape" | "broadcast_to" | "sum_to" => lists.iter().map(|list| none().with_list("shape", list)).collect(),
+        "uniform" => lists
+            .iter()
+            .flat_map(|list| [0, usize::MAX].map(|s| none().with_list("shape", list).with("stream", s.into())))
+            .collect(),
+        "sum" | "max" | "log_sum_exp" => lists
+            .iter()
+            .flat_map(|list| [true, false].map(|keep| none().with_list("axes", list).with_flag("keep", keep)))
+            .collect(),
+        "softmax" | "log_softmax" | "concat" => axes().map(|axis| none().with("axis", axis.into())).into(),
+        "slice" => {
+            let ranges = [(0, 0), (0, 1), (1, 2), (2, 1), (3, 3), (usize::MAX, usize::MAX), (0, usize::MAX)];
+            let slice = |axis: usize, (start, stop): (usize, usize)| {
+                none().with("axis", axis.into()).with("start", start.into()).with("stop", stop.into())
+            };
+            axes().into_iter().flat_map(|axis| ranges.map(|range| slice(axis, range))).collect()
+        }
+        "pad" => {
+            let huge = HUGE.into_iter().flat_map(|n| [(n, 0), (0, n), (n, n)]);
+            let sizes: Vec<_> = [(0, 0), (1, 2)].into_iter().chain(huge).collect();
+            let pad = |axis: usize, (before, after): (usize, usize)| {
+                none().with("axis", axis.into()).with("before", before.into()).with("after", after.into())
+            };
+            axes().into_iter().flat_map(|axis| sizes.clone().into_iter().map(move |size| pad(axis, size))).collect()
+        }
+        "scatter_add" => lengths().map(|rows| none().with("rows", rows.into())).collect(),
+        "place" => lengths().map(|length| none().with("length", length.into())).collect(),
+        _ => vec![none()],
+    }
+}
+
+/// Every primitive of the registry with every set of attributes it takes.
+pub fn primitives(wanted: impl Fn(&PrimitiveRef<f64>) -> bool) -> Vec<PrimitiveRef<f64>> {
+    let registry = Registry::standard();
+    let make = |example: &PrimitiveRef<f64>| {
+        let lists = attributes(example.name());
+        let made: Vec<_> = lists.iter().filter_map(|list| registry.make(example.name(), list).ok()).collect();
+        made.into_iter().chain([example.clone()]).collect::<Vec<_>>()
+    };
+    registry.examples().filter(|example| wanted(example)).flat_map(make).collect()
+}
+
+/// The kinds a primitive takes, as letters: `RI` is an array and indices.
+pub fn kinds(primitive: &PrimitiveRef<f64>) -> String {
+    let signature = primitive.signature();
+    match signature {
+        autodiff::primitive::Signature::Variadic => "*".into(),
+        autodiff::primitive::Signature::Fixed(operands) => {
+            operands.iter().map(|(_, kind)| format!("{kind:?}").remove(0)).collect()
+        }
+    }
+}
+
+pub type Method = (&'static str, Box<dyn for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>>);
+
+pub fn method(name: &'static str, f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64> + 'static) -> Method {
+    (name, Box::new(f))
+}
+
+/// Every method of a var alone, with every odd argument.
+pub fn methods() -> Vec<Method> {
+    let mut list = vec![
+        method("neg", |x| -x),
+        method("+ 1", |x| x + 1.0),
+        method("1 −", |x| 1.0 - x),
+        method("· NaN", |x| x * f64::NAN),
+        method("∞ /", |x| f64::INFINITY / x),
+        method("x·x", |x| x * x),
+        method("x/x", |x| x / x),
+        method("exp", |x| x.exp()),
+        method("log", |x| x.log()),
+        method("sqrt", |x| x.sqrt()),
+        method("abs", |x| x.abs()),
+        method("sin", |x| x.sin()),
+        method("cos", |x| x.cos()),
+        method("atan", |x| x.atan()),
+        method("tanh", |x| x.tanh()),
+        method("sigmoid", |x| x.sigmoid()),
+        method("relu", |x| x.relu()),
+        method("leaky_relu", |x| x.leaky_relu(f64::NAN)),
+        method("maximum", |x| x.maximum(0.0)),
+        method("minimum", |x| x.minimum(x)),
+        method("gt", |x| x.gt(0.0)),
+        method("lt", |x| x.lt(x)),
+        method("ge", |x| x.ge(0.0)),
+        method("le", |x| x.le(f64::NAN)),
+        method("eq", |x| x.eq(x)),
+        method("select", |x| x.select(x, f64::NAN)),
+        method("masked", |x| x.masked(x)),
+        method("sign", |x| x.sign()),
+        method("stop_gradient", |x| x.stop_gradient()),
+        method("matmul", |x| x.matmul(x)),
+        method("matmul ᵀ", |x| x.matmul(x.transpose())),
+        method("add_bias", |x| x.add_bias(x)),
+        method("transpose", |x| x.transpose()),
+        method("square", |x| x.square()),
+        method("softplus", |x| x.softplus()),
+        method("elu", |x| x.elu(f64::INFINITY)),
+        method("elu", |x| x.elu(1.0)),
+        method("arctan_sigmoid", |x| x.arctan_sigmoid()),
+        method("pow", |x| x.pow(x)),
+        method("pow", |x| x.pow(-0.5)),
+        method("dot", |x| x.dot(x)),
+        method("clamp", |x| x.clamp(-1.0, 1.0)),
+        method("clamp", |x| x.clamp(1.0, -1.0)),
+        method("clamp", |x| x.clamp(f64::NAN, f64::NAN)),
+        method("concat none", |x| x.tape().concat(&[], 0)),
+        method("stack none", |x| x.tape().stack(&[])),
+        method("stack", |x| x.tape().stack(&[x, x])),
+        method("concat", |x| x.tape().concat(&[x, x, x], 1)),
+    ];
+    for n in [0, 1, 2, -1, i32::MIN, i32::MAX] {
+        list.push(method("powi", move |x| x.powi(n)));
+    }
+    for p in [0.0, 0.5, -1.0, f64::NAN, f64::NEG_INFINITY] {
+        list.push(method("powf", move |x| x.powf(p)));
+    }
+    for axes in [vec![], vec![0], vec![1], vec![1, 0], vec![0, 0], vec![3, 1], vec![usize::MAX], vec![0, 1, 2, 3]] {
+        macro_rules! reductions {
+            ($($name:ident)*) => {$({
+                let axes = axes.clone();
+                list.push(method(stringify!($name), move |x| x.$name(axes.clone())));
+            })*};
+        }
+        reductions!(sum sum_keep max max_keep log_sum_exp log_sum_exp_keep mean mean_keep variance std min prod norm permute);
+    }
+    for axis in [0, 1, 3, usize::MAX] {
+        list.push(method("softmax", move |x| x.softmax(axis)));
+        list.push(method("log_softmax", move |x| x.log_softmax(axis)));
+        list.push(method("concat", move |x| x.tape().concat(&[x, x], axis)));
+        for n in [0, 1, 3].into_iter().chain(HUGE) {
+            list.push(method("slice", move |x| x.slice(axis, n..n.saturating_add(1))));
+            list.push(method("slice back", move |x| x.slice(axis, n.saturating_add(1)..n)));
+            list.push(method("slice twice", move |x| x.slice(0, n..n).slice(axis, 0..n)));
+            list.push(method("pad", move |x| x.pad(axis, n, n)));
+        }
+    }
+    for shape in
+        [vec![], vec![0], vec![1], vec![6], vec![2, 3], vec![0, usize::MAX], vec![1 << 45], vec![usize::MAX; 3]]
+    {
+        let shape = Shape::from(shape);
+        let shapes = [(); 5].map(|()| shape.clone());
+        let [a, b, c, d, e] = shapes;
+        list.push(method("reshape", move |x| x.reshape(a.clone())));
+        list.push(method("broadcast_to", move |x| x.broadcast_to(b.clone())));
+        list.push(method("broadcast_to, sum", move |x| x.broadcast_to(d.clone()).sum(..)));
+        list.push(method("sum, broadcast_to", move |x| x.sum(..).broadcast_to(e.clone()).exp()));
+        list.push(method("sum_to", move |x| x.sum_to(c.clone())));
+    }
+    list
+}

@@ -1,0 +1,193 @@
+//! Long and wide tapes: no recursion, each node visited once, the same work per node at every length.
+
+use autodiff::prelude::*;
+use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
+use autodiff::{Input, Registry};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Runs `body` on a stack of 128 KiB: a recursion over the graph would not survive.
+fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(128 * 1024).spawn(body).unwrap().join().unwrap();
+}
+
+/// x ↦ sin x + x₀ again and again: `length` nodes whose last one depends on all.
+fn chain<'t>(x: Var<'t, f64>, length: usize) -> Var<'t, f64> {
+    (0..length).fold(x, |y, i| if i % 2 == 0 { y.sin() } else { y + x })
+}
+
+/// The value and derivative of [`chain`] by hand.
+fn chain_by_hand(x: f64, length: usize) -> (f64, f64) {
+    (0..length).fold((x, 1.0), |(y, dy), i| if i % 2 == 0 { (y.sin(), dy * y.cos()) } else { (y + x, dy + 1.0) })
+}
+
+const LONG: usize = 1_000_000;
+
+#[test]
+fn a_million_nodes_go_backwards_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(0.5);
+        let y = chain(x, LONG);
+        assert_eq!(tape.len(), LONG + 1);
+        let (value, slope) = chain_by_hand(0.5, LONG);
+        assert_eq!(y.item().unwrap(), value);
+        let found = y.backward().unwrap().item(x).unwrap();
+        assert!((found - slope).abs() < 1e-9 * slope.abs(), "{found} is not {slope}");
+        assert_eq!(tape.len(), LONG + 1, "backward keeps no recording");
+        let recorded = y.gradient(&[x]).unwrap()[0];
+        assert_eq!(recorded.item().unwrap(), found);
+    });
+}
+
+#[test]
+fn a_million_nodes_go_forwards_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let mut tape = Tape::<f64>::new();
+        let x = tape.input(0.5);
+        let tangent = chain(x, LONG).pushforward(&[(x, tape.constant(2.0))]).unwrap().item().unwrap();
+        let slope = chain_by_hand(0.5, LONG).1;
+        assert!((tangent - 2.0 * slope).abs() < 1e-9 * slope.abs(), "{tangent} is not 2·{slope}");
+        tape.clear();
+        assert!(tape.is_empty());
+    });
+}
+
+#[test]
+fn a_program_of_a_million_nodes_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.input(0.0);
+        let program = tape.program(&[chain(x, LONG)]).unwrap();
+        drop(tape);
+        let (value, slope) = chain_by_hand(0.5, LONG);
+        assert_eq!(program.run(&[Input::real(0.5)]).unwrap()[0].first(), Some(&value));
+        let single = program.cast::<f32>(&Registry::standard()).unwrap();
+        assert_eq!(single.len(), program.len());
+        drop(single);
+        let both = program.value_and_grad(&[0]).unwrap();
+        drop(program);
+        let results = both.run(&[Input::real(0.5)]).unwrap();
+        let found = results[1].first().unwrap();
+        assert!((found - slope).abs() < 1e-9 * slope.abs(), "{found} is not {slope}");
+    });
+}
+
+#[test]
+fn an_error_a_million_operations_back_is_the_one_reported() {
+    on_a_small_stack(|| {
+        let tape = Tape::<f64>::new();
+        let wrong = tape.input([1.0, 2.0]).reshape([3]);
+        let first = wrong.error().unwrap();
+        let nodes = tape.len();
+        let y = (0..LONG).fold(wrong, |y, _| y.sin());
+        assert_eq!(y.error().unwrap(), first);
+        assert_eq!(tape.len(), nodes, "an error is passed on, not recorded again");
+    });
+}
+
+/// a + b, counting how often each of its parts is called.
+#[derive(Debug, Default)]
+struct Counted {
+    evaluations: AtomicUsize,
+    reverse: AtomicUsize,
+    tangent: AtomicUsize,
+}
+
+impl Primitive<f64> for Counted {
+    fn name(&self) -> &'static str {
+        "scale::counted"
+    }
+    fn formula(&self) -> &'static str {
+        "y = a + b"
+    }
+    fn signature(&self) -> Signature {
+        Signature::BINARY
+    }
+    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
+        self.evaluations.fetch_add(1, Relaxed);
+        kernels::map(inputs, output, |[a, b]| a + b)
+    }
+    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
+        self.reverse.fetch_add(1, Relaxed);
+        at.two(|| dy, || dy)
+    }
+    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+        self.tangent.fetch_add(1, Relaxed);
+        at.tangent(dx, |_, dx| dx)
+    }
+    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
+        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
+    }
+}
+
+#[test]
+fn a_diamond_of_60_levels_visits_each_node_once() {
+    let counted = Arc::new(Counted::default());
+    let tape = Tape::<f64>::new();
+    let x = tape.input(1.0);
+    let y = (0..60).fold(x, |x, _| x.apply2(counted.clone(), x));
+    let ways = 2f64.powi(60);
+    assert_eq!(y.item().unwrap(), ways);
+    assert_eq!(y.backward().unwrap().item(x).unwrap(), ways);
+    assert_eq!(counted.reverse.load(Relaxed), 60);
+    assert_eq!(y.gradient(&[x]).unwrap()[0].item().unwrap(), ways);
+    assert_eq!(counted.reverse.load(Relaxed), 120);
+    assert_eq!(y.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap(), ways);
+    assert_eq!(counted.tangent.load(Relaxed), 60);
+    assert_eq!(counted.evaluations.load(Relaxed), 60);
+    let program = tape.program(&[y]).unwrap();
+    assert_eq!(program.run(&[Input::real(1.0)]).unwrap()[0].first(), Some(&ways));
+    assert_eq!(counted.evaluations.load(Relaxed), 120);
+}
+
+/// Only what leads from a wanted variable to the result is visited, however much else is on the tape.
+#[test]
+fn what_is_not_on_the_way_is_not_visited() {
+    let counted = Arc::new(Counted::default());
+    let tape = Tape::<f64>::new();
+    let (x, data) = (tape.input(1.0), tape.data(1.0));
+    let side = (0..50).fold(data, |y, _| y.apply2(counted.clone(), data));
+    let y = x.apply2(counted.clone(), side);
+    let _after = (0..50).fold(x, |x, _| x.apply2(counted.clone(), x));
+    assert_eq!(y.backward().unwrap().item(x).unwrap(), 1.0);
+    assert_eq!(counted.reverse.load(Relaxed), 1);
+    assert_eq!(y.gradient(&[x]).unwrap()[0].item().unwrap(), 1.0);
+    assert_eq!(counted.reverse.load(Relaxed), 2);
+}
+
+/// The number of nodes that a derivative records is a multiple of the number it differentiates.
+#[test]
+fn recorded_derivatives_grow_linearly() {
+    let recorded = |length: usize| {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(0.5);
+        let y = chain(x, length);
+        let start = tape.len();
+        y.gradient(&[x]).unwrap();
+        let reverse = tape.len() - start;
+        y.pushforward(&[(x, tape.constant(1.0))]).unwrap();
+        (reverse, tape.len() - start - reverse)
+    };
+    let (reverse, forward) = recorded(1_000);
+    assert!(reverse <= 3 * 1_000 && forward <= 3 * 1_000, "{reverse} and {forward} nodes for 1000");
+    for length in [10_000, 100_000] {
+        let (more_reverse, more_forward) = recorded(length);
+        let factor = length / 1_000;
+        assert!(more_reverse <= factor * (reverse + 4), "{more_reverse} for {length}, {reverse} for 1000");
+        assert!(more_forward <= factor * (forward + 4), "{more_forward} for {length}, {forward} for 1000");
+    }
+}
+
+/// Many scopes and many outputs cost no more than their number.
+#[test]
+fn many_scopes_and_many_outputs() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(0.5);
+    let outputs: Vec<Var<'_, f64>> = (0..30_000).map(|i| tape.scope(&format!("layer{i}"), || x.sin())).collect();
+    assert_eq!(outputs[29_999].origin().scope, "layer29999");
+    let program = tape.program(&outputs).unwrap();
+    assert_eq!((program.len(), program.outputs().count()), (30_001, 30_000));
+    let gradient = tape.stack(&outputs).sum(..).backward().unwrap().item(x).unwrap();
+    assert!((gradient - 30_000.0 * 0.5f64.cos()).abs() < 1e-7);
+}
