@@ -116,6 +116,17 @@ fn a_program_and_its_gradient_print() {
 }
 
 #[test]
+fn every_node_of_a_derivative_has_a_line_of_the_caller() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([1.0, 2.0]);
+    let program = tape.program(&[(x.tanh() * x + 0.1).sum(..)]).unwrap();
+    let derivatives = [program.grad(&[0]), program.value_and_grad(&[0]), program.vjp(&[0]), program.jvp(&[0])];
+    for node in derivatives.iter().flat_map(|program| program.as_ref().unwrap().nodes()) {
+        assert_eq!(node.place().location.map(|location| location.file()), Some(file!()), "{}", node.operation());
+    }
+}
+
+#[test]
 fn constants_print_exactly_and_large_ones_say_that_they_are_cut() {
     let tape = Tape::<f64>::new();
     let small = tape.constant([[0.1 + 0.2, f64::NEG_INFINITY], [-0.0, 1e-300]]);

@@ -76,11 +76,14 @@ pub struct Trace<F: Real> {
     pub(super) values: Arena<Value<F>>,
     /// When the value of a node was there.
     pub(super) pushed: Arena<usize>,
-    /// The cotangents of a node, each with the time since when.
-    pub(super) cotangents: Arena<Vec<(usize, Value<F>)>>,
-    /// Contributions by slot, each with the time since when.
-    pub(super) contributions: Arena<Vec<Option<(usize, Value<F>)>>>,
+    /// What the cotangent of a node has been, in order.
+    pub(super) cotangents: Arena<Vec<Dated<F>>>,
+    /// What the rule of a node gave to each of its operands.
+    pub(super) contributions: Arena<Vec<Option<Dated<F>>>>,
 }
+
+/// A value, and the time since when it holds.
+type Dated<F> = (usize, Value<F>);
 
 impl<F: Real> Trace<F> {
     /// Runs `program` on `inputs`, forwards and back from its one number.

@@ -47,8 +47,7 @@ impl<F: Real> Program<F> {
             let message = format!("a gradient is of one number; the program has {} outputs", outputs.len());
             return Err(Error::new(ErrorKind::NotScalar, "grad", message));
         };
-        // The seed has no line of its own: it belongs to the caller's.
-        let gradients = tape.attributed(|| y.gradient(&reals(&args, wrt)?))?;
+        let gradients = y.gradient(&reals(&args, wrt)?)?;
         let value = with_value.then_some(*y);
         tape.program(&value.into_iter().chain(gradients).collect::<Vec<_>>())
     }
