@@ -21,7 +21,7 @@ pub fn main() -> Result<()> {
     // Backwards, by hand: σ'(z) = y(1 − y), and z is linear in each weight.
     let slope = y.item()? * (1.0 - y.item()?);
     println!("\n            tape       by hand");
-    for (name, var, by_hand) in [("∂y/∂w0", w0, slope * -1.0), ("∂y/∂w1", w1, slope * -2.0), ("∂y/∂b ", b, slope)]
+    for (name, var, by_hand) in [("∂y/∂w0", w0, -slope), ("∂y/∂w1", w1, slope * -2.0), ("∂y/∂b ", b, slope)]
     {
         let from_tape = gradients.item(var)?;
         println!("{name}  {from_tape:>9.6}  {by_hand:>9.6}");

@@ -42,12 +42,9 @@ macro_rules! elementary {
                 // ln 2 in two parts, the first with so few bits that k times it is exact.
                 let r = k.mul_add(-$lo, k.mul_add(-$hi, x));
                 // expm1(r) = r + r²·q(r), q(r) = (eʳ − 1 − r)/r².
-                let coefficients = [$($e),*];
                 let mut q: $type = 0.0;
-                let mut i = coefficients.len();
-                while i > 0 {
-                    i -= 1;
-                    q = q.mul_add(r, coefficients[i]);
+                for coefficient in [$($e),*].iter().rev() {
+                    q = q.mul_add(r, *coefficient);
                 }
                 let bits = shifted.to_bits() as $signed;
                 (bits.wrapping_sub(MAGIC.to_bits() as $signed), q.mul_add(r * r, r))

@@ -40,7 +40,7 @@ impl<'t, F: Real> Gradients<'t, F> {
     pub fn get(&self, x: Var<'t, F>) -> Result<ArrayViewD<'_, F>> {
         same_tape(self.root.tape(), x, "gradient")?;
         let shape = x.shape()?;
-        let value = self.cotangents.get(x.id()).and_then(Option::as_ref);
+        let value = self.cotangents.find(x.id()).and_then(Option::as_ref);
         value.and_then(|value| value.array(&shape)).ok_or_else(|| self.explain(x))
     }
 
@@ -108,7 +108,7 @@ pub(crate) fn explain<F: Real>(
     let error = |kind, message: String| {
         Error::new(kind, "gradient", message).at(x.origin()).with_operand(tape.describe(x.id(), "x"))
     };
-    if let Some(Mark::Refused { by, reason }) = reached.marks.get(x.id()) {
+    if let Some(Mark::Refused { by, reason }) = reached.marks.find(x.id()) {
         let operation = tape.with_node(*by, |node| node.operation());
         return error(ErrorKind::NotDifferentiable, format!("a path to it leads through `{operation}`: {reason}"))
             .with_operand(tape.describe(*by, "through"));

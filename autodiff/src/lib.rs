@@ -35,6 +35,7 @@ mod node;
 pub mod primitive;
 mod program;
 mod real;
+mod record;
 mod reverse;
 mod shape;
 mod tape;

@@ -293,8 +293,8 @@ pub(crate) fn pullback<'t, F: Real>(
     let reached = walk(tape, last, &|id| led[id], &mut ledger)?;
     let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
     let answer = |x: &Var<'t, F>| {
-        let mark = reached.marks.get(x.id).copied().unwrap_or(Mark::Untouched);
-        match (mark, ledger.cotangents.get(x.id).copied().flatten()) {
+        let mark = reached.marks.find(x.id).copied().unwrap_or(Mark::Untouched);
+        match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
             (Mark::Refused { .. }, _) => Err(crate::gradients::explain(tape, &roots, *x, &reached, true)),
             (_, Some(dx)) => Ok(dx),
             (Mark::Zero, None) => Ok(x.number(0.0).broadcast_to(x.shape()?)),

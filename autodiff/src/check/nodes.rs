@@ -96,7 +96,7 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
     let seeded: Vec<Input<F>> = inputs.into_iter().chain([Input::Real(zeta.clone())]).collect();
     let (given, own) = (given.run(&seeded)?, own.run(&seeded)?);
     let mut report = Report::default();
-    let relative = F::epsilon().double().powf(0.5).max(1e-8).min(1e-4);
+    let relative = F::epsilon().double().powf(0.5).clamp(1e-8, 1e-4);
     for (i, (given, own)) in given.iter().zip(&own).enumerate() {
         // Cancellation in the composition is measured against the largest cotangent of the operand.
         let largest = own.iter().map(|x| x.double().abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
@@ -146,7 +146,7 @@ impl Check {
         // The program keeps what `y` needs and all inputs, in the order of the tape.
         let needed = needed_for(y.tape, [y.id]);
         let is_input = |id: NodeId| y.tape.with_node(id, |node| matches!(node.op, Op::Input(_)));
-        let kept = NodeId::all(y.tape.len()).filter(|id| needed.get(*id) == Some(&true) || is_input(*id));
+        let kept = NodeId::all(y.tape.len()).filter(|id| needed.find(*id) == Some(&true) || is_input(*id));
         let mut origin: Arena<NodeId> = Arena::new();
         for id in kept {
             origin.push(id);

@@ -101,7 +101,7 @@ impl<F: Real> Var<'_, F> {
         self.read(|_| ())?;
         let tape = self.tape();
         let needed = needed_for(tape, [self.id()]);
-        if let Some(found) = first_value(tape, &|id| needed.get(id).copied().unwrap_or(false)) {
+        if let Some(found) = first_value(tape, &|id| needed.find(id).copied().unwrap_or(false)) {
             return Ok(Some(found));
         }
         let mut found = None;

@@ -156,23 +156,23 @@ impl<'a, F: Real> State<'a, F> {
     }
 
     fn shape(&self, node: NodeId) -> Option<&'a Shape> {
-        self.trace.program.nodes.get(node).map(|node| &node.shape)
+        self.trace.program.nodes.find(node).map(|node| &node.shape)
     }
 
     fn stored_value(&self, node: NodeId) -> Option<&'a Value<F>> {
-        let pushed = *self.trace.pushed.get(node)? <= self.time;
-        if pushed { self.trace.values.get(node) } else { None }
+        let pushed = *self.trace.pushed.find(node)? <= self.time;
+        if pushed { self.trace.values.find(node) } else { None }
     }
 
     fn stored_cotangent(&self, node: NodeId) -> Option<&'a Value<F>> {
-        let history = self.trace.cotangents.get(node)?;
+        let history = self.trace.cotangents.find(node)?;
         let arrived = history.partition_point(|(since, _)| *since <= self.time);
         history.get(arrived.checked_sub(1)?).map(|(_, value)| value)
     }
 
     pub(super) fn stored_contribution(&self, edge: Edge) -> Option<&'a Value<F>> {
-        let (since, value) = self.trace.contributions.get(edge.node)?.get(edge.slot)?.as_ref()?;
-        let is_edge = self.trace.program.nodes.get(edge.node)?.inputs.get(edge.slot) == Some(&edge.operand);
+        let (since, value) = self.trace.contributions.find(edge.node)?.get(edge.slot)?.as_ref()?;
+        let is_edge = self.trace.program.nodes.find(edge.node)?.inputs.get(edge.slot) == Some(&edge.operand);
         (is_edge && *since <= self.time).then_some(value)
     }
 }

@@ -119,7 +119,7 @@ impl<F: Real> Program<F> {
 
     /// The node `id`, if there is one.
     pub fn node(&self, id: NodeId) -> Option<NodeView<'_, F>> {
-        self.nodes.get(id).map(|node| NodeView { id, node, labels: &self.labels })
+        self.nodes.find(id).map(|node| NodeView { id, node, labels: &self.labels })
     }
 
     /// The nodes that are its inputs, in order.

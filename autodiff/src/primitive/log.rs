@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Log {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The natural logarithm, elementwise: yᵢ = log xᵢ; −∞ at 0, NaN below.
-
+    ///
     /// The slope at 0 is 1/0 = +∞.
     ///
     /// ```

@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The logistic function, elementwise: yᵢ = 1/(1 + e^−xᵢ), between 0 and 1, without overflow for any xᵢ.
-
+    ///
     /// Source: Matt R, *Neural Networks* (June 2022), §1.1.
     ///
     /// ```

@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Tanh {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The hyperbolic tangent, elementwise: yᵢ = tanh xᵢ = (e^xᵢ − e^−xᵢ)/(e^xᵢ + e^−xᵢ).
-
+    ///
     /// Source: lecture slides *Neural Networks*, "Nonlinear activation function".
     ///
     /// ```
