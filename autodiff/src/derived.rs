@@ -203,10 +203,12 @@ impl<F: Real> Tape<F> {
     /// ```
     #[track_caller]
     pub fn stack<'t>(&'t self, parts: &[Var<'t, F>]) -> Var<'t, F> {
-        let row = |x: &Var<'t, F>| match x.shape() {
-            Ok(shape) => x.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>()),
-            Err(_) => *x,
-        };
-        self.concat(&parts.iter().map(row).collect::<Vec<_>>(), 0)
+        let mut rows = parts.to_vec();
+        for row in &mut rows {
+            if let Ok(shape) = row.shape() {
+                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
+            }
+        }
+        self.concat(&rows, 0)
     }
 }

@@ -32,8 +32,10 @@ impl<'t, F: Real> Var<'t, F> {
         let shape = self.shape()?;
         let mut tangents: Arena<Option<Var<'t, F>>> = Arena::filled(self.id.index() + 1, || None);
         for (x, dx) in directions {
-            same_tape(tape, *x, "pushforward")?;
-            same_tape(tape, *dx, "pushforward")?;
+            for (var, role) in [(x, "variable"), (dx, "direction")] {
+                same_tape(tape, *var, "pushforward", role)
+                    .map_err(|error| error.with_operand(tape.describe(self.id, "result")))?;
+            }
             let (expected, given) = (x.shape()?, dx.shape()?);
             if expected != given {
                 let message = format!("the direction has shape {given}, the variable {expected}");
@@ -70,7 +72,11 @@ impl<'t, F: Real> Var<'t, F> {
                 }
             }
         }
-        Ok(tangents[self.id].unwrap_or_else(|| self.number(0.0).broadcast_to(shape)))
+        // A match, because what a closure records would be attributed to this file.
+        Ok(match tangents[self.id] {
+            Some(tangent) => tangent,
+            None => self.number(0.0).broadcast_to(shape),
+        })
     }
 }
 

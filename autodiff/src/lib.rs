@@ -27,6 +27,8 @@ mod error;
 mod forward;
 mod gradients;
 pub mod kernels;
+#[cfg(test)]
+mod lines;
 mod node;
 pub mod primitive;
 mod program;
