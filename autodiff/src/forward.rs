@@ -4,10 +4,12 @@ use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Derivative;
 use crate::real::Real;
-use crate::reverse::{Application, check_shape, same_tape};
+use crate::reverse::{Application, apply_rule, check_shape, same_tape};
 use crate::tape::Tape;
+use crate::value::Value;
 use crate::var::Var;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 impl<'t, F: Real> Var<'t, F> {
     /// The differential of this value along `directions`, pairs (x, ẋ): dF(ξ), recorded on the tape.
@@ -47,12 +49,19 @@ impl<'t, F: Real> Var<'t, F> {
             }
         }
         let needed = needed_for(tape, std::iter::once(self.id), self.id.index() + 1);
+        // The nodes whose tangent there is not, with the node that refuses and its reason: an error only if the result
+        // needs one of them, which it does not where a comparison is the condition of `select`.
+        let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
         for id in needed.ids().filter(|id| needed[*id]) {
             if tangents[id].is_some() {
                 continue;
             }
             let Some(application) = Application::of(tape, id) else { continue };
             let operands = tape.with_node(id, |node| node.inputs.clone());
+            if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
+                refused.insert(id, refusal);
+                continue;
+            }
             let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
             if dx.iter().all(Option::is_none) {
                 continue;
@@ -67,10 +76,14 @@ impl<'t, F: Real> Var<'t, F> {
                 }
                 Derivative::Zero | Derivative::None => {}
                 Derivative::Refused(reason) => {
-                    let error = Error::new(ErrorKind::NotDifferentiable, application.primitive.name(), reason);
-                    return Err(error.at(tape.place_of(id)).with_operand(tape.describe(id, "y")));
+                    refused.insert(id, (id, reason));
                 }
             }
+        }
+        if let Some((by, reason)) = refused.get(&self.id) {
+            let operation = tape.with_node(*by, |node| node.operation());
+            let error = Error::new(ErrorKind::NotDifferentiable, operation, *reason).at(tape.place_of(*by));
+            return Err(error.with_operand(tape.describe(*by, "y")));
         }
         // A match, because what a closure records would be attributed to this file.
         Ok(match tangents[self.id] {
@@ -78,6 +91,31 @@ impl<'t, F: Real> Var<'t, F> {
             None => self.number(0.0).broadcast_to(shape),
         })
     }
+}
+
+/// The refusal behind one of the operands of node `id`, if the node's derivative depends on that operand: the reverse
+/// rule knows, and its answer is forgotten again.
+fn spoilt<F: Real>(
+    tape: &Tape<F>,
+    id: NodeId,
+    operands: &[NodeId],
+    refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
+) -> Result<Option<(NodeId, &'static str)>> {
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    let refusals: SmallVec<[_; 2]> = operands.iter().map(|operand| refused.get(operand).copied()).collect();
+    if refusals.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let wants: SmallVec<[bool; 2]> = refusals.iter().map(Option::is_some).collect();
+    tape.scratch(|tape| {
+        let shape = tape.with_node(id, |node| node.shape.clone());
+        let seed = tape.constant_value(Value::Splat(F::one()), shape);
+        let answers = apply_rule(tape, id, seed, &wants)?;
+        let needs = |answer: &Derivative<'_, F>| matches!(answer, Derivative::Of(_) | Derivative::Refused(_));
+        Ok(answers.iter().zip(refusals).find_map(|(answer, refusal)| refusal.filter(|_| needs(answer))))
+    })
 }
 
 /// The nodes below `length` that one of `results` is computed from, themselves included.

@@ -54,6 +54,10 @@ pub use tape::{Arg, Tape};
 pub use value::IntoArray;
 pub use var::{Index, Key, Var, VarOrNumber};
 
+/// Kinks, ties and edges: what value and what slope is taken where mathematics leaves a choice.
+#[doc = include_str!("conventions.md")]
+pub mod conventions {}
+
 /// What most programs need: `use autodiff::prelude::*`.
 pub mod prelude {
     pub use crate::kernels::{self, Operand, ViewMut};
