@@ -108,7 +108,8 @@ impl<'t, F: Real> Var<'t, F> {
             x = if length % 2 == 1 { self.tape().concat(&[product, x.slice(0, 2 * half..length)], 0) } else { product };
             length = length.div_ceil(2);
         }
-        if length == 0 { self.number(1.0).broadcast_to(result) } else { x.reshape(result) }
+        // The sum of no elements is 0, and depends on them as their product does: 0 + 1 is the empty product.
+        if length == 0 { reduced + 1.0 } else { x.reshape(result) }
     }
 
     /// The Euclidean norm over `axes`, which go: √Σ x². Its slope at the zero vector is NaN (0/0).
