@@ -117,7 +117,8 @@ impl Attributes {
     fn read<'a, T>(&'a self, name: &str, kind: &str, read: impl Fn(&'a Attribute) -> Option<T>) -> Result<T> {
         let found = self.0.iter().find(|(n, _)| *n == name).and_then(|(_, a)| read(a));
         found.ok_or_else(|| {
-            Error::new(ErrorKind::Registry, "attributes", format!("`{name}` should be {kind}; got ({self})"))
+            let message = format!("the attribute `{name}` should be {kind}; got ({self})");
+            Error::new(ErrorKind::Registry, "attributes", message)
         })
     }
 

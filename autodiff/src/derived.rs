@@ -108,7 +108,8 @@ impl<'t, F: Real> Var<'t, F> {
             x = if length % 2 == 1 { self.tape().concat(&[product, x.slice(0, 2 * half..length)], 0) } else { product };
             length = length.div_ceil(2);
         }
-        if length == 0 { self.number(1.0).broadcast_to(result) } else { x.reshape(result) }
+        // The sum of no elements is 0, and depends on them as their product does: 0 + 1 is the empty product.
+        if length == 0 { reduced + 1.0 } else { x.reshape(result) }
     }
 
     /// The Euclidean norm over `axes`, which go: √Σ x². Its slope at the zero vector is NaN (0/0).
@@ -203,10 +204,12 @@ impl<F: Real> Tape<F> {
     /// ```
     #[track_caller]
     pub fn stack<'t>(&'t self, parts: &[Var<'t, F>]) -> Var<'t, F> {
-        let row = |x: &Var<'t, F>| match x.shape() {
-            Ok(shape) => x.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>()),
-            Err(_) => *x,
-        };
-        self.concat(&parts.iter().map(row).collect::<Vec<_>>(), 0)
+        let mut rows = parts.to_vec();
+        for row in &mut rows {
+            if let Ok(shape) = row.shape() {
+                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
+            }
+        }
+        self.concat(&rows, 0)
     }
 }

@@ -17,6 +17,7 @@ pub struct Gradients<'t, F: Real> {
     root: Var<'t, F>,
     cotangents: Arena<Option<Value<F>>>,
     reached: Reached,
+    taken: Vec<NodeId>,
 }
 
 impl<'t, F: Real> Gradients<'t, F> {
@@ -28,7 +29,7 @@ impl<'t, F: Real> Gradients<'t, F> {
                 _ => {}
             }
         }
-        Gradients { root, cotangents, reached }
+        Gradients { root, cotangents, reached, taken: Vec::new() }
     }
 
     /// The gradient of `x`.
@@ -38,7 +39,9 @@ impl<'t, F: Real> Gradients<'t, F> {
     /// by `stop_gradient` at a line, recorded as data, or an intermediate result, whose cotangent is freed.
     /// [`ErrorKind::NotDifferentiable`] if a path leads through an operation without a derivative.
     pub fn get(&self, x: Var<'t, F>) -> Result<ArrayViewD<'_, F>> {
-        same_tape(self.root.tape(), x, "gradient")?;
+        let root = self.root;
+        same_tape(root.tape(), x, "gradient", "variable")
+            .map_err(|error| error.with_operand(root.tape().describe(root.id(), "result")))?;
         let shape = x.shape()?;
         let value = self.cotangents.find(x.id()).and_then(Option::as_ref);
         value.and_then(|value| value.array(&shape)).ok_or_else(|| self.explain(x))
@@ -67,6 +70,7 @@ impl<'t, F: Real> Gradients<'t, F> {
         self.get(x)?;
         let shape = x.shape()?;
         let value = if x.id().index() < self.cotangents.len() { self.cotangents[x.id()].take() } else { None };
+        self.taken.push(x.id());
         value.and_then(|value| value.into_array(&shape)).ok_or_else(|| self.explain(x))
     }
 
@@ -85,6 +89,10 @@ impl<'t, F: Real> Gradients<'t, F> {
     }
 
     fn explain(&self, x: Var<'t, F>) -> Error {
+        if self.taken.contains(&x.id()) {
+            let error = Error::new(ErrorKind::NoGradient, "gradient", "it was taken out with `take` before");
+            return error.at(x.origin()).with_operand(x.tape().describe(x.id(), "x"));
+        }
         explain(self.root.tape(), &[self.root.id()], x, &self.reached, false)
     }
 }
@@ -110,7 +118,7 @@ pub(crate) fn explain<F: Real>(
     };
     if let Some(Mark::Refused { by, reason }) = reached.marks.find(x.id()) {
         let operation = tape.with_node(*by, |node| node.operation());
-        return error(ErrorKind::NotDifferentiable, format!("a path to it leads through `{operation}`: {reason}"))
+        return error(ErrorKind::NotDifferentiable, format!("a path to x leads through `{operation}`: {reason}"))
             .with_operand(tape.describe(*by, "through"));
     }
     let no = |message: String| error(ErrorKind::NoGradient, message);
@@ -130,10 +138,10 @@ pub(crate) fn explain<F: Real>(
     });
     let reaches = roots.iter().any(|root| led[*root]);
     if !used && !reaches {
-        return no("it was never used".into()).with_help("is it the variable that was meant?");
+        return no("x was never used".into()).with_help("is it the variable that was meant?");
     }
     if !reaches || x.id() > last {
-        return no("it is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
+        return no("x is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
     }
     let behind_x = |node: NodeId, slot: usize| {
         tape.with_node(node, |node| node.inputs.get(slot).copied()).is_some_and(|operand| led[operand])
@@ -141,18 +149,18 @@ pub(crate) fn explain<F: Real>(
     if let Some((node, slot)) = reached.cuts.iter().find(|(node, slot)| behind_x(*node, *slot)) {
         let operation = tape.with_node(*node, |node| node.operation());
         let message = match operation {
-            "stop_gradient" => format!("it is cut off by `stop_gradient` at {}", tape.place_of(*node)),
+            "stop_gradient" => format!("x is cut off by `stop_gradient` at {}", tape.place_of(*node)),
             _ => format!("no derivative flows through operand {slot} of `{operation}` at {}", tape.place_of(*node)),
         };
         return no(message).with_operand(tape.describe(*node, "cut"));
     }
     if !active && !recorded {
-        return no("it was recorded as data, or made of data and constants only".into())
+        return no("x was recorded as data, or made of data and constants only".into())
             .with_help("record it with `tape.input(…)`, or ask for it: `y.gradient(&[x])`");
     }
     if !leaf && !recorded {
-        return no("it is an intermediate result, whose cotangent is freed after its last use".into())
+        return no("x is an intermediate result, whose cotangent is freed after its last use".into())
             .with_help("ask for it: `y.gradient(&[x])`");
     }
-    no("no path of derivatives leads to it".into())
+    no("no path of derivatives leads to x".into())
 }

@@ -31,6 +31,8 @@ mod forward;
 mod gradients;
 pub mod inspect;
 pub mod kernels;
+#[cfg(test)]
+mod lines;
 mod node;
 pub mod primitive;
 mod program;
@@ -57,6 +59,10 @@ pub use shape::{Layout, Shape};
 pub use tape::{Arg, Tape};
 pub use value::IntoArray;
 pub use var::{Index, Key, Var, VarOrNumber};
+
+/// Kinks, ties and edges: what value and what slope is taken where mathematics leaves a choice.
+#[doc = include_str!("conventions.md")]
+pub mod conventions {}
 
 /// What most programs need: `use autodiff::prelude::*`.
 pub mod prelude {

@@ -93,7 +93,7 @@ impl<F: Real> Tape<F> {
     /// The error of an operation that an output comes from; [`ErrorKind::TapesMixed`] for an output of another tape.
     pub fn program(&self, outputs: &[Var<'_, F>]) -> Result<Program<F>> {
         for y in outputs {
-            same_tape(self, *y, "program")?;
+            same_tape(self, *y, "program", "output")?;
             y.shape()?;
         }
         let keep = needed_for(self, outputs.iter().map(|y| y.id));
@@ -188,11 +188,11 @@ impl<F: Real> Program<F> {
 
     /// A table of values that holds the inputs and constants.
     pub(crate) fn bind(&self, inputs: &[Input<F>]) -> Result<Arena<Value<F>>> {
-        self.check_count(inputs.len())?;
+        self.check_count("run", inputs.len())?;
         let mut values = Arena::filled(self.len(), || Value::Unknown);
         for (i, (id, input)) in self.inputs.iter().zip(inputs).enumerate() {
             let (value, shape) = input.value();
-            self.check_input(i, *id, input.kind(), &shape)?;
+            self.check_input("run", i, input.kind(), &shape)?;
             values[*id] = value;
         }
         for (id, node) in self.nodes.iter() {
@@ -218,7 +218,10 @@ impl<F: Real> Program<F> {
             node.inputs.iter().map(|operand| values[*operand].operand(&self.nodes[*operand].shape)).collect();
         let missing = || Error::new(ErrorKind::NoValue, primitive.name(), format!("an operand of {id} has no value"));
         let value = value::evaluate(&**primitive, &operands.ok_or_else(missing)?, &node.shape).map_err(|refusal| {
-            Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node))
+            let error = Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node));
+            let role = |i: usize| primitive.signature().operand(i).map_or("operand", |(name, _)| name);
+            let line = |(i, id): (usize, &NodeId)| crate::node::describe(&self.nodes, &self.labels, *id, role(i));
+            node.inputs.iter().enumerate().map(line).fold(error, Error::with_operand)
         })?;
         values[id] = value;
         Ok(())
@@ -235,20 +238,20 @@ impl<F: Real> Program<F> {
 
     /// Records the program; where each node went.
     pub(crate) fn record_all<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<Arena<NodeId>> {
-        self.check_count(args.len())?;
+        self.check_count("record", args.len())?;
         let mut table: Arena<NodeId> = Arena::new();
-        for (i, (id, arg)) in self.inputs.iter().zip(args).enumerate() {
+        for (i, arg) in args.iter().enumerate() {
             let (on, at) = arg.parts();
             if !std::ptr::eq(on, tape) {
-                return Err(Error::new(ErrorKind::TapesMixed, "record", format!("argument {i} is on another tape")));
+                let error = Error::new(ErrorKind::TapesMixed, "record", format!("argument {i} is on another tape"));
+                return Err(error.with_operand(on.describe(at, "argument")).with_operand(self.input_line(i)));
             }
             let (kind, shape) = match arg {
                 Arg::Real(x) => (Kind::Real, x.shape()?),
                 Arg::Index(x) => (Kind::Index, x.shape()?),
                 Arg::Key(x) => (Kind::Key, x.shape()?),
             };
-            self.check_input(i, *id, kind, &shape)?;
-            let _ = at;
+            self.check_input("record", i, kind, &shape)?;
         }
         let mut next = self.inputs.iter().zip(args).peekable();
         for (id, node) in self.nodes.iter() {
@@ -289,22 +292,27 @@ impl<F: Real> Program<F> {
         self.inputs.iter().map(place).collect()
     }
 
-    fn check_count(&self, given: usize) -> Result<()> {
+    fn check_count(&self, operation: &str, given: usize) -> Result<()> {
         if given == self.inputs.len() {
             return Ok(());
         }
-        let message = format!("the program has {} inputs, {given} were given", self.inputs.len());
-        let error = Error::new(ErrorKind::ProgramInput, "run", message);
+        let message = format!("the program has {} inputs, got {given}", self.inputs.len());
+        let error = Error::new(ErrorKind::ProgramInput, operation, message);
         Err((0..self.inputs.len()).fold(error, |error, i| error.with_operand(self.input_line(i))))
     }
 
-    fn check_input(&self, i: usize, id: NodeId, kind: Kind, shape: &Shape) -> Result<()> {
-        let node = &self.nodes[id];
+    fn check_input(&self, operation: &str, i: usize, kind: Kind, shape: &Shape) -> Result<()> {
+        let Some(node) = self.inputs.get(i).and_then(|id| self.nodes.find(*id)) else { return Ok(()) };
         if node.kind() == kind && node.shape == *shape {
             return Ok(());
         }
-        let message = format!("input {i} should be {}, got {kind:?} {shape}", node.type_name());
-        Err(Error::new(ErrorKind::ProgramInput, "run", message).with_operand(self.input_line(i)))
+        let given = match kind {
+            Kind::Real => format!("{}{shape}", F::NAME),
+            Kind::Index => format!("index{shape}"),
+            Kind::Key => "a key".into(),
+        };
+        let message = format!("input {i} should be {}, got {given}", node.type_name());
+        Err(Error::new(ErrorKind::ProgramInput, operation, message).with_operand(self.input_line(i)))
     }
 
     fn input_line(&self, i: usize) -> String {

@@ -28,8 +28,8 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
-        if let Some(stranger) = inputs.iter().find(|arg| !std::ptr::eq(arg.parts().0, self)) {
-            return self.mixed_tapes(primitive.name(), inputs, *stranger, location);
+        if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
+            return self.mixed_tapes(primitive.name(), inputs, location);
         }
         let mut guard = self.state.borrow_mut();
         let state = &mut *guard;
@@ -81,6 +81,23 @@ impl<F: Real> Tape<F> {
         self.var(id)
     }
 
+    /// Records that `primitive` does not fit its operands, which are all on this tape.
+    #[track_caller]
+    pub(crate) fn misfit<'t>(
+        &'t self,
+        primitive: &PrimitiveRef<F>,
+        inputs: &[Arg<'t, F>],
+        mismatch: Mismatch,
+    ) -> Var<'t, F> {
+        let location = Location::caller();
+        let mut state = self.state.borrow_mut();
+        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
+        let error = state.mismatch(primitive, &ids, mismatch, location);
+        let id = state.push_error(error, location);
+        drop(state);
+        self.var(id)
+    }
+
     pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
         let mut state = self.state.borrow_mut();
         let location = Location::caller();
@@ -90,33 +107,33 @@ impl<F: Real> Tape<F> {
     }
 
     #[cold]
-    fn mixed_tapes<'t>(
+    pub(crate) fn mixed_tapes<'t>(
         &'t self,
         operation: &str,
         inputs: &[Arg<'t, F>],
-        stranger: Arg<'t, F>,
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
         let mut error = Error::new(
             ErrorKind::TapesMixed,
             operation,
-            "the operands are on two tapes; an operation needs all its operands on one",
+            "the operands are on different tapes; an operation needs all its operands on one",
         );
         for (i, arg) in inputs.iter().enumerate() {
             let (tape, id) = arg.parts();
-            let whose = if std::ptr::eq(tape, stranger.parts().0) { "the other tape" } else { "this tape" };
+            let whose = if std::ptr::eq(tape, self) { "this tape" } else { "another tape" };
             let state = tape.state.borrow();
             error = error.with_operand(describe(&state.nodes, &state.labels, id, &format!("operand {i}, of {whose}")));
         }
         let mut state = self.state.borrow_mut();
-        let error = error
-            .at(state.place(location))
-            .with_help("bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`");
+        let error = error.at(state.place(location)).with_help(BRING_OVER);
         let id = state.push_error(error, location);
         drop(state);
         self.var(id)
     }
 }
+
+/// What to do about a var of another tape.
+pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
 
 enum Failure {
     Shapes(Mismatch),
@@ -155,15 +172,17 @@ impl<F: Real> State<F> {
         };
         if !fits {
             let expected = match signature {
-                Signature::Fixed(operands) => operands.len().to_string(),
-                Signature::Variadic => "one or more".into(),
+                Signature::Fixed([_]) => "1 operand".into(),
+                Signature::Fixed(operands) => format!("{} operands", operands.len()),
+                Signature::Variadic => "one or more operands".into(),
             };
-            return Err(Failure::Shapes(Mismatch::new(format!("takes {expected} operands, got {}", ids.len()))));
+            return Err(Failure::Shapes(Mismatch::new(format!("takes {expected}, got {}", ids.len()))));
         }
         for (i, id) in ids.iter().enumerate() {
-            let (expected, got) = (signature.operand(i).map_or(Kind::Real, |(_, kind)| kind), self.nodes[*id].kind());
+            let (role, expected) = signature.operand(i).unwrap_or(("x", Kind::Real));
+            let got = self.nodes[*id].kind();
             if expected != got {
-                let message = format!("operand {i} should be of kind {expected:?}, not {got:?}");
+                let message = format!("{role} should be {}, not {}", expected.words(), got.words());
                 return Err(Failure::Shapes(Mismatch::new(message)));
             }
         }
@@ -193,7 +212,7 @@ impl<F: Real> State<F> {
 
     fn operand_lines(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Vec<String> {
         let signature = primitive.signature();
-        let role = |i: usize| signature.operand(i).map_or("?", |(name, _)| name);
+        let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
         ids.iter().enumerate().map(|(i, id)| describe(&self.nodes, &self.labels, *id, role(i))).collect()
     }
 
@@ -241,8 +260,9 @@ impl<F: Real> State<F> {
     /// A remedy found by trying: would the operation fit with an operand transposed, or with the two exchanged?
     fn suggestion(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Option<String> {
         let signature = primitive.signature();
-        // Indices cannot be transposed, nor stand where reals belong.
-        if ids.iter().any(|id| self.nodes[*id].kind() != Kind::Real) {
+        // Indices cannot be transposed, nor stand where reals belong; and an operand alone has nothing to fit to.
+        let last = ids.len().checked_sub(1).and_then(|last| signature.operand(last));
+        if ids.len() < 2 || last.is_none() || ids.iter().any(|id| self.nodes[*id].kind() != Kind::Real) {
             return None;
         }
         let shapes: Vec<Shape> = ids.iter().map(|id| self.nodes[*id].shape.clone()).collect();

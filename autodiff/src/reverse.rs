@@ -6,6 +6,7 @@ use crate::gradients::Gradients;
 use crate::node::Op;
 use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site, add::Add};
 use crate::real::Real;
+use crate::record::BRING_OVER;
 use crate::shape::Shape;
 use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
@@ -140,7 +141,11 @@ pub(crate) fn check_shape<F: Real>(
             let message = format!("a rule answered with a derivative of shape {shape} where {expected} belongs");
             Err(faulty(tape, id, primitive, message))
         }
-        Err(error) => Err(faulty(tape, id, primitive, format!("an operation of a rule failed: {}", error.message()))),
+        Err(error) if error.operation() == "rule" => Err(faulty(tape, id, primitive, error.message().into())),
+        Err(error) => {
+            let message = format!("a rule failed in `{}`: {}", error.operation(), error.message());
+            Err(faulty(tape, id, primitive, message))
+        }
     }
 }
 
@@ -269,6 +274,7 @@ fn led_to<F: Real>(tape: &Tape<F>, from: impl Iterator<Item = NodeId>, last: Nod
 }
 
 /// The recorded cotangents of `wanted` for seeds at several nodes of one tape.
+#[track_caller]
 pub(crate) fn pullback<'t, F: Real>(
     tape: &'t Tape<F>,
     seeds: &[(Var<'t, F>, Var<'t, F>)],
@@ -278,53 +284,63 @@ pub(crate) fn pullback<'t, F: Real>(
         check_seed(tape, *y, *seed)?;
     }
     for x in wanted {
-        same_tape(tape, *x, "gradient")?;
+        same_tape(tape, *x, "gradient", "variable").map_err(|error| match seeds.first() {
+            Some((y, _)) => error.with_operand(tape.describe(y.id, "result")),
+            None => error,
+        })?;
         x.shape()?;
     }
+    let mut answers = Vec::with_capacity(wanted.len());
     let Some(last) = seeds.iter().map(|(y, _)| y.id).max() else {
-        return wanted.iter().map(|x| Ok(x.number(0.0).broadcast_to(x.shape()?))).collect();
+        for x in wanted {
+            answers.push(x.number(0.0).broadcast_to(x.shape()?));
+        }
+        return Ok(answers);
     };
     let led = led_to(tape, wanted.iter().map(|x| x.id), last);
     let mut ledger = Recorded { tape, cotangents: Arena::filled(last.index() + 1, || None) };
     for (y, seed) in seeds {
-        let sum = ledger.cotangents[y.id].map_or(*seed, |sum| sum + *seed);
-        ledger.cotangents[y.id] = Some(sum);
+        ledger.cotangents[y.id] = match ledger.cotangents[y.id] {
+            Some(sum) => Some(sum + *seed),
+            None => Some(*seed),
+        };
     }
     let reached = walk(tape, last, &|id| led[id], &mut ledger)?;
     let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
-    let answer = |x: &Var<'t, F>| {
+    // No closures here: what they record would be attributed to this file.
+    for x in wanted {
         let mark = reached.marks.find(x.id).copied().unwrap_or(Mark::Untouched);
-        match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
-            (Mark::Refused { .. }, _) => Err(crate::gradients::explain(tape, &roots, *x, &reached, true)),
-            (_, Some(dx)) => Ok(dx),
-            (Mark::Zero, None) => Ok(x.number(0.0).broadcast_to(x.shape()?)),
-            (Mark::Untouched, None) => Err(crate::gradients::explain(tape, &roots, *x, &reached, true)),
-        }
-    };
-    wanted.iter().map(answer).collect()
+        answers.push(match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
+            (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
+            (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
+            _ => return Err(crate::gradients::explain(tape, &roots, *x, &reached, true)),
+        });
+    }
+    Ok(answers)
 }
 
-pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str) -> Result<()> {
+/// The error of asking `tape` about `x`, the `role` of `operation`, if it is on another tape.
+pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str, role: &str) -> Result<()> {
     if std::ptr::eq(tape, x.tape) {
         return Ok(());
     }
-    let error = Error::new(ErrorKind::TapesMixed, operation, "the variable is on another tape");
-    Err(error.at(x.origin()).with_operand(x.tape.describe(x.id, "x")))
+    let error = Error::new(ErrorKind::TapesMixed, operation, format!("the {role} is on another tape"));
+    Err(error.at(x.origin()).with_operand(x.tape.describe(x.id, role)).with_help(BRING_OVER))
 }
 
 fn check_seed<F: Real>(tape: &Tape<F>, y: Var<'_, F>, seed: Var<'_, F>) -> Result<()> {
-    same_tape(tape, y, "gradient")?;
-    same_tape(tape, seed, "gradient")?;
+    same_tape(tape, y, "pullback", "result")?;
+    same_tape(tape, seed, "pullback", "seed").map_err(|error| error.with_operand(tape.describe(y.id, "result")))?;
     let (shape, given) = (y.shape()?, seed.shape()?);
     if shape == given {
         return Ok(());
     }
-    Err(bad_seed(y, &shape, &given))
+    Err(bad_seed("pullback", y, &shape, &given).with_operand(tape.describe(seed.id, "seed")))
 }
 
-fn bad_seed<F: Real>(y: Var<'_, F>, shape: &Shape, given: &Shape) -> Error {
+fn bad_seed<F: Real>(operation: &str, y: Var<'_, F>, shape: &Shape, given: &Shape) -> Error {
     let message = format!("the seed has shape {given}, the result {shape}; a cotangent has the shape of its result");
-    Error::new(ErrorKind::Mismatch, "backward", message).at(y.origin()).with_operand(y.tape.describe(y.id, "y"))
+    Error::new(ErrorKind::Mismatch, operation, message).at(y.origin()).with_operand(y.tape.describe(y.id, "result"))
 }
 
 impl<'t, F: Real> Var<'t, F> {
@@ -367,7 +383,7 @@ impl<'t, F: Real> Var<'t, F> {
         let shape = self.shape()?;
         let (seed, given) = value::take(seed);
         if given != shape {
-            return Err(bad_seed(self, &shape, &given));
+            return Err(bad_seed("backward_from", self, &shape, &given));
         }
         self.backward_value(seed, shape)
     }

@@ -10,6 +10,7 @@ use crate::tape::{Arg, Tape};
 use crate::value::Value;
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt;
+use std::panic::Location;
 
 /// A value on a tape: a `Copy` handle with the operations of mathematics.
 ///
@@ -163,12 +164,13 @@ impl<'t, F: Real> Var<'t, F> {
     /// `op(self, other)` after both are broadcast to a common shape, visibly.
     #[track_caller]
     pub(crate) fn broadcasting(self, primitive: impl Into<PrimitiveRef<F>>, other: Self) -> Self {
+        let primitive = primitive.into();
         let same_tape = std::ptr::eq(self.tape, other.tape);
         if same_tape && let Some(shapes) = self.tape.differing(self.id, other.id) {
             let (a, b) = shapes;
             let Some(shape) = a.broadcast(&b) else {
                 let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
-                return self.tape.refuse(primitive.into().name(), &args, unbroadcastable(&a, &b));
+                return self.tape.misfit(&primitive, &args, unbroadcastable(&a, &b));
             };
             return self.stretched(&a, &shape).apply2(primitive, other.stretched(&b, &shape));
         }
@@ -194,10 +196,10 @@ fn unbroadcastable(a: &Shape, b: &Shape) -> crate::error::Mismatch {
     ));
     let column = |shape: &Shape| shape.iter().copied().chain([1]).collect::<Shape>();
     let trials = [
-        (a.rank() == 2, a.transposed(), b.clone(), "`a.transpose()`".to_owned()),
-        (b.rank() == 2, a.clone(), b.transposed(), "`b.transpose()`".to_owned()),
         (b.rank() == 1, a.clone(), column(b), format!("`b.reshape({})`", column(b))),
         (a.rank() == 1, column(a), b.clone(), format!("`a.reshape({})`", column(a))),
+        (a.rank() == 2, a.transposed(), b.clone(), "`a.transpose()`".to_owned()),
+        (b.rank() == 2, a.clone(), b.transposed(), "`b.transpose()`".to_owned()),
     ];
     let fit = trials.into_iter().filter(|trial| trial.0).find_map(|(_, a, b, name)| Some((a.broadcast(&b)?, name)));
     match fit {
@@ -238,18 +240,34 @@ impl<'t, F: Real> VarOrNumber<'t, F> for f64 {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The vars broadcast to their common shape; an error where there is none, or where one is an error.
+    /// The vars broadcast to their common shape; an error var where there is none, or where one is an error.
     #[track_caller]
-    pub(crate) fn common<const N: usize>(self, vars: [Self; N]) -> Result<[Self; N]> {
-        let mut shape = Shape::scalar();
-        for var in vars {
-            let own = var.shape()?;
-            let mismatch = || Error::new(ErrorKind::Mismatch, "broadcast", format!("{shape} and {own}"));
-            shape = shape.broadcast(&own).ok_or_else(mismatch)?;
+    pub(crate) fn common<const N: usize>(
+        self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        vars: [Self; N],
+    ) -> Result<[Self; N], Self> {
+        let primitive = primitive.into();
+        let args = vars.map(Arg::Real);
+        if vars.iter().any(|var| !std::ptr::eq(var.tape, self.tape)) {
+            return Err(self.tape.mixed_tapes(primitive.name(), &args, Location::caller()));
         }
-        Ok(vars.map(|var| match var.shape() {
-            Ok(own) => var.stretched(&own, &shape),
-            Err(_) => var,
-        }))
+        let mut shapes = Vec::with_capacity(N);
+        for var in vars {
+            match var.shape() {
+                Ok(shape) => shapes.push(shape),
+                Err(_) => return Err(var),
+            }
+        }
+        let Some(shape) = shapes.iter().try_fold(Shape::scalar(), |common, shape| common.broadcast(shape)) else {
+            let list = shapes.iter().map(Shape::to_string).collect::<Vec<_>>().join(", ");
+            let mismatch = crate::error::Mismatch::new(format!("{list} do not broadcast to one shape"));
+            return Err(self.tape.misfit(&primitive, &args, mismatch));
+        };
+        let mut stretched = vars;
+        for (var, own) in stretched.iter_mut().zip(&shapes) {
+            *var = var.stretched(own, &shape);
+        }
+        Ok(stretched)
     }
 }

@@ -80,9 +80,10 @@ impl Reduction {
         if let Some(axis) = self.axes.iter().find(|axis| **axis >= x.rank()) {
             return Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0")));
         }
-        if self.axes.windows(2).any(|pair| pair.first() >= pair.last()) {
+        if let Some(pair) = self.axes.windows(2).find(|pair| pair.first() >= pair.last()) {
             let axes = Shape::from(self.axes.as_slice());
-            return Err(Mismatch::new(format!("the axes {axes} are not ascending and different")));
+            let fault = if pair.first() == pair.last() { "one appears twice" } else { "they should ascend" };
+            return Err(Mismatch::new(format!("the axes {axes} do not fit: {fault}")));
         }
         Ok(x.reduced(&self.axes, self.keep))
     }

@@ -78,6 +78,17 @@ pub enum Kind {
     Key,
 }
 
+impl Kind {
+    /// The kind in words, for messages.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Kind::Real => "an array of reals",
+            Kind::Index => "an array of indices",
+            Kind::Key => "a random key",
+        }
+    }
+}
+
 /// The operands a primitive takes, with the names its formula and its messages use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signature {

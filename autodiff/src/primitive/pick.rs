@@ -30,7 +30,11 @@ impl<F: Real> Primitive<F> for Pick {
         let [x, i] = inputs else { return Err(Mismatch::new("takes 2 operands")) };
         match x.split_last() {
             Some((_, rows)) if *rows == ***i => Ok((*i).clone()),
-            _ => Err(Mismatch::new(format!("x {x} should be i {i} with one more axis, to pick along"))),
+            Some((_, rows)) => {
+                let rows = Shape::from(rows);
+                Err(Mismatch::new(format!("i {i} should have the shape {rows}: one index for each row of x {x}")))
+            }
+            None => Err(Mismatch::new("x is a number and has no elements to pick from")),
         }
     }
 

@@ -90,7 +90,9 @@ impl<F: Real> Registry<F> {
     /// [`ErrorKind::Registry`] if the name is not known or the attributes are not those of the primitive.
     pub fn make(&self, name: &str, attributes: &Attributes) -> Result<PrimitiveRef<F>> {
         match self.entries.iter().find(|entry| entry.example.name() == name) {
-            Some(entry) => (entry.make)(attributes),
+            Some(entry) => {
+                (entry.make)(attributes).map_err(|error| Error::new(ErrorKind::Registry, name, error.message()))
+            }
             None => Err(Error::new(ErrorKind::Registry, name, "the registry does not know this primitive")
                 .with_help("add it with `registry.with(&Primitive, |attributes| …)`")),
         }

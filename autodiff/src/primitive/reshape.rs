@@ -40,7 +40,7 @@ impl<F: Real> Primitive<F> for Reshape {
             return Ok(self.shape.clone());
         }
         let (from, to) = (x.size(), self.shape.size());
-        Err(Mismatch::new(format!("{x} has {from} elements, {} has {to}", self.shape)))
+        Err(Mismatch::new(format!("x {x} has {from} elements, the shape {} takes {to}", self.shape)))
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {

@@ -68,10 +68,10 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn select(self, yes: impl VarOrNumber<'t, F>, no: impl VarOrNumber<'t, F>) -> Self {
         let (yes, no) = (yes.on(self), no.on(self));
-        let Ok([condition, yes, no]) = self.common([self, yes, no]) else {
-            return self.tape().record(&Select, &[self.into(), yes.into(), no.into()]);
-        };
-        self.tape().record(&Select, &[condition.into(), yes.into(), no.into()])
+        match self.common(&Select, [self, yes, no]) {
+            Ok([condition, yes, no]) => self.tape().record(&Select, &[condition.into(), yes.into(), no.into()]),
+            Err(error) => error,
+        }
     }
 
     /// `self` where `condition` is not 0, and 0 elsewhere.

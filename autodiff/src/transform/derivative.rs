@@ -101,10 +101,12 @@ fn seed<'t, F: Real>(tape: &'t Tape<F>, like: Var<'t, F>) -> Result<Var<'t, F>> 
 fn reals<'t, F: Real>(args: &[Arg<'t, F>], wrt: &[usize]) -> Result<Vec<Var<'t, F>>> {
     let real = |i: &usize| match args.get(*i) {
         Some(Arg::Real(x)) => Ok(*x),
-        Some(_) => Err(Error::new(ErrorKind::ProgramInput, "grad", format!("input {i} is not an array of reals"))),
+        Some(_) => {
+            Err(Error::new(ErrorKind::ProgramInput, "derivative", format!("input {i} is not an array of reals")))
+        }
         None => {
             let message = format!("there is no input {i}; the program has {}", args.len());
-            Err(Error::new(ErrorKind::ProgramInput, "grad", message))
+            Err(Error::new(ErrorKind::ProgramInput, "derivative", message))
         }
     };
     wrt.iter().map(real).collect()

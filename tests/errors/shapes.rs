@@ -1,0 +1,523 @@
+//! Operands whose number, kinds or shapes do not fit.
+
+use crate::check;
+use autodiff::{ErrorKind, Registry, Tape, Var};
+use expect_test::expect;
+use ndarray::{Array3, array};
+
+fn refused(y: Var<'_, f64>, expected: expect_test::Expect) {
+    let error = y.error().expect("an error");
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
+    check(error, expected);
+}
+
+fn zeros<'t, const N: usize>(tape: &'t Tape<f64>, shape: [usize; N], name: &str) -> Var<'t, f64> {
+    tape.input(ndarray::ArrayD::zeros(shape.to_vec())).named(name)
+}
+
+#[test]
+fn a_product_that_a_transpose_would_mend() {
+    let tape = Tape::new();
+    let (w, x) = (zeros(&tape, [4, 3], "w"), zeros(&tape, [4, 5], "x"));
+    refused(
+        w.matmul(x),
+        expect![[r#"
+        matmul: the inner lengths differ: axis 1 of a is 3, axis 0 of b is 4
+          at tests/errors/shapes.rs:_
+          a: w : f64[4, 3], input at tests/errors/shapes.rs:_
+          b: x : f64[4, 5], input at tests/errors/shapes.rs:_
+          help: `a.transpose()` would fit and give [3, 5]
+    "#]],
+    );
+}
+
+#[test]
+fn a_product_that_exchanging_would_mend() {
+    let tape = Tape::new();
+    let (w, x) = (zeros(&tape, [3, 4], "w"), zeros(&tape, [2, 3], "x"));
+    refused(
+        w.matmul(x),
+        expect![[r#"
+        matmul: the inner lengths differ: axis 1 of a is 4, axis 0 of b is 2
+          at tests/errors/shapes.rs:_
+          a: w : f64[3, 4], input at tests/errors/shapes.rs:_
+          b: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          help: the operands exchanged would fit and give [2, 4]
+    "#]],
+    );
+}
+
+#[test]
+fn a_product_that_nothing_mends() {
+    let tape = Tape::new();
+    let (w, x) = (zeros(&tape, [4, 3], "w"), tape.constant([1.0, 2.0]));
+    refused(
+        w.matmul(x),
+        expect![[r#"
+        matmul: the inner lengths differ: axis 1 of a is 3, axis 0 of b is 2
+          at tests/errors/shapes.rs:_
+          a: w : f64[4, 3], input at tests/errors/shapes.rs:_
+          b: %1 : f64[2], constant at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn a_product_with_a_vector_on_the_left() {
+    let tape = Tape::new();
+    let (x, w) = (zeros(&tape, [3], "x"), zeros(&tape, [3, 4], "w"));
+    refused(
+        x.matmul(w),
+        expect![[r#"
+        matmul: a is a vector [3]; a matrix is needed
+          at tests/errors/shapes.rs:_
+          a: x : f64[3], input at tests/errors/shapes.rs:_
+          b: w : f64[3, 4], input at tests/errors/shapes.rs:_
+          help: `a.reshape([1, 3])` would fit and give [1, 4]
+    "#]],
+    );
+}
+
+#[test]
+fn a_product_of_other_ranks() {
+    let tape = Tape::new();
+    let (a, b) = (zeros(&tape, [2, 2, 2], "a"), tape.input(2.0));
+    refused(
+        a.matmul(b),
+        expect![[r#"
+        matmul: a matrix times a matrix or a vector is needed, not [2, 2, 2] times []
+          at tests/errors/shapes.rs:_
+          a: a : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+          b: %1 : f64[], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn broadcasting_a_column() {
+    let tape = Tape::new();
+    let (x, b) = (zeros(&tape, [2, 3], "x"), zeros(&tape, [2], "b"));
+    refused(
+        x + b,
+        expect![[r#"
+            add: [2, 3] and [2] do not broadcast: axis −1 is 3 in a and 2 in b, and neither is 1
+              at tests/errors/shapes.rs:_
+              a: x : f64[2, 3], input at tests/errors/shapes.rs:_
+              b: b : f64[2], input at tests/errors/shapes.rs:_
+              help: `b.reshape([2, 1])` would fit and give [2, 3]
+        "#]],
+    );
+    refused(
+        b / x,
+        expect![[r#"
+            div: [2] and [2, 3] do not broadcast: axis −1 is 2 in a and 3 in b, and neither is 1
+              at tests/errors/shapes.rs:_
+              a: b : f64[2], input at tests/errors/shapes.rs:_
+              b: x : f64[2, 3], input at tests/errors/shapes.rs:_
+              help: `a.reshape([2, 1])` would fit and give [2, 3]
+        "#]],
+    );
+}
+
+#[test]
+fn broadcasting_a_transpose() {
+    let tape = Tape::new();
+    let (x, y) = (zeros(&tape, [2, 3], "x"), zeros(&tape, [3, 2], "y"));
+    refused(
+        x * y,
+        expect![[r#"
+        mul: [2, 3] and [3, 2] do not broadcast: axis −1 is 3 in a and 2 in b, and neither is 1
+          at tests/errors/shapes.rs:_
+          a: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: y : f64[3, 2], input at tests/errors/shapes.rs:_
+          help: `a.transpose()` would fit and give [3, 2]
+    "#]],
+    );
+}
+
+#[test]
+fn broadcasting_that_nothing_mends() {
+    let tape = Tape::new();
+    let (x, y) = (zeros(&tape, [2, 3], "x"), zeros(&tape, [4, 5], "y"));
+    refused(
+        x - y,
+        expect![[r#"
+        sub: [2, 3] and [4, 5] do not broadcast: axis −1 is 3 in a and 5 in b, and neither is 1
+          at tests/errors/shapes.rs:_
+          a: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: y : f64[4, 5], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.gt(y),
+        expect![[r#"
+        greater: [2, 3] and [4, 5] do not broadcast: axis −1 is 3 in a and 5 in b, and neither is 1
+          at tests/errors/shapes.rs:_
+          a: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: y : f64[4, 5], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.maximum(y),
+        expect![[r#"
+        maximum: [2, 3] and [4, 5] do not broadcast: axis −1 is 3 in a and 5 in b, and neither is 1
+          at tests/errors/shapes.rs:_
+          a: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: y : f64[4, 5], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn select_of_shapes_that_do_not_broadcast() {
+    let tape = Tape::new();
+    let (c, a, b) = (zeros(&tape, [2], "c"), zeros(&tape, [3], "a"), tape.input(1.0));
+    refused(
+        c.select(a, b),
+        expect![[r#"
+            select: [2], [3], [] do not broadcast to one shape
+              at tests/errors/shapes.rs:_
+              c: c : f64[2], input at tests/errors/shapes.rs:_
+              a: a : f64[3], input at tests/errors/shapes.rs:_
+              b: %2 : f64[], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+}
+
+#[test]
+fn a_bias_of_another_width() {
+    let tape = Tape::new();
+    let (x, b) = (zeros(&tape, [2, 3], "x"), zeros(&tape, [2], "b"));
+    refused(
+        x.add_bias(b),
+        expect![[r#"
+        add_bias: the last axis of x is 3 long, b is 2 long
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: b : f64[2], input at tests/errors/shapes.rs:_
+          help: `x.transpose()` would fit and give [3, 2]
+    "#]],
+    );
+    refused(
+        x.add_bias(x),
+        expect![[r#"
+        add_bias: rows plus a vector are needed, not [2, 3] plus [2, 3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          b: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn shapes_of_other_sizes() {
+    let tape = Tape::new();
+    let x = zeros(&tape, [2, 3], "x");
+    refused(
+        x.reshape([4]),
+        expect![[r#"
+            reshape: x [2, 3] has 6 elements, the shape [4] takes 4
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        x.broadcast_to([3]),
+        expect![[r#"
+        broadcast_to: [2, 3] does not broadcast to [3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.sum_to([2]),
+        expect![[r#"
+            sum_to: [2, 3] is not a broadcast of [2]
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        x.broadcast_to([usize::MAX, 2, 3]),
+        expect![[r#"
+        broadcast_to: the result would be too large: [18446744073709551615, 2, 3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn axes_that_do_not_exist() {
+    let tape = Tape::new();
+    let x = zeros(&tape, [2, 3], "x");
+    refused(
+        x.sum(2),
+        expect![[r#"
+        sum: there is no axis 2 in x [2, 3]; axes count from 0
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.mean([0, 0]),
+        expect![[r#"
+            sum: the axes [0, 0] do not fit: one appears twice
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        x.softmax(5),
+        expect![[r#"
+        softmax: there is no axis 5 in x [2, 3]; axes count from 0
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.slice(2, 0..1),
+        expect![[r#"
+        slice: there is no axis 2 in x [2, 3]; axes count from 0
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.slice(1, 2..4),
+        expect![[r#"
+        slice: 2..4 is not a range of axis 1 of x [2, 3], which is 3 long
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    #[allow(clippy::reversed_empty_ranges)]
+    refused(
+        x.slice(1, 2..1),
+        expect![[r#"
+        slice: 2..1 is not a range of axis 1 of x [2, 3], which is 3 long
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.pad(7, 1, 1),
+        expect![[r#"
+        pad: there is no axis 7 in x [2, 3]; axes count from 0
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.permute([0, 2]),
+        expect![[r#"
+        transpose: [0, 2] is not an order of the 2 axes of x [2, 3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.permute([0]),
+        expect![[r#"
+        transpose: [0] is not an order of the 2 axes of x [2, 3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn the_largest_of_none() {
+    let tape = Tape::new();
+    refused(
+        zeros(&tape, [2, 0], "x").max(1),
+        expect![[r#"
+            max: the largest of no elements
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 0], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+}
+
+#[test]
+fn parts_that_cannot_be_joined() {
+    let tape = Tape::<f64>::new();
+    let (x, y) = (zeros(&tape, [2, 3], "x"), zeros(&tape, [2, 4], "y"));
+    refused(
+        tape.concat(&[x, x, y], 0),
+        expect![[r#"
+        concat: [2, 3] and [2, 4] differ outside axis 0
+          at tests/errors/shapes.rs:_
+          x₀: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          x₁: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          x₂: y : f64[2, 4], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        tape.concat(&[x, y], 2),
+        expect![[r#"
+        concat: there is no axis 2 in [2, 3]; axes count from 0
+          at tests/errors/shapes.rs:_
+          x₀: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          x₁: y : f64[2, 4], input at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        tape.concat(&[], 0),
+        expect![[r#"
+        concat: takes one or more operands, got 0
+          at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        tape.stack(&[x, y]),
+        expect![[r#"
+            concat: [1, 2, 3] and [1, 2, 4] differ outside axis 0
+              at tests/errors/shapes.rs:_
+              x₀: %5 : f64[1, 2, 3], reshape at tests/errors/shapes.rs:_
+              x₁: %6 : f64[1, 2, 4], reshape at tests/errors/shapes.rs:_
+        "#]],
+    );
+}
+
+#[test]
+fn indices_that_do_not_fit_their_array() {
+    let tape = Tape::new();
+    let (x, i) = (zeros(&tape, [2, 3], "x"), tape.index(array![0, 1, 0]).named("labels"));
+    refused(
+        x.pick(i),
+        expect![[r#"
+            pick: i [3] should have the shape [2]: one index for each row of x [2, 3]
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+              i: labels : index[3], index at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        x.place(i, 3),
+        expect![[r#"
+        place: x [2, 3] and i [3] should have the same shape
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          i: labels : index[3], index at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        x.scatter_add(i, 3),
+        expect![[r#"
+        scatter_add: the leading axes of x [2, 3] are not those of i [3]
+          at tests/errors/shapes.rs:_
+          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+          i: labels : index[3], index at tests/errors/shapes.rs:_
+    "#]],
+    );
+    refused(
+        tape.input(1.0).gather(i),
+        expect![[r#"
+        gather: x is a number and has no rows
+          at tests/errors/shapes.rs:_
+          x: %5 : f64[], input at tests/errors/shapes.rs:_
+          i: labels : index[3], index at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn operands_of_another_number_and_kind() {
+    let tape = Tape::<f64>::new();
+    let registry = Registry::standard();
+    let make = |name: &str| registry.make(name, &autodiff::Attributes::new()).unwrap();
+    let (x, i) = (tape.input(Array3::zeros((2, 2, 2))), tape.index(array![0]));
+    refused(
+        tape.record(make("tanh"), &[x.into(), x.into()]),
+        expect![[r#"
+            tanh: takes 1 operand, got 2
+              at tests/errors/shapes.rs:_
+              x: %0 : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+              one more: %0 : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        tape.record(make("add"), &[x.into(), i.into()]),
+        expect![[r#"
+            add: b should be an array of reals, not an array of indices
+              at tests/errors/shapes.rs:_
+              a: %0 : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+              b: %1 : index[1], index at tests/errors/shapes.rs:_
+        "#]],
+    );
+    refused(
+        tape.record(make("gather"), &[x.into(), tape.key(1).into()]),
+        expect![[r#"
+            gather: i should be an array of indices, not a random key
+              at tests/errors/shapes.rs:_
+              x: %0 : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+              i: %4 : key, key at tests/errors/shapes.rs:_
+        "#]],
+    );
+}
+
+#[test]
+fn a_placeholder_no_machine_could_hold() {
+    let tape = Tape::<f64>::symbolic();
+    let autodiff::Arg::Real(x) = tape.placeholder(autodiff::Kind::Real, [usize::MAX, 2]) else { panic!("a var") };
+    refused(
+        x,
+        expect![[r#"
+        placeholder: the array would be too large: [18446744073709551615, 2]
+          at tests/errors/shapes.rs:_
+    "#]],
+    );
+}
+
+#[test]
+fn an_error_is_in_the_scope_and_of_the_line_it_was_made_for() {
+    let tape = Tape::<f64>::new();
+    let w = tape.scope("encoder", || tape.scope("0", || zeros(&tape, [4, 3], "weight")));
+    let x = zeros(&tape, [2, 4], "x");
+    let y = tape.attributed(|| tape.scope("encoder", || tape.scope("1", || x.tanh().matmul(w.transpose()))));
+    refused(
+        y,
+        expect![[r#"
+        matmul: the inner lengths differ: axis 1 of a is 4, axis 0 of b is 3
+          at tests/errors/shapes.rs:_ (in encoder.1)
+          a: %2 : f64[2, 4], tanh at tests/errors/shapes.rs:_ (in encoder.1)
+          b: %3 : f64[3, 4], transpose at tests/errors/shapes.rs:_ (in encoder.1)
+          help: `b.transpose()` would fit and give [2, 3]
+    "#]],
+    );
+}
+
+#[test]
+fn the_first_error_is_the_one_reported() {
+    let tape = Tape::<f64>::new();
+    let x = zeros(&tape, [2, 3], "x");
+    let wrong = x.reshape([4]);
+    let first = wrong.error().unwrap();
+    let other = x.reshape([5]);
+    let i = tape.index(array![0]);
+    let later = [
+        wrong + x,
+        x * wrong,
+        2.0 - wrong,
+        -wrong,
+        wrong.matmul(other),
+        wrong.sum(9),
+        wrong.mean([0, 0]),
+        wrong.prod(..),
+        wrong.variance(..),
+        wrong.softplus(),
+        wrong.norm(..).log(),
+        wrong.transpose(),
+        wrong.gather(i),
+        wrong.clamp(0.0, 1.0),
+        wrong.select(x, other),
+        x.select(wrong, 0.0),
+        tape.concat(&[x, wrong, other], 0),
+        tape.stack(&[x, wrong]),
+        (0..1000).fold(wrong, |y, _| y.tanh() + x),
+    ];
+    for (n, y) in later.into_iter().enumerate() {
+        assert_eq!(y.error(), Some(first.clone()), "operation {n}");
+    }
+}

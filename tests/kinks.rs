@@ -1,0 +1,147 @@
+//! The table of conventions in the documentation, row by row: values and slopes at kinks, ties and edges.
+
+use autodiff::{Tape, Var};
+use ndarray::ArrayD;
+
+const TABLE: &str = include_str!("../autodiff/src/conventions.md");
+
+/// The operation that a row names, applied; `None` for one that nobody tests.
+fn apply<'t>(operation: &str, x: &[Var<'t, f64>]) -> Option<Var<'t, f64>> {
+    Some(match (operation, x) {
+        ("relu(x)", [x]) => x.relu(),
+        ("leaky_relu(x, 0.1)", [x]) => x.leaky_relu(0.1),
+        ("elu(x, 0.5)", [x]) => x.elu(0.5),
+        ("abs(x)", [x]) => x.abs(),
+        ("maximum(a, b)", [a, b]) => a.maximum(*b),
+        ("minimum(a, b)", [a, b]) => a.minimum(*b),
+        ("x.maximum(x)", [x]) => x.maximum(*x),
+        ("clamp(x, -1, 1)", [x]) => x.clamp(-1.0, 1.0),
+        ("max(x)", [x]) => x.max(..),
+        ("min(x)", [x]) => x.min(..),
+        ("select(c, a, b)", [c, a, b]) => c.select(*a, *b),
+        ("masked(x, c)", [x, c]) => x.masked(*c),
+        ("sqrt(x)", [x]) => x.sqrt(),
+        ("log(x)", [x]) => x.log(),
+        ("powi(x, 0)", [x]) => x.powi(0),
+        ("powi(x, 1)", [x]) => x.powi(1),
+        ("powi(x, 2)", [x]) => x.powi(2),
+        ("powi(x, -1)", [x]) => x.powi(-1),
+        ("powf(x, 0)", [x]) => x.powf(0.0),
+        ("powf(x, 0.5)", [x]) => x.powf(0.5),
+        ("powf(x, 1)", [x]) => x.powf(1.0),
+        ("powf(x, 1.5)", [x]) => x.powf(1.5),
+        ("powf(x, -0.5)", [x]) => x.powf(-0.5),
+        ("powf(x, 2)", [x]) => x.powf(2.0),
+        ("pow(x, e)", [x, e]) => x.pow(*e),
+        ("div(a, b)", [a, b]) => *a / *b,
+        ("mul(a, b)", [a, b]) => *a * *b,
+        ("norm(x)", [x]) => x.norm(..),
+        ("std(x)", [x]) => x.std(..),
+        ("prod(x)", [x]) => x.prod(..),
+        ("sum(x)", [x]) => x.sum(..),
+        ("mean(x)", [x]) => x.mean(..),
+        ("softmax(x)", [x]) => x.softmax(0),
+        ("log_softmax(x)", [x]) => x.log_softmax(0),
+        ("log_sum_exp(x)", [x]) => x.log_sum_exp(..),
+        ("softplus(x)", [x]) => x.softplus(),
+        ("sigmoid(x)", [x]) => x.sigmoid(),
+        ("tanh(x)", [x]) => x.tanh(),
+        ("exp(x)", [x]) => x.exp(),
+        _ => return None,
+    })
+}
+
+/// `−0`, `1/2`, `inf`, `NaN`, `[1, 2]`: a number or a list of them.
+fn numbers(text: &str) -> ArrayD<f64> {
+    let number = |text: &str| match text.trim().split_once('/') {
+        Some((a, b)) => a.parse::<f64>().unwrap() / b.parse::<f64>().unwrap(),
+        None => text.trim().parse().unwrap_or_else(|_| panic!("{text} is not a number")),
+    };
+    match text.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
+        Some(list) => {
+            let list: Vec<f64> = list.split(',').filter(|text| !text.trim().is_empty()).map(number).collect();
+            ndarray::Array1::from_vec(list).into_dyn()
+        }
+        None => ndarray::arr0(number(text)).into_dyn(),
+    }
+}
+
+/// The same numbers, the sign of a zero and of an infinity included where `signs` asks for it; NaN is NaN.
+fn same(a: &ArrayD<f64>, b: &ArrayD<f64>, signs: bool) -> bool {
+    let equal =
+        |a: &f64, b: &f64| (a.is_nan() && b.is_nan()) || if signs { a.to_bits() == b.to_bits() } else { a == b };
+    a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| equal(a, b))
+}
+
+fn rows() -> Vec<[&'static str; 5]> {
+    let cells = |line: &'static str| -> Option<[&'static str; 5]> {
+        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+        Some(cells.try_into().unwrap_or_else(|_| panic!("a row of the table has five cells: {line}")))
+    };
+    TABLE.lines().filter_map(cells).skip(2).collect()
+}
+
+#[test]
+fn every_row_of_the_table_of_conventions() {
+    let rows = rows();
+    assert!(rows.len() >= 70, "{} rows", rows.len());
+    let mut wrong = Vec::new();
+    for [operation, at, value, slope, because] in &rows {
+        assert!(!because.is_empty(), "{operation} at {at} has no reason");
+        let tape = Tape::new();
+        let operands: Vec<ArrayD<f64>> = at.split(';').map(numbers).collect();
+        let xs: Vec<Var<'_, f64>> = operands.iter().map(|x| tape.input(x)).collect();
+        let Some(y) = apply(operation, &xs) else { panic!("the row {operation} at {at} has no test") };
+        let found = y.value().unwrap();
+        if !same(&found, &numbers(value), true) {
+            wrong.push(format!("{operation} at {at} is {found}, not {value}"));
+        }
+        // The slope of the first element, by both modes.
+        let first = |count: usize| (0..count).map(|i| f64::from(u8::from(i == 0))).collect::<Vec<_>>();
+        let seed = ArrayD::from_shape_vec(found.shape(), first(found.len())).unwrap();
+        let gradients = y.backward_from(&seed).unwrap();
+        let expected: Vec<ArrayD<f64>> = slope.split(';').map(numbers).collect();
+        assert_eq!(expected.len(), xs.len(), "{operation} at {at} has a slope for each operand");
+        for ((x, operand), expected) in xs.iter().zip(&operands).zip(&expected) {
+            let reverse = gradients.get(*x).unwrap().to_owned();
+            let forward = ArrayD::from_shape_fn(operand.shape(), |index| {
+                let mut direction = ArrayD::zeros(operand.shape());
+                direction[index] = 1.0;
+                let tangent = y.pushforward(&[(*x, tape.constant(direction))]).unwrap().value().unwrap();
+                tangent.first().copied().unwrap()
+            });
+            for (mode, found) in [("reverse", &reverse), ("forward", &forward)] {
+                if !same(found, expected, false) {
+                    wrong.push(format!("the slope of {operation} at {at} by {mode} mode is {found}, not {expected}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// An operation with a kink, a tie or an edge has a row.
+#[test]
+fn the_table_covers_the_kinks() {
+    let operations: Vec<&str> = rows().iter().map(|row| row[0]).collect();
+    for name in ["relu", "leaky_relu", "abs", "maximum", "minimum", "max(", "min(", "select", "clamp", "sqrt", "log("] {
+        assert!(operations.iter().any(|operation| operation.starts_with(name)), "{name} is missing");
+    }
+    for name in ["powi", "powf", "norm", "div", "elu", "softmax", "log_softmax", "log_sum_exp", "pow("] {
+        assert!(operations.iter().any(|operation| operation.starts_with(name)), "{name} is missing");
+    }
+}
+
+#[test]
+fn signs_and_comparisons_have_values_and_no_slopes() {
+    let tape = Tape::new();
+    let x = tape.input([2.0, -3.0, 0.0, -0.0, f64::NAN]);
+    let signs = x.sign().value().unwrap();
+    assert!(same(&signs, &numbers("[1, -1, 0, -0, NaN]"), true));
+    for y in [x.gt(0.0), x.lt(0.0), x.ge(0.0), x.le(0.0), x.eq(0.0)] {
+        assert_eq!(y.value().unwrap()[[4]], 0.0);
+        assert!(y.sum(..).backward().unwrap().get(x).is_err());
+        assert!(y.pushforward(&[(x, x)]).is_err());
+    }
+    assert!(x.sign().sum(..).backward().unwrap().get(x).is_err());
+}
