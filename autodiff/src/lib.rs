@@ -46,7 +46,7 @@ pub use derivative::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
 pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 pub use gradients::Gradients;
 pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};
-pub use program::{Input, Program};
+pub use program::{Input, NodeRef, Program};
 pub use real::Real;
 pub use shape::{Layout, Shape};
 pub use tape::{Arg, Tape};

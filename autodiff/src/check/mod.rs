@@ -30,7 +30,10 @@
 
 mod difference;
 mod nodes;
+mod point;
 mod program;
+#[cfg(feature = "proptest")]
+mod recipe;
 mod report;
 mod sample;
 #[cfg(feature = "proptest")]

@@ -1,6 +1,7 @@
 //! Checking a program: every element, both directions, to any order.
 
-use super::difference::{Curve, Estimate, derivatives};
+use super::difference::{Estimate, derivatives};
+use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, taylor};
 use crate::arena::Arena;
@@ -113,6 +114,49 @@ impl Check {
     /// As [`program`].
     pub fn program(&self, program: &Program<f64>, inputs: &[Input<f64>]) -> Result<Report> {
         Subject { program, inputs, operation: "the program", place: None }.check(self)
+    }
+
+    /// Compares `cotangents`, from wherever they come, with finite differences of `program`: one array for each of the
+    /// inputs `wrt`, and a seed `zeta` for each output. For a gradient written by hand or by another tool.
+    ///
+    /// ```
+    /// use autodiff::{Input, Tape, check::{Check, Verdict}};
+    /// use ndarray::array;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0]);
+    /// let program = tape.program(&[(x * x).sum(..)])?;
+    /// let at = [Input::real([1.0, 2.0])];
+    /// let (one, right, wrong) = (ndarray::arr0(1.0).into_dyn(), array![2.0, 4.0].into_dyn(), array![2.0, 4.1].into_dyn());
+    /// assert_eq!(Check::new().cotangents(&program, &at, &[0], &[one.clone()], &[right])?.verdict(), Verdict::Pass);
+    /// assert!(matches!(Check::new().cotangents(&program, &at, &[0], &[one], &[wrong])?.verdict(), Verdict::Fail(_)));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if arrays do not fit the program; the error of an operation.
+    pub fn cotangents(
+        &self,
+        program: &Program<f64>,
+        inputs: &[Input<f64>],
+        wrt: &[usize],
+        zeta: &[ArrayD<f64>],
+        cotangents: &[ArrayD<f64>],
+    ) -> Result<Report> {
+        let subject = Subject { program, inputs, operation: "the program", place: None };
+        let misfit = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
+        if !program.outputs().map(|shape| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
+            return misfit("the seeds do not have the shapes of the outputs".into());
+        }
+        let shape = |i: &usize| if let Some(Input::Real(x)) = inputs.get(*i) { Some(x.shape()) } else { None };
+        if !wrt.iter().map(shape).eq(cotangents.iter().map(|x| Some(x.shape()))) {
+            return misfit("the cotangents do not have the shapes of the inputs they belong to".into());
+        }
+        let values = program.run(inputs)?;
+        let loudest =
+            values.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite()).fold(subject.biggest(), f64::max);
+        let mut session = Session { subject: &subject, check: self, order: 1, loudest, report: Report::default() };
+        session.elements(wrt, zeta, cotangents, None, &mut Dice::new(self.seed))?;
+        Ok(session.report)
     }
 
     /// As [`function`], with these settings.
@@ -366,6 +410,9 @@ impl Session<'_> {
             Outcome::Unchecked(Reason::Kink)
         } else if numeric.is_missing() || !numeric.scale.is_finite() {
             Outcome::Unchecked(Reason::NotFinite)
+        } else if !analytic.is_finite() {
+            // Against a finite number no tolerance covers it; its own is infinite too and would.
+            Outcome::Fail(self.check.tolerance * numeric.value.abs())
         } else if apart <= tolerance {
             Outcome::Pass
         } else if apart <= 10.0 * numeric.error + 4.0 * f64::EPSILON * self.loudest / numeric.step {
@@ -413,63 +460,6 @@ enum Outcome {
     Pass,
     Fail(f64),
     Unchecked(Reason),
-}
-
-/// A program with inputs that move.
-struct Point<'a> {
-    program: &'a Program<f64>,
-    inputs: Vec<Input<f64>>,
-}
-
-impl Point<'_> {
-    fn run(&self) -> Result<Vec<f64>> {
-        Ok(self.program.run(&self.inputs)?.iter().flatten().copied().collect())
-    }
-
-    fn element(&self, i: usize, element: usize) -> f64 {
-        match self.inputs.get(i) {
-            Some(Input::Real(x)) => x.iter().nth(element).copied().unwrap_or(f64::NAN),
-            _ => f64::NAN,
-        }
-    }
-
-    /// The scales a result may vary on when an element moves: its own, unity, and that of the largest input.
-    fn lengths(&self, i: usize, element: usize, biggest: f64) -> Vec<f64> {
-        let own = self.element(i, element).abs();
-        let mut others = [0.25, biggest];
-        others.sort_by(f64::total_cmp);
-        let usable = |length: &f64| length.is_finite() && *length > 1e-300;
-        std::iter::once(own).chain(others).filter(usable).collect()
-    }
-
-    fn column(&mut self, i: usize, element: usize, own: f64, lengths: &[f64]) -> Result<Vec<Estimate>> {
-        let mut curve = |t: f64| {
-            let moved = own + t;
-            self.set(i, element, moved);
-            Ok((moved - own, self.run()?))
-        };
-        let curve: &mut Curve<'_> = &mut curve;
-        let column = derivatives(curve, lengths);
-        self.set(i, element, own);
-        column
-    }
-
-    fn set(&mut self, i: usize, element: usize, to: f64) {
-        if let Some(Input::Real(x)) = self.inputs.get_mut(i) {
-            x.iter_mut().skip(element).take(1).for_each(|x| *x = to);
-        }
-    }
-
-    /// The results at x + t·ξ.
-    fn moved(&self, wrt: &[usize], xi: &[ArrayD<f64>], t: f64) -> Result<Vec<f64>> {
-        let mut inputs = self.inputs.clone();
-        for (i, xi) in wrt.iter().zip(xi) {
-            if let Some(Input::Real(x)) = inputs.get_mut(*i) {
-                x.iter_mut().zip(xi).for_each(|(x, xi)| *x += t * xi);
-            }
-        }
-        Point { program: self.program, inputs }.run()
-    }
 }
 
 fn operand(program: &Program<f64>, i: usize) -> String {
