@@ -85,6 +85,7 @@ fn what_cannot_be_checked_says_why() {
     let kink = first.function(|x| x.relu(), 0.0).unwrap();
     assert!(kink.unchecked().iter().all(|unchecked| unchecked.reason == Reason::Kink), "{kink}");
     assert_eq!(kink.unchecked().len(), 2);
+    assert_eq!(kink.verdict(), Verdict::Unchecked(&Reason::Kink));
     let outside = first.function(|x| x.log(), -1.0).unwrap();
     assert!(outside.unchecked().iter().any(|unchecked| unchecked.reason == Reason::NotFinite), "{outside}");
     assert!(outside.failures().is_empty(), "{outside}");

@@ -116,6 +116,7 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
                 report.unchecked.push(Unchecked { spot: spot(), reason: Reason::NotFinite });
             } else if (analytic - numeric).abs() <= tolerance {
                 report.passed += 1;
+                report.measured += 1;
             } else {
                 report.failures.push(Failure { spot: spot(), analytic, numeric, tolerance });
             }

@@ -320,7 +320,7 @@ impl Session<'_> {
                     seed: seed.to_vec(),
                     ..s.spot(method)
                 };
-                self.enter(outcome, analytic, whole.value, |s| spot(s, Method::Reverse, &zeta));
+                self.enter(outcome, [analytic, whole.value], true, |s| spot(s, Method::Reverse, &zeta));
                 let Some(forward) = forward else { continue };
                 let set = |tangents: &mut [ArrayD<f64>], to: f64| {
                     let tangent = tangents.iter_mut().skip(slot).take(1).flatten();
@@ -332,7 +332,7 @@ impl Session<'_> {
                 set(&mut tangents, 0.0);
                 for (analytic, numeric) in tangent.iter().flatten().zip(&column) {
                     let outcome = self.judge(*analytic, *numeric);
-                    self.enter(outcome, *analytic, numeric.value, |s| spot(s, Method::Forward, &[1.0]));
+                    self.enter(outcome, [*analytic, numeric.value], true, |s| spot(s, Method::Forward, &[1.0]));
                 }
             }
         }
@@ -358,7 +358,10 @@ impl Session<'_> {
         let outcome = self.judge(analytic, numeric);
         let wrong = matches!(outcome, Outcome::Fail(_));
         let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, analytic, numeric.value, |s| Spot { seed: seed.clone(), ..s.spot(Method::Directional) });
+        self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
+            seed: seed.clone(),
+            ..s.spot(Method::Directional)
+        });
         let along = |t: f64| Ok(point.moved(wrt, xi, t)?.iter().zip(&flat).map(|(y, zeta)| y * zeta).sum());
         let taylor = taylor::remainders(&along, analytic, 0.25)?;
         let outcome = match taylor.is_right() {
@@ -370,7 +373,7 @@ impl Session<'_> {
             None => Outcome::Unchecked(Reason::Inaccurate),
         };
         let rate = taylor.rate.unwrap_or(f64::NAN);
-        self.enter(outcome, rate, 2.0, |s| Spot { seed: seed.clone(), ..s.spot(Method::Taylor) });
+        self.enter(outcome, [rate, 2.0], false, |s| Spot { seed: seed.clone(), ..s.spot(Method::Taylor) });
         Ok(())
     }
 
@@ -399,7 +402,7 @@ impl Session<'_> {
             Outcome::Fail(tolerance)
         };
         let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, left, right, |s| Spot { seed: seed.clone(), ..s.spot(Method::Adjoint) });
+        self.enter(outcome, [left, right], false, |s| Spot { seed: seed.clone(), ..s.spot(Method::Adjoint) });
         Ok(())
     }
 
@@ -424,9 +427,13 @@ impl Session<'_> {
         }
     }
 
-    fn enter(&mut self, outcome: Outcome, analytic: f64, numeric: f64, spot: impl Fn(&Self) -> Spot) {
+    fn enter(&mut self, outcome: Outcome, [analytic, numeric]: [f64; 2], measured: bool, spot: impl Fn(&Self) -> Spot) {
+        let measured = measured && self.order == 1;
         match outcome {
-            Outcome::Pass => self.report.passed += 1,
+            Outcome::Pass => {
+                self.report.passed += 1;
+                self.report.measured += usize::from(measured);
+            }
             Outcome::Unchecked(reason) => {
                 let spot = spot(self);
                 self.report.unchecked.push(Unchecked { spot, reason });
