@@ -36,6 +36,7 @@ mod program;
 mod recipe;
 mod report;
 mod sample;
+mod session;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod taylor;
