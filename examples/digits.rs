@@ -21,7 +21,9 @@ use std::process::ExitCode;
 
 mod support;
 
-const EPOCHS: usize = 30;
+// Layer sizes, dropout and epochs were chosen by the median over the splits of the seeds 100 to 119, so that the numbers
+// that `--seeds 10` prints are of splits that chose nothing.
+const EPOCHS: usize = 40;
 const USAGE: &str = "usage: digits [--seed N | --seeds N]
   --seed N    the seed of everything random, 0 unless given
   --seeds N   train N times, with the seeds 0, 1, …, N − 1, and print median and worst";
@@ -88,18 +90,19 @@ struct Trained {
 fn network(seed: u64) -> Sequential<f32> {
     let mut random = Random::stream(seed, 3);
     Sequential::new()
-        .then(Dense::new(64, 128, Init::He, &mut random))
+        .then(Dense::new(64, 256, Init::He, &mut random))
+        .then(Activation::Relu)
+        .then(Dropout { keep_prob: 0.5 })
+        .then(Dense::new(256, 128, Init::He, &mut random))
         .then(Activation::Relu)
         .then(Dropout { keep_prob: 0.8 })
-        .then(Dense::new(128, 64, Init::He, &mut random))
-        .then(Activation::Relu)
-        .then(Dense::new(64, 10, Init::He, &mut random))
+        .then(Dense::new(128, 10, Init::He, &mut random))
 }
 
 fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
     let (train, test) = support::digits()?.split(0.8, seed);
     let mut model = network(seed);
-    Trainer::new(Adam::new(0.002)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
+    Trainer::new(Adam::new(0.001)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
         &mut model,
         &|logits, labels| loss::softmax_cross_entropy(logits, labels),
         &train,
