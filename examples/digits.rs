@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The seed decides everything random: which fifth of the images is held out, how the weights start, the order of the
-//! examples, what dropout drops. The same seed prints the same numbers.
+//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/digits.rs`.)
 
 use autodiff::{Input, Program, Registry, Tape};
 use ndarray::{ArrayD, Axis};
@@ -19,7 +19,7 @@ use nn::{
 use std::error::Error;
 use std::process::ExitCode;
 
-mod support;
+pub(crate) mod support;
 
 // Layer sizes, dropout and epochs were chosen by the median over the splits of the seeds 100 to 119, so that the numbers
 // that `--seeds 10` prints are of splits that chose nothing.
@@ -54,13 +54,13 @@ fn main() -> ExitCode {
     }
 }
 
-enum Job {
+pub(crate) enum Job {
     Help,
     Once(u64),
     Repeat(u64),
 }
 
-fn parse(arguments: &[String]) -> Result<Job, String> {
+pub(crate) fn parse(arguments: &[String]) -> Result<Job, String> {
     let number = |flag: &str, text: &str| {
         text.parse::<u64>().map_err(|_| format!("{flag} takes a whole number that is not negative, not `{text}`"))
     };
@@ -80,11 +80,11 @@ fn parse(arguments: &[String]) -> Result<Job, String> {
 }
 
 /// A trained network with the images it has never seen.
-struct Trained {
+pub(crate) struct Trained {
     model: Sequential<f32>,
-    test: Dataset<f32>,
-    scores: ArrayD<f32>,
-    accuracy: f64,
+    pub(crate) test: Dataset<f32>,
+    pub(crate) scores: ArrayD<f32>,
+    pub(crate) accuracy: f64,
 }
 
 fn network(seed: u64) -> Sequential<f32> {
@@ -99,7 +99,7 @@ fn network(seed: u64) -> Sequential<f32> {
         .then(Dense::new(128, 10, Init::He, &mut random))
 }
 
-fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
+pub(crate) fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
     let (train, test) = support::digits()?.split(0.8, seed);
     let mut model = network(seed);
     Trainer::new(Adam::new(0.001)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
@@ -217,7 +217,7 @@ fn listing(program: &Program<f32>) -> String {
 ///
 /// The network works in f32, where differences have few digits. Its tape is a program, and `cast` makes the same program
 /// of f64 numbers.
-fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
+pub(crate) fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let batch = trained.test.select(&(0..8).collect::<Vec<_>>())?;
     let (_, loss) = record(&tape, &trained.model, &batch);
