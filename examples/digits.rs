@@ -141,7 +141,7 @@ fn show(seed: u64) -> Result<(), Box<dyn Error>> {
     heading("The other 20 %, never seen before");
     let predicted = predictions(&trained.scores)?;
     let actual = trained.test.labels().ok_or("the digits have labels")?.to_vec();
-    println!("{} of {} images read correctly: ", right(&predicted, &actual), actual.len());
+    println!("{} of {} images read correctly", right(&predicted, &actual), actual.len());
     println!("test accuracy {:.2} % (seed {seed})\n", 100.0 * trained.accuracy);
     print!("{}", Confusion::new(&predicted, &actual)?);
 

@@ -47,6 +47,18 @@ fn the_same_seed_trains_the_same_parameters_bit_for_bit() {
 }
 
 #[test]
+fn the_seed_decides_the_order_of_the_examples() {
+    let trained = |seed| {
+        let mut model = Dense::new(2, 2, Init::He, &mut Random::new(1));
+        let trainer = Trainer::new(Sgd::new(0.5)).batch_size(5).seed(seed);
+        trainer.fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &circle(20), None, &mut []).unwrap();
+        model
+    };
+    assert_eq!(trained(1), trained(1));
+    assert_ne!(trained(1), trained(2));
+}
+
+#[test]
 fn training_learns() {
     let mut history = History::new();
     fit(1, &mut [&mut history]);
@@ -152,6 +164,13 @@ fn the_learning_rate_and_the_step_number_are_inputs() {
     let program = Step::new(Sgd::new(0.5)).program(&model, &|a, y| loss::half_squared(a, y), &batch, 0).unwrap();
     let names: Vec<&str> = (0..6).map(|i| program.input_name(i).unwrap()).collect();
     assert_eq!(names, ["key", "weight", "x", "targets", "rate", "step"]);
+    let inputs = |rate: f64| {
+        let array = |x: f64| Input::real([[x]]);
+        [Input::Key(0), array(0.0), array(1.0), array(1.0), Input::real(rate), Input::real(1.0)]
+    };
+    // The third output is the parameter after the step.
+    let after = |rate| program.run(&inputs(rate)).unwrap()[2].sum();
+    assert_eq!((after(0.5), after(0.25)), (0.5, 0.25), "a replay takes another rate");
     Step::new(Sgd::new(0.5)).run(&mut model, &|a, y| loss::half_squared(a, y), &batch, 0).unwrap();
     assert_eq!(model.weight().array()[[0, 0]], 0.5);
 }
