@@ -59,6 +59,19 @@ fn the_seed_decides_the_order_of_the_examples() {
 }
 
 #[test]
+fn the_seed_decides_what_dropout_drops() {
+    // Of one example there is one order, so the masks make the difference.
+    let trained = |seed| {
+        let mut model = network(1);
+        let trainer = Trainer::new(Sgd::new(0.5)).epochs(5).seed(seed);
+        trainer.fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &circle(1), None, &mut []).unwrap();
+        parameters(&model).into_iter().map(|(_, param)| param.array().clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(trained(1), trained(1));
+    assert_ne!(trained(1), trained(2));
+}
+
+#[test]
 fn training_learns() {
     let mut history = History::new();
     fit(1, &mut [&mut history]);
