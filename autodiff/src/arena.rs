@@ -65,7 +65,7 @@ impl<T> Arena<T> {
         id
     }
 
-    pub(crate) fn get(&self, id: NodeId) -> Option<&T> {
+    pub(crate) fn find(&self, id: NodeId) -> Option<&T> {
         self.0.get(id.index())
     }
 

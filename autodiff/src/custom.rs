@@ -84,6 +84,10 @@ impl<F: Real> Primitive<F> for Custom<F> {
         }
     }
 
+    fn composition(&self) -> Option<&Program<F>> {
+        Some(&self.program)
+    }
+
     fn sample(&self, _: &mut Dice) -> Sample<F> {
         let domain = crate::primitive::Domain::between(-3.0, 3.0).at_least(1e-3);
         let operand = |(_, shape): (Kind, &Shape)| SampleOperand::Real(shape.clone(), domain);

@@ -43,7 +43,7 @@ impl<'t, F: Real> Gradients<'t, F> {
         same_tape(root.tape(), x, "gradient", "variable")
             .map_err(|error| error.with_operand(root.tape().describe(root.id(), "result")))?;
         let shape = x.shape()?;
-        let value = self.cotangents.get(x.id()).and_then(Option::as_ref);
+        let value = self.cotangents.find(x.id()).and_then(Option::as_ref);
         value.and_then(|value| value.array(&shape)).ok_or_else(|| self.explain(x))
     }
 
@@ -95,14 +95,6 @@ impl<'t, F: Real> Gradients<'t, F> {
         }
         explain(self.root.tape(), &[self.root.id()], x, &self.reached, false)
     }
-
-    pub(crate) fn value(&self, id: NodeId) -> Option<&Value<F>> {
-        self.cotangents.get(id).and_then(Option::as_ref)
-    }
-
-    pub(crate) fn root(&self) -> Var<'t, F> {
-        self.root
-    }
 }
 
 impl<F: Real> fmt::Debug for Gradients<'_, F> {
@@ -124,7 +116,7 @@ pub(crate) fn explain<F: Real>(
     let error = |kind, message: String| {
         Error::new(kind, "gradient", message).at(x.origin()).with_operand(tape.describe(x.id(), "x"))
     };
-    if let Some(Mark::Refused { by, reason }) = reached.marks.get(x.id()) {
+    if let Some(Mark::Refused { by, reason }) = reached.marks.find(x.id()) {
         let operation = tape.with_node(*by, |node| node.operation());
         return error(ErrorKind::NotDifferentiable, format!("a path to x leads through `{operation}`: {reason}"))
             .with_operand(tape.describe(*by, "through"));

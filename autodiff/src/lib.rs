@@ -16,16 +16,20 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
+#![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod arena;
 mod attributes;
+pub mod check;
 mod custom;
 mod derivative;
 mod derived;
+mod elementary;
 mod error;
 mod forward;
 mod gradients;
+pub mod inspect;
 pub mod kernels;
 #[cfg(test)]
 mod lines;
@@ -33,6 +37,7 @@ mod node;
 pub mod primitive;
 mod program;
 mod real;
+mod record;
 mod reverse;
 mod shape;
 mod tape;
@@ -44,6 +49,7 @@ pub use arena::NodeId;
 pub use attributes::{Attribute, Attributes};
 pub use custom::Rule;
 pub use derivative::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
+pub use elementary::Elementary;
 pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 pub use gradients::Gradients;
 pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};

@@ -122,7 +122,7 @@ impl Labels {
 
 /// One line about a node for an error report: `a: w1 : f64[4, 3], input at src/main.rs:10:5`.
 pub(crate) fn describe<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, id: NodeId, role: &str) -> String {
-    let Some(node) = nodes.get(id) else { return format!("{role}: {id}") };
+    let Some(node) = nodes.find(id) else { return format!("{role}: {id}") };
     let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
     let place = labels.place(node);
     format!("{role}: {name} : {}, {} at {place}", node.type_name(), node.operation())

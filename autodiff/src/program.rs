@@ -96,7 +96,7 @@ impl<F: Real> Tape<F> {
             same_tape(self, *y, "program", "output")?;
             y.shape()?;
         }
-        let keep = needed_for(self, outputs.iter().map(|y| y.id), self.len());
+        let keep = needed_for(self, outputs.iter().map(|y| y.id));
         self.with_nodes(|nodes, labels| {
             let mut kept = Arena::new();
             let mut names = Labels::new();
@@ -282,7 +282,8 @@ impl<F: Real> Program<F> {
     pub(crate) fn placeholders<'t>(&self, tape: &'t Tape<F>) -> Vec<Arg<'t, F>> {
         let place = |id: &NodeId| {
             let node = &self.nodes[*id];
-            let arg = tape.placed(0, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
+            let scope = tape.intern(self.labels.scope(node.scope));
+            let arg = tape.placed(scope, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
             if let Some(name) = self.labels.name(*id) {
                 tape.set_name(arg.parts().1, name);
             }
@@ -301,7 +302,7 @@ impl<F: Real> Program<F> {
     }
 
     fn check_input(&self, operation: &str, i: usize, kind: Kind, shape: &Shape) -> Result<()> {
-        let Some(node) = self.inputs.get(i).and_then(|id| self.nodes.get(*id)) else { return Ok(()) };
+        let Some(node) = self.inputs.get(i).and_then(|id| self.nodes.find(*id)) else { return Ok(()) };
         if node.kind() == kind && node.shape == *shape {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The number types a tape can hold.
 
+use crate::elementary::Elementary;
 use num_traits::Float;
 use std::fmt::{Debug, Display, LowerExp};
 
@@ -13,7 +14,9 @@ mod sealed {
 ///
 /// Elementary functions (`exp`, `tanh`, `cosh`, …) come from [`num_traits::Float`], a supertrait, so the kernel of a
 /// primitive is written once for both.
-pub trait Real: sealed::Sealed + Float + Default + Debug + Display + LowerExp + Send + Sync + 'static {
+pub trait Real:
+    sealed::Sealed + Elementary + Float + ndarray::LinalgScalar + Default + Debug + Display + LowerExp + Send + Sync
+{
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;
 
@@ -22,10 +25,6 @@ pub trait Real: sealed::Sealed + Float + Default + Debug + Display + LowerExp + 
 
     /// The same number in double precision (exact).
     fn double(self) -> f64;
-
-    /// `c = a · b` for row-major `c: [m, n]`; strides of `a: [m, k]` and `b: [k, n]` are `[row, column]`.
-    #[doc(hidden)]
-    fn gemm(size: [usize; 3], a: (&[Self], [usize; 2]), b: (&[Self], [usize; 2]), c: &mut [Self]);
 }
 
 macro_rules! real {
@@ -37,9 +36,6 @@ macro_rules! real {
             }
             fn double(self) -> f64 {
                 f64::from(self)
-            }
-            fn gemm(size: [usize; 3], a: (&[Self], [usize; 2]), b: (&[Self], [usize; 2]), c: &mut [Self]) {
-                crate::kernels::matmul::product(size, a, b, c);
             }
         }
     };

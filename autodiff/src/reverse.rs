@@ -6,14 +6,15 @@ use crate::gradients::Gradients;
 use crate::node::Op;
 use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site, add::Add};
 use crate::real::Real;
+use crate::record::BRING_OVER;
 use crate::shape::Shape;
-use crate::tape::{Arg, BRING_OVER, Tape};
+use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
 use crate::var::Var;
 use smallvec::SmallVec;
 
-/// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`]), as recorded vars
-/// ([`Recorded`]), or with a log of every contribution (the stepper).
+/// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`], which may be watched), or as
+/// recorded vars ([`Recorded`]).
 pub(crate) trait Ledger<F: Real> {
     /// Whether a cotangent has arrived at `id`.
     fn has(&self, id: NodeId) -> bool;
@@ -177,16 +178,28 @@ impl<'t, F: Real> Application<'t, F> {
     }
 }
 
-/// Cotangents as values, each freed after its last use; what the rules record is forgotten node by node.
-struct Freed<F: Real>(Arena<Option<Value<F>>>);
+/// What happens on the way back, for whoever watches it: the stepper, and the search for numbers that are not finite.
+pub(crate) enum Sight<'a, F: Real> {
+    /// The cotangent of this node is complete, and its rule runs.
+    Visit { node: NodeId, cotangent: &'a Value<F> },
+    /// The rule of `node` gave `contribution` to the operand in `slot`, whose cotangent is `sum` now.
+    Credit { node: NodeId, slot: usize, contribution: &'a Value<F>, sum: &'a Value<F>, shape: &'a Shape },
+}
 
-impl<F: Real> Ledger<F> for Freed<F> {
+/// Cotangents as values, each freed after its last use; what the rules record is forgotten node by node.
+struct Freed<F: Real, W> {
+    cotangents: Arena<Option<Value<F>>>,
+    watch: W,
+}
+
+impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     fn has(&self, id: NodeId) -> bool {
-        self.0[id].is_some()
+        self.cotangents[id].is_some()
     }
 
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, wants: &[bool], reached: &mut Reached) -> Result<()> {
-        let Some(cotangent) = self.0[id].take() else { return Ok(()) };
+        let Some(cotangent) = self.cotangents[id].take() else { return Ok(()) };
+        (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
         tape.scratch(|tape| {
             let (operands, shape) = tape.with_node(id, |node| (node.inputs.clone(), node.shape.clone()));
             let dy = tape.constant_value(cotangent, shape);
@@ -196,15 +209,19 @@ impl<F: Real> Ledger<F> for Freed<F> {
                     continue;
                 }
                 let Some(dx) = reached.note(id, slot, *operand, answer) else { continue };
-                tape.with_value(dx.id, |value, shape| match &mut self.0[*operand] {
-                    Some(sum) => sum.accumulate(value, shape, &Add).map_err(|refusal| {
-                        Error::new(ErrorKind::NoValue, "backward", refusal.message).at(tape.place_of(id))
-                    }),
+                tape.with_value(dx.id, |contribution, shape| {
                     // The first contribution is taken as it is, not added to zeros.
-                    empty => {
-                        *empty = Some(value.clone());
-                        Ok(())
-                    }
+                    let sum = match &mut self.cotangents[*operand] {
+                        Some(sum) => {
+                            sum.accumulate(contribution, shape, &Add).map_err(|refusal| {
+                                Error::new(ErrorKind::NoValue, "backward", refusal.message).at(tape.place_of(id))
+                            })?;
+                            sum
+                        }
+                        empty => empty.insert(contribution.clone()),
+                    };
+                    (self.watch)(Sight::Credit { node: id, slot, contribution, sum, shape });
+                    Ok(())
                 })?;
             }
             Ok(())
@@ -292,8 +309,8 @@ pub(crate) fn pullback<'t, F: Real>(
     let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
     // No closures here: what they record would be attributed to this file.
     for x in wanted {
-        let mark = reached.marks.get(x.id).copied().unwrap_or(Mark::Untouched);
-        answers.push(match (mark, ledger.cotangents.get(x.id).copied().flatten()) {
+        let mark = reached.marks.find(x.id).copied().unwrap_or(Mark::Untouched);
+        answers.push(match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
             (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
             (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
             _ => return Err(crate::gradients::explain(tape, &roots, *x, &reached, true)),
@@ -372,10 +389,20 @@ impl<'t, F: Real> Var<'t, F> {
     }
 
     fn backward_value(self, seed: Value<F>, _: Shape) -> Result<Gradients<'t, F>> {
+        let (cotangents, reached) = self.walk_back(seed, |_| ())?;
+        Ok(Gradients::new(self, cotangents, reached))
+    }
+
+    /// The walk of [`backward`](Self::backward), with someone watching: the cotangents that are left, of the inputs.
+    pub(crate) fn walk_back(
+        self,
+        seed: Value<F>,
+        watch: impl FnMut(Sight<'_, F>),
+    ) -> Result<(Arena<Option<Value<F>>>, Reached)> {
         self.read(|_| ())?;
         let tape = self.tape;
-        let mut ledger = Freed(Arena::filled(self.id.index() + 1, || None));
-        ledger.0[self.id] = Some(seed);
+        let mut ledger = Freed { cotangents: Arena::filled(self.id.index() + 1, || None), watch };
+        ledger.cotangents[self.id] = Some(seed);
         let active: Arena<bool> = tape.with_nodes(|nodes, _| {
             let mut active = Arena::new();
             for id in NodeId::all(self.id.index() + 1) {
@@ -384,7 +411,7 @@ impl<'t, F: Real> Var<'t, F> {
             active
         });
         let reached = walk(tape, self.id, &|id| active[id], &mut ledger)?;
-        Ok(Gradients::new(self, ledger.0, reached))
+        Ok((ledger.cotangents, reached))
     }
 
     /// The gradient of this number with respect to `wanted`, recorded on the tape: it prints, is checked, and

@@ -1,85 +1,65 @@
 //! Elementwise kernels.
 
+use super::simd;
 use super::view::{Operand, View, ViewMut};
 use crate::error::Refusal;
+use crate::real::Real;
 
 /// `output[i] = f([x₀[i], x₁[i], …])` for operands of one shape.
 ///
 /// `f` sees one element of each operand at a time, so any piece of the arrays may be computed on its own: this is what
-/// makes an elementwise primitive fusable.
+/// makes an elementwise primitive fusable. A body without calls and branches becomes vector code for the machine it runs
+/// on; its results do not depend on that.
 ///
 /// # Errors
 /// A refusal if the number, kinds or sizes of the operands are not those of `f` and `output`.
-pub fn map<F: Copy, const N: usize>(
+pub fn map<F: Real, const N: usize>(
     inputs: &[Operand<'_, F>],
     output: ViewMut<'_, F>,
     f: impl Fn([F; N]) -> F,
 ) -> Result<(), Refusal> {
     let inputs: &[Operand<'_, F>; N] =
         inputs.try_into().map_err(|_| Refusal::new(format!("{N} operands expected, got {}", inputs.len())))?;
-    let mut views = [None; N];
-    for (view, input) in views.iter_mut().zip(inputs) {
-        let real = input.real()?;
-        if real.shape() != output.shape() {
-            return Err(Refusal::new(format!("an operand of shape {} for {}", real.shape(), output.shape())));
+    for input in inputs {
+        let shape = input.real()?.shape();
+        if shape != output.shape() {
+            return Err(Refusal::new(format!("an operand of shape {shape} for {}", output.shape())));
         }
-        *view = Some(real);
     }
-    let shape = output.shape();
     let output = output.into_slice();
-    // All `Some` by the loop above; flattening spares an unreachable branch per element.
-    let views: Operands<'_, F, N> = Operands(views);
-    if let Some(slices) = views.slices(output.len()) {
-        for (i, y) in output.iter_mut().enumerate() {
-            *y = f(std::array::from_fn(|k| slices[k][i]));
-        }
+    if let Some(lanes) = gather(inputs, |view| view.as_slice().map(|slice| (slice, 1))) {
+        simd::each(output, lanes.map(|(slice, _)| slice), &f);
         return Ok(());
     }
-    if let Some(rows) = views.slices_or_splats(output.len()) {
-        for (i, y) in output.iter_mut().enumerate() {
-            *y = f(std::array::from_fn(|k| rows[k].0[i & rows[k].1]));
-        }
+    if let Some(lanes) = gather(inputs, View::lane) {
+        simd::each_strided(output, lanes, &f);
         return Ok(());
     }
-    let mut iterators = views.0.each_ref().map(|view| view.as_ref().map(View::iter));
-    debug_assert!(shape.size() == output.len());
-    for y in output {
-        let mut next = [None; N];
-        for (x, iterator) in next.iter_mut().zip(&mut iterators) {
-            *x = iterator.as_mut().and_then(Iterator::next);
+    // Row by row: within a row every operand moves at one stride.
+    let mut parts = inputs.iter().filter_map(|input| input.real().ok()).map(|view| (view, view.rows()));
+    let mut rows: [_; N] = std::array::from_fn(|_| parts.next());
+    let width = rows.iter().flatten().next().map_or(1, |(view, _)| view.shape().last().copied().unwrap_or(1));
+    for row in output.chunks_mut(width.max(1)) {
+        let mut lanes = [(&[][..], 0); N];
+        for (lane, slot) in lanes.iter_mut().zip(&mut rows) {
+            let Some((_, rows)) = slot else { return Err(Refusal::new("an operand is missing")) };
+            *lane = rows.next().ok_or_else(|| Refusal::new("an operand is shorter than the result"))?;
         }
-        if next.iter().all(Option::is_some) {
-            // `*y` stands in only where an operand ran out, which the size check above excludes.
-            *y = f(next.map(|x| x.unwrap_or(*y)));
-        }
+        simd::each_strided(row, lanes, &f);
     }
     Ok(())
 }
 
-struct Operands<'a, F, const N: usize>([Option<View<'a, F>>; N]);
-
-impl<'a, F: Copy, const N: usize> Operands<'a, F, N> {
-    fn slices(&self, length: usize) -> Option<[&'a [F]; N]> {
-        let mut slices: [&[F]; N] = [&[]; N];
-        for (slice, view) in slices.iter_mut().zip(&self.0) {
-            *slice = view.as_ref()?.as_slice()?.get(..length)?;
-        }
-        Some(slices)
+/// What `pick` makes of each operand, if it makes something of all.
+fn gather<'a, F: Real, T: Copy, const N: usize>(
+    inputs: &[Operand<'a, F>; N],
+    pick: impl Fn(&View<'a, F>) -> Option<T>,
+) -> Option<[T; N]> {
+    let mut picked = [None; N];
+    for (slot, input) in picked.iter_mut().zip(inputs) {
+        *slot = Some(pick(&input.real().ok()?)?);
     }
-
-    /// Slices with a mask for the position: all ones for an array, zero for a repeated number.
-    fn slices_or_splats(&self, length: usize) -> Option<[(&'a [F], usize); N]> {
-        let mut rows: [(&[F], usize); N] = [(&[], 0); N];
-        for (row, view) in rows.iter_mut().zip(&self.0) {
-            let view = view.as_ref()?;
-            *row = match view.as_slice() {
-                Some(slice) => (slice.get(..length)?, usize::MAX),
-                None => {
-                    view.as_splat()?;
-                    (view.parts().0, 0)
-                }
-            };
-        }
-        Some(rows)
-    }
+    // All are `Some` here; the fallback is never taken and keeps the code free of panics.
+    let first = picked.first().copied().flatten()?;
+    Some(picked.map(|slot| slot.unwrap_or(first)))
 }

@@ -3,7 +3,7 @@
 use super::view::{View, ViewMut};
 use crate::real::Real;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar, ShapeBuilder};
+use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// `output = a · b` for `a: [m, k]`, `b: [k, n]` or `b: [k]`. Shapes were checked by the shape rule.
 pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F>) {
@@ -17,21 +17,13 @@ pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F
         output.as_mut_slice().fill(F::zero());
         return;
     }
-    F::gemm([m, k, n], (a_data, [a_steps[0], a_steps[1]]), (b_data, b_steps), output.as_mut_slice());
-}
-
-/// The product of strided matrices, see [`Real::gemm`].
-pub(crate) fn product<F: LinalgScalar>(
-    [m, k, n]: [usize; 3],
-    (a, a_steps): (&[F], [usize; 2]),
-    (b, b_steps): (&[F], [usize; 2]),
-    c: &mut [F],
-) {
     let matrix = |data, rows: usize, columns: usize, [row, column]: [usize; 2]| {
         ArrayView2::from_shape((rows, columns).strides((row, column)), data)
     };
-    let target = ArrayViewMut2::from_shape((m, n), c);
-    if let (Ok(a), Ok(b), Ok(mut c)) = (matrix(a, m, k, a_steps), matrix(b, k, n, b_steps), target) {
+    let a = matrix(a_data, m, k, [a_steps[0], a_steps[1]]);
+    let b = matrix(b_data, k, n, b_steps);
+    let c = ArrayViewMut2::from_shape((m, n), output.as_mut_slice());
+    if let (Ok(a), Ok(b), Ok(mut c)) = (a, b, c) {
         general_mat_mul(F::one(), &a, &b, F::zero(), &mut c);
     }
 }

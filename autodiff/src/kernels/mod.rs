@@ -8,9 +8,10 @@
 
 mod copy;
 mod map;
-pub(crate) mod matmul;
+mod matmul;
 mod random;
 mod reduce;
+mod simd;
 mod view;
 
 pub use copy::{copy, rearrange};

@@ -69,6 +69,15 @@ impl<'a, F: Copy> View<'a, F> {
         }
     }
 
+    /// The elements as one lane, where they are: a slice at stride 1, or one number at stride 0.
+    pub(crate) fn lane(&self) -> Option<(&'a [F], usize)> {
+        match self.steps {
+            Steps::Contiguous => Some((self.data, 1)),
+            Steps::Splat => Some((self.data, 0)),
+            Steps::Strided(_) => None,
+        }
+    }
+
     /// The buffer from the first element on, and the stride of each axis.
     pub(crate) fn parts(&self) -> (&'a [F], std::borrow::Cow<'a, [usize]>) {
         let rank = self.shape.rank();
@@ -84,6 +93,14 @@ impl<'a, F: Copy> View<'a, F> {
     pub fn iter(&self) -> impl Iterator<Item = F> + use<'a, F> {
         let (data, strides) = self.parts();
         Odometer::new(self.shape, &strides).map(move |offset| data[offset])
+    }
+
+    /// The rows along the last axis, in logical order: the buffer from a row's first element on, and the stride within.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'a [F], usize)> + use<'a, F> {
+        let (data, strides) = self.parts();
+        let outer = self.shape.len().saturating_sub(1);
+        let stride = strides.last().copied().unwrap_or(1);
+        Odometer::new(&self.shape[..outer], &strides[..outer]).map(move |offset| (&data[offset..], stride))
     }
 
     /// The elements in logical order, as a slice where possible and copied into `scratch` otherwise.

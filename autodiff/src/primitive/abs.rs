@@ -1,6 +1,6 @@
 //! The absolute value.
 
-use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Site};
 use crate::error::Refusal;
 use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
@@ -17,6 +17,10 @@ impl<F: Real> Primitive<F> for Abs {
 
     fn formula(&self) -> &'static str {
         "y = |x|"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Around("|", "|")
     }
 
     fn elementwise(&self) -> bool {

@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Atan {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The arctangent in radians, elementwise: yᵢ = arctan xᵢ, between −π/2 and π/2.
-
+    ///
     /// With it, jkmiller, *Neural Networks* (November 2022), §2, builds the activation arctan(x)/π + ½.
     ///
     /// ```

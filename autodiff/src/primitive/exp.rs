@@ -24,7 +24,7 @@ impl<F: Real> Primitive<F> for Exp {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.exp())
+        kernels::map(inputs, output, |[x]| x.exponential())
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

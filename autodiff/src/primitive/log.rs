@@ -24,7 +24,7 @@ impl<F: Real> Primitive<F> for Log {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.ln())
+        kernels::map(inputs, output, |[x]| x.logarithm())
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Log {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The natural logarithm, elementwise: yᵢ = log xᵢ; −∞ at 0, NaN below.
-
+    ///
     /// The slope at 0 is 1/0 = +∞.
     ///
     /// ```

@@ -64,8 +64,8 @@ impl<F: Real> Primitive<F> for LogSoftmax {
 }
 
 fn log_softmax<F: Real>(x: &[F], y: &mut [F]) {
-    let total = super::log_sum_exp::log_sum_exp(x);
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = *x - total);
+    let (largest, rest) = super::log_sum_exp::parts(x);
+    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - largest) - rest);
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -67,14 +67,23 @@ impl LogSumExp {
     }
 }
 
-/// With the largest element taken out first, so that no exponential overflows.
-pub(super) fn log_sum_exp<F: Real>(x: &[F]) -> F {
+/// The largest element m and log(1 + r), r = Σ exp(xᵢ − m) over the others: their sum is log Σ exp x. No exponential
+/// overflows, and an r far below the precision of 1 is not lost where m is near 0 or is subtracted again.
+pub(super) fn parts<F: Real>(x: &[F]) -> (F, F) {
     let largest = super::max::largest(x);
     if !largest.is_finite() {
-        return largest; // all −∞ (or no element at all), an +∞, or a NaN
+        return (largest, F::zero()); // all −∞ (or no element at all), an +∞, or a NaN
     }
-    let terms: Vec<F> = x.iter().map(|x| (*x - largest).exp()).collect();
-    largest + kernels::sum(&terms).ln()
+    let first = x.iter().position(|x| *x == largest);
+    let rest = x.iter().enumerate().filter(|(i, _)| Some(*i) != first);
+    let terms: Vec<F> = rest.map(|(_, x)| (*x - largest).exponential()).collect();
+    (largest, kernels::sum(&terms).ln_1p())
+}
+
+/// log Σ exp x.
+fn log_sum_exp<F: Real>(x: &[F]) -> F {
+    let (largest, rest) = parts(x);
+    largest + rest
 }
 
 impl<'t, F: Real> Var<'t, F> {

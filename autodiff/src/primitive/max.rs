@@ -67,7 +67,9 @@ impl<F: Real> Primitive<F> for Max {
 impl Max {
     /// 1/n at each of the n elements that are largest, 0 elsewhere: ties share the cotangent.
     fn share<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
-        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0)));
+        // Through `select`, whose condition has derivative zero, and not by calculating with the comparison, which has
+        // none: the share is constant, and a gradient through it is zero.
+        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0))).select(1.0, at.zeros(0));
         let kept = Reduction { keep: true, ..self.0.clone() };
         largest / largest.apply(Arc::new(super::sum::Sum::over(kept)))
     }

@@ -59,6 +59,7 @@ pub use samples::{Dice, Domain, Sample, SampleOperand};
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal};
 use crate::kernels::{Operand, ViewMut};
+use crate::program::Program;
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
 use crate::var::Var;
@@ -126,6 +127,8 @@ pub enum Notation {
     Prefix(&'static str),
     /// `aᵀ`.
     Postfix(&'static str),
+    /// `|a|`.
+    Around(&'static str, &'static str),
 }
 
 /// A differentiable map y = f(x₀, x₁, …) between arrays: its shape rule, its kernel, its reverse and tangent rules.
@@ -222,6 +225,11 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
 
     /// For a primitive that only rearranges: the result as a layout of its operand's buffer, so that no data moves.
     fn view(&self, _input: &Layout) -> Option<Layout> {
+        None
+    }
+
+    /// For a primitive that stands for a composition: the program of that composition.
+    fn composition(&self) -> Option<&Program<F>> {
         None
     }
 

@@ -36,11 +36,9 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn notation(&self) -> Notation {
-        match self.n {
-            2 => Notation::Postfix("²"),
-            3 => Notation::Postfix("³"),
-            _ => Notation::Call,
-        }
+        let exponents = ["⁻³", "⁻²", "⁻¹", "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"];
+        let exponent = self.n.checked_add(3).and_then(|i| exponents.get(usize::try_from(i).ok()?));
+        exponent.map_or(Notation::Call, |exponent| Notation::Postfix(exponent))
     }
 
     fn elementwise(&self) -> bool {

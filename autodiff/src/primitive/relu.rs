@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Relu {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The rectified linear unit, elementwise: yᵢ = max(0, xᵢ). The slope at 0 is 1, as in the lecture notes; NaN stays NaN.
-
+    ///
     /// Source: Matt R, *Neural Networks* (June 2022), §2.
     ///
     /// ```

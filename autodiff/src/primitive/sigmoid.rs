@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The logistic function, elementwise: yᵢ = 1/(1 + e^−xᵢ), between 0 and 1, without overflow for any xᵢ.
-
+    ///
     /// Source: Matt R, *Neural Networks* (June 2022), §1.1.
     ///
     /// ```
@@ -57,8 +57,9 @@ impl<'t, F: Real> Var<'t, F> {
 }
 
 /// Written with the exponential of a negative number only, which cannot overflow.
+#[inline(always)]
 fn sigmoid<F: Real>(x: F) -> F {
-    let small = (-x.abs()).exp();
+    let small = (-x.abs()).exponential();
     let numerator = if x < F::zero() { small } else { F::one() };
     numerator / (F::one() + small)
 }

@@ -71,7 +71,7 @@ impl<F: Real> Primitive<F> for Softmax {
 /// With the largest element taken out first, so that no exponential overflows.
 fn softmax<F: Real>(x: &[F], y: &mut [F]) {
     let largest = super::max::largest(x);
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - largest).exp());
+    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - largest).exponential());
     let sum = kernels::sum(y);
     y.iter_mut().for_each(|y| *y = *y / sum);
 }

@@ -46,7 +46,7 @@ impl<F: Real> Primitive<F> for Sqrt {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The square root, elementwise: yᵢ = √xᵢ; NaN below 0.
-
+    ///
     /// The slope at 0 is 1/(2·0) = +∞.
     ///
     /// ```

@@ -24,7 +24,7 @@ impl<F: Real> Primitive<F> for Tanh {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.tanh())
+        kernels::map(inputs, output, |[x]| x.hyperbolic_tangent())
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
@@ -42,7 +42,7 @@ impl<F: Real> Primitive<F> for Tanh {
 
 impl<'t, F: Real> Var<'t, F> {
     /// The hyperbolic tangent, elementwise: yᵢ = tanh xᵢ = (e^xᵢ − e^−xᵢ)/(e^xᵢ + e^−xᵢ).
-
+    ///
     /// Source: lecture slides *Neural Networks*, "Nonlinear activation function".
     ///
     /// ```

@@ -25,6 +25,7 @@ impl<F: Real> Program<F> {
     /// # Errors
     /// [`ErrorKind::NotScalar`] if the program does not have one output of one element, and whatever
     /// [`Var::gradient`] answers.
+    #[track_caller]
     pub fn grad(&self, wrt: &[usize]) -> Result<Self> {
         self.differentiate(wrt, false)
     }
@@ -33,10 +34,12 @@ impl<F: Real> Program<F> {
     ///
     /// # Errors
     /// As [`grad`](Self::grad).
+    #[track_caller]
     pub fn value_and_grad(&self, wrt: &[usize]) -> Result<Self> {
         self.differentiate(wrt, true)
     }
 
+    #[track_caller]
     fn differentiate(&self, wrt: &[usize], with_value: bool) -> Result<Self> {
         let tape = Tape::symbolic();
         let (args, outputs) = self.on(&tape)?;
@@ -54,10 +57,12 @@ impl<F: Real> Program<F> {
     ///
     /// # Errors
     /// As [`Var::pullback`].
+    #[track_caller]
     pub fn vjp(&self, wrt: &[usize]) -> Result<Self> {
         let tape = Tape::symbolic();
         let (args, outputs) = self.on(&tape)?;
-        let seeds = outputs.iter().map(|y| Ok((*y, seed(&tape, *y)?))).collect::<Result<Vec<_>>>()?;
+        let seeds =
+            tape.attributed(|| outputs.iter().map(|y| Ok((*y, seed(&tape, *y)?))).collect::<Result<Vec<_>>>())?;
         tape.program(&pullback(&tape, &seeds, &reals(&args, wrt)?)?)
     }
 
@@ -66,15 +71,19 @@ impl<F: Real> Program<F> {
     ///
     /// # Errors
     /// As [`Var::pushforward`].
+    #[track_caller]
     pub fn jvp(&self, wrt: &[usize]) -> Result<Self> {
         let tape = Tape::symbolic();
         let (args, outputs) = self.on(&tape)?;
         let moving = reals(&args, wrt)?;
-        let directions = moving.iter().map(|x| Ok((*x, seed(&tape, *x)?))).collect::<Result<Vec<_>>>()?;
+        let directions =
+            tape.attributed(|| moving.iter().map(|x| Ok((*x, seed(&tape, *x)?))).collect::<Result<Vec<_>>>())?;
         let tangents = outputs.iter().map(|y| y.pushforward(&directions)).collect::<Result<Vec<_>>>()?;
         tape.program(&tangents)
     }
 
+    /// The program recorded on a tape: its arguments and its results.
+    #[allow(clippy::type_complexity)] // a pair that is taken apart at once
     fn on<'t>(&self, tape: &'t Tape<F>) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>)> {
         let args = self.placeholders(tape);
         let outputs = self.record(tape, &args)?;

@@ -1,0 +1,79 @@
+//! Checking a primitive over the domain it declares.
+
+use super::Check;
+use super::nodes::application;
+use super::program::Subject;
+use super::report::Report;
+use crate::error::Result;
+use crate::primitive::{Dice, Domain, PrimitiveRef, Sample, SampleOperand};
+use crate::program::Input;
+use ndarray::{ArrayD, IxDyn};
+
+/// Checks a primitive at `cases` random applications from its whole declared domain
+/// ([`Primitive::sample`](crate::Primitive::sample)).
+///
+/// ```
+/// use autodiff::{Attributes, Registry, check};
+/// let tanh = Registry::<f64>::standard().make("tanh", &Attributes::new())?;
+/// assert_eq!(check::primitive(tanh, 20)?.verdict(), check::Verdict::Pass);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`check::program`](super::program).
+pub fn primitive(primitive: impl Into<PrimitiveRef<f64>>, cases: usize) -> Result<Report> {
+    Check::new().directions(0).primitive(primitive, cases)
+}
+
+impl Check {
+    /// As [`primitive`], with these settings.
+    ///
+    /// # Errors
+    /// As [`check::program`](super::program).
+    pub fn primitive(&self, primitive: impl Into<PrimitiveRef<f64>>, cases: usize) -> Result<Report> {
+        let asked = primitive.into();
+        let mut dice = Dice::new(self.seed);
+        let mut report = Report::default();
+        for _ in 0..cases {
+            let sample = asked.sample(&mut dice);
+            let inputs = operands(&sample, &mut dice, |domain| domain);
+            report.join(self.application(sample.primitive.as_ref().unwrap_or(&asked), &inputs)?);
+        }
+        Ok(report)
+    }
+
+    /// Checks one application of a primitive, at these operands.
+    ///
+    /// # Errors
+    /// As [`check::program`](super::program).
+    pub fn application(&self, primitive: &PrimitiveRef<f64>, inputs: &[Input<f64>]) -> Result<Report> {
+        let program = application(primitive, inputs)?;
+        Subject { program: &program, inputs, operation: &label(primitive), place: None }.check(self)
+    }
+}
+
+/// `name(attributes)`.
+pub(super) fn label(primitive: &PrimitiveRef<f64>) -> String {
+    let attributes = primitive.attributes();
+    if attributes.is_empty() { primitive.name().to_owned() } else { format!("{}({attributes})", primitive.name()) }
+}
+
+/// Operands drawn for a sample; `narrow` may cut its domains ([`Domain::single`] for f32).
+pub fn operands<F: crate::Real>(
+    sample: &Sample<F>,
+    dice: &mut Dice,
+    narrow: impl Fn(Domain) -> Domain,
+) -> Vec<Input<F>> {
+    let draw = |operand: &SampleOperand| match operand {
+        SampleOperand::Real(shape, domain) => {
+            let domain = narrow(*domain);
+            Input::Real(ArrayD::from_shape_simple_fn(IxDyn(shape), || F::of(domain.draw(dice))))
+        }
+        SampleOperand::Index(shape, bound) => {
+            let index = || dice.integer(0, bound.saturating_sub(1));
+            Input::Index(ArrayD::from_shape_simple_fn(IxDyn(shape), index))
+        }
+        SampleOperand::Key(key) => Input::Key(*key),
+    };
+    sample.operands.iter().map(draw).collect()
+}

@@ -1,0 +1,126 @@
+//! A recorded expression as mathematics: infix, with the parentheses it needs.
+
+use super::numbers;
+use super::view::NodeView;
+use crate::arena::{Arena, NodeId};
+use crate::node::{Labels, Node};
+use crate::primitive::{Notation, Primitive};
+use crate::real::Real;
+use crate::shape::Layout;
+use crate::tape::Tape;
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// How tight a text holds together: see [`Notation::Infix`] for what the numbers up to [`POWER`] mean.
+const PREFIX: u8 = 3;
+const POWER: u8 = 4;
+const ATOM: u8 = 5;
+
+/// A longer text is cut: what is shared is written out at each use, and a user's rule may share a lot.
+const LONGEST: usize = 2000;
+
+#[derive(Clone)]
+struct Term {
+    text: String,
+    strength: u8,
+    /// The number, where it is one in every element.
+    number: Option<String>,
+}
+
+impl Term {
+    fn atom(text: impl Into<String>) -> Self {
+        Term { text: text.into(), strength: ATOM, number: None }
+    }
+
+    /// The text, in parentheses unless it holds together at least as tight as `strength`.
+    fn within(&self, strength: u8) -> String {
+        if self.strength >= strength { self.text.clone() } else { format!("({})", self.text) }
+    }
+
+    /// As the right operand of an infix operation, where a sign needs parentheses.
+    fn right(&self, strength: u8) -> String {
+        self.within(if self.text.starts_with('−') { ATOM } else { strength })
+    }
+}
+
+/// The text of `root`, written out down to the nodes that have a symbol.
+pub(super) fn expression<F: Real>(tape: &Tape<F>, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
+    tape.with_nodes(|nodes, labels| write(nodes, labels, root, symbols))
+}
+
+fn write<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
+    let length = root.index() + 1;
+    let mut needed = Arena::filled(length, || false);
+    needed[root] = true;
+    for id in NodeId::all(length).rev().filter(|id| !symbols.contains_key(id)) {
+        if needed[id] {
+            nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
+        }
+    }
+    // Operands have smaller ids, so one pass writes everything, and nothing recurses.
+    let mut terms: Arena<Term> = Arena::filled(length, || Term::atom("?"));
+    for id in NodeId::all(length).filter(|id| needed[*id]) {
+        terms[id] = match symbols.get(&id) {
+            Some(symbol) => Term::atom(symbol.clone()),
+            None => term(&NodeView { id, node: &nodes[id], labels }, nodes, &terms),
+        };
+    }
+    terms[root].text.clone()
+}
+
+fn term<F: Real>(node: &NodeView<'_, F>, nodes: &Arena<Node<F>>, terms: &Arena<Term>) -> Term {
+    if let Some(value) = node.constant() {
+        return constant(node, value);
+    }
+    let Some(primitive) = node.primitive() else { return Term::atom(node.id().to_string()) };
+    let operands: Vec<&Term> = node.operands().iter().map(|operand| &terms[*operand]).collect();
+    // A number that is only rearranged or repeated stays that number.
+    if let ([operand], [id]) = (operands.as_slice(), node.operands())
+        && operand.number.is_some()
+        && primitive.view(&Layout::contiguous(nodes[*id].shape.clone())).is_some()
+    {
+        return (*operand).clone();
+    }
+    let term = apply(primitive, &operands);
+    if term.text.len() > LONGEST { Term::atom("…") } else { term }
+}
+
+fn constant<F: Real>(node: &NodeView<'_, F>, value: &Value<F>) -> Term {
+    match value {
+        Value::Splat(x) => {
+            let magnitude = x.double().abs();
+            let plain = magnitude == 0.0 || !magnitude.is_finite() || (1e-4..1e6).contains(&magnitude);
+            let text = if plain { x.abs().to_string() } else { format!("{:e}", x.abs()) };
+            let negative = x.is_sign_negative() && !x.is_nan();
+            let text = if negative { format!("−{text}") } else { text };
+            Term { number: Some(text.clone()), strength: if negative { PREFIX } else { ATOM }, text }
+        }
+        _ => Term::atom(numbers::value(value, node.shape(), numbers::short).unwrap_or_default()),
+    }
+}
+
+fn apply<F: Real>(primitive: &dyn Primitive<F>, operands: &[&Term]) -> Term {
+    match (primitive.notation(), operands) {
+        (Notation::Infix(symbol, strength), [a, b]) => {
+            // Operations of one strength group from the left, and the text shows where they were not recorded so.
+            // Comparisons do not chain.
+            let left = if strength == 0 { 1 } else { strength };
+            let gap = if matches!(symbol, "·" | "/") { "" } else { " " };
+            let text = format!("{}{gap}{symbol}{gap}{}", a.within(left), b.right(strength + 1));
+            Term { text, strength, number: None }
+        }
+        (Notation::Prefix(symbol), [x]) => {
+            Term { text: format!("{symbol}{}", x.right(PREFIX)), strength: PREFIX, number: None }
+        }
+        (Notation::Postfix(symbol), [x]) => {
+            Term { text: format!("{}{symbol}", x.within(ATOM)), strength: POWER, number: None }
+        }
+        (Notation::Around(left, right), [x]) => Term::atom(format!("{left}{}{right}", x.text)),
+        _ => {
+            let arguments: Vec<&str> = operands.iter().map(|operand| operand.text.as_str()).collect();
+            let attributes = primitive.attributes();
+            let separator = if attributes.is_empty() { "" } else { "; " };
+            Term::atom(format!("{}({}{separator}{attributes})", primitive.name(), arguments.join(", ")))
+        }
+    }
+}

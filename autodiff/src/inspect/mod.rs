@@ -1,0 +1,28 @@
+//! Looking into tapes and programs: print-outs, rules as text, the step-through, the first number that is not finite.
+//!
+//! Everything here reads; nothing is recorded on the user's tape, and nothing changes what it computes.
+//!
+//! - `{tape}` and `{program}` print one typed line per node; `{tape:#}` prints the values too.
+//! - [`rule`] prints the rules of a primitive, by running them on symbols; [`table`] lists the primitives of a registry.
+//! - [`Trace`] records a run forwards and back; a [`Stepper`] walks through it in both directions.
+//! - [`Tape::first_non_finite`](crate::Tape::first_non_finite) and
+//!   [`Var::first_non_finite`](crate::Var::first_non_finite) find the line that wrote the NaN.
+
+mod display;
+mod expression;
+mod non_finite;
+mod numbers;
+mod rule;
+mod state;
+mod stepper;
+mod table;
+mod trace;
+mod view;
+
+pub use non_finite::NonFinite;
+pub use rule::{Equation, RuleText, rule};
+pub use state::State;
+pub use stepper::{Breakpoint, Condition, Stepper};
+pub use table::table;
+pub use trace::{Edge, Event, Phase, Trace};
+pub use view::NodeView;

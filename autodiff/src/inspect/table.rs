@@ -1,0 +1,44 @@
+//! The primitives of a registry as a Markdown table.
+
+use super::rule::{Equation, rule};
+use crate::error::Result;
+use crate::primitive::Registry;
+use crate::real::Real;
+use std::fmt::Write;
+
+/// The table of the primitives in `registry`, in Markdown: name, formula, and reverse rule as [`rule`] prints it.
+///
+/// ```
+/// use autodiff::{Registry, inspect};
+/// let table = inspect::table(&Registry::<f64>::standard())?;
+/// assert!(table.contains("| `tanh` | `y = tanh x` | `x̄ = ȳ·(1 − y·y)` |"));
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`rule`].
+pub fn table<F: Real>(registry: &Registry<F>) -> Result<String> {
+    let mut table = String::from("| primitive | formula | reverse rule |\n|---|---|---|\n");
+    for primitive in registry.examples() {
+        let rule = rule(primitive.clone())?;
+        let equations: Vec<String> = merged(&rule.reverse).iter().map(|equation| code(equation)).collect();
+        // Writing to a string does not fail.
+        let _ = writeln!(table, "| {} | {} | {} |", code(primitive.name()), code(rule.formula), equations.join(", "));
+    }
+    Ok(table)
+}
+
+/// Neighbours with one right side in one chain: `ā = b̄ = ȳ`.
+fn merged(equations: &[Equation]) -> Vec<String> {
+    let same = |a: &Equation, b: &Equation| a.right == b.right;
+    let chain = |chain: &[Equation]| {
+        let right = chain.iter().map(|equation| equation.right.as_str()).take(1);
+        chain.iter().map(|equation| equation.left.as_str()).chain(right).collect::<Vec<_>>().join(" = ")
+    };
+    equations.chunk_by(same).map(chain).collect()
+}
+
+/// Text between backticks, safe in a cell.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}

@@ -1,0 +1,282 @@
+//! A run of a program, forwards and back, as data.
+
+use super::state::State;
+use crate::arena::{Arena, NodeId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::node::Op;
+use crate::program::{Input, Program};
+use crate::real::Real;
+use crate::reverse::{Mark, Sight};
+use crate::shape::Shape;
+use crate::tape::{Arg, Tape};
+use crate::value::{self, IntoArray, Value};
+use crate::var::Var;
+use std::sync::Arc;
+
+/// Something that happens at one moment of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The run enters the scope of this path.
+    Enter(Arc<str>),
+    /// The run leaves the scope of this path.
+    Exit(Arc<str>),
+    /// The value of the node is there.
+    Push(NodeId),
+    /// The result gets its cotangent, the seed of the reverse pass.
+    Seed(NodeId),
+    /// The cotangent of the node is complete, and its reverse rule runs.
+    Visit(NodeId),
+    /// What the rule gave to one operand is added to the operand's cotangent.
+    Accumulate(Edge),
+    /// The node has a derivative, and it is zero: no rule gave it a cotangent, and one said zero.
+    Zero(NodeId),
+}
+
+/// One input slot of a node: `x * x` has two, both from x.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Edge {
+    /// The node whose operand it is, and whose rule contributes to the operand's cotangent.
+    pub node: NodeId,
+    /// The operand's number.
+    pub slot: usize,
+    /// The operand.
+    pub operand: NodeId,
+}
+
+/// The two passes of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Phase {
+    /// Values are computed.
+    Forward,
+    /// Cotangents are computed.
+    Reverse,
+}
+
+/// A run of a program as data: what happened, in order, with every value and every contribution to a cotangent.
+///
+/// The state at a time is a pure function of the events before it ([`Trace::at`]); nothing is replayed, so going back
+/// costs what going forwards does. A [`Stepper`](super::Stepper) walks through it.
+///
+/// ```
+/// # let tape = autodiff::Tape::<f64>::new();
+/// let x = tape.input(3.0).named("x");
+/// let trace = (x * x).trace()?;
+/// let end = trace.at(trace.len());
+/// let shares: Vec<f64> = trace.edges_into(x.id()).filter_map(|edge| end.share(edge)).collect();
+/// assert_eq!(shares, [0.5, 0.5]); // x * x has two edges, 3 + 3
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// It holds the numbers of the whole run: it is for looking at a run, not for training.
+#[derive(Clone, Debug)]
+pub struct Trace<F: Real> {
+    pub(super) program: Program<F>,
+    pub(super) events: Vec<Event>,
+    pub(super) values: Arena<Value<F>>,
+    /// When the value of a node was there.
+    pub(super) pushed: Arena<usize>,
+    /// What the cotangent of a node has been, in order.
+    pub(super) cotangents: Arena<Vec<Dated<F>>>,
+    /// What the rule of a node gave to each of its operands.
+    pub(super) contributions: Arena<Vec<Option<Dated<F>>>>,
+}
+
+/// A value, and the time since when it holds.
+type Dated<F> = (usize, Value<F>);
+
+impl<F: Real> Trace<F> {
+    /// Runs `program` on `inputs`, forwards and back from its one number.
+    ///
+    /// # Errors
+    /// As [`Program::run`]; [`ErrorKind::NotScalar`] if the program does not have one output of one element;
+    /// [`ErrorKind::FaultyRule`] if a reverse rule breaks its contract.
+    pub fn new(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
+        let shape = single_output(program)?;
+        match shape.size() {
+            1 => Trace::record(program, inputs, Some(Value::Splat(F::one()))),
+            _ => Err(Error::new(
+                ErrorKind::NotScalar,
+                "trace",
+                format!("the reverse pass of an array {shape} needs a seed"),
+            )
+            .with_help("give one: `Trace::with_seed(program, inputs, seed)`")),
+        }
+    }
+
+    /// Runs `program` on `inputs`, forwards and back from the cotangent `seed` of its one output.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`ErrorKind::Mismatch`] if the seed has another shape than the output.
+    pub fn with_seed(program: &Program<F>, inputs: &[Input<F>], seed: impl IntoArray<F>) -> Result<Self> {
+        let shape = single_output(program)?;
+        let (seed, given) = value::take(seed);
+        if given != *shape {
+            let message = format!("the seed has shape {given}, the result {shape}");
+            return Err(Error::new(ErrorKind::Mismatch, "trace", message));
+        }
+        Trace::record(program, inputs, Some(seed))
+    }
+
+    /// Runs `program` on `inputs`, forwards only.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn forward(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
+        Trace::record(program, inputs, None)
+    }
+
+    fn record(program: &Program<F>, inputs: &[Input<F>], seed: Option<Value<F>>) -> Result<Self> {
+        let tape = Tape::new();
+        let arg = |(i, input): (usize, &Input<F>)| match input {
+            Input::Real(array) if program.is_differentiable(i) => Arg::Real(tape.input(array)),
+            Input::Real(array) => Arg::Real(tape.data(array)),
+            Input::Index(array) => Arg::Index(tape.index(array.clone())),
+            Input::Key(key) => Arg::Key(tape.key(*key)),
+        };
+        let args: Vec<Arg<'_, F>> = inputs.iter().enumerate().map(arg).collect();
+        let on_tape = program.record_all(&tape, &args)?;
+
+        let mut values = Arena::new();
+        for id in program.nodes.ids() {
+            values.push(tape.with_value(on_tape[id], |value, _| value.clone()));
+        }
+        let mut trace = Trace {
+            program: program.clone(),
+            events: Vec::new(),
+            values,
+            pushed: Arena::filled(program.len(), || 0),
+            cotangents: Arena::filled(program.len(), Vec::new),
+            contributions: Arena::new(),
+        };
+        trace.push_all();
+        if let (Some(seed), [y]) = (seed, program.outputs.as_slice()) {
+            trace.walk_back(&tape, &on_tape, *y, seed)?;
+        }
+        Ok(trace)
+    }
+
+    fn push_all(&mut self) {
+        let mut inside: Option<Arc<str>> = None;
+        for (id, node) in self.program.nodes.iter() {
+            let scope = self.program.labels.scope(node.scope);
+            if inside.as_deref().unwrap_or("") != scope {
+                self.events.extend(inside.take().map(Event::Exit));
+                inside = (!scope.is_empty()).then(|| scope.into());
+                self.events.extend(inside.clone().map(Event::Enter));
+            }
+            self.contributions.push(node.inputs.iter().map(|_| None).collect());
+            self.events.push(Event::Push(id));
+            self.pushed[id] = self.events.len();
+        }
+        self.events.extend(inside.map(Event::Exit));
+    }
+
+    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &Arena<NodeId>, y: NodeId, seed: Value<F>) -> Result<()> {
+        let mut in_program = Arena::filled(tape.len(), || y);
+        on_tape.iter().for_each(|(id, there)| in_program[*there] = id);
+        self.events.push(Event::Seed(y));
+        self.cotangents[y].push((self.events.len(), seed.clone()));
+        let (_, reached) = tape.var(on_tape[y]).walk_back(seed, |sight| match sight {
+            Sight::Visit { node, .. } => self.events.push(Event::Visit(in_program[node])),
+            Sight::Credit { node, slot, contribution, sum, .. } => {
+                let node = in_program[node];
+                let Some(operand) = self.program.nodes[node].inputs.get(slot).copied() else { return };
+                self.events.push(Event::Accumulate(Edge { node, slot, operand }));
+                let now = self.events.len();
+                self.cotangents[operand].push((now, sum.clone()));
+                if let Some(entry) = self.contributions[node].get_mut(slot) {
+                    *entry = Some((now, contribution.clone()));
+                }
+            }
+        })?;
+        for (there, mark) in reached.marks.iter() {
+            let node = in_program[there];
+            match mark {
+                Mark::Zero if self.cotangents[node].is_empty() => {
+                    self.events.push(Event::Zero(node));
+                    self.cotangents[node].push((self.events.len(), Value::Splat(F::zero())));
+                }
+                // A cotangent that misses one of its paths would be wrong: it stays blank, as `backward` refuses it.
+                Mark::Refused { .. } => self.cotangents[node].clear(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The program that ran.
+    pub fn program(&self) -> &Program<F> {
+        &self.program
+    }
+
+    /// What happened, in order. At time t the first t events have happened.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The number of events, which is the last time.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// All edges, by node and slot.
+    pub fn edges(&self) -> impl Iterator<Item = Edge> {
+        self.program.nodes.iter().flat_map(|(node, content)| {
+            content.inputs.iter().enumerate().map(move |(slot, operand)| Edge { node, slot, operand: *operand })
+        })
+    }
+
+    /// The edges through which the cotangent of `node` comes: one per input slot that takes it.
+    pub fn edges_into(&self, node: NodeId) -> impl Iterator<Item = Edge> {
+        self.edges().filter(move |edge| edge.operand == node)
+    }
+
+    /// The state at a time: after that many events, or at the end for a later time.
+    pub fn at(&self, time: usize) -> State<'_, F> {
+        State { trace: self, time: time.min(self.len()) }
+    }
+}
+
+fn single_output<F: Real>(program: &Program<F>) -> Result<&Shape> {
+    match program.outputs.as_slice() {
+        [y] => Ok(&program.nodes[*y].shape),
+        outputs => {
+            let message = format!("the reverse pass starts at one output; the program has {}", outputs.len());
+            Err(Error::new(ErrorKind::NotScalar, "trace", message))
+        }
+    }
+}
+
+impl<F: Real> Var<'_, F> {
+    /// The run of what this number is computed from, forwards and back: its program ([`Tape::program`]) on the inputs that
+    /// the tape has.
+    ///
+    /// Ids of nodes are those of the program: they are the tape's as long as everything on the tape leads here.
+    ///
+    /// # Errors
+    /// As [`Trace::new`]; [`ErrorKind::NoValue`] on a tape that records without values.
+    pub fn trace(self) -> Result<Trace<F>> {
+        let program = self.tape().program(&[self])?;
+        let inputs = self.tape().with_nodes(|nodes, _| {
+            let ids = nodes.iter().filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(id, _)| id);
+            ids.map(|id| self.tape().with_value(id, input)).collect::<Option<Vec<_>>>()
+        });
+        let missing = || Error::new(ErrorKind::NoValue, "trace", "the tape recorded this without values");
+        Trace::new(&program, &inputs.ok_or_else(missing)?)
+    }
+}
+
+fn input<F: Real>(value: &Value<F>, shape: &Shape) -> Option<Input<F>> {
+    match value {
+        Value::Unknown => None,
+        Value::Key(key) => Some(Input::Key(*key)),
+        Value::Index(data) => ndarray::ArrayD::from_shape_vec(shape.to_vec(), data.to_vec()).ok().map(Input::Index),
+        real => real.array(shape).map(|view| Input::Real(view.to_owned())),
+    }
+}

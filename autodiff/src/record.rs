@@ -1,0 +1,287 @@
+//! Recording: an operation becomes a node, with its value, or an error with everything the user needs.
+
+use crate::arena::NodeId;
+use crate::error::{Error, ErrorKind, Mismatch, Place, Refusal};
+use crate::kernels::Operand;
+use crate::node::{Node, Op, describe};
+use crate::primitive::{Kind, PrimitiveRef, Signature};
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::tape::{Arg, State, Tape};
+use crate::value::{self, Value};
+use crate::var::Var;
+use smallvec::SmallVec;
+use std::panic::Location;
+
+impl<F: Real> Tape<F> {
+    /// Applies `primitive` to `inputs`: shape rule, evaluation, one node.
+    ///
+    /// This is what every method of [`Var`] does; it is public so that primitives of other crates can do it too.
+    #[track_caller]
+    pub fn record<'t>(&'t self, primitive: impl Into<PrimitiveRef<F>>, inputs: &[Arg<'t, F>]) -> Var<'t, F> {
+        self.apply(primitive.into(), inputs, Location::caller())
+    }
+
+    fn apply<'t>(
+        &'t self,
+        primitive: PrimitiveRef<F>,
+        inputs: &[Arg<'t, F>],
+        location: &'static Location<'static>,
+    ) -> Var<'t, F> {
+        if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
+            return self.mixed_tapes(primitive.name(), inputs, location);
+        }
+        let mut guard = self.state.borrow_mut();
+        let state = &mut *guard;
+        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
+        // An error is passed on as it is: the first one is what the user has to see.
+        if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
+            return self.var(*error);
+        }
+        let result = state.shape_of(&primitive, &ids).and_then(|shape| {
+            let value = if self.evaluates { state.evaluate(&primitive, &ids, &shape) } else { Ok(Value::Unknown) };
+            match value {
+                Ok(value) => Ok((value, shape)),
+                Err(refusal) => Err(state.refused(&primitive, &ids, refusal, location)),
+            }
+            .map_err(Failure::Reported)
+        });
+        let id = match result {
+            Ok((value, shape)) => {
+                let active = ids.iter().any(|id| state.nodes[*id].active);
+                state.push(Op::Apply(primitive), ids, shape, active, value, location)
+            }
+            Err(failure) => {
+                let error = match failure {
+                    Failure::Reported(error) => error,
+                    Failure::Shapes(mismatch) => state.mismatch(&primitive, &ids, mismatch, location),
+                };
+                state.push_error(error, location)
+            }
+        };
+        drop(guard);
+        self.var(id)
+    }
+
+    /// Records that `operation` does not fit its operands: for methods that check before they apply a primitive.
+    #[track_caller]
+    pub fn refuse<'t>(&'t self, operation: &str, inputs: &[Arg<'t, F>], mismatch: Mismatch) -> Var<'t, F> {
+        let location = Location::caller();
+        let mut state = self.state.borrow_mut();
+        let known = inputs.iter().filter(|arg| std::ptr::eq(arg.parts().0, self));
+        let ids: SmallVec<[NodeId; 2]> = known.map(|arg| arg.parts().1).collect();
+        if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
+            return self.var(*error);
+        }
+        let roles = ["a", "b", "c"];
+        let lines = ids.iter().zip(roles).map(|(id, role)| describe(&state.nodes, &state.labels, *id, role)).collect();
+        let error = state.report(ErrorKind::Mismatch, operation, mismatch, lines, location);
+        let id = state.push_error(error, location);
+        drop(state);
+        self.var(id)
+    }
+
+    /// Records that `primitive` does not fit its operands, which are all on this tape.
+    #[track_caller]
+    pub(crate) fn misfit<'t>(
+        &'t self,
+        primitive: &PrimitiveRef<F>,
+        inputs: &[Arg<'t, F>],
+        mismatch: Mismatch,
+    ) -> Var<'t, F> {
+        let location = Location::caller();
+        let mut state = self.state.borrow_mut();
+        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
+        let error = state.mismatch(primitive, &ids, mismatch, location);
+        let id = state.push_error(error, location);
+        drop(state);
+        self.var(id)
+    }
+
+    pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
+        let mut state = self.state.borrow_mut();
+        let location = Location::caller();
+        let id = state.push_error(Error::new(ErrorKind::FaultyRule, "rule", message), location);
+        drop(state);
+        self.var(id)
+    }
+
+    #[cold]
+    pub(crate) fn mixed_tapes<'t>(
+        &'t self,
+        operation: &str,
+        inputs: &[Arg<'t, F>],
+        location: &'static Location<'static>,
+    ) -> Var<'t, F> {
+        let mut error = Error::new(
+            ErrorKind::TapesMixed,
+            operation,
+            "the operands are on different tapes; an operation needs all its operands on one",
+        );
+        for (i, arg) in inputs.iter().enumerate() {
+            let (tape, id) = arg.parts();
+            let whose = if std::ptr::eq(tape, self) { "this tape" } else { "another tape" };
+            let state = tape.state.borrow();
+            error = error.with_operand(describe(&state.nodes, &state.labels, id, &format!("operand {i}, of {whose}")));
+        }
+        let mut state = self.state.borrow_mut();
+        let error = error.at(state.place(location)).with_help(BRING_OVER);
+        let id = state.push_error(error, location);
+        drop(state);
+        self.var(id)
+    }
+}
+
+/// What to do about a var of another tape.
+pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
+
+enum Failure {
+    Shapes(Mismatch),
+    Reported(Error),
+}
+
+impl<F: Real> State<F> {
+    pub(crate) fn push(
+        &mut self,
+        op: Op<F>,
+        inputs: SmallVec<[NodeId; 2]>,
+        shape: Shape,
+        active: bool,
+        value: Value<F>,
+        location: &'static Location<'static>,
+    ) -> NodeId {
+        let location = Some(self.attributed.unwrap_or(location));
+        self.values.push(value);
+        self.nodes.push(Node { op, inputs, shape, active, scope: self.scope, location })
+    }
+
+    pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
+        self.push(Op::Error(error), SmallVec::new(), Shape::scalar(), false, Value::Unknown, location)
+    }
+
+    fn place(&self, location: &'static Location<'static>) -> Place {
+        let location = Some(self.attributed.unwrap_or(location));
+        Place { location, scope: self.labels.scope(self.scope).into() }
+    }
+
+    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Failure> {
+        let signature = primitive.signature();
+        let fits = match signature {
+            Signature::Fixed(operands) => operands.len() == ids.len(),
+            Signature::Variadic => !ids.is_empty(),
+        };
+        if !fits {
+            let expected = match signature {
+                Signature::Fixed([_]) => "1 operand".into(),
+                Signature::Fixed(operands) => format!("{} operands", operands.len()),
+                Signature::Variadic => "one or more operands".into(),
+            };
+            return Err(Failure::Shapes(Mismatch::new(format!("takes {expected}, got {}", ids.len()))));
+        }
+        for (i, id) in ids.iter().enumerate() {
+            let (role, expected) = signature.operand(i).unwrap_or(("x", Kind::Real));
+            let got = self.nodes[*id].kind();
+            if expected != got {
+                let message = format!("{role} should be {}, not {}", expected.words(), got.words());
+                return Err(Failure::Shapes(Mismatch::new(message)));
+            }
+        }
+        let shapes: SmallVec<[&Shape; 4]> = ids.iter().map(|id| &self.nodes[*id].shape).collect();
+        let shape = primitive.shape(&shapes).map_err(Failure::Shapes)?;
+        match shape.is_addressable::<F>() {
+            true => Ok(shape),
+            false => Err(Failure::Shapes(Mismatch::new(format!("the result would be too large: {shape}")))),
+        }
+    }
+
+    fn evaluate(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId], shape: &Shape) -> Result<Value<F>, Refusal> {
+        if let [id] = ids
+            && let Some(value) = value::rearrange(&**primitive, &self.values[*id], &self.nodes[*id].shape, shape)
+        {
+            return Ok(value);
+        }
+        let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
+        for id in ids {
+            match self.values[*id].operand(&self.nodes[*id].shape) {
+                Some(operand) => operands.push(operand),
+                None => return Ok(Value::Unknown),
+            }
+        }
+        value::evaluate(&**primitive, &operands, shape)
+    }
+
+    fn operand_lines(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Vec<String> {
+        let signature = primitive.signature();
+        let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
+        ids.iter().enumerate().map(|(i, id)| describe(&self.nodes, &self.labels, *id, role(i))).collect()
+    }
+
+    #[cold]
+    fn refused(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        refusal: Refusal,
+        location: &'static Location<'static>,
+    ) -> Error {
+        let lines = self.operand_lines(primitive, ids);
+        self.report(ErrorKind::Refused, primitive.name(), Mismatch::new(refusal.message), lines, location)
+    }
+
+    #[cold]
+    fn mismatch(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        mut mismatch: Mismatch,
+        location: &'static Location<'static>,
+    ) -> Error {
+        mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
+        let lines = self.operand_lines(primitive, ids);
+        self.report(ErrorKind::Mismatch, primitive.name(), mismatch, lines, location)
+    }
+
+    fn report(
+        &self,
+        kind: ErrorKind,
+        operation: &str,
+        mismatch: Mismatch,
+        lines: Vec<String>,
+        location: &'static Location<'static>,
+    ) -> Error {
+        let error = Error::new(kind, operation, mismatch.message).at(self.place(location));
+        let error = lines.into_iter().fold(error, Error::with_operand);
+        match mismatch.help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+
+    /// A remedy found by trying: would the operation fit with an operand transposed, or with the two exchanged?
+    fn suggestion(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Option<String> {
+        let signature = primitive.signature();
+        // Indices cannot be transposed, nor stand where reals belong; and an operand alone has nothing to fit to.
+        let last = ids.len().checked_sub(1).and_then(|last| signature.operand(last));
+        if ids.len() < 2 || last.is_none() || ids.iter().any(|id| self.nodes[*id].kind() != Kind::Real) {
+            return None;
+        }
+        let shapes: Vec<Shape> = ids.iter().map(|id| self.nodes[*id].shape.clone()).collect();
+        let fits = |shapes: &[Shape]| primitive.shape(&shapes.iter().collect::<Vec<_>>()).ok();
+        for (i, shape) in shapes.iter().enumerate().filter(|(_, shape)| shape.rank() == 2) {
+            let mut trial = shapes.clone();
+            if let Some(slot) = trial.get_mut(i) {
+                *slot = shape.transposed();
+            }
+            if let Some(result) = fits(&trial) {
+                let name = signature.operand(i).map_or("?", |(name, _)| name);
+                return Some(format!("`{name}.transpose()` would fit and give {result}"));
+            }
+        }
+        if let [a, b] = shapes.as_slice()
+            && let Some(result) = fits(&[b.clone(), a.clone()])
+        {
+            return Some(format!("the operands exchanged would fit and give {result}"));
+        }
+        None
+    }
+}

@@ -1,0 +1,40 @@
+//! The digits: 1,797 images of 8×8 pixels, see `data/README.md`.
+
+use flate2::read::GzDecoder;
+use ndarray::{Array1, Array2, ArrayView1};
+use nn::Dataset;
+use std::error::Error;
+use std::io::Read;
+
+/// The number of pixels along each side.
+const SIDE: usize = 8;
+
+/// The data set, part of this program: features [1797, 64] from 0 (paper) to 1 (ink), and the digits as labels.
+pub fn digits() -> Result<Dataset<f32>, Box<dyn Error>> {
+    let mut text = String::new();
+    GzDecoder::new(include_bytes!("../../data/digits.csv.gz").as_slice()).read_to_string(&mut text)?;
+    let mut labels = Vec::new();
+    let mut pixels = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let wrong = |why: String| format!("data/digits.csv.gz, line {}: {why}", number + 1);
+        let row: Vec<u8> =
+            line.split(',').map(|n| n.parse()).collect::<Result<_, _>>().map_err(|error| wrong(format!("{error}")))?;
+        match row.split_first() {
+            Some((label, ink)) if ink.len() == SIDE * SIDE => {
+                labels.push(usize::from(*label));
+                pixels.extend(ink.iter().map(|ink| f32::from(*ink) / 16.0));
+            }
+            _ => return Err(wrong(format!("{} numbers, expected {}", row.len(), SIDE * SIDE + 1)).into()),
+        }
+    }
+    let features = Array2::from_shape_vec((labels.len(), SIDE * SIDE), pixels)?;
+    Ok(Dataset::labelled(features, Array1::from_vec(labels))?)
+}
+
+/// An image as eight lines of text, two characters per pixel, the more ink the darker.
+pub fn drawing(image: ArrayView1<'_, f32>) -> Vec<String> {
+    let shades = ['·', '░', '▒', '▓', '█'];
+    let shade = |ink: &f32| shades[((ink * 4.0).round() as usize).min(4)];
+    let line = |row: &[f32]| row.iter().map(shade).flat_map(|shade| [shade, shade]).collect();
+    image.to_vec().chunks(SIDE).map(line).collect()
+}

@@ -1,0 +1,82 @@
+//! The dense layer.
+
+use crate::context::Context;
+use crate::init::Init;
+use crate::layer::Layer;
+use crate::param::Param;
+use crate::random::Random;
+use autodiff::{Real, Var};
+use ndarray::ArrayD;
+
+/// y = x W + b: every output depends on every input.
+///
+/// | array | shape |
+/// |---|---|
+/// | x | \[examples, inputs\] |
+/// | `weight` | \[inputs, outputs\] |
+/// | `bias` | \[outputs\], starts at zero |
+/// | y | \[examples, outputs\] |
+///
+/// ```
+/// use autodiff::Tape;
+/// use nn::{Context, Dense, Layer};
+///
+/// let dense = Dense::from_arrays(ndarray::array![[1.0], [2.0]], Some(ndarray::array![0.5]));
+/// let tape = Tape::<f64>::new();
+/// let y = dense.forward(tape.data([[3.0, 4.0]]), &Context::evaluation(&tape, &dense));
+/// assert_eq!(y.item()?, 11.5);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// Source: Matt R, *Neural Networks* (June 2022), §3.1, with examples as rows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dense<F: Real> {
+    weight: Param<F>,
+    bias: Option<Param<F>>,
+}
+
+impl<F: Real> Dense<F> {
+    /// A layer from `inputs` to `outputs` whose weights are drawn by `init`.
+    pub fn new(inputs: usize, outputs: usize, init: Init, random: &mut Random) -> Self {
+        let weight = Param::new("weight", init.draw([inputs, outputs], inputs, outputs, random));
+        Dense { weight, bias: Some(Param::new("bias", ArrayD::zeros(vec![outputs]))) }
+    }
+
+    /// The same layer without a bias.
+    pub fn without_bias(self) -> Self {
+        Dense { weight: self.weight, bias: None }
+    }
+
+    /// A layer with given weights \[inputs, outputs\] and bias \[outputs\].
+    pub fn from_arrays(weight: ndarray::Array2<F>, bias: Option<ndarray::Array1<F>>) -> Self {
+        Dense { weight: Param::new("weight", weight), bias: bias.map(|bias| Param::new("bias", bias)) }
+    }
+
+    /// The weights, \[inputs, outputs\].
+    pub fn weight(&self) -> &Param<F> {
+        &self.weight
+    }
+
+    /// The bias, \[outputs\].
+    pub fn bias(&self) -> Option<&Param<F>> {
+        self.bias.as_ref()
+    }
+}
+
+impl<F: Real> Layer<F> for Dense<F> {
+    crate::visit!(F; param weight, params bias);
+
+    fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
+        let y = x.matmul(cx.param(&self.weight));
+        match &self.bias {
+            Some(bias) => y.add_bias(cx.param(bias)),
+            None => y,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let length = |axis| self.weight.array().shape().get(axis).copied().unwrap_or(0);
+        let bias = if self.bias.is_some() { "" } else { ", no bias" };
+        format!("dense {} → {}{bias}", length(0), length(1))
+    }
+}

@@ -1,0 +1,58 @@
+//! Adam.
+
+use super::{Optimizer, Pace, Slot};
+use autodiff::{Real, Var};
+
+/// Adaptive moment estimation:
+///
+/// - m ← β₁·m + (1 − β₁)·g, from m = 0;
+/// - v ← β₂·v + (1 − β₂)·g², from v = 0;
+/// - m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), at step t = 1, 2, …;
+/// - w ← w − α·m̂ / (√v̂ + ε).
+///
+/// ```
+/// let adam = nn::Adam { beta2: 0.99, ..nn::Adam::new(0.001) };
+/// assert_eq!((adam.beta1, adam.epsilon), (0.9, 1e-8));
+/// ```
+///
+/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), Algorithm 1. The text of Matt R, *Neural
+/// Networks* (March 2022), §7.4, has √(v̂ + ε); its code is this one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Adam {
+    /// The learning rate α.
+    pub rate: f64,
+    /// The weight β₁ of the past in the mean of the gradients.
+    pub beta1: f64,
+    /// The weight β₂ of the past in the mean of their squares.
+    pub beta2: f64,
+    /// What keeps the quotient finite.
+    pub epsilon: f64,
+}
+
+impl Adam {
+    /// Adam at the learning rate α = `rate`, with the paper's β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
+    pub fn new(rate: f64) -> Self {
+        Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+impl<F: Real> Optimizer<F> for Adam {
+    fn rate(&self, _: u64) -> f64 {
+        self.rate
+    }
+
+    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
+        let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
+        let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
+        let m_hat = m / one_minus_power(self.beta1, at.step);
+        let v_hat = v / one_minus_power(self.beta2, at.step);
+        w - at.rate * m_hat / (v_hat.sqrt() + self.epsilon)
+    }
+}
+
+/// 1 − βᵗ as −2h/(1 − h) for h = tanh(t·log β / 2), which is the same number and keeps its digits in f32 where βᵗ is
+/// nearly 1; for β = 0 it is 1.
+fn one_minus_power<'t, F: Real>(beta: f64, step: Var<'t, F>) -> Var<'t, F> {
+    let h = (step * (beta.ln() / 2.0)).tanh();
+    -2.0 * h / (1.0 - h)
+}

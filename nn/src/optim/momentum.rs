@@ -1,0 +1,42 @@
+//! Gradient descent with momentum.
+
+use super::{Optimizer, Pace, Slot};
+use autodiff::{Real, Var};
+
+/// Gradient descent along an exponential moving average of the gradients, without bias correction:
+///
+/// - v ← β·v + (1 − β)·g, from v = 0;
+/// - w ← w − α·v.
+///
+/// ```
+/// let momentum = nn::Momentum::new(0.1);
+/// assert_eq!((momentum.rate, momentum.beta), (0.1, 0.9));
+/// ```
+///
+/// Source: Matt R, *Neural Networks* (March 2022), §7.2. The form v ← β·v + g of other libraries is this one at the rate
+/// α/(1 − β).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Momentum {
+    /// The learning rate α.
+    pub rate: f64,
+    /// The weight β of the past, in [0, 1).
+    pub beta: f64,
+}
+
+impl Momentum {
+    /// Momentum at the learning rate α = `rate`, with β = 0.9.
+    pub fn new(rate: f64) -> Self {
+        Momentum { rate, beta: 0.9 }
+    }
+}
+
+impl<F: Real> Optimizer<F> for Momentum {
+    fn rate(&self, _: u64) -> f64 {
+        self.rate
+    }
+
+    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
+        let v = state.update("v", |v| v * self.beta + g * (1.0 - self.beta));
+        w - at.rate * v
+    }
+}

@@ -1,1 +1,0 @@
-//! Gives the package a target until there are tests.

@@ -1,0 +1,192 @@
+//! The structure of the house: file sizes, one primitive per file, which folder may import from which, and that the
+//! text of the project keeps to itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    let length = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count();
+    let long: Vec<String> = files(&root(), "rs")
+        .iter()
+        .filter(|path| length(path) > 500)
+        .map(|path| format!("{}: {} lines", shown(path), length(path)))
+        .collect();
+    assert!(long.is_empty(), "these want to be two rooms:\n{}", long.join("\n"));
+}
+
+#[test]
+fn one_primitive_is_one_file_and_one_line_of_the_registry() {
+    let folder = root().join("autodiff/src/primitive");
+    let registry = fs::read_to_string(folder.join("registry.rs")).unwrap();
+    let registry = registry.split("impl<F: Real> Registry<F>").nth(1).unwrap();
+    let helpers = ["mod", "axes", "registry", "rule", "samples"];
+    for path in files(&folder, "rs") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let primitives = text.matches("Primitive<F> for ").count();
+        let entries = [format!(".with(&{stem}::"), format!(".with(Arc::new({stem}::")];
+        let lines = registry.lines().filter(|line| entries.iter().any(|entry| line.contains(entry))).count();
+        if helpers.contains(&stem.as_str()) {
+            // The documentation of the trait implements one as its example.
+            let examples = text.lines().filter(|line| line.starts_with("/// impl<F: Real> Primitive<F> for")).count();
+            assert_eq!(primitives, examples, "{} is no primitive's file", shown(&path));
+            continue;
+        }
+        assert_eq!(primitives, 1, "{} holds {primitives} primitives", shown(&path));
+        assert_eq!(lines, 1, "{} has {lines} lines in the registry", shown(&path));
+        assert!(text.contains(&format!("\"{stem}\"")), "{}: the primitive is not called `{stem}`", shown(&path));
+    }
+}
+
+/// The rooms of `autodiff`, from the ground up: a file imports only from its own room and from those before it. The tape,
+/// its vars and the primitives are one room, because rules are written with vars and vars record primitives.
+const ROOMS: [(&str, &[&str]); 6] = [
+    ("ground", &["arena", "elementary", "real", "shape", "error", "attributes"]),
+    ("kernels", &["kernels"]),
+    (
+        "tape",
+        &[
+            "primitive",
+            "value",
+            "node",
+            "tape",
+            "record",
+            "var",
+            "reverse",
+            "gradients",
+            "forward",
+            "program",
+            "custom",
+            "derived",
+        ],
+    ),
+    ("transform", &["transform", "derivative"]),
+    ("inspect", &["inspect"]),
+    ("check", &["check"]),
+];
+
+fn room_of(module: &str) -> Option<usize> {
+    ROOMS.iter().position(|(_, modules)| modules.contains(&module))
+}
+
+/// The modules of the crate that a file's code names after `crate::`; documentation may point anywhere.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = BTreeSet::new();
+    for part in code.split("crate::").skip(1) {
+        let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        found.insert(name);
+    }
+    found
+}
+
+#[test]
+fn a_room_imports_only_from_those_below_it() {
+    let source = root().join("autodiff/src");
+    for path in files(&source, "rs") {
+        let inside = path.strip_prefix(&source).unwrap();
+        let module = inside.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned();
+        if module == "lib" {
+            continue;
+        }
+        let Some(room) = room_of(&module) else {
+            panic!("`{module}` has no room: add it to ROOMS and ARCHITECTURE.md")
+        };
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            // Names that `lib.rs` re-exports (`crate::Tape`) are not modules and are told by their capital.
+            let Some(below) = room_of(&import) else { continue };
+            assert!(below <= room, "{} imports `{import}`, which lies above it", shown(&path));
+        }
+    }
+}
+
+#[test]
+fn kernels_know_no_tapes() {
+    for path in files(&root().join("autodiff/src/kernels"), "rs") {
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            let allowed = ["error", "real", "shape", "kernels"];
+            assert!(allowed.contains(&import.as_str()), "{} imports `{import}`", shown(&path));
+        }
+    }
+}
+
+#[test]
+fn nn_uses_only_what_autodiff_makes_public() {
+    // Another crate can see no more; what is left to forbid is a back door.
+    let manifest = fs::read_to_string(root().join("autodiff/Cargo.toml")).unwrap();
+    assert!(!manifest.contains("nn"), "autodiff must not know nn");
+    for path in files(&root().join("autodiff/src"), "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("doc(hidden)"), "{}: a hidden door", shown(&path));
+    }
+}
+
+#[test]
+fn the_libraries_neither_print_nor_read_the_environment() {
+    let forbidden =
+        ["println!", "print!(", "dbg!(", "std::env", "SystemTime", "Instant::now", "static mut", "thread_local!"];
+    for folder in ["autodiff/src", "nn/src"] {
+        for path in files(&root().join(folder), "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                let found = forbidden.iter().find(|word| line.contains(**word));
+                assert!(found.is_none(), "{}: {line}", shown(&path));
+            }
+        }
+    }
+}
+
+#[test]
+fn unsafe_stays_in_kernels_and_plan() {
+    for path in files(&root(), "rs") {
+        let name = shown(&path);
+        if name.starts_with("autodiff/src/kernels/")
+            || name.starts_with("autodiff/src/plan/")
+            || name.starts_with("tests/")
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        assert!(!code.into_iter().any(|line| line.contains("unsafe ")), "{name} has an unsafe block");
+    }
+}
+
+#[test]
+fn every_numbered_example_is_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for path in files(&root().join("examples"), "rs") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if stem.starts_with(|c: char| c.is_ascii_digit()) {
+            assert!(readme.contains(&stem), "README.md does not mention {stem}");
+        }
+    }
+}
