@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The seed decides everything random: which fifth of the images is held out, how the weights start, the order of the
-//! examples, what dropout drops. The same seed prints the same numbers.
+//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/digits.rs`.)
 
 use autodiff::{Input, Program, Registry, Tape};
 use ndarray::{ArrayD, Axis};
@@ -19,9 +19,12 @@ use nn::{
 use std::error::Error;
 use std::process::ExitCode;
 
-mod support;
+pub(crate) mod support;
 
-const EPOCHS: usize = 30;
+// Layer sizes, dropout and epochs: the quickest of three settings, among eight tried, that shared the best median
+// (98.61 %) over the splits of the seeds 100 to 119. `--seeds` reports other splits, but of the same 1,797 images, so its
+// numbers are a little flattered by the choice.
+const EPOCHS: usize = 40;
 const USAGE: &str = "usage: digits [--seed N | --seeds N]
   --seed N    the seed of everything random, 0 unless given
   --seeds N   train N times, with the seeds 0, 1, …, N − 1, and print median and worst";
@@ -52,13 +55,13 @@ fn main() -> ExitCode {
     }
 }
 
-enum Job {
+pub(crate) enum Job {
     Help,
     Once(u64),
     Repeat(u64),
 }
 
-fn parse(arguments: &[String]) -> Result<Job, String> {
+pub(crate) fn parse(arguments: &[String]) -> Result<Job, String> {
     let number = |flag: &str, text: &str| {
         text.parse::<u64>().map_err(|_| format!("{flag} takes a whole number that is not negative, not `{text}`"))
     };
@@ -78,28 +81,29 @@ fn parse(arguments: &[String]) -> Result<Job, String> {
 }
 
 /// A trained network with the images it has never seen.
-struct Trained {
+pub(crate) struct Trained {
     model: Sequential<f32>,
-    test: Dataset<f32>,
-    scores: ArrayD<f32>,
-    accuracy: f64,
+    pub(crate) test: Dataset<f32>,
+    pub(crate) scores: ArrayD<f32>,
+    pub(crate) accuracy: f64,
 }
 
 fn network(seed: u64) -> Sequential<f32> {
     let mut random = Random::stream(seed, 3);
     Sequential::new()
-        .then(Dense::new(64, 128, Init::He, &mut random))
+        .then(Dense::new(64, 256, Init::He, &mut random))
+        .then(Activation::Relu)
+        .then(Dropout { keep_prob: 0.5 })
+        .then(Dense::new(256, 128, Init::He, &mut random))
         .then(Activation::Relu)
         .then(Dropout { keep_prob: 0.8 })
-        .then(Dense::new(128, 64, Init::He, &mut random))
-        .then(Activation::Relu)
-        .then(Dense::new(64, 10, Init::He, &mut random))
+        .then(Dense::new(128, 10, Init::He, &mut random))
 }
 
-fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
+pub(crate) fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
     let (train, test) = support::digits()?.split(0.8, seed);
     let mut model = network(seed);
-    Trainer::new(Adam::new(0.002)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
+    Trainer::new(Adam::new(0.001)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
         &mut model,
         &|logits, labels| loss::softmax_cross_entropy(logits, labels),
         &train,
@@ -138,7 +142,7 @@ fn show(seed: u64) -> Result<(), Box<dyn Error>> {
     heading("The other 20 %, never seen before");
     let predicted = predictions(&trained.scores)?;
     let actual = trained.test.labels().ok_or("the digits have labels")?.to_vec();
-    println!("{} of {} images read correctly: ", right(&predicted, &actual), actual.len());
+    println!("{} of {} images read correctly", right(&predicted, &actual), actual.len());
     println!("test accuracy {:.2} % (seed {seed})\n", 100.0 * trained.accuracy);
     print!("{}", Confusion::new(&predicted, &actual)?);
 
@@ -214,7 +218,7 @@ fn listing(program: &Program<f32>) -> String {
 ///
 /// The network works in f32, where differences have few digits. Its tape is a program, and `cast` makes the same program
 /// of f64 numbers.
-fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
+pub(crate) fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let batch = trained.test.select(&(0..8).collect::<Vec<_>>())?;
     let (_, loss) = record(&tape, &trained.model, &batch);

@@ -4,10 +4,12 @@ use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Derivative;
 use crate::real::Real;
-use crate::reverse::{Application, check_shape, same_tape};
+use crate::reverse::{Application, apply_rule, check_shape, same_tape};
 use crate::tape::Tape;
+use crate::value::Value;
 use crate::var::Var;
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 impl<'t, F: Real> Var<'t, F> {
     /// The differential of this value along `directions`, pairs (x, ẋ): dF(ξ), recorded on the tape.
@@ -47,22 +49,20 @@ impl<'t, F: Real> Var<'t, F> {
             }
         }
         let needed = needed_for(tape, [self.id]);
-        // A refusal is an error only where its result matters: as the condition of a `select` it does not.
-        let mut refused: Arena<Option<(NodeId, &'static str)>> = Arena::filled(self.id.index() + 1, || None);
+        // The nodes whose tangent there is not, with the node that refuses and its reason: an error only if the result
+        // needs one of them, which it does not where a comparison is the condition of `select`.
+        let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
         for id in needed.ids().filter(|id| needed[*id]) {
             if tangents[id].is_some() {
                 continue;
             }
             let Some(application) = Application::of(tape, id) else { continue };
             let operands = tape.with_node(id, |node| node.inputs.clone());
-            let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
-            let cause = operands.iter().find_map(|operand| refused[*operand]);
-            if let Some(cause) = cause
-                && operands.iter().enumerate().any(|(i, x)| refused[*x].is_some() && matters(tape, id, i))
-            {
-                refused[id] = Some(cause);
+            if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
+                refused.insert(id, refusal);
                 continue;
             }
+            let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
             if dx.iter().all(Option::is_none) {
                 continue;
             }
@@ -75,13 +75,15 @@ impl<'t, F: Real> Var<'t, F> {
                     tangents[id] = Some(dy);
                 }
                 Derivative::Zero | Derivative::None => {}
-                Derivative::Refused(reason) => refused[id] = Some((id, reason)),
+                Derivative::Refused(reason) => {
+                    refused.insert(id, (id, reason));
+                }
             }
         }
-        if let Some((by, reason)) = refused[self.id] {
-            let name = tape.with_node(by, |node| node.operation());
-            let error = Error::new(ErrorKind::NotDifferentiable, name, reason);
-            return Err(error.at(tape.place_of(by)).with_operand(tape.describe(by, "y")));
+        if let Some((by, reason)) = refused.get(&self.id) {
+            let operation = tape.with_node(*by, |node| node.operation());
+            let error = Error::new(ErrorKind::NotDifferentiable, operation, *reason).at(tape.place_of(*by));
+            return Err(error.with_operand(tape.describe(*by, "y")));
         }
         // A match, because what a closure records would be attributed to this file.
         Ok(match tangents[self.id] {
@@ -91,15 +93,28 @@ impl<'t, F: Real> Var<'t, F> {
     }
 }
 
-/// Whether a derivative flows from operand `i` to the result of node `id`: what its reverse rule answers.
-fn matters<F: Real>(tape: &Tape<F>, id: NodeId, i: usize) -> bool {
+/// The refusal behind one of the operands of node `id`, if the node's derivative depends on that operand: the reverse
+/// rule knows, and its answer is forgotten again.
+fn spoilt<F: Real>(
+    tape: &Tape<F>,
+    id: NodeId,
+    operands: &[NodeId],
+    refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
+) -> Result<Option<(NodeId, &'static str)>> {
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    let refusals: SmallVec<[_; 2]> = operands.iter().map(|operand| refused.get(operand).copied()).collect();
+    if refusals.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let wants: SmallVec<[bool; 2]> = refusals.iter().map(Option::is_some).collect();
     tape.scratch(|tape| {
-        let Some(application) = Application::of(tape, id) else { return false };
-        let wants: SmallVec<[bool; 2]> = (0..application.inputs.len()).map(|slot| slot == i).collect();
-        let y = tape.var(id);
-        let dy = y.number(0.0).broadcast_to(tape.with_node(id, |node| node.shape.clone()));
-        let answers = application.primitive.reverse(&application.site(tape, id, &wants), dy);
-        !matches!(answers.get(i), Some(Derivative::Zero | Derivative::None))
+        let shape = tape.with_node(id, |node| node.shape.clone());
+        let seed = tape.constant_value(Value::Splat(F::one()), shape);
+        let answers = apply_rule(tape, id, seed, &wants)?;
+        let needs = |answer: &Derivative<'_, F>| matches!(answer, Derivative::Of(_) | Derivative::Refused(_));
+        Ok(answers.iter().zip(refusals).find_map(|(answer, refusal)| refusal.filter(|_| needs(answer))))
     })
 }
 

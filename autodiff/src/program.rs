@@ -1,5 +1,9 @@
 //! A frozen tape: plain data that can be run, recorded again, transformed, printed, sent to another thread.
 
+mod nodes;
+
+pub use nodes::NodeRef;
+
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::needed_for;

@@ -307,8 +307,8 @@ impl<F: Real> Tape<F> {
 
 struct Restore<'t, F: Real> {
     tape: &'t Tape<F>,
-    pub(crate) scope: u32,
-    pub(crate) attributed: Option<&'static Location<'static>>,
+    scope: u32,
+    attributed: Option<&'static Location<'static>>,
 }
 
 impl<F: Real> Drop for Restore<'_, F> {

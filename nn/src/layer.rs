@@ -43,7 +43,9 @@ pub trait Layer<F: Real>: CloneLayer<F> + Debug + Send + Sync + 'static {
     /// Records the layer applied to `x`, with the parameters that `cx` bound.
     ///
     /// Operands that do not fit give an error var, as everywhere on a tape: nothing panics and nothing needs a `?`.
-    #[track_caller]
+    /// Errors name the line in here, which for a model of one's own is the line to look at. The layers of this crate are
+    /// `#[track_caller]`, so that errors name the line that calls them instead; another layer meant as a building block
+    /// may be so, too.
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F>;
 
     /// Lists parameters and inner layers, in an order that does not change. None, unless said otherwise.
@@ -132,14 +134,14 @@ pub(crate) fn join(path: &str, name: &str) -> String {
 /// let paths: Vec<String> = nn::parameters(&model).into_iter().map(|(path, _)| path).collect();
 /// assert_eq!(paths, ["0.weight", "0.bias"]);
 /// ```
-pub fn parameters<'a, F: Real>(model: &'a (impl Layer<F> + ?Sized)) -> Vec<(String, &'a Param<F>)> {
+pub fn parameters<F: Real>(model: &(impl Layer<F> + ?Sized)) -> Vec<(String, &Param<F>)> {
     let mut parts = Parts::new();
     model.visit(&mut parts);
     parts.found
 }
 
 /// As [`parameters`], to be changed.
-pub fn parameters_mut<'a, F: Real>(model: &'a mut (impl Layer<F> + ?Sized)) -> Vec<(String, &'a mut Param<F>)> {
+pub fn parameters_mut<F: Real>(model: &mut (impl Layer<F> + ?Sized)) -> Vec<(String, &mut Param<F>)> {
     let mut parts = PartsMut::new();
     model.visit_mut(&mut parts);
     parts.found

@@ -30,9 +30,13 @@
 
 mod difference;
 mod nodes;
+mod point;
 mod program;
+#[cfg(feature = "proptest")]
+mod recipe;
 mod report;
 mod sample;
+mod session;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod taylor;

@@ -1,9 +1,9 @@
 //! Node by node: the first wrong operation, by name and line.
 
 use super::Check;
-use super::program::{Subject, kinds};
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::sample::label;
+use super::session::{Subject, kinds};
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::needed_for;
@@ -116,6 +116,7 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
                 report.unchecked.push(Unchecked { spot: spot(), reason: Reason::NotFinite });
             } else if (analytic - numeric).abs() <= tolerance {
                 report.passed += 1;
+                report.measured += 1;
             } else {
                 report.failures.push(Failure { spot: spot(), analytic, numeric, tolerance });
             }

@@ -1,16 +1,14 @@
-//! Checking a program: every element, both directions, to any order.
+//! Checking programs and functions, and the notes' gradient check.
 
-use super::difference::{Curve, Estimate, derivatives};
-use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
-use super::{Check, taylor};
-use crate::arena::Arena;
-use crate::error::{Error, ErrorKind, Place, Result};
-use crate::primitive::{Dice, Kind};
+use super::Check;
+use super::report::Report;
+use super::session::Subject;
+use crate::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use crate::tape::Tape;
 use crate::value::IntoArray;
 use crate::var::Var;
-use ndarray::{ArrayD, IxDyn};
+use ndarray::ArrayD;
 
 /// Checks the derivatives of a program at `inputs`; see the [module](self) for what is compared.
 ///
@@ -115,6 +113,44 @@ impl Check {
         Subject { program, inputs, operation: "the program", place: None }.check(self)
     }
 
+    /// Compares `cotangents`, from wherever they come, with finite differences of `program`: one array for each of the
+    /// inputs `wrt`, and a seed `zeta` for each output. For a gradient written by hand or by another tool.
+    ///
+    /// ```
+    /// use autodiff::{Input, Tape, check::{Check, Verdict}};
+    /// use ndarray::array;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0]);
+    /// let program = tape.program(&[(x * x).sum(..)])?;
+    /// let at = [Input::real([1.0, 2.0])];
+    /// let (one, right, wrong) = (ndarray::arr0(1.0).into_dyn(), array![2.0, 4.0].into_dyn(), array![2.0, 4.1].into_dyn());
+    /// assert_eq!(Check::new().cotangents(&program, &at, &[0], &[one.clone()], &[right])?.verdict(), Verdict::Pass);
+    /// assert!(matches!(Check::new().cotangents(&program, &at, &[0], &[one], &[wrong])?.verdict(), Verdict::Fail(_)));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if arrays do not fit the program; the error of an operation.
+    pub fn cotangents(
+        &self,
+        program: &Program<f64>,
+        inputs: &[Input<f64>],
+        wrt: &[usize],
+        zeta: &[ArrayD<f64>],
+        cotangents: &[ArrayD<f64>],
+    ) -> Result<Report> {
+        let subject = Subject { program, inputs, operation: "the program", place: None };
+        let misfit = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
+        if !program.outputs().map(|shape| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
+            return misfit("the seeds do not have the shapes of the outputs".into());
+        }
+        let shape = |i: &usize| if let Some(Input::Real(x)) = inputs.get(*i) { Some(x.shape()) } else { None };
+        if !wrt.iter().map(shape).eq(cotangents.iter().map(|x| Some(x.shape()))) {
+            return misfit("the cotangents do not have the shapes of the inputs they belong to".into());
+        }
+        subject.compare(self, wrt, zeta, cotangents)
+    }
+
     /// As [`function`], with these settings.
     ///
     /// # Errors
@@ -125,416 +161,4 @@ impl Check {
         let program = tape.program(&[f(tape.input(x.clone()).named("x"))])?;
         Subject { program: &program, inputs: &[Input::Real(x)], operation: "the function", place: None }.check(self)
     }
-}
-
-/// A program at a point, and what to call it.
-#[derive(Clone, Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) program: &'a Program<f64>,
-    pub(super) inputs: &'a [Input<f64>],
-    pub(super) operation: &'a str,
-    pub(super) place: Option<&'a Place>,
-}
-
-impl Subject<'_> {
-    pub(super) fn check(&self, check: &Check) -> Result<Report> {
-        let mut dice = Dice::new(check.seed);
-        self.check_order(check, 1, &mut dice)
-    }
-
-    /// The largest magnitude among the inputs.
-    fn biggest(&self) -> f64 {
-        let reals = self.inputs.iter().filter_map(|input| if let Input::Real(x) = input { Some(x) } else { None });
-        reals.flatten().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
-    }
-
-    fn check_order(&self, check: &Check, order: usize, dice: &mut Dice) -> Result<Report> {
-        let values = self.program.run(self.inputs)?;
-        let loudest = values.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite()).fold(self.biggest(), f64::max);
-        let mut session = Session { subject: self, check, order, loudest, report: Report::default() };
-        let (wrt, reverse) = session.differentiable()?;
-        let Some(reverse) = reverse else { return Ok(session.report) };
-        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, dice)).collect();
-        let seeded: Vec<Input<f64>> =
-            self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
-        let cotangents = reverse.run(&seeded)?;
-        let forward = session.forward(&wrt)?;
-        session.elements(&wrt, &zeta, &cotangents, forward.as_ref(), dice)?;
-        for direction in 0..check.directions.max(1) {
-            let xi: Vec<ArrayD<f64>> = cotangents.iter().map(|x| random_like(x, dice)).collect();
-            if direction < check.directions {
-                session.direction(&wrt, &zeta, &cotangents, &xi)?;
-            }
-            if let Some(forward) = &forward {
-                session.adjoint(forward, &zeta, &cotangents, &xi)?;
-            }
-        }
-        let mut report = session.report;
-        if order < check.order {
-            let second = Subject { program: &reverse, inputs: &seeded, ..self.clone() };
-            report.join(second.check_order(check, order + 1, dice)?);
-        }
-        Ok(report)
-    }
-}
-
-struct Session<'a> {
-    subject: &'a Subject<'a>,
-    check: &'a Check,
-    order: usize,
-    /// The largest magnitude among inputs and outputs.
-    loudest: f64,
-    report: Report,
-}
-
-impl Session<'_> {
-    /// The inputs that have a reverse derivative, and its program; those that have none are noted as unchecked.
-    fn differentiable(&mut self) -> Result<(Vec<usize>, Option<Program<f64>>)> {
-        let program = self.subject.program;
-        let is_real = |i: &usize| matches!(self.subject.inputs.get(*i), Some(Input::Real(x)) if !x.is_empty());
-        let reals: Vec<usize> = (0..self.subject.inputs.len()).filter(is_real).collect();
-        // Data is differentiated only where there is nothing else.
-        let active: Vec<usize> = reals.iter().copied().filter(|i| program.is_differentiable(*i)).collect();
-        let depends = dependence(program);
-        let mut all = if active.is_empty() { reals } else { active };
-        // The derivative by what nothing depends on is zero, and there is nothing to compare.
-        all.retain(|i| depends.get(*i).is_some_and(|depends| *depends));
-        if all.is_empty() {
-            if self.order == 1 {
-                self.unchecked(Method::Reverse, Reason::Nothing);
-            }
-            return Ok((all, None));
-        }
-        if let Some(reverse) = possible(program.vjp(&all))? {
-            return Ok((all, Some(reverse)));
-        }
-        let mut wrt = Vec::new();
-        for i in all {
-            match program.vjp(&[i]) {
-                Ok(_) => wrt.push(i),
-                Err(error) if is_refusal(&error) => {
-                    let spot = Spot { operand: operand(program, i), ..self.spot(Method::Reverse) };
-                    let reason = Reason::Refused(error.message().to_owned());
-                    self.report.unchecked.push(Unchecked { spot, reason });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let reverse = if wrt.is_empty() { None } else { Some(program.vjp(&wrt)?) };
-        Ok((wrt, reverse))
-    }
-
-    fn forward(&mut self, wrt: &[usize]) -> Result<Option<Program<f64>>> {
-        match self.subject.program.jvp(wrt) {
-            Ok(forward) => Ok(Some(forward)),
-            Err(error) if is_refusal(&error) => {
-                self.unchecked(Method::Forward, Reason::Refused(error.message().to_owned()));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Each element of the reverse derivative and of the differential, against the column of the Jacobian found by
-    /// moving that element.
-    fn elements(
-        &mut self,
-        wrt: &[usize],
-        zeta: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-        forward: Option<&Program<f64>>,
-        dice: &mut Dice,
-    ) -> Result<()> {
-        let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
-        let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
-        let biggest = self.subject.biggest();
-        let mut tangents: Vec<ArrayD<f64>> = cotangents.iter().map(|x| ArrayD::zeros(x.raw_dim())).collect();
-        for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
-            for element in choose(cotangent.len(), self.check.elements, dice) {
-                let analytic = cotangent.iter().nth(element).copied().unwrap_or(f64::NAN);
-                let (own, lengths) = (point.element(*i, element), point.lengths(*i, element, biggest));
-                let mut column = point.column(*i, element, own, &lengths)?;
-                let combined = |column: &[Estimate]| {
-                    zeta.iter().zip(column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry))
-                };
-                let mut outcome = self.judge(analytic, combined(&column));
-                if let Outcome::Fail(_) = outcome {
-                    // A difference that converged to the wrong number by accident does not do so on another grid.
-                    let again: Vec<f64> = lengths.iter().map(|length| length * 0.37).collect();
-                    column = point.column(*i, element, own, &again)?;
-                    outcome = self.judge(analytic, combined(&column));
-                }
-                let whole = combined(&column);
-                if self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                    let terms = [(whole.value - analytic).powi(2), whole.value.powi(2), analytic.powi(2)];
-                    self.report.norms.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
-                }
-                let (operand, index) = (operand(self.subject.program, *i), unravel(element, cotangent.shape()));
-                let spot = |s: &Self, method, seed: &[f64]| Spot {
-                    operand: operand.clone(),
-                    element: index.clone(),
-                    seed: seed.to_vec(),
-                    ..s.spot(method)
-                };
-                self.enter(outcome, analytic, whole.value, |s| spot(s, Method::Reverse, &zeta));
-                let Some(forward) = forward else { continue };
-                let set = |tangents: &mut [ArrayD<f64>], to: f64| {
-                    let tangent = tangents.iter_mut().skip(slot).take(1).flatten();
-                    tangent.skip(element).take(1).for_each(|x| *x = to);
-                };
-                set(&mut tangents, 1.0);
-                let inputs = self.subject.inputs.iter().cloned().chain(tangents.iter().cloned().map(Input::Real));
-                let tangent = forward.run(&inputs.collect::<Vec<_>>())?;
-                set(&mut tangents, 0.0);
-                for (analytic, numeric) in tangent.iter().flatten().zip(&column) {
-                    let outcome = self.judge(*analytic, *numeric);
-                    self.enter(outcome, *analytic, numeric.value, |s| spot(s, Method::Forward, &[1.0]));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn direction(
-        &mut self,
-        wrt: &[usize],
-        zeta: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-        xi: &[ArrayD<f64>],
-    ) -> Result<()> {
-        let terms = || cotangents.iter().flatten().zip(xi.iter().flatten()).map(|(a, b)| a * b);
-        let (analytic, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
-        let point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
-        let flat: Vec<f64> = zeta.iter().flatten().copied().collect();
-        let mut curve = |t: f64| Ok((t, point.moved(wrt, xi, t)?));
-        let lengths = [0.25, self.subject.biggest()];
-        let column = derivatives(&mut curve, &lengths)?;
-        let mut numeric = flat.iter().zip(&column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry));
-        numeric.scale += size;
-        let outcome = self.judge(analytic, numeric);
-        let wrong = matches!(outcome, Outcome::Fail(_));
-        let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, analytic, numeric.value, |s| Spot { seed: seed.clone(), ..s.spot(Method::Directional) });
-        let along = |t: f64| Ok(point.moved(wrt, xi, t)?.iter().zip(&flat).map(|(y, zeta)| y * zeta).sum());
-        let taylor = taylor::remainders(&along, analytic, 0.25)?;
-        let outcome = match taylor.is_right() {
-            _ if !analytic.is_finite() => Outcome::Unchecked(Reason::NotFinite),
-            Some(true) => Outcome::Pass,
-            // The remainder of a right gradient falls slowly too where a kink lies within the steps.
-            Some(false) if wrong => Outcome::Fail(0.1),
-            Some(false) => Outcome::Unchecked(Reason::Inaccurate),
-            None => Outcome::Unchecked(Reason::Inaccurate),
-        };
-        let rate = taylor.rate.unwrap_or(f64::NAN);
-        self.enter(outcome, rate, 2.0, |s| Spot { seed: seed.clone(), ..s.spot(Method::Taylor) });
-        Ok(())
-    }
-
-    fn adjoint(
-        &mut self,
-        forward: &Program<f64>,
-        zeta: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-        xi: &[ArrayD<f64>],
-    ) -> Result<()> {
-        let inputs = self.subject.inputs.iter().cloned().chain(xi.iter().cloned().map(Input::Real));
-        let tangents = forward.run(&inputs.collect::<Vec<_>>())?;
-        let inner = |a: &[ArrayD<f64>], b: &[ArrayD<f64>]| {
-            let terms = a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| a * b);
-            terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()))
-        };
-        let ((left, left_size), (right, right_size)) = (inner(cotangents, xi), inner(zeta, &tangents));
-        let tolerance = 1e-10 * (left_size + right_size);
-        let outcome = if !tolerance.is_finite() {
-            Outcome::Unchecked(Reason::NotFinite)
-        } else if (left - right).abs() <= tolerance {
-            Outcome::Pass
-        } else if (left - right).abs() <= 4.0 * f64::EPSILON * self.loudest {
-            Outcome::Unchecked(Reason::Inaccurate)
-        } else {
-            Outcome::Fail(tolerance)
-        };
-        let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, left, right, |s| Spot { seed: seed.clone(), ..s.spot(Method::Adjoint) });
-        Ok(())
-    }
-
-    fn judge(&self, analytic: f64, numeric: Estimate) -> Outcome {
-        let tolerance = self.check.tolerance * (analytic.abs() + numeric.value.abs()) + 1e-12 * numeric.scale;
-        let apart = (analytic - numeric.value).abs();
-        if numeric.kink {
-            Outcome::Unchecked(Reason::Kink)
-        } else if numeric.is_missing() || !numeric.scale.is_finite() {
-            Outcome::Unchecked(Reason::NotFinite)
-        } else if apart <= tolerance {
-            Outcome::Pass
-        } else if apart <= 10.0 * numeric.error + 4.0 * f64::EPSILON * self.loudest / numeric.step {
-            // Also where the difference would drown in the rounding of the largest number about: a result that is
-            // exactly 0 may be what a cancellation left.
-            Outcome::Unchecked(Reason::Inaccurate)
-        } else {
-            Outcome::Fail(tolerance)
-        }
-    }
-
-    fn enter(&mut self, outcome: Outcome, analytic: f64, numeric: f64, spot: impl Fn(&Self) -> Spot) {
-        match outcome {
-            Outcome::Pass => self.report.passed += 1,
-            Outcome::Unchecked(reason) => {
-                let spot = spot(self);
-                self.report.unchecked.push(Unchecked { spot, reason });
-            }
-            Outcome::Fail(tolerance) => {
-                let spot = spot(self);
-                self.report.failures.push(Failure { spot, analytic, numeric, tolerance });
-            }
-        }
-    }
-
-    fn unchecked(&mut self, method: Method, reason: Reason) {
-        let spot = self.spot(method);
-        self.report.unchecked.push(Unchecked { spot, reason });
-    }
-
-    fn spot(&self, method: Method) -> Spot {
-        Spot {
-            order: self.order,
-            method,
-            operation: self.subject.operation.to_owned(),
-            place: self.subject.place.cloned(),
-            operand: "all".to_owned(),
-            element: Vec::new(),
-            seed: Vec::new(),
-        }
-    }
-}
-
-enum Outcome {
-    Pass,
-    Fail(f64),
-    Unchecked(Reason),
-}
-
-/// A program with inputs that move.
-struct Point<'a> {
-    program: &'a Program<f64>,
-    inputs: Vec<Input<f64>>,
-}
-
-impl Point<'_> {
-    fn run(&self) -> Result<Vec<f64>> {
-        Ok(self.program.run(&self.inputs)?.iter().flatten().copied().collect())
-    }
-
-    fn element(&self, i: usize, element: usize) -> f64 {
-        match self.inputs.get(i) {
-            Some(Input::Real(x)) => x.iter().nth(element).copied().unwrap_or(f64::NAN),
-            _ => f64::NAN,
-        }
-    }
-
-    /// The scales a result may vary on when an element moves: its own, unity, and that of the largest input.
-    fn lengths(&self, i: usize, element: usize, biggest: f64) -> Vec<f64> {
-        let own = self.element(i, element).abs();
-        let mut others = [0.25, biggest];
-        others.sort_by(f64::total_cmp);
-        let usable = |length: &f64| length.is_finite() && *length > 1e-300;
-        std::iter::once(own).chain(others).filter(usable).collect()
-    }
-
-    fn column(&mut self, i: usize, element: usize, own: f64, lengths: &[f64]) -> Result<Vec<Estimate>> {
-        let mut curve = |t: f64| {
-            let moved = own + t;
-            self.set(i, element, moved);
-            Ok((moved - own, self.run()?))
-        };
-        let curve: &mut Curve<'_> = &mut curve;
-        let column = derivatives(curve, lengths);
-        self.set(i, element, own);
-        column
-    }
-
-    fn set(&mut self, i: usize, element: usize, to: f64) {
-        if let Some(Input::Real(x)) = self.inputs.get_mut(i) {
-            x.iter_mut().skip(element).take(1).for_each(|x| *x = to);
-        }
-    }
-
-    /// The results at x + t·ξ.
-    fn moved(&self, wrt: &[usize], xi: &[ArrayD<f64>], t: f64) -> Result<Vec<f64>> {
-        let mut inputs = self.inputs.clone();
-        for (i, xi) in wrt.iter().zip(xi) {
-            if let Some(Input::Real(x)) = inputs.get_mut(*i) {
-                x.iter_mut().zip(xi).for_each(|(x, xi)| *x += t * xi);
-            }
-        }
-        Point { program: self.program, inputs }.run()
-    }
-}
-
-fn operand(program: &Program<f64>, i: usize) -> String {
-    program.input_name(i).map_or_else(|| format!("input {i}"), str::to_owned)
-}
-
-fn is_refusal(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotDifferentiable | ErrorKind::NoGradient)
-}
-
-/// Which inputs an output is computed from.
-fn dependence(program: &Program<f64>) -> Vec<bool> {
-    let mut needed = Arena::filled(program.len(), || false);
-    program.outputs.iter().for_each(|id| needed[*id] = true);
-    for id in program.nodes.ids().rev() {
-        if needed[id] {
-            program.nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
-        }
-    }
-    program.inputs.iter().map(|id| needed[*id]).collect()
-}
-
-/// `None` where there is no derivative.
-fn possible<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if is_refusal(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Numbers of magnitude ½ to 1½ and either sign.
-fn random_like(like: &ArrayD<f64>, dice: &mut Dice) -> ArrayD<f64> {
-    let mut number = || dice.uniform(0.5, 1.5) * if dice.flip() { 1.0 } else { -1.0 };
-    ArrayD::from_shape_simple_fn(IxDyn(like.shape()), &mut number)
-}
-
-/// Up to `most` of the positions below `length`, in random order where not all.
-fn choose(length: usize, most: usize, dice: &mut Dice) -> Vec<usize> {
-    let mut positions: Vec<usize> = (0..length).collect();
-    if length > most {
-        for i in 0..most {
-            positions.swap(i, dice.integer(i, length - 1));
-        }
-        positions.truncate(most);
-    }
-    positions
-}
-
-fn unravel(mut flat: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index: Vec<usize> = Vec::with_capacity(shape.len());
-    for length in shape.iter().rev() {
-        index.push(flat % length.max(&1));
-        flat /= length.max(&1);
-    }
-    index.reverse();
-    index
-}
-
-/// The kinds and shapes of inputs.
-pub(super) fn kinds<F: crate::Real>(inputs: &[Input<F>]) -> Vec<(Kind, crate::Shape)> {
-    let kind = |input: &Input<F>| match input {
-        Input::Real(x) => (Kind::Real, x.shape().into()),
-        Input::Index(x) => (Kind::Index, x.shape().into()),
-        Input::Key(_) => (Kind::Key, crate::Shape::scalar()),
-    };
-    inputs.iter().map(kind).collect()
 }

@@ -137,11 +137,11 @@ impl fmt::Display for Unchecked {
 /// The outcome of a check.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Verdict<'a> {
-    /// Everything that could be compared agrees, and something could.
+    /// Everything that could be compared agrees, and the derivative could be, not only one rule with another.
     Pass,
     /// Something disagrees; the first.
     Fail(&'a Failure),
-    /// Nothing could be compared, for this reason.
+    /// The derivative could be compared with nothing, for this reason.
     Unchecked(&'a Reason),
 }
 
@@ -160,6 +160,8 @@ impl fmt::Display for Verdict<'_> {
 #[must_use]
 pub struct Report {
     pub(crate) passed: usize,
+    /// How many of those compare the derivative itself, at order 1, with something that is not a rule.
+    pub(crate) measured: usize,
     pub(crate) failures: Vec<Failure>,
     pub(crate) unchecked: Vec<Unchecked>,
     /// ‖F − ∇f‖², ‖F‖² and ‖∇f‖² of the elementwise comparisons of order 1.
@@ -171,8 +173,8 @@ impl Report {
     pub fn verdict(&self) -> Verdict<'_> {
         match (self.failures.first(), self.unchecked.first()) {
             (Some(failure), _) => Verdict::Fail(failure),
-            (None, Some(unchecked)) if self.passed == 0 => Verdict::Unchecked(&unchecked.reason),
-            (None, None) if self.passed == 0 => Verdict::Unchecked(&Reason::Nothing),
+            (None, Some(unchecked)) if self.measured == 0 => Verdict::Unchecked(&unchecked.reason),
+            (None, None) if self.measured == 0 => Verdict::Unchecked(&Reason::Nothing),
             (None, _) => Verdict::Pass,
         }
     }
@@ -216,6 +218,7 @@ impl Report {
 
     pub(crate) fn join(&mut self, other: Report) {
         self.passed += other.passed;
+        self.measured += other.measured;
         self.failures.extend(other.failures);
         self.unchecked.extend(other.unchecked);
         self.norms.iter_mut().zip(other.norms).for_each(|(sum, term)| *sum += term);

@@ -2,8 +2,8 @@
 
 use super::Check;
 use super::nodes::application;
-use super::program::Subject;
 use super::report::Report;
+use super::session::Subject;
 use crate::error::Result;
 use crate::primitive::{Dice, Domain, PrimitiveRef, Sample, SampleOperand};
 use crate::program::Input;

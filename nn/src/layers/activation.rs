@@ -38,6 +38,7 @@ pub enum Activation {
 }
 
 impl<F: Real> Layer<F> for Activation {
+    #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, _: &Context<'t, F>) -> Var<'t, F> {
         match *self {
             Activation::Relu => x.relu(),

@@ -66,6 +66,7 @@ impl<F: Real> Dense<F> {
 impl<F: Real> Layer<F> for Dense<F> {
     crate::visit!(F; param weight, params bias);
 
+    #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let y = x.matmul(cx.param(&self.weight));
         match &self.bias {

@@ -32,6 +32,7 @@ pub struct Dropout {
 }
 
 impl<F: Real> Layer<F> for Dropout {
+    #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let p = self.keep_prob;
         if !(p > 0.0 && p <= 1.0) {

@@ -42,6 +42,7 @@ impl<F: Real> Sequential<F> {
 }
 
 impl<F: Real> Layer<F> for Sequential<F> {
+    #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let mut y = x;
         // A loop and not a fold: the caller's line does not reach into closures.

@@ -42,6 +42,9 @@ pub trait Optimizer<F: Real> {
     fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F>;
 }
 
+/// The arrays an optimizer keeps for one parameter, by name.
+pub(crate) type Arrays<F> = Vec<(&'static str, ArrayD<F>)>;
+
 /// Where training stands: scalars on the tape.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace<'t, F: Real> {

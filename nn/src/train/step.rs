@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::data::Dataset;
 use crate::layer::{Layer, parameters, parameters_mut};
-use crate::optim::{Optimizer, Pace, Slot};
+use crate::optim::{Arrays, Optimizer, Pace, Slot};
 use crate::target::Target;
 use autodiff::{Error, ErrorKind, Program, Real, Result, Shape, Tape, Var};
 use ndarray::ArrayD;
@@ -41,7 +41,7 @@ pub struct Step<F: Real, O> {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct State<F: Real> {
     step: u64,
-    slots: Vec<(String, Vec<(&'static str, ArrayD<F>)>)>,
+    slots: Vec<(String, Arrays<F>)>,
 }
 
 impl<F: Real> State<F> {

@@ -1,0 +1,160 @@
+//! The gradient checker from the outside: verdicts, reasons, the first wrong operation, custom rules, the notes' error.
+
+use autodiff::check::{self, Check, Method, Reason, Verdict};
+use autodiff::prelude::*;
+use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use autodiff::{ErrorKind, Input, grad};
+
+/// y = x³ with a reverse rule that forgets a factor, unless told otherwise.
+#[derive(Debug)]
+struct Cube {
+    factor: f64,
+}
+
+impl<F: Real> Primitive<F> for Cube {
+    fn name(&self) -> &'static str {
+        "test::cube"
+    }
+    fn formula(&self) -> &'static str {
+        "y = x³"
+    }
+    fn elementwise(&self) -> bool {
+        true
+    }
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x * x * x)
+    }
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy * at.x(0) * at.x(0) * self.factor)
+    }
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx * at.x(0) * at.x(0) * 3.0)
+    }
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::between(-1e3, 1e3)])
+    }
+}
+
+static RIGHT: Cube = Cube { factor: 3.0 };
+static WRONG: Cube = Cube { factor: 2.0 };
+static NEARLY: Cube = Cube { factor: 3.000_01 };
+
+#[test]
+fn a_right_rule_passes_and_a_wrong_one_fails_by_every_method() {
+    assert_eq!(check::primitive(&RIGHT, 50).unwrap().verdict(), Verdict::Pass);
+    let report = check::function(|x| x.apply(&WRONG), [0.5, -2.0]).unwrap();
+    for method in [Method::Reverse, Method::Adjoint, Method::Directional, Method::Taylor] {
+        assert!(report.failures().iter().any(|failure| failure.spot.method == method), "{method}: {report}");
+    }
+    assert!(matches!(check::function(|x| x.apply(&NEARLY), [0.5]).unwrap().verdict(), Verdict::Fail(_)));
+    assert!(report.relative_error() > 0.1 && report.relative_error() < 0.3, "{report}");
+    assert!(report.ok().is_err());
+}
+
+#[test]
+fn a_failure_says_what_where_and_how_much() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([[1.0, 2.0]]).named("weights");
+    let bad = x.sin().apply(&WRONG);
+    let line = line!() - 1;
+    let report = Check::new().order(1).tape(bad.tanh().sum(..)).unwrap();
+    let first = &report.failures()[0];
+    assert_eq!(first.spot.operation, "test::cube");
+    assert_eq!(first.spot.place.as_ref().and_then(|place| place.location).map(|at| at.line()), Some(line));
+    assert_eq!(first.spot.operand, "x");
+    assert_eq!(first.spot.element, [0, 0]);
+    let (sin, zeta) = (1f64.sin(), first.spot.seed[0]);
+    assert!((first.numeric - 3.0 * sin * sin * zeta).abs() < 1e-9, "{first}");
+    assert!((first.analytic - 2.0 * sin * sin * zeta).abs() < 1e-12, "{first}");
+    let text = first.to_string();
+    for part in ["test::cube", "tests/check.rs", "operand x, element [0, 0]", "seed [", "analytic", "numeric"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    // Everything else on the tape is right.
+    assert!(report.failures().iter().all(|failure| failure.spot.operation == "test::cube"));
+}
+
+#[test]
+fn what_cannot_be_checked_says_why() {
+    let reason = |report: check::Report| match report.verdict() {
+        Verdict::Unchecked(reason) => reason.clone(),
+        verdict => panic!("{verdict}"),
+    };
+    let first = Check::new().order(1).directions(0);
+    // Every comparison by differences meets the kink; the adjoint identity holds there all the same.
+    let kink = first.function(|x| x.relu(), 0.0).unwrap();
+    assert!(kink.unchecked().iter().all(|unchecked| unchecked.reason == Reason::Kink), "{kink}");
+    assert_eq!(kink.unchecked().len(), 2);
+    assert_eq!(kink.verdict(), Verdict::Unchecked(&Reason::Kink));
+    let outside = first.function(|x| x.log(), -1.0).unwrap();
+    assert!(outside.unchecked().iter().any(|unchecked| unchecked.reason == Reason::NotFinite), "{outside}");
+    assert!(outside.failures().is_empty(), "{outside}");
+    let refused = reason(check::function(|x| x.sign(), 1.0).unwrap());
+    assert!(matches!(&refused, Reason::Refused(why) if why.contains("sign")), "{refused}");
+    let cut = reason(check::function(|x| x.stop_gradient(), 1.0).unwrap());
+    assert!(matches!(&cut, Reason::Refused(why) if why.contains("stop_gradient")), "{cut}");
+    assert_eq!(reason(check::function(|x| x.tape().constant(1.0), 1.0).unwrap()), Reason::Nothing);
+}
+
+#[test]
+fn an_error_is_an_error() {
+    let error = check::function(|x| x.matmul(x), [1.0, 2.0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
+}
+
+/// The products of the notes, for a right gradient and a wrong one.
+#[test]
+fn the_relative_error_of_the_notes() {
+    let x = [1.5, -2.0, 0.5, 3.0];
+    let gradient = grad(|x| x.prod(..), x).unwrap();
+    let differences = check::difference_quotient(|x| x.prod(..), x, 1e-3).unwrap();
+    assert!(check::relative_error(&differences, &gradient) < 1e-12);
+    let flipped = gradient.mapv(|g| -g);
+    assert_eq!(check::relative_error(&differences, &flipped), 1.0);
+    assert_eq!(check::relative_error(&(&gradient * 0.0), &(&gradient * 0.0)), 0.0);
+}
+
+#[test]
+fn custom_rules_are_compared_with_what_they_replace() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([-1.0, 0.0, 2.0, 800.0]);
+    let right = tape
+        .with_rule("test::softplus", &[x], |x| (x[0].exp() + 1.0).log(), |at, dy| at.one(|| dy * at.x(0).sigmoid()))
+        .unwrap();
+    let report = check::custom_rule(right).unwrap();
+    assert_eq!((report.passed(), report.failures().len()), (3, 0), "{report}");
+    // At 800 the composition's own derivative is ∞/∞.
+    assert_eq!(report.unchecked()[0].reason, Reason::NotFinite);
+    let wrong = tape
+        .with_rule("test::softplus", &[x], |x| (x[0].exp() + 1.0).log(), |at, dy| at.one(|| dy * at.x(0).tanh()))
+        .unwrap();
+    let report = check::custom_rule(wrong).unwrap();
+    assert_eq!(report.failures().len(), 3, "{report}");
+    assert_eq!(check::custom_rule(x.exp()).unwrap_err().kind(), ErrorKind::Mismatch);
+    assert_eq!(check::custom_rule(x).unwrap_err().kind(), ErrorKind::Mismatch);
+}
+
+#[test]
+fn the_taylor_remainder_falls_as_h_squared() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([0.3, 1.2]);
+    let at = [Input::real([0.3, 1.2])];
+    let along = [ndarray::array![1.0, -0.5].into_dyn()];
+    let taylor = |y: Var<'_, f64>| check::taylor(&tape.program(&[y]).unwrap(), &at, &along).unwrap();
+    let right = taylor(x.exp().sum(..));
+    assert!((right.rate.unwrap() - 2.0).abs() < 0.05 && right.is_right() == Some(true), "{right:?}");
+    let wrong = taylor(x.apply(&WRONG).sum(..));
+    assert!((wrong.rate.unwrap() - 1.0).abs() < 0.05 && wrong.is_right() == Some(false), "{wrong:?}");
+    let linear = taylor((x * 3.0).sum(..));
+    assert!(linear.rate.is_none() && linear.is_right() == Some(true), "{linear:?}");
+}
+
+/// A network of ReLUs has a Hessian-vector product: a comparison is only refused where its own derivative is needed.
+#[test]
+fn kinked_functions_differentiate_twice() {
+    let hv = autodiff::hvp(|x| (x.relu() * x * x.abs()).sum(..), [2.0, -1.0], [1.0, 1.0]).unwrap();
+    assert_eq!(hv, ndarray::array![12.0, 0.0].into_dyn());
+    let report = check::function(|x| (x * x.max_keep(..)).sum(..) + x.maximum(0.5).sum(..), [2.0, -1.0, 0.7]).unwrap();
+    assert_eq!(report.verdict(), Verdict::Pass, "{report}");
+    assert!(report.failures().is_empty() && report.unchecked_share() < 0.1, "{report}");
+}

@@ -1,0 +1,59 @@
+//! The main job, in small: the data are what they should be, and the network learns to read them.
+
+#[path = "../examples/digits.rs"]
+#[allow(dead_code)]
+mod example;
+
+use example::{Job, parse, support, train};
+
+#[test]
+fn the_data_are_the_digits() {
+    let digits = support::digits().unwrap();
+    assert_eq!((digits.len(), digits.features().shape()), (1797, [1797, 64].as_slice()));
+    assert!(digits.features().iter().all(|ink| (0.0..=1.0).contains(ink)));
+    let mut counts = [0; 10];
+    digits.labels().unwrap().iter().for_each(|label| counts[*label] += 1);
+    // The counts that the source gives for this part of its data.
+    assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+}
+
+#[test]
+fn an_image_is_drawn_in_eight_lines() {
+    let digits = support::digits().unwrap();
+    let image = digits.features().index_axis(ndarray::Axis(0), 0).into_dimensionality().unwrap();
+    let drawing = support::drawing(image);
+    assert_eq!(drawing.len(), 8);
+    // 0, 0, 5, 13, 9, 1, 0, 0 of 16.
+    assert_eq!(drawing[0], "····░░▓▓▒▒······");
+}
+
+#[test]
+fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
+    let trained = train(3, &mut []).unwrap();
+    assert!(trained.accuracy > 0.96, "{}", trained.accuracy);
+    assert_eq!(trained.test.len(), 359);
+    let again = train(3, &mut []).unwrap();
+    assert_eq!(trained.scores, again.scores);
+    example::check(&trained).unwrap();
+}
+
+#[test]
+fn bad_flags_are_explained() {
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert!(matches!(parse(&words("")), Ok(Job::Once(0))));
+    assert!(matches!(parse(&words("--seed 7")), Ok(Job::Once(7))));
+    assert!(matches!(parse(&words("--seeds 10")), Ok(Job::Repeat(10))));
+    assert!(matches!(parse(&words("--help")), Ok(Job::Help)));
+    let cases = [
+        ("--seed", "--seed takes a number"),
+        ("--seeds", "--seeds takes a number"),
+        ("--seed x", "--seed takes a whole number that is not negative, not `x`"),
+        ("--seed -1", "--seed takes a whole number that is not negative, not `-1`"),
+        ("--seeds 0", "--seeds takes at least 1"),
+        ("--seed 1 2", "`2` is one argument too many"),
+        ("--sed 1", "`--sed` is not an option"),
+    ];
+    for (line, complaint) in cases {
+        assert_eq!(parse(&words(line)).err().as_deref(), Some(complaint), "{line}");
+    }
+}

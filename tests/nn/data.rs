@@ -1,0 +1,105 @@
+//! Data sets, metrics.
+
+use ndarray::{Array2, array};
+use nn::metric::{Confusion, accuracy, predictions};
+use nn::{Dataset, Random, Targets};
+
+/// Examples whose feature and label are their number.
+fn numbered(n: usize) -> Dataset<f64> {
+    Dataset::labelled(Array2::from_shape_fn((n, 1), |(i, _)| i as f64), (0..n).collect::<Vec<_>>()).unwrap()
+}
+
+fn numbers(data: &Dataset<f64>) -> Vec<usize> {
+    let labels = data.labels().unwrap().to_vec();
+    let features: Vec<usize> = data.features().iter().map(|x| *x as usize).collect();
+    assert_eq!(labels, features, "features and labels stay together");
+    labels
+}
+
+fn sorted(mut list: Vec<usize>) -> Vec<usize> {
+    list.sort();
+    list
+}
+
+#[test]
+fn shuffling_is_reproducible_and_loses_nothing() {
+    let shuffled = |seed| numbers(&numbered(100).shuffled(&mut Random::new(seed)));
+    assert_eq!(shuffled(1), shuffled(1));
+    assert_ne!(shuffled(1), shuffled(2));
+    assert_ne!(shuffled(1), (0..100).collect::<Vec<_>>());
+    assert_eq!(sorted(shuffled(1)), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn batches_cover_every_example_once_and_keep_the_last_smaller_one() {
+    let data = numbered(10);
+    let mut random = Random::new(1);
+    let mut epoch = || data.batches(4, &mut random).map(|batch| numbers(&batch)).collect::<Vec<_>>();
+    let (first, second) = (epoch(), epoch());
+    assert_eq!(first.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 2]);
+    assert_eq!(sorted(first.concat()), (0..10).collect::<Vec<_>>());
+    assert_ne!(first, second, "every epoch has its own order");
+    assert_eq!(data.batches(0, &mut Random::new(1)).count(), 10, "a size of 0 counts as 1");
+    assert_eq!(data.batches(99, &mut Random::new(1)).count(), 1);
+}
+
+#[test]
+fn a_split_is_a_partition() {
+    let parts = |fraction, seed| {
+        let (a, b) = numbered(50).split(fraction, seed);
+        (numbers(&a), numbers(&b))
+    };
+    let (train, test) = parts(0.8, 3);
+    assert_eq!((train.len(), test.len()), (40, 10));
+    assert_eq!(sorted([train.clone(), test.clone()].concat()), (0..50).collect::<Vec<_>>());
+    assert_eq!(parts(0.8, 3), (train.clone(), test));
+    assert_ne!(parts(0.8, 4).0, train);
+    for (fraction, size) in [(0.0, 0), (1.0, 50), (2.0, 50), (-1.0, 0), (f64::NAN, 0)] {
+        assert_eq!(parts(fraction, 0).0.len(), size, "{fraction}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    assert!(Dataset::labelled(array![[1.0], [2.0]], vec![1]).is_err());
+    assert!(Dataset::<f64>::valued(1.0, 1.0).is_err());
+    let error = numbered(3).select(&[0, 3]).unwrap_err();
+    assert_eq!(error.message(), "row 3 of 3 examples");
+}
+
+#[test]
+fn predictions_take_the_largest() {
+    let scores = array![[0.1, 0.9, 0.9], [-1.0, -3.0, -2.0]].into_dyn();
+    assert_eq!(predictions(&scores).unwrap(), [1, 0]);
+    assert_eq!(predictions(&array![[0.4], [0.5], [0.9]].into_dyn()).unwrap(), [0, 1, 1]);
+    assert!(predictions(&array![0.4, 0.5].into_dyn()).is_err());
+    assert!(predictions(&ndarray::ArrayD::<f64>::zeros(vec![2, 0])).is_err());
+}
+
+#[test]
+fn accuracy_counts_labels_rows_and_probabilities() {
+    let scores = array![[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]].into_dyn();
+    assert_eq!(accuracy(&scores, &Targets::Labels(array![1, 0, 0])).unwrap(), 2.0 / 3.0);
+    let rows = array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]].into_dyn();
+    assert_eq!(accuracy(&scores, &Targets::Values(rows)).unwrap(), 1.0);
+    let column = array![[0.9], [0.1]].into_dyn();
+    assert_eq!(accuracy(&column, &Targets::Values(array![[1.0], [1.0]].into_dyn())).unwrap(), 0.5);
+    assert!(accuracy(&scores, &Targets::Labels(array![1, 0])).is_err());
+}
+
+#[test]
+fn the_confusion_matrix_has_a_row_per_actual_class() {
+    let confusion = Confusion::new(&[0, 2, 2, 1], &[0, 1, 2, 1]).unwrap();
+    assert_eq!(confusion.counts(), array![[1, 0, 0], [0, 1, 1], [0, 0, 1]]);
+    assert_eq!(confusion.accuracy(), 0.75);
+    assert!(Confusion::new(&[0], &[0, 1]).is_err());
+    assert!(Confusion::new(&[], &[]).unwrap().accuracy().is_nan());
+    let expected = "\
+actual \\ predicted
+          0    1    2
+     0    1    ·    ·
+     1    ·    1    1
+     2    ·    ·    1
+";
+    assert_eq!(confusion.to_string(), expected);
+}

@@ -1,0 +1,115 @@
+//! Losses: by definition, at the ends of their domains, and their gradients.
+
+use crate::support::{assert_gradients, normal};
+use autodiff::{Input, Tape, Var};
+use ndarray::{ArrayD, array};
+use nn::{Target, loss};
+
+type Loss = fn(Var<'_, f64>, Target<'_, f64>) -> f64;
+
+fn item(a: ArrayD<f64>, y: ArrayD<f64>, loss: Loss) -> f64 {
+    let tape = Tape::new();
+    loss(tape.input(a), tape.data(y).into())
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-14 * (1.0 + b.abs())
+}
+
+#[test]
+fn squared_losses_are_their_definitions() {
+    let (a, y) = (normal([4, 3], 1), normal([4, 3], 2));
+    let sum = (&a - &y).mapv(|d| d * d).sum();
+    assert!(close(item(a.clone(), y.clone(), |a, y| loss::half_squared(a, y).item().unwrap()), sum / 2.0));
+    assert!(close(item(a, y, |a, y| loss::mean_squared(a, y).item().unwrap()), sum / 12.0));
+}
+
+#[test]
+fn binary_cross_entropies_are_their_definition() {
+    let z = normal([5, 2], 3);
+    let y = normal([5, 2], 4).mapv(|y| if y > 0.0 { 1.0 } else { 0.0 });
+    let a = z.mapv(|z| 1.0 / (1.0 + (-z).exp()));
+    let terms = a.iter().zip(&y).map(|(a, y)| -(y * a.ln() + (1.0 - y) * (1.0 - a).ln()));
+    let expected = terms.sum::<f64>() / 10.0;
+    assert!(close(item(a, y.clone(), |a, y| loss::binary_cross_entropy(a, y).item().unwrap()), expected));
+    assert!(close(item(z, y, |z, y| loss::binary_cross_entropy_with_logits(z, y).item().unwrap()), expected));
+}
+
+#[test]
+fn binary_cross_entropy_at_the_ends() {
+    let tape = Tape::<f64>::new();
+    let (a, y) = (tape.input([0.0, 1.0]), tape.data([0.0, 1.0]));
+    let right = loss::binary_cross_entropy(a, y);
+    assert_eq!(right.item().unwrap(), 0.0);
+    assert_eq!(right.backward().unwrap().get(a).unwrap(), array![0.5, -0.5].into_dyn());
+    assert_eq!(loss::binary_cross_entropy(a, 1.0 - y).item().unwrap(), f64::INFINITY);
+}
+
+#[test]
+fn binary_cross_entropy_with_logits_neither_overflows_nor_stalls() {
+    let tape = Tape::<f64>::new();
+    let (z, y) = (tape.input([-1e5, 1e5, 1e5, 0.0]), tape.data([0.0, 1.0, 0.0, 0.5]));
+    let loss = loss::binary_cross_entropy_with_logits(z, y);
+    assert_eq!(loss.item().unwrap(), (1e5 + 2f64.ln()) / 4.0);
+    assert_eq!(loss.backward().unwrap().get(z).unwrap(), array![0.0, 0.0, 0.25, 0.0].into_dyn());
+}
+
+#[test]
+fn cross_entropy_with_labels_is_that_with_one_hot_rows_and_the_definition() {
+    let z = normal([6, 4], 5);
+    let labels = array![0, 3, 1, 1, 2, 3];
+    let expected = z.rows().into_iter().zip(&labels).map(|(row, label)| {
+        let sum: f64 = row.iter().map(|z| z.exp()).sum();
+        -(row[*label].exp() / sum).ln()
+    });
+    let expected = expected.sum::<f64>() / 6.0;
+
+    let tape = Tape::<f64>::new();
+    let (z, labels) = (tape.input(z), tape.index(labels));
+    let by_label = loss::softmax_cross_entropy(z, labels);
+    let by_row = loss::softmax_cross_entropy(z, labels.one_hot(4));
+    assert!(close(by_label.item().unwrap(), expected), "{} is not {expected}", by_label.item().unwrap());
+    assert!(close(by_row.item().unwrap(), expected));
+
+    // The gradient of the notes: (softmax(z) − y)/n.
+    let closed = ((z.softmax(1) - labels.one_hot(4)) / 6.0).value().unwrap();
+    for loss in [by_label, by_row] {
+        let gradients = loss.backward().unwrap();
+        let gradient = gradients.get(z).unwrap();
+        assert!(gradient.iter().zip(&closed).all(|(a, b)| (a - b).abs() < 1e-15));
+    }
+}
+
+#[test]
+fn cross_entropy_of_huge_logits_is_finite() {
+    let tape = Tape::<f64>::new();
+    let z = tape.input([[1e4, 0.0, -1e4]]);
+    let loss = loss::softmax_cross_entropy(z, tape.index(array![2]));
+    assert_eq!(loss.item().unwrap(), 2e4);
+    assert_eq!(loss.backward().unwrap().get(z).unwrap(), array![[1.0, 0.0, -1.0]].into_dyn());
+}
+
+#[test]
+fn every_loss_has_the_gradient_of_its_values() {
+    let z = normal([4, 3], 6);
+    let y = normal([4, 3], 7).mapv(|y| 1.0 / (1.0 + y.exp()));
+    let a = z.mapv(|z| 1.0 / (1.0 + (-z).exp()));
+    type Recorded = for<'t> fn(Var<'t, f64>, Target<'t, f64>) -> Var<'t, f64>;
+    let losses: [(&str, Recorded, &ArrayD<f64>); 5] = [
+        ("half_squared", |a, y| loss::half_squared(a, y), &z),
+        ("mean_squared", |a, y| loss::mean_squared(a, y), &z),
+        ("binary_cross_entropy", |a, y| loss::binary_cross_entropy(a, y), &a),
+        ("binary_cross_entropy_with_logits", |z, y| loss::binary_cross_entropy_with_logits(z, y), &z),
+        ("softmax_cross_entropy", |z, y| loss::softmax_cross_entropy(z, y), &z),
+    ];
+    for (name, loss, x) in losses {
+        // The target as an input as well: targets may be learnt, too.
+        let tape = Tape::new();
+        let program = tape.program(&[loss(tape.input(x), tape.input(&y).into())]).unwrap();
+        assert_gradients(&program, &[Input::Real(x.clone()), Input::Real(y.clone())], name);
+    }
+    let tape = Tape::new();
+    let loss = loss::softmax_cross_entropy(tape.input(&z), tape.index(array![0, 2, 1, 1]));
+    let program = tape.program(&[loss]).unwrap();
+    assert_gradients(&program, &[Input::Real(z), Input::index(array![0, 2, 1, 1])], "labels");
+}

@@ -1,0 +1,10 @@
+//! The neural-network crate: its gradients against differences, its recurrences against plain floats, its errors.
+
+mod data;
+mod errors;
+mod initial;
+mod layers;
+mod losses;
+mod optimizers;
+mod support;
+mod training;
