@@ -65,7 +65,7 @@ fn mutated(program: &Program<f64>, target: usize, mutation: Mutation) -> Option<
         values.push(value);
     }
     let outputs: Option<Vec<Var<'_, f64>>> = program
-        .output_nodes()
+        .output_ids()
         .iter()
         .map(|id| if let Arg::Real(y) = values[id.index()] { Some(y) } else { None })
         .collect();

@@ -53,7 +53,7 @@ pub use elementary::Elementary;
 pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 pub use gradients::Gradients;
 pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};
-pub use program::{Input, NodeRef, Program};
+pub use program::{Input, NodeView, Program};
 pub use real::Real;
 pub use shape::{Layout, Shape};
 pub use tape::{Arg, Tape};

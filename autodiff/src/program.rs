@@ -2,7 +2,7 @@
 
 mod nodes;
 
-pub use nodes::NodeRef;
+pub use nodes::NodeView;
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};

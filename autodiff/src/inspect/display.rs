@@ -13,8 +13,8 @@
 //! eight elements is abbreviated, which `…` marks; such a text is for people only.
 
 use super::numbers;
-use super::view::NodeView;
 use crate::arena::NodeId;
+use crate::program::NodeView;
 use crate::program::Program;
 use crate::real::Real;
 use crate::tape::Tape;
@@ -67,7 +67,7 @@ pub(super) fn body<F: Real>(node: &NodeView<'_, F>) -> String {
     if let Some(error) = node.error() {
         return plain(&format!("{}: {}", error.operation(), error.message()));
     }
-    if let Some(value) = node.constant() {
+    if let Some(value) = node.constant_value() {
         let text = numbers::value(value, node.shape(), numbers::exact).unwrap_or_default();
         return format!("constant({text})");
     }

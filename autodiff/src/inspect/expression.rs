@@ -1,10 +1,10 @@
 //! A recorded expression as mathematics: infix, with the parentheses it needs.
 
 use super::numbers;
-use super::view::NodeView;
 use crate::arena::{Arena, NodeId};
 use crate::node::{Labels, Node};
 use crate::primitive::{Notation, Primitive};
+use crate::program::NodeView;
 use crate::real::Real;
 use crate::shape::Layout;
 use crate::tape::Tape;
@@ -69,7 +69,7 @@ fn write<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, root: NodeId, symbols
 }
 
 fn term<F: Real>(node: &NodeView<'_, F>, nodes: &Arena<Node<F>>, terms: &Arena<Term>) -> Term {
-    if let Some(value) = node.constant() {
+    if let Some(value) = node.constant_value() {
         return constant(node, value);
     }
     let Some(primitive) = node.primitive() else { return Term::atom(node.id().to_string()) };
@@ -81,7 +81,7 @@ fn term<F: Real>(node: &NodeView<'_, F>, nodes: &Arena<Node<F>>, terms: &Arena<T
     {
         return (*operand).clone();
     }
-    let term = apply(primitive, &operands);
+    let term = apply(&**primitive, &operands);
     if term.text.len() > LONGEST { Term::atom("…") } else { term }
 }
 

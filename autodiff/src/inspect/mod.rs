@@ -17,7 +17,6 @@ mod state;
 mod stepper;
 mod table;
 mod trace;
-mod view;
 
 pub use non_finite::NonFinite;
 pub use rule::{Equation, RuleText, rule};
@@ -25,4 +24,3 @@ pub use state::State;
 pub use stepper::{Breakpoint, Condition, Stepper};
 pub use table::table;
 pub use trace::{Edge, Event, Phase, Trace};
-pub use view::NodeView;

@@ -1,97 +1,140 @@
-//! Reading a program node by node: what printing, rewriting and checking tools of other crates need.
+//! Reading a program node by node: for tools that print, step through, rewrite or check it.
 
 use crate::arena::NodeId;
-use crate::error::Place;
-use crate::node::{Node, Op};
+use crate::attributes::Attributes;
+use crate::error::{Error, Place};
+use crate::node::{Labels, Node, Op};
 use crate::primitive::{Kind, PrimitiveRef};
 use crate::program::Program;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::value::Value;
 use ndarray::ArrayD;
 
-/// A node of a [`Program`], to read.
+/// One node of a program, to be read.
+///
+/// ```
+/// # let tape = autodiff::Tape::<f64>::new();
+/// let x = tape.input([1.0, 2.0]).named("x");
+/// let program = tape.program(&[x.tanh().sum(..)])?;
+/// let operations: Vec<_> = program.nodes().map(|node| node.operation()).collect();
+/// assert_eq!(operations, ["input", "tanh", "sum"]);
+/// let sum = program.nodes().last().unwrap();
+/// assert_eq!(sum.attributes().list("axes")?, &[0]);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct NodeRef<'p, F: Real> {
-    program: &'p Program<F>,
-    node: &'p Node<F>,
-    id: NodeId,
+pub struct NodeView<'a, F: Real> {
+    pub(crate) id: NodeId,
+    pub(crate) node: &'a Node<F>,
+    pub(crate) labels: &'a Labels,
 }
 
-impl<'p, F: Real> NodeRef<'p, F> {
-    /// Its position; operands have smaller ones.
+impl<'a, F: Real> NodeView<'a, F> {
+    /// Its id; the operands of a node have smaller ids than the node.
     pub fn id(&self) -> NodeId {
         self.id
     }
 
-    /// What made it, in a word: a primitive's name, `input`, `data`, `index`, `key` or `constant`.
+    /// What made it, in a word: a primitive's name, or `input`, `data`, `index`, `key`, `constant`.
     pub fn operation(&self) -> &'static str {
         self.node.operation()
     }
 
-    /// The primitive it applies; none for inputs and constants.
-    pub fn primitive(&self) -> Option<&'p PrimitiveRef<F>> {
+    /// The primitive it applies, if it is not a leaf.
+    pub fn primitive(&self) -> Option<&'a PrimitiveRef<F>> {
         match &self.node.op {
             Op::Apply(primitive) => Some(primitive),
             _ => None,
         }
     }
 
-    /// The number or array of a constant.
+    /// The number or array it stands for, if it is a constant.
     pub fn constant(&self) -> Option<ArrayD<F>> {
-        match &self.node.op {
-            Op::Constant(value) => value.clone().into_array(&self.node.shape),
-            _ => None,
-        }
+        self.constant_value().and_then(|value| value.clone().into_array(&self.node.shape))
     }
 
-    /// The nodes it is computed from, in order.
-    pub fn operands(&self) -> &'p [NodeId] {
+    /// The constants of its operation.
+    pub fn attributes(&self) -> Attributes {
+        self.primitive().map(|primitive| primitive.attributes()).unwrap_or_default()
+    }
+
+    /// The nodes it is computed from.
+    pub fn operands(&self) -> &'a [NodeId] {
         &self.node.inputs
     }
 
     /// The shape of its value.
-    pub fn shape(&self) -> &'p Shape {
+    pub fn shape(&self) -> &'a Shape {
         &self.node.shape
     }
 
-    /// The kind of its value.
+    /// What its value is an array of.
     pub fn kind(&self) -> Kind {
         self.node.kind()
     }
 
-    /// Its name, if it has one.
-    pub fn name(&self) -> Option<&'p str> {
-        self.program.labels.name(self.id).map(|name| &**name)
+    /// The type of its value, as print-outs write it: `f64[2, 3]`, `index[4]`, `key`.
+    pub fn type_name(&self) -> String {
+        match self.error() {
+            Some(_) => "error".into(),
+            None => self.node.type_name(),
+        }
     }
 
-    /// Where it was recorded.
+    /// Whether an input that wants a gradient leads here.
+    pub fn is_active(&self) -> bool {
+        self.node.active
+    }
+
+    /// The name it was given.
+    pub fn name(&self) -> Option<&'a str> {
+        self.labels.name(self.id).map(|name| &**name)
+    }
+
+    /// The path of scopes it was recorded in, such as `encoder.0`; empty outside any.
+    pub fn scope(&self) -> &'a str {
+        self.labels.scope(self.node.scope)
+    }
+
+    /// The line it was recorded at, and its scope.
     pub fn place(&self) -> Place {
-        self.program.labels.place(self.node)
+        self.labels.place(self.node)
+    }
+
+    pub(crate) fn error(&self) -> Option<&'a Error> {
+        match &self.node.op {
+            Op::Error(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn constant_value(&self) -> Option<&'a Value<F>> {
+        match &self.node.op {
+            Op::Constant(value) => Some(value),
+            _ => None,
+        }
     }
 }
 
 impl<F: Real> Program<F> {
-    /// Its nodes, operands before what is computed from them.
-    ///
-    /// ```
-    /// let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input(2.0);
-    /// let program = tape.program(&[x * x.sin()])?;
-    /// let operations: Vec<_> = program.nodes().map(|node| node.operation()).collect();
-    /// assert_eq!(operations, ["input", "sin", "mul"]);
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeRef<'_, F>> + ExactSizeIterator {
-        self.nodes.iter().map(|(id, node)| NodeRef { program: self, node, id })
+    /// Its nodes, in order: operands come before what is computed from them.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeView<'_, F>> + ExactSizeIterator {
+        self.nodes.iter().map(|(id, node)| NodeView { id, node, labels: &self.labels })
     }
 
-    /// The nodes of the inputs, in order.
-    pub fn input_nodes(&self) -> &[NodeId] {
+    /// The node `id`, if there is one.
+    pub fn node(&self, id: NodeId) -> Option<NodeView<'_, F>> {
+        self.nodes.find(id).map(|node| NodeView { id, node, labels: &self.labels })
+    }
+
+    /// The nodes that are its inputs, in order.
+    pub fn input_ids(&self) -> &[NodeId] {
         &self.inputs
     }
 
-    /// The nodes of the outputs, in order.
-    pub fn output_nodes(&self) -> &[NodeId] {
+    /// The nodes that are its outputs, in order.
+    pub fn output_ids(&self) -> &[NodeId] {
         &self.outputs
     }
 }
