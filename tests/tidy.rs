@@ -86,6 +86,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
             "program",
             "custom",
             "derived",
+            "lines",
         ],
     ),
     ("transform", &["transform", "derivative"]),

@@ -2,6 +2,7 @@
 //! user's own is tested beside the tape.
 
 mod differentiate;
+mod operands;
 mod programs;
 mod rules;
 mod shapes;
