@@ -106,6 +106,7 @@ pub fn methods() -> Vec<Method> {
         method("· NaN", |x| x * f64::NAN),
         method("∞ /", |x| f64::INFINITY / x),
         method("x·x", |x| x * x),
+        #[allow(clippy::eq_op)]
         method("x/x", |x| x / x),
         method("exp", |x| x.exp()),
         method("log", |x| x.log()),

@@ -131,14 +131,14 @@ fn step_with(treated: Treated) -> (Error, u32) {
 #[test]
 fn a_parameter_without_a_gradient_is_an_error_that_says_why() {
     let (error, line) = step_with(Treated::Unused);
-    assert_eq!((error.kind(), error.message()), (ErrorKind::NoGradient, "it was never used"));
+    assert_eq!((error.kind(), error.message()), (ErrorKind::NoGradient, "x was never used"));
     assert!(error.to_string().contains("first.odd : f64[2]"), "{error}");
     assert_at(&error, line, "");
 
     let (error, _) = step_with(Treated::Cut);
     assert_eq!(error.kind(), ErrorKind::NoGradient);
     assert!(error.to_string().contains("first.odd : f64[2]"), "{error}");
-    assert!(error.message().starts_with("it is cut off by `stop_gradient` at "), "{error}");
+    assert!(error.message().starts_with("x is cut off by `stop_gradient` at "), "{error}");
 
     let (error, _) = step_with(Treated::Refused);
     assert_eq!(error.kind(), ErrorKind::NotDifferentiable);

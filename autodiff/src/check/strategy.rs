@@ -302,7 +302,7 @@ impl Cook {
 
     fn reduction(&mut self, kind: usize, x: usize, axis: usize, gene: usize) -> usize {
         let (shape, bound) = (self.shape(x), self.bound(x));
-        let axes = if gene % 4 == 0 { (0..shape.rank()).collect() } else { vec![axis] };
+        let axes = if gene.is_multiple_of(4) { (0..shape.rank()).collect() } else { vec![axis] };
         let (reduced, size) = (shape.reduced(&axes, false), shape.size() as f64);
         let y = match kind {
             31 => self.push(Op::Sum(axes), &[x], reduced, bound * size),
@@ -320,7 +320,7 @@ impl Cook {
             return self.map(Op::Sigmoid, x, 1.0);
         }
         let length = shape.get(axis).copied().unwrap_or(0);
-        if gene % 3 == 0 {
+        if gene.is_multiple_of(3) {
             return self.push(Op::Pad(axis, 1, 0), &[x], shape.with_axis(axis, length + 1), bound);
         }
         let fits = |y: &usize| self.shape(*y) == shape;

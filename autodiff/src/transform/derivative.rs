@@ -83,7 +83,6 @@ impl<F: Real> Program<F> {
     }
 
     /// The program recorded on a tape: its arguments and its results.
-    #[allow(clippy::type_complexity)] // a pair that is taken apart at once
     fn on<'t>(&self, tape: &'t Tape<F>) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>)> {
         let args = self.placeholders(tape);
         let outputs = self.record(tape, &args)?;
