@@ -88,7 +88,9 @@ fn memory_after_1000_steps_is_that_after_10_with_one_tape() {
     let mut after_10 = 0;
     for step in 1..=1_000 {
         tape.clear();
-        losses.push(model.step(&tape));
+        assert!(format!("{:?}", tape.input(0.0)).contains("%0"), "the names of the step before are forgotten");
+        // A scope of its own for each step: a tape that remembered them would grow.
+        losses.push(tape.scope(&format!("step {step:04}"), || model.step(&tape)));
         if step == 10 {
             after_10 = live();
         }
