@@ -142,8 +142,7 @@ fn backward_holds_a_few_cotangents_at_a_time() {
     let x = tape.input(vec![0.5; SIZE]);
     let (y, forward, _) = watched(|| chain(x, 200));
     assert!(forward > 199 * array, "the values of the forward pass are kept: {forward}");
-    let (gradients, peak, _) =
-        watched(|| y.backward_from(&vec![1.0; SIZE].into_iter().collect::<ndarray::Array1<_>>()));
+    let (gradients, peak, _) = watched(|| y.backward_from(vec![1.0; SIZE]));
     assert!(peak < 8 * array, "backward took {} arrays at its peak", peak / array);
     drop(gradients);
     // A recorded gradient keeps them: the test can tell.

@@ -132,7 +132,7 @@ pub fn replay<'t>(
     let single: Vec<Input<f32>> = all
         .iter()
         .map(|input| match input {
-            Input::Real(x) => Input::Real(x.mapv(|x| f32::of(x))),
+            Input::Real(x) => Input::Real(x.mapv(f32::of)),
             Input::Index(i) => Input::Index(i.clone()),
             Input::Key(key) => Input::Key(*key),
         })
