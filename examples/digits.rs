@@ -9,7 +9,8 @@
 //! The seed decides everything random: which fifth of the images is held out, how the weights start, the order of the
 //! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/digits.rs`.)
 
-use autodiff::{Input, Program, Registry, Tape};
+use autodiff::check::Check;
+use autodiff::{Input, Registry, Tape};
 use ndarray::{ArrayD, Axis};
 use nn::metric::{Confusion, accuracy, predictions};
 use nn::{
@@ -150,7 +151,7 @@ fn show(seed: u64) -> Result<(), Box<dyn Error>> {
     draw_misread(&trained, &predicted, &actual);
 
     heading("The tape of one example, forwards and backwards");
-    println!("{}", listing(&one_example(&trained)?));
+    listing(&trained)?;
 
     heading("Gradient check of the whole network");
     check(&trained)
@@ -184,13 +185,19 @@ fn draw_misread(trained: &Trained, predicted: &[usize], actual: &[usize]) {
     println!("  {}", captions.collect::<Vec<_>>().join("      "));
 }
 
-/// The loss of one image and its gradients, as a program.
-fn one_example(trained: &Trained) -> Result<Program<f32>, autodiff::Error> {
+/// The tape of one image: each line an operation, with its value v and the cotangent d that came back to it; then the
+/// reverse pass, which is a tape of its own.
+fn listing(trained: &Trained) -> Result<(), autodiff::Error> {
     let tape = Tape::new();
-    let example = trained.test.select(&[0])?;
-    let (cx, loss) = record(&tape, &trained.model, &example);
-    let gradients = loss.gradient(&cx.vars())?;
-    tape.program(&std::iter::once(loss).chain(gradients).collect::<Vec<_>>())
+    let (cx, loss) = record(&tape, &trained.model, &trained.test.select(&[0])?);
+    let trace = loss.trace()?;
+    println!("{}", trace.at(trace.len()));
+    let forward = tape.len();
+    loss.gradient(&cx.vars())?;
+    println!("The reverse pass, recorded with the same operations:\n");
+    let text = tape.to_string();
+    text.lines().skip(forward).for_each(|line| println!("{line}"));
+    Ok(())
 }
 
 /// The forward pass and the loss, with dropout off.
@@ -202,19 +209,12 @@ fn record<'t>(
     let cx = Context::evaluation(tape, model);
     let x = tape.data(batch.features()).named("x");
     let labels = batch.targets().on(tape);
-    let loss = tape.scope("loss", || loss::softmax_cross_entropy(model.forward(x, &cx), labels)).named("loss");
+    let logits = model.forward(x, &cx);
+    let loss = tape.scope("loss", || loss::softmax_cross_entropy(logits, labels)).named("value");
     (cx, loss)
 }
 
-fn listing(program: &Program<f32>) -> String {
-    let inputs = program
-        .inputs()
-        .enumerate()
-        .map(|(i, (kind, shape))| format!("  {:<10} {kind:?} {shape}\n", program.input_name(i).unwrap_or("an input")));
-    format!("{}  … {} nodes in all, of which the last are the gradients", inputs.collect::<String>(), program.len())
-}
-
-/// Compares the gradient with differences of the loss, in double precision.
+/// Checks the gradient against finite differences, in double precision.
 ///
 /// The network works in f32, where differences have few digits. Its tape is a program, and `cast` makes the same program
 /// of f64 numbers.
@@ -226,29 +226,10 @@ pub(crate) fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
 
     let mut point: Vec<Input<f64>> =
         nn::parameters(&trained.model).iter().map(|(_, param)| Input::Real(param.array().mapv(f64::from))).collect();
-    let parameters = point.len();
     point.push(Input::Real(batch.features().mapv(f64::from)));
     point.push(Input::index(batch.labels().ok_or("the digits have labels")?.clone()));
 
-    let gradients = program.grad(&(0..parameters).collect::<Vec<_>>())?.run(&point)?;
-    let mut random = Random::new(0);
-    let mut worst: f64 = 0.0;
-    for (i, gradient) in gradients.iter().enumerate() {
-        let direction = gradient.mapv(|_| random.normal());
-        let loss_at = |step: f64| -> Result<f64, autodiff::Error> {
-            let mut moved = point.clone();
-            if let Input::Real(array) = &mut moved[i] {
-                array.scaled_add(step, &direction);
-            }
-            Ok(program.run(&moved)?[0].sum())
-        };
-        let numeric = (loss_at(1e-6)? - loss_at(-1e-6)?) / 2e-6;
-        let analytic = (gradient * &direction).sum();
-        let error = (analytic - numeric).abs() / (analytic.abs() + numeric.abs());
-        println!("  {:<10} {analytic:>+.9e}  differences {numeric:>+.9e}", program.input_name(i).unwrap_or("?"));
-        worst = worst.max(error);
-    }
-    let verdict = if worst < 1e-6 { "pass" } else { "FAIL" };
-    println!("\n{verdict}: largest relative error {worst:.1e} over {parameters} parameters, one direction each");
-    if worst < 1e-6 { Ok(()) } else { Err("the gradient check failed".into()) }
+    let report = Check::new().order(1).elements(100).program(&program, &point)?;
+    println!("{report}");
+    report.ok().map(|_| ()).map_err(|report| format!("the gradient check failed: {report}").into())
 }

@@ -3,7 +3,7 @@
 
 use autodiff::check::{Check, Reason, Verdict, operands};
 use autodiff::kernels::{IndexView, Operand, View, ViewMut};
-use autodiff::primitive::{Dice, Domain, Kind, Primitive, PrimitiveRef, Signature};
+use autodiff::primitive::{Dice, Domain, Kind, PrimitiveRef, Signature};
 use autodiff::{ErrorKind, Input, Program, Real, Registry, Shape, Tape};
 use ndarray::{ArrayD, Axis, IxDyn};
 

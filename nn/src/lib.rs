@@ -29,6 +29,7 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
+#![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod context;
@@ -58,3 +59,8 @@ pub use target::{Target, Targets};
 pub use train::{
     Epoch, Evaluation, History, Loss, Metric, Observer, Progress, State, Step, StepResult, Trainer, evaluate, predict,
 };
+
+/// The example of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

@@ -38,7 +38,8 @@ fn merged(equations: &[Equation]) -> Vec<String> {
     equations.chunk_by(same).map(chain).collect()
 }
 
-/// Text between backticks, safe in a cell.
+/// Text as code, safe in a cell; between double backticks if it has backticks of its own.
 fn code(text: &str) -> String {
-    format!("`{}`", text.replace('|', "\\|"))
+    let text = text.replace('|', "\\|");
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
