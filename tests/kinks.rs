@@ -3,6 +3,7 @@
 use autodiff::{Tape, Var};
 use ndarray::ArrayD;
 
+/// The table; the backslashes keep the documentation from reading a link into `[inf]`.
 const TABLE: &str = include_str!("../autodiff/src/conventions.md");
 
 /// The operation that a row names, applied; `None` for one that nobody tests.
@@ -57,7 +58,13 @@ fn numbers(text: &str) -> ArrayD<f64> {
         Some((a, b)) => a.parse::<f64>().unwrap() / b.parse::<f64>().unwrap(),
         None => text.trim().parse().unwrap_or_else(|_| panic!("{text} is not a number")),
     };
-    match text.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
+    match text
+        .trim()
+        .trim_start_matches('\\')
+        .replace("\\]", "]")
+        .strip_prefix('[')
+        .and_then(|list| list.strip_suffix(']'))
+    {
         Some(list) => {
             let list: Vec<f64> = list.split(',').filter(|text| !text.trim().is_empty()).map(number).collect();
             ndarray::Array1::from_vec(list).into_dyn()

@@ -88,7 +88,9 @@ fn memory_after_1000_steps_is_that_after_10_with_one_tape() {
     let mut after_10 = 0;
     for step in 1..=1_000 {
         tape.clear();
-        losses.push(model.step(&tape));
+        assert!(format!("{:?}", tape.input(0.0)).contains("%0"), "the names of the step before are forgotten");
+        // A scope of its own for each step: a tape that remembered them would grow.
+        losses.push(tape.scope(&format!("step {step:04}"), || model.step(&tape)));
         if step == 10 {
             after_10 = live();
         }
@@ -140,7 +142,7 @@ fn backward_holds_a_few_cotangents_at_a_time() {
     let x = tape.input(vec![0.5; SIZE]);
     let (y, forward, _) = watched(|| chain(x, 200));
     assert!(forward > 199 * array, "the values of the forward pass are kept: {forward}");
-    let (gradients, peak, _) = watched(|| y.backward_from(vec![1.0; SIZE].into_iter().collect::<ndarray::Array1<_>>()));
+    let (gradients, peak, _) = watched(|| y.backward_from(vec![1.0; SIZE]));
     assert!(peak < 8 * array, "backward took {} arrays at its peak", peak / array);
     drop(gradients);
     // A recorded gradient keeps them: the test can tell.

@@ -275,6 +275,9 @@ struct Arctan(Vec<(Array2<f64>, Array1<f64>)>);
 /// What equations (10) to (19) give at one layer: ∇_W and ∇_B.
 type Layer = (Array2<f64>, Array1<f64>);
 
+/// The same as the tape gives it.
+type Pair = (ArrayD<f64>, ArrayD<f64>);
+
 fn sigma(x: f64) -> f64 {
     x.atan() / std::f64::consts::PI + 0.5
 }
@@ -313,11 +316,7 @@ impl Arctan {
     }
 
     /// The same by the tape; and the gradients with respect to the activations A¹, A².
-    fn by_tape(
-        &self,
-        input: &Array1<f64>,
-        target: &Array1<f64>,
-    ) -> (Vec<(ArrayD<f64>, ArrayD<f64>)>, Vec<ArrayD<f64>>) {
+    fn by_tape(&self, input: &Array1<f64>, target: &Array1<f64>) -> (Vec<Pair>, Vec<ArrayD<f64>>) {
         let tape = Tape::new();
         let parameters: Vec<_> = self.0.iter().map(|(w, b)| (tape.input(w), tape.input(b))).collect();
         let mut activations = vec![tape.data(input)];
@@ -332,7 +331,7 @@ impl Arctan {
     }
 
     /// (26) and (27).
-    fn step(&mut self, gradients: &[(ArrayD<f64>, ArrayD<f64>)]) {
+    fn step(&mut self, gradients: &[Pair]) {
         for ((w, b), (dw, db)) in self.0.iter_mut().zip(gradients) {
             *w -= &(GAMMA * dw).into_dimensionality::<ndarray::Ix2>().unwrap();
             *b -= &(GAMMA * db).into_dimensionality::<ndarray::Ix1>().unwrap();

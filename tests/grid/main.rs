@@ -184,7 +184,7 @@ fn operators_broadcast_or_answer_with_an_error() {
         ("dot", |a, b| a.dot(b)),
     ];
     let list = shapes(2);
-    let scalars: Vec<(usize, (&Vec<usize>, &Vec<usize>))> = (0..100).map(|turn| (turn, (&list[0], &list[0]))).collect();
+    let scalars = (0..100).map(|turn| (turn, (&list[0], &list[0])));
     let pairs = list.iter().flat_map(|a| list.iter().map(move |b| (a, b))).enumerate();
     for (turn, (a, b)) in pairs.chain(scalars) {
         let (p, q) = (special(a, turn), special(b, turn / 10));

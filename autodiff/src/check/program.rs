@@ -10,7 +10,7 @@ use crate::value::IntoArray;
 use crate::var::Var;
 use ndarray::ArrayD;
 
-/// Checks the derivatives of a program at `inputs`; see the [module](self) for what is compared.
+/// Checks the derivatives of a program at `inputs`; see the module for what is compared.
 ///
 /// An f32 program is checked through [`Program::cast`].
 ///
