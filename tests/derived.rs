@@ -291,3 +291,20 @@ fn variance_of_large_numbers() {
         assert!((found - expected).abs() < 1e-15, "{found} is not {expected}");
     }
 }
+
+#[test]
+fn a_direction_given_twice_counts_twice() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(3.0);
+    let (one, ten) = (tape.constant(1.0), tape.constant(10.0));
+    let tangent = (x * x).pushforward(&[(x, one), (x, ten)]).unwrap();
+    assert_eq!(tangent.item().unwrap(), 66.0);
+}
+
+#[test]
+fn a_jacobian_of_a_function_that_ignores_its_argument_is_an_error_whatever_its_shape() {
+    for size in [1, 9] {
+        let error = autodiff::jacobian(|x| x.tape().constant(vec![0.0; size]), [1.0, 2.0, 3.0]).unwrap_err();
+        assert_eq!(error.kind(), autodiff::ErrorKind::NoGradient, "{error}");
+    }
+}

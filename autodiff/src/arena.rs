@@ -19,7 +19,7 @@ impl NodeId {
         self.0 as usize
     }
 
-    /// The id of position `index`. Positions beyond `u32::MAX` saturate; a tape refuses to grow that far.
+    /// The id of position `index`. Positions beyond `u32::MAX`, more nodes than memory holds, saturate.
     pub fn new(index: usize) -> Self {
         NodeId(u32::try_from(index).unwrap_or(u32::MAX))
     }

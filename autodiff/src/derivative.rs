@@ -1,6 +1,7 @@
 //! Derivatives of functions: closures over [`Var`]s, without a tape in sight.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::forward::needed_for;
 use crate::real::Real;
 use crate::tape::Tape;
 use crate::value::IntoArray;
@@ -86,6 +87,10 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
             row.iter_mut().zip(&gradient).for_each(|(to, from)| *to = *from);
         }
     } else {
+        // Forward mode knows no missing gradient; a function that ignores `x` is the same error in both.
+        if !needed_for(&tape, [y.id()])[x.id()] {
+            y.backward_from(basis(y, 0)?)?.get(x)?;
+        }
         for (j, mut column) in jacobian.columns_mut().into_iter().enumerate() {
             let tangent = y.pushforward(&[(x, tape.data(basis(x, j)?))])?.value()?;
             column.iter_mut().zip(&tangent).for_each(|(to, from)| *to = *from);

@@ -30,67 +30,89 @@ impl<'t, F: Real> Var<'t, F> {
     /// variable; [`ErrorKind::NotDifferentiable`] if the way leads through an operation without a derivative.
     #[track_caller]
     pub fn pushforward(self, directions: &[(Var<'t, F>, Var<'t, F>)]) -> Result<Var<'t, F>> {
-        let tape = self.tape;
-        let shape = self.shape()?;
-        let mut tangents: Arena<Option<Var<'t, F>>> = Arena::filled(self.id.index() + 1, || None);
-        for (x, dx) in directions {
-            for (var, role) in [(x, "variable"), (dx, "direction")] {
-                same_tape(tape, *var, "pushforward", role)
-                    .map_err(|error| error.with_operand(tape.describe(self.id, "result")))?;
+        match pushforward(self.tape, &[self], directions)?.as_slice() {
+            [tangent] => Ok(*tangent),
+            _ => Err(Error::new(ErrorKind::FaultyRule, "pushforward", "one result has one tangent")),
+        }
+    }
+}
+
+/// The recorded tangents of several results of one tape.
+#[track_caller]
+pub(crate) fn pushforward<'t, F: Real>(
+    tape: &'t Tape<F>,
+    results: &[Var<'t, F>],
+    directions: &[(Var<'t, F>, Var<'t, F>)],
+) -> Result<Vec<Var<'t, F>>> {
+    for y in results {
+        y.shape()?;
+    }
+    let needed = needed_for(tape, results.iter().map(|y| y.id));
+    let mut tangents: Arena<Option<Var<'t, F>>> = Arena::filled(needed.len(), || None);
+    for (x, dx) in directions {
+        for (var, role) in [(x, "variable"), (dx, "direction")] {
+            same_tape(tape, *var, "pushforward", role).map_err(|error| match results.first() {
+                Some(y) => error.with_operand(tape.describe(y.id, "result")),
+                None => error,
+            })?;
+        }
+        let (expected, given) = (x.shape()?, dx.shape()?);
+        if expected != given {
+            let message = format!("the direction has shape {given}, the variable {expected}");
+            let error = Error::new(ErrorKind::Mismatch, "pushforward", message).at(x.origin());
+            return Err(error.with_operand(tape.describe(x.id, "x")));
+        }
+        // A variable that is listed twice moves in both directions.
+        tangents[x.id] = Some(match tangents[x.id] {
+            Some(sum) => sum + *dx,
+            None => *dx,
+        });
+    }
+    // The nodes whose tangent there is not, with the node that refuses and its reason: an error only if a result needs
+    // one of them, which it does not where a comparison is the condition of `select`.
+    let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
+    for id in needed.ids().filter(|id| needed[*id]) {
+        if tangents[id].is_some() {
+            continue;
+        }
+        let Some(application) = Application::of(tape, id) else { continue };
+        let operands = tape.with_node(id, |node| node.inputs.clone());
+        if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
+            refused.insert(id, refusal);
+            continue;
+        }
+        let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
+        if dx.iter().all(Option::is_none) {
+            continue;
+        }
+        let wants: SmallVec<[bool; 2]> = dx.iter().map(Option::is_some).collect();
+        let site = application.site(tape, id, &wants);
+        match tape.on_behalf(id, || application.primitive.tangent(&site, &dx)) {
+            Derivative::Of(dy) => {
+                let shape = tape.with_node(id, |node| node.shape.clone());
+                check_shape(tape, id, &application.primitive, dy, &shape)?;
+                tangents[id] = Some(dy);
             }
-            let (expected, given) = (x.shape()?, dx.shape()?);
-            if expected != given {
-                let message = format!("the direction has shape {given}, the variable {expected}");
-                let error = Error::new(ErrorKind::Mismatch, "pushforward", message).at(x.origin());
-                return Err(error.with_operand(tape.describe(x.id, "x")));
-            }
-            if x.id <= self.id {
-                tangents[x.id] = Some(*dx);
+            Derivative::Zero | Derivative::None => {}
+            Derivative::Refused(reason) => {
+                refused.insert(id, (id, reason));
             }
         }
-        let needed = needed_for(tape, [self.id]);
-        // The nodes whose tangent there is not, with the node that refuses and its reason: an error only if the result
-        // needs one of them, which it does not where a comparison is the condition of `select`.
-        let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
-        for id in needed.ids().filter(|id| needed[*id]) {
-            if tangents[id].is_some() {
-                continue;
-            }
-            let Some(application) = Application::of(tape, id) else { continue };
-            let operands = tape.with_node(id, |node| node.inputs.clone());
-            if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
-                refused.insert(id, refusal);
-                continue;
-            }
-            let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
-            if dx.iter().all(Option::is_none) {
-                continue;
-            }
-            let wants: SmallVec<[bool; 2]> = dx.iter().map(Option::is_some).collect();
-            let site = application.site(tape, id, &wants);
-            match tape.on_behalf(id, || application.primitive.tangent(&site, &dx)) {
-                Derivative::Of(dy) => {
-                    let shape = tape.with_node(id, |node| node.shape.clone());
-                    check_shape(tape, id, &application.primitive, dy, &shape)?;
-                    tangents[id] = Some(dy);
-                }
-                Derivative::Zero | Derivative::None => {}
-                Derivative::Refused(reason) => {
-                    refused.insert(id, (id, reason));
-                }
-            }
-        }
-        if let Some((by, reason)) = refused.get(&self.id) {
+    }
+    let mut answers = Vec::new();
+    // Loops and matches, because what a closure records would be attributed to this file.
+    for y in results {
+        if let Some((by, reason)) = refused.get(&y.id) {
             let operation = tape.with_node(*by, |node| node.operation());
             let error = Error::new(ErrorKind::NotDifferentiable, operation, *reason).at(tape.place_of(*by));
             return Err(error.with_operand(tape.describe(*by, "y")));
         }
-        // A match, because what a closure records would be attributed to this file.
-        Ok(match tangents[self.id] {
+        answers.push(match tangents[y.id] {
             Some(tangent) => tangent,
-            None => self.number(0.0).broadcast_to(shape),
-        })
+            None => y.number(0.0).broadcast_to(y.shape()?),
+        });
     }
+    Ok(answers)
 }
 
 /// The refusal behind one of the operands of node `id`, if the node's derivative depends on that operand: the reverse

@@ -16,7 +16,8 @@ mod view;
 
 pub use copy::{copy, rearrange};
 pub use map::map;
-pub use matmul::matmul;
-pub use random::uniform;
-pub use reduce::{lanes, reduce, sum};
+pub(crate) use matmul::matmul;
+pub(crate) use random::uniform;
+pub use reduce::sum;
+pub(crate) use reduce::{lanes, reduce};
 pub use view::{IndexView, Operand, View, ViewMut};

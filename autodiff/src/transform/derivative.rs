@@ -1,6 +1,7 @@
 //! The derivatives of a program, recorded on a tape without values through the same rules as everybody's.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::forward::pushforward;
 use crate::primitive::Kind;
 use crate::program::Program;
 use crate::real::Real;
@@ -78,8 +79,7 @@ impl<F: Real> Program<F> {
         let moving = reals(&args, wrt)?;
         let directions =
             tape.attributed(|| moving.iter().map(|x| Ok((*x, seed(&tape, *x)?))).collect::<Result<Vec<_>>>())?;
-        let tangents = outputs.iter().map(|y| y.pushforward(&directions)).collect::<Result<Vec<_>>>()?;
-        tape.program(&tangents)
+        tape.program(&pushforward(&tape, &outputs, &directions)?)
     }
 
     /// The program recorded on a tape: its arguments and its results.
