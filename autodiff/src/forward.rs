@@ -89,8 +89,7 @@ pub(crate) fn pushforward<'t, F: Real>(
         let site = application.site(tape, id, &wants);
         match tape.on_behalf(id, || application.primitive.tangent(&site, &dx)) {
             Derivative::Of(dy) => {
-                let shape = tape.with_node(id, |node| node.shape.clone());
-                check_shape(tape, id, &application.primitive, dy, &shape)?;
+                check_shape(tape, id, &application.primitive, dy, id)?;
                 tangents[id] = Some(dy);
             }
             Derivative::Zero | Derivative::None => {}

@@ -212,6 +212,7 @@ impl<F: Real> Program<F> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
         if let [operand] = node.inputs.as_slice()
+            && !primitive.elementwise()
             && let Some(value) =
                 value::rearrange(&**primitive, &values[*operand], &self.nodes[*operand].shape, &node.shape)
         {

@@ -33,10 +33,16 @@ impl<F: Real> Tape<F> {
         }
         let mut guard = self.state.borrow_mut();
         let state = &mut *guard;
-        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
-        // An error is passed on as it is: the first one is what the user has to see.
-        if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
-            return self.var(*error);
+        let mut ids: SmallVec<[NodeId; 2]> = SmallVec::new();
+        let mut active = false;
+        for (_, id) in inputs.iter().map(Arg::parts) {
+            let node = &state.nodes[id];
+            // An error is passed on as it is: the first one is what the user has to see.
+            if matches!(node.op, Op::Error(_)) {
+                return self.var(id);
+            }
+            active |= node.active;
+            ids.push(id);
         }
         let result = state.shape_of(&primitive, &ids).and_then(|shape| {
             let value = if self.evaluates { state.evaluate(&primitive, &ids, &shape) } else { Ok(Value::Unknown) };
@@ -47,10 +53,7 @@ impl<F: Real> Tape<F> {
             .map_err(Failure::Reported)
         });
         let id = match result {
-            Ok((value, shape)) => {
-                let active = ids.iter().any(|id| state.nodes[*id].active);
-                state.push(Op::Apply(primitive), ids, shape, active, value, location)
-            }
+            Ok((value, shape)) => state.push(Op::Apply(primitive), ids, shape, active, value, location),
             Err(failure) => {
                 let error = match failure {
                     Failure::Reported(error) => error,
@@ -186,7 +189,8 @@ impl<F: Real> State<F> {
                 return Err(Failure::Shapes(Mismatch::new(message)));
             }
         }
-        let shapes: SmallVec<[&Shape; 4]> = ids.iter().map(|id| &self.nodes[*id].shape).collect();
+        let mut shapes: SmallVec<[&Shape; 4]> = SmallVec::new();
+        ids.iter().for_each(|id| shapes.push(&self.nodes[*id].shape));
         let shape = primitive.shape(&shapes).map_err(Failure::Shapes)?;
         match shape.is_addressable::<F>() {
             true => Ok(shape),
@@ -196,6 +200,7 @@ impl<F: Real> State<F> {
 
     fn evaluate(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId], shape: &Shape) -> Result<Value<F>, Refusal> {
         if let [id] = ids
+            && !primitive.elementwise()
             && let Some(value) = value::rearrange(&**primitive, &self.values[*id], &self.nodes[*id].shape, shape)
         {
             return Ok(value);

@@ -4,13 +4,13 @@ use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gradients::Gradients;
 use crate::node::Op;
-use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site, add::Add};
+use crate::primitive::{Cotangents, Derivative, Kind, PrimitiveRef, Site, add::Add};
 use crate::real::Real;
 use crate::record::BRING_OVER;
 use crate::shape::Shape;
 use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
-use crate::var::Var;
+use crate::var::{Index, Key, Var};
 use smallvec::SmallVec;
 
 /// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`], which may be watched), or as
@@ -78,8 +78,9 @@ pub(crate) fn walk<F: Real>(
     let length = last.index() + 1;
     let mut reached = Reached { marks: Arena::filled(length, || Mark::Untouched), cuts: Vec::new() };
     for id in NodeId::all(length).rev().filter(|id| wanted(*id)) {
-        let operands: SmallVec<[NodeId; 4]> = tape.with_node(id, |node| SmallVec::from_slice(&node.inputs));
-        let wants: SmallVec<[bool; 4]> = operands.iter().map(|operand| wanted(*operand)).collect();
+        let operands: SmallVec<[NodeId; 2]> = tape.with_node(id, |node| SmallVec::from_slice(&node.inputs));
+        let mut wants: SmallVec<[bool; 8]> = SmallVec::new();
+        operands.iter().for_each(|operand| wants.push(wanted(*operand)));
         if !wants.contains(&true) {
             continue;
         }
@@ -113,40 +114,44 @@ pub(crate) fn apply_rule<'t, F: Real>(
         let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
         return Err(faulty(tape, id, &application.primitive, message));
     }
-    for ((answer, shape), wanted) in answers.iter_mut().zip(&application.shapes).zip(wants) {
+    for ((answer, operand), wanted) in answers.iter_mut().zip(&application.inputs).zip(wants) {
         if !*wanted {
             *answer = Derivative::None;
         }
         if let Derivative::Of(dx) = answer {
-            check_shape(tape, id, &application.primitive, *dx, shape)?;
+            check_shape(tape, id, &application.primitive, *dx, operand.parts().1)?;
         }
     }
     Ok(answers)
 }
 
-/// The error of a derivative that is itself an error or has another shape than what it is the derivative of.
+/// The error of a derivative that is itself an error, or has another shape than `like`, which it is the derivative of.
 pub(crate) fn check_shape<F: Real>(
     tape: &Tape<F>,
     id: NodeId,
     primitive: &PrimitiveRef<F>,
     derivative: Var<'_, F>,
-    expected: &Shape,
+    like: NodeId,
 ) -> Result<()> {
     if !std::ptr::eq(derivative.tape, tape) {
         return Err(faulty(tape, id, primitive, "a rule answered with a var of another tape".into()));
     }
-    match derivative.shape() {
-        Ok(shape) if shape == *expected => Ok(()),
-        Ok(shape) => {
-            let message = format!("a rule answered with a derivative of shape {shape} where {expected} belongs");
-            Err(faulty(tape, id, primitive, message))
-        }
-        Err(error) if error.operation() == "rule" => Err(faulty(tape, id, primitive, error.message().into())),
-        Err(error) => {
-            let message = format!("a rule failed in `{}`: {}", error.operation(), error.message());
-            Err(faulty(tape, id, primitive, message))
-        }
+    let fits = tape.with_nodes(|nodes, _| {
+        let node = &nodes[derivative.id];
+        node.shape == nodes[like].shape && !matches!(node.op, Op::Error(_))
+    });
+    if fits {
+        return Ok(());
     }
+    let message = match derivative.shape() {
+        Ok(shape) => {
+            let expected = tape.with_node(like, |node| node.shape.clone());
+            format!("a rule answered with a derivative of shape {shape} where {expected} belongs")
+        }
+        Err(error) if error.operation() == "rule" => error.message().into(),
+        Err(error) => format!("a rule failed in `{}`: {}", error.operation(), error.message()),
+    };
+    Err(faulty(tape, id, primitive, message))
 }
 
 pub(crate) fn faulty<F: Real>(tape: &Tape<F>, id: NodeId, primitive: &PrimitiveRef<F>, message: String) -> Error {
@@ -159,22 +164,27 @@ pub(crate) fn faulty<F: Real>(tape: &Tape<F>, id: NodeId, primitive: &PrimitiveR
 pub(crate) struct Application<'t, F: Real> {
     pub(crate) primitive: PrimitiveRef<F>,
     pub(crate) inputs: SmallVec<[Arg<'t, F>; 2]>,
-    pub(crate) shapes: SmallVec<[Shape; 2]>,
 }
 
 impl<'t, F: Real> Application<'t, F> {
     pub(crate) fn of(tape: &'t Tape<F>, id: NodeId) -> Option<Self> {
-        let (primitive, operands) = tape.with_node(id, |node| match &node.op {
-            Op::Apply(primitive) => Some((primitive.clone(), node.inputs.clone())),
-            _ => None,
-        })?;
-        let inputs = operands.iter().map(|operand| tape.arg(*operand)).collect();
-        let shapes = operands.iter().map(|operand| tape.with_node(*operand, |node| node.shape.clone())).collect();
-        Some(Application { primitive, inputs, shapes })
+        tape.with_nodes(|nodes, _| {
+            let node = &nodes[id];
+            let Op::Apply(primitive) = &node.op else { return None };
+            let mut inputs = SmallVec::new();
+            for operand in &node.inputs {
+                inputs.push(match nodes[*operand].kind() {
+                    Kind::Real => Arg::Real(tape.var(*operand)),
+                    Kind::Index => Arg::Index(Index { tape, id: *operand }),
+                    Kind::Key => Arg::Key(Key { tape, id: *operand }),
+                });
+            }
+            Some(Application { primitive: primitive.clone(), inputs })
+        })
     }
 
     pub(crate) fn site<'a>(&'a self, tape: &'t Tape<F>, id: NodeId, wants: &'a [bool]) -> Site<'a, 't, F> {
-        Site { inputs: &self.inputs, shapes: &self.shapes, output: tape.var(id), wants }
+        Site { inputs: &self.inputs, output: tape.var(id), wants }
     }
 }
 
@@ -201,7 +211,8 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
         let Some(cotangent) = self.cotangents[id].take() else { return Ok(()) };
         (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
         tape.scratch(|tape| {
-            let (operands, shape) = tape.with_node(id, |node| (node.inputs.clone(), node.shape.clone()));
+            let (operands, shape) =
+                tape.with_node(id, |node| (SmallVec::<[NodeId; 2]>::from_slice(&node.inputs), node.shape.clone()));
             let dy = tape.constant_value(cotangent, shape);
             let answers = apply_rule(tape, id, dy, wants)?;
             for (slot, (operand, answer)) in operands.iter().zip(answers).enumerate() {

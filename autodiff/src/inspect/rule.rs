@@ -112,7 +112,7 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
     let answers = apply_rule(&tape, y.id(), dy, &wants)?;
     let tangent = primitive.tangent(&applied.site(&tape, y.id(), &wants), &dx);
     if let Derivative::Of(dy) = tangent {
-        check_shape(&tape, y.id(), &primitive, dy, &shape)?;
+        check_shape(&tape, y.id(), &primitive, dy, y.id())?;
     }
     let equation = |name: &str, (mark, answer): (Mark, Derivative<'_, F>)| {
         let right = match answer {

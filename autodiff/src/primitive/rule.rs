@@ -28,7 +28,6 @@ pub type Cotangents<'t, F> = SmallVec<[Derivative<'t, F>; 2]>;
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a, 't, F: Real> {
     pub(crate) inputs: &'a [Arg<'t, F>],
-    pub(crate) shapes: &'a [Shape],
     pub(crate) output: Var<'t, F>,
     pub(crate) wants: &'a [bool],
 }
@@ -70,7 +69,10 @@ impl<'t, F: Real> Site<'_, 't, F> {
 
     /// The shape of operand `i`; that of a scalar where there is none.
     pub fn shape(&self, i: usize) -> Shape {
-        self.shapes.get(i).cloned().unwrap_or_default()
+        match self.inputs.get(i) {
+            Some(operand) => self.output.tape().with_node(operand.parts().1, |node| node.shape.clone()),
+            None => Shape::scalar(),
+        }
     }
 
     /// Whether the cotangent of operand `i` is wanted.

@@ -32,10 +32,6 @@ impl<F: Real> Primitive<F> for StopGradient {
         Derivative::None
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
     fn view(&self, input: &Layout) -> Option<Layout> {
         Some(input.clone())
     }
