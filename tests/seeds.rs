@@ -141,7 +141,8 @@ proptest! {
         let tangent = y.pushforward(&[(v, tape.constant(&xi))]).unwrap().value().unwrap();
         let (left, right) = ((&whole * &xi).sum(), (&zeta * &tangent).sum());
         let scale = (&whole * &xi).mapv(f64::abs).sum() + (&zeta * &tangent).mapv(f64::abs).sum();
-        prop_assert!((left - right).abs() <= 1e-12 * scale.max(1e-3), "{} is not {}", left, right);
+        // Between the maps numbers are of order one, so what cancels to less is rounding.
+        prop_assert!((left - right).abs() <= 1e-12 * scale.max(1.0), "{} is not {}", left, right);
     }
 }
 
