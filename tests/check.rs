@@ -158,3 +158,56 @@ fn kinked_functions_differentiate_twice() {
     assert_eq!(report.verdict(), Verdict::Pass, "{report}");
     assert!(report.failures().is_empty() && report.unchecked_share() < 0.1, "{report}");
 }
+
+/// y = x² with the reverse rule of 1.5·x².
+#[derive(Debug)]
+struct WrongSquare;
+
+impl Primitive<f64> for WrongSquare {
+    fn name(&self) -> &'static str {
+        "test::wrong_square"
+    }
+    fn formula(&self) -> &'static str {
+        "y = x²"
+    }
+    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x * x)
+    }
+    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
+        at.one(|| dy * at.x(0) * 3.0)
+    }
+    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+        at.tangent(dx, |_, dx| dx * at.x(0) * 2.0)
+    }
+    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
+        Sample::elementwise(dice, &[Domain::REALS])
+    }
+}
+
+#[test]
+fn a_wrong_rule_fails_however_small_or_large_the_result() {
+    for scale in [1e-30, 1e-12, 1.0, 1e12, 1e30] {
+        let report = check::function(|x| (x.apply(&WrongSquare) * scale).sum(..), [1.0, 2.0]).unwrap();
+        assert!(matches!(report.verdict(), Verdict::Fail(_)), "scaled by {scale}: {report}");
+        let report = check::function(|x| (x * x * scale).sum(..), [1.0, 2.0]).unwrap();
+        assert_eq!(report.verdict(), Verdict::Pass, "scaled by {scale}: {report}");
+    }
+}
+
+#[test]
+fn what_cancels_is_unchecked_and_not_wrong() {
+    let report = check::function(|x| ((x + 1e12) - 1e12).square().sum(..), 0.5).unwrap();
+    assert!(report.failures().is_empty(), "{report}");
+}
+
+#[test]
+fn a_closure_that_reads_values_is_unchecked() {
+    let report = check::function(|x| x * x.tape().constant(x.value().unwrap()), 2.0).unwrap();
+    assert!(matches!(report.verdict(), Verdict::Unchecked(check::Reason::ReadsValues)), "{report}");
+}
+
+#[test]
+fn large_derivatives_have_a_relative_error() {
+    let report = check::function(|x| x.exp().sum(..), [700.0, -700.0]).unwrap();
+    assert!(report.relative_error() < 1e-8, "{report}");
+}

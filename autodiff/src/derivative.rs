@@ -17,6 +17,7 @@ use ndarray::{Array2, ArrayD};
 ///
 /// # Errors
 /// Whatever [`Var::backward`] and [`Gradients::get`](crate::Gradients::get) answer.
+#[track_caller]
 pub fn grad<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoArray<F>) -> Result<ArrayD<F>> {
     Ok(value_and_grad(f, x)?.1)
 }
@@ -30,6 +31,7 @@ pub fn grad<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoA
 ///
 /// # Errors
 /// As [`grad`].
+#[track_caller]
 pub fn value_and_grad<F: Real>(
     f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>,
     x: impl IntoArray<F>,
@@ -51,6 +53,7 @@ pub fn value_and_grad<F: Real>(
 ///
 /// # Errors
 /// Whatever [`Var::pushforward`] answers.
+#[track_caller]
 pub fn jvp<F: Real>(
     f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>,
     x: impl IntoArray<F>,
@@ -75,6 +78,7 @@ pub fn jvp<F: Real>(
 ///
 /// # Errors
 /// As [`grad`] and [`jvp`].
+#[track_caller]
 pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoArray<F>) -> Result<Array2<F>> {
     let tape = Tape::new();
     let x = tape.input(x).named("x");
@@ -108,6 +112,7 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
 ///
 /// # Errors
 /// As [`grad`].
+#[track_caller]
 pub fn hessian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoArray<F>) -> Result<Array2<F>> {
     let tape = Tape::new();
     let x = tape.input(x).named("x");
@@ -130,6 +135,7 @@ pub fn hessian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl In
 ///
 /// # Errors
 /// As [`grad`]; [`ErrorKind::Mismatch`] if the vector has another shape than `x`.
+#[track_caller]
 pub fn hvp<F: Real>(
     f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>,
     x: impl IntoArray<F>,

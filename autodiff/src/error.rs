@@ -22,6 +22,8 @@ pub enum ErrorKind {
     NotDifferentiable,
     /// No gradient reached the variable; the message says why.
     NoGradient,
+    /// A number that is not finite where training needs one that is.
+    NotFinite,
     /// A primitive broke its contract: a rule answered with the wrong number or shape of derivatives.
     FaultyRule,
     /// A program was given inputs that are not the ones it was recorded with.

@@ -131,11 +131,11 @@ fn what_a_registry_does_not_know() {
     let registry = Registry::<f64>::standard();
     let none = Attributes::new;
     let make = |name: &str, attributes: Attributes| registry.make(name, &attributes).unwrap_err();
-    assert_eq!(make("cosh", none()).kind(), ErrorKind::Registry);
+    assert_eq!(make("no_such_primitive", none()).kind(), ErrorKind::Registry);
     check(
-        make("cosh", none()),
+        make("no_such_primitive", none()),
         expect![[r#"
-        cosh: the registry does not know this primitive
+        no_such_primitive: the registry does not know this primitive
           help: add it with `registry.with(&Primitive, |attributes| …)`
     "#]],
     );

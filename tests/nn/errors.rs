@@ -238,3 +238,21 @@ fn a_step_refuses_another_model_than_before() {
     let error = step.run(&mut other, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
     assert_eq!(error.message(), "the model has other parameters than in the steps before");
 }
+
+#[test]
+fn training_into_nan_stops_and_says_where_it_began() {
+    let mut model = Dense::new(3, 2, Init::He, &mut Random::new(0));
+    let before = model.clone();
+    let mut features = ndarray::Array2::from_elem((4, 3), 1.0);
+    features[[2, 1]] = f64::NAN;
+    let bad = Dataset::valued(features, ndarray::Array2::zeros((4, 2))).unwrap();
+    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &bad, 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFinite);
+    assert!(error.to_string().contains("first: "), "{error}");
+    assert_eq!(model, before, "a step that fails changes nothing");
+
+    let error =
+        Step::new(Sgd::new(f64::NAN)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    assert!(error.message().contains("a parameter after the step is NaN"), "{error}");
+    assert_eq!(model, before, "a step that fails changes nothing");
+}

@@ -30,6 +30,7 @@
 
 mod difference;
 mod nodes;
+mod noise;
 mod point;
 mod program;
 #[cfg(feature = "proptest")]

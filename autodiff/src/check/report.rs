@@ -105,6 +105,8 @@ pub enum Reason {
     Refused(String),
     /// There is no array of reals to differentiate with respect to, or it is empty.
     Nothing,
+    /// The closure reads values, so that what it records at one point is not what it computes at another.
+    ReadsValues,
 }
 
 impl fmt::Display for Reason {
@@ -115,6 +117,9 @@ impl fmt::Display for Reason {
             Reason::Inaccurate => f.write_str("the finite difference is too inaccurate"),
             Reason::Refused(why) => write!(f, "no derivative: {why}"),
             Reason::Nothing => f.write_str("nothing to differentiate with respect to"),
+            Reason::ReadsValues => {
+                f.write_str("the closure reads values, and records another computation at another point")
+            }
         }
     }
 }
@@ -164,7 +169,7 @@ pub struct Report {
     pub(crate) measured: usize,
     pub(crate) failures: Vec<Failure>,
     pub(crate) unchecked: Vec<Unchecked>,
-    /// ‖F − ∇f‖², ‖F‖² and ‖∇f‖² of the elementwise comparisons of order 1.
+    /// ‖F − ∇f‖, ‖F‖ and ‖∇f‖ of the elementwise comparisons of order 1.
     pub(crate) norms: [f64; 3],
 }
 
@@ -212,8 +217,22 @@ impl Report {
     ///
     /// Source: Matt R, *Neural Networks* lecture notes (March 2022), §6.1.
     pub fn relative_error(&self) -> f64 {
-        let [apart, numeric, analytic] = self.norms.map(f64::sqrt);
+        let [apart, numeric, analytic] = self.norms;
         if apart == 0.0 { 0.0 } else { apart / (numeric + analytic) }
+    }
+
+    /// A report of nothing but why there is none.
+    pub(crate) fn unchecked_because(reason: Reason) -> Self {
+        let spot = Spot {
+            order: 1,
+            method: Method::Reverse,
+            operation: "the function".to_owned(),
+            place: None,
+            operand: "all".to_owned(),
+            element: Vec::new(),
+            seed: Vec::new(),
+        };
+        Report { unchecked: vec![Unchecked { spot, reason }], ..Report::default() }
     }
 
     pub(crate) fn join(&mut self, other: Report) {
@@ -221,7 +240,7 @@ impl Report {
         self.measured += other.measured;
         self.failures.extend(other.failures);
         self.unchecked.extend(other.unchecked);
-        self.norms.iter_mut().zip(other.norms).for_each(|(sum, term)| *sum += term);
+        self.norms.iter_mut().zip(other.norms).for_each(|(norm, other)| *norm = norm.hypot(other));
     }
 }
 

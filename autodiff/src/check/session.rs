@@ -3,7 +3,7 @@
 use super::difference::{Estimate, derivatives};
 use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
-use super::{Check, taylor};
+use super::{Check, noise, taylor};
 use crate::arena::Arena;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::primitive::{Dice, Kind};
@@ -33,15 +33,19 @@ impl Subject<'_> {
         zeta: &[ArrayD<f64>],
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
-        let loudest = self.loudest(&self.program.run(self.inputs)?);
-        let mut session = Session { subject: self, check, order: 1, loudest, report: Report::default() };
+        let noise = self.noise(&self.program.run(self.inputs)?, zeta);
+        let mut session = Session { subject: self, check, order: 1, noise, report: Report::default() };
         session.elements(wrt, zeta, cotangents, None, &mut Dice::new(check.seed))?;
         Ok(session.report)
     }
 
-    /// The largest magnitude among inputs and results.
-    fn loudest(&self, results: &[ArrayD<f64>]) -> f64 {
-        results.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite()).fold(self.biggest(), f64::max)
+    /// The rounding that Σ ζ·F(x) carries; where the walk back does not tell, that of the largest number about.
+    fn noise(&self, results: &[ArrayD<f64>], zeta: &[ArrayD<f64>]) -> f64 {
+        let found = noise::noise(self.program, self.inputs, zeta).ok().filter(|noise| noise.is_finite());
+        found.unwrap_or_else(|| {
+            let numbers = results.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite());
+            4.0 * f64::EPSILON * numbers.fold(self.biggest(), f64::max)
+        })
     }
 
     /// The largest magnitude among the inputs.
@@ -52,11 +56,11 @@ impl Subject<'_> {
 
     fn check_order(&self, check: &Check, order: usize, dice: &mut Dice) -> Result<Report> {
         let values = self.program.run(self.inputs)?;
-        let loudest = self.loudest(&values);
-        let mut session = Session { subject: self, check, order, loudest, report: Report::default() };
+        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, dice)).collect();
+        let noise = self.noise(&values, &zeta);
+        let mut session = Session { subject: self, check, order, noise, report: Report::default() };
         let (wrt, reverse) = session.differentiable()?;
         let Some(reverse) = reverse else { return Ok(session.report) };
-        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, dice)).collect();
         let seeded: Vec<Input<f64>> =
             self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
         let cotangents = reverse.run(&seeded)?;
@@ -84,8 +88,8 @@ struct Session<'a> {
     subject: &'a Subject<'a>,
     check: &'a Check,
     order: usize,
-    /// The largest magnitude among inputs and outputs.
-    loudest: f64,
+    /// The rounding that Σ ζ·F(x) carries.
+    noise: f64,
     report: Report,
 }
 
@@ -168,8 +172,8 @@ impl Session<'_> {
                 }
                 let whole = combined(&column);
                 if self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                    let terms = [(whole.value - analytic).powi(2), whole.value.powi(2), analytic.powi(2)];
-                    self.report.norms.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+                    let terms = [whole.value - analytic, whole.value, analytic];
+                    self.report.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
                 }
                 let (operand, index) = (operand(self.subject.program, *i), unravel(element, cotangent.shape()));
                 let spot = |s: &Self, method, seed: &[f64]| Spot {
@@ -254,7 +258,7 @@ impl Session<'_> {
             Outcome::Unchecked(Reason::NotFinite)
         } else if (left - right).abs() <= tolerance {
             Outcome::Pass
-        } else if (left - right).abs() <= 4.0 * f64::EPSILON * self.loudest {
+        } else if (left - right).abs() <= 4.0 * self.noise {
             Outcome::Unchecked(Reason::Inaccurate)
         } else {
             Outcome::Fail(tolerance)
@@ -276,9 +280,9 @@ impl Session<'_> {
             Outcome::Fail(self.check.tolerance * numeric.value.abs())
         } else if apart <= tolerance {
             Outcome::Pass
-        } else if apart <= 10.0 * numeric.error + 4.0 * f64::EPSILON * self.loudest / numeric.step {
-            // Also where the difference would drown in the rounding of the largest number about: a result that is
-            // exactly 0 may be what a cancellation left.
+        } else if apart <= 10.0 * numeric.error + 4.0 * self.noise / numeric.step {
+            // Also where the difference drowns in the rounding of what it is a difference of: a result that is exactly 0 may
+            // be what a cancellation left.
             Outcome::Unchecked(Reason::Inaccurate)
         } else {
             Outcome::Fail(tolerance)

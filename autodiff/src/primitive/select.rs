@@ -57,7 +57,9 @@ impl<F: Real> Primitive<F> for Select {
 impl<'t, F: Real> Var<'t, F> {
     /// `yes` where `self` is not 0, `no` elsewhere; broadcasts. `yes` and `no` are vars or numbers.
     ///
-    /// The derivative with respect to the condition is zero: it is constant almost everywhere.
+    /// The derivative with respect to the condition is zero: it is constant almost everywhere. The side that is not taken
+    /// gets the cotangent 0; where its slope is infinite, 0·∞ is NaN, so keep it finite: not `c.select(x.sqrt(), 0.0)` but
+    /// `c.select(c.select(x, 1.0).sqrt(), 0.0)`.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

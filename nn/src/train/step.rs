@@ -101,7 +101,8 @@ impl<F: Real, O: Optimizer<F>> Step<F, O> {
     ///
     /// # Errors
     /// The error of the forward pass or the loss; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the
-    /// reason and the path of a parameter that no gradient reaches; [`ErrorKind::Mismatch`] if the model is not the one
+    /// reason and the path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that
+    /// was not finite, if the loss or a new parameter is not; [`ErrorKind::Mismatch`] if the model is not the one
     /// of the steps before, or its `visit_mut` lists other parameters than its `visit`.
     #[track_caller]
     pub fn run(
@@ -114,12 +115,19 @@ impl<F: Real, O: Optimizer<F>> Step<F, O> {
         self.tape.clear();
         let recorded = record(&self.tape, &*model, &self.optimizer, &self.state, loss, batch, key)?;
         let result = StepResult { loss: recorded.loss.item()?, output: recorded.output.value()? };
+        if !result.loss.is_finite() {
+            return Err(not_finite("the loss", result.loss, recorded.loss));
+        }
         let mut values = Vec::new();
         let mut slots = Vec::new();
         for updated in recorded.parameters {
             let state = updated.state.iter().map(|(name, array)| Ok((*name, array.value()?)));
             slots.push((updated.path, state.collect::<Result<Vec<_>>>()?));
-            values.push(updated.value.value()?);
+            let value = updated.value.value()?;
+            if let Some(number) = value.iter().find(|number| !number.is_finite()) {
+                return Err(not_finite("a parameter after the step", *number, recorded.loss));
+            }
+            values.push(value);
         }
         let mut parameters = parameters_mut(model);
         if !parameters.iter().map(|(path, _)| path).eq(slots.iter().map(|(path, _)| path)) {
@@ -197,6 +205,17 @@ fn record<'t, F: Real>(
         updated.push(Updated { path, value, state });
     }
     Ok(Recorded { loss, output, parameters: updated })
+}
+
+/// Why training stops: what is not finite, and where the first such number came from.
+fn not_finite<F: Real>(what: &str, number: F, loss: Var<'_, F>) -> Error {
+    let error = Error::new(ErrorKind::NotFinite, "step", format!("{what} is {number}; nothing was changed"));
+    let error = error.at(loss.origin());
+    let error = match loss.first_non_finite() {
+        Ok(Some(first)) => error.with_operand(format!("first: {first}")),
+        _ => error,
+    };
+    error.with_help("look at that operation's operands, at the data, and at the learning rate")
 }
 
 fn mismatch(message: &str) -> Error {
