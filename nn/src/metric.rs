@@ -15,7 +15,8 @@ use std::fmt;
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Mismatch`] if the array does not have two axes, or no columns.
+/// [`ErrorKind::Mismatch`] if the array does not have two axes, or no columns, or one column of what are no
+/// probabilities (logits, say); [`ErrorKind::NotFinite`] if a score is NaN.
 pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
     let columns = match scores.shape() {
         [_, columns] if *columns > 0 => *columns,
@@ -24,6 +25,16 @@ pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
             return Err(Error::new(ErrorKind::Mismatch, "predictions", message));
         }
     };
+    if let Some(position) = scores.iter().position(|x| x.is_nan()) {
+        let message = format!("the scores of example {} are not numbers", position / columns);
+        return Err(Error::new(ErrorKind::NotFinite, "predictions", message));
+    }
+    let is_probability = |p: &F| *p >= F::zero() && *p <= F::one();
+    if let Some(score) = scores.iter().find(|p| columns == 1 && !is_probability(p)) {
+        let message = format!("one column is a probability, and {score} is none");
+        let help = "end the model with a sigmoid, or apply one to its logits: `1/(1 + exp(−z))`";
+        return Err(Error::new(ErrorKind::Mismatch, "predictions", message).with_help(help));
+    }
     let largest = |row: ndarray::ArrayViewD<'_, F>| {
         let first = (0, F::neg_infinity());
         row.iter().enumerate().fold(first, |best, (i, x)| if *x > best.1 { (i, *x) } else { best }).0

@@ -1,5 +1,6 @@
 //! Data sets, metrics.
 
+use autodiff::ErrorKind;
 use ndarray::{Array2, array};
 use nn::metric::{Confusion, accuracy, predictions};
 use nn::{Dataset, Random, Targets};
@@ -102,4 +103,14 @@ actual \\ predicted
      2    ·    ·    1
 ";
     assert_eq!(confusion.to_string(), expected);
+}
+
+#[test]
+fn predictions_refuse_what_they_would_have_to_guess() {
+    let logits = ndarray::array![[2.0], [-1.0]].into_dyn();
+    let error = predictions(&logits).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Mismatch, "one column is a probability, and 2 is none"));
+    let lost = ndarray::array![[0.1, 0.9], [f64::NAN, 0.0]].into_dyn();
+    let error = predictions(&lost).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::NotFinite, "the scores of example 1 are not numbers"));
 }

@@ -36,6 +36,9 @@ impl<F: Real> Primitive<F> for MatMul {
                 ([_, k], [l, ..]) if b.rank() <= 2 => {
                     Err(Mismatch::new(format!("the inner lengths differ: axis 1 of a is {k}, axis 0 of b is {l}")))
                 }
+                ([k], [l]) if k == l => {
+                    Err(Mismatch::new("a and b are vectors").with_help("`a.dot(b)` is their inner product"))
+                }
                 ([k], [l, n]) if k == l => Err(Mismatch::new(format!("a is a vector {a}; a matrix is needed"))
                     .with_help(format!("`a.reshape([1, {k}])` would fit and give [1, {n}]"))),
                 _ => Err(Mismatch::new(format!("a matrix times a matrix or a vector is needed, not {a} times {b}"))),

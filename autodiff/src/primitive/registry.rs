@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The primitives a program may use, by name; how a program is cast, or read back from text.
+/// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`](crate::Program::cast)).
 ///
 /// ```
 /// use autodiff::{Attributes, Registry};
