@@ -4,7 +4,7 @@
 
 use autodiff::prelude::*;
 use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Sample, Site};
-use autodiff::{Primitive, Registry};
+use autodiff::{Primitive, Registry, check, inspect};
 
 /// The inverse hyperbolic sine: y = asinh x, with dy = dx/√(x² + 1).
 #[derive(Debug)]
@@ -47,6 +47,14 @@ impl<F: Real> AsinhExt for Var<'_, F> {
 }
 
 pub fn main() -> Result<()> {
+    // The rules as text: what they record when they are run on symbols.
+    print!("{}", inspect::rule::<f64>(&Asinh)?);
+
+    // Checked like a built-in: over its whole domain, in both modes, twice differentiated.
+    let report = check::primitive(&Asinh, 100)?;
+    println!("{report}\n");
+    assert_eq!(report.verdict(), check::Verdict::Pass);
+
     let tape = Tape::<f64>::new();
     let x = tape.input([0.0, 0.75, -2.0]).named("x");
     let y = x.asinh().named("y");
@@ -60,6 +68,8 @@ pub fn main() -> Result<()> {
     for (x, c) in [0.0, 0.75, -2.0f64].iter().zip(&curvature.value()?) {
         assert!((c + x * (x * x + 1.0).powf(-1.5)).abs() < 1e-15);
     }
+
+    print!("\n{tape:#}");
 
     // In a registry, so that a program that uses it can be cast to another precision.
     let registry = Registry::<f32>::standard().with(&Asinh, |_| Ok((&Asinh).into()));

