@@ -84,6 +84,26 @@ impl<F: Real> Clone for Box<dyn Layer<F>> {
     }
 }
 
+/// A model chosen at run time. The caller's line does not get through a vtable, so the box says whose line it is.
+impl<F: Real> Layer<F> for Box<dyn Layer<F>> {
+    #[track_caller]
+    fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
+        cx.tape().attributed(|| (**self).forward(x, cx))
+    }
+
+    fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
+        (**self).visit(parts);
+    }
+
+    fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
+        (**self).visit_mut(parts);
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+}
+
 macro_rules! parts {
     ($Parts:ident, $visit:ident, $doc:literal $(, $mutable:ident)?) => {
         #[doc = $doc]

@@ -256,3 +256,11 @@ fn training_into_nan_stops_and_says_where_it_began() {
     assert!(error.message().contains("a parameter after the step is NaN"), "{error}");
     assert_eq!(model, before, "a step that fails changes nothing");
 }
+
+#[test]
+fn a_boxed_model_names_the_line_of_its_caller() {
+    let mut model: Box<dyn Layer<f64>> =
+        Box::new(Sequential::new().then(Dense::new(5, 2, Init::He, &mut Random::new(0))));
+    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    assert_at(&error, line!() - 1, "0");
+}

@@ -188,7 +188,14 @@ fn record<'t, F: Real>(
     let output = model.forward(x, &cx);
     let loss = tape.scope("loss", || loss(output, target)).named("loss");
     let weights = cx.vars();
-    let gradients = loss.gradient(&weights)?;
+    let gradients = match loss.gradient(&weights) {
+        Err(error) if error.kind() == ErrorKind::NoGradient => {
+            return Err(
+                error.with_help("let it take part in the loss, or leave it out of the layer's `visit` and `visit_mut`")
+            );
+        }
+        gradients => gradients?,
+    };
 
     let paths: Vec<String> = parameters(model).into_iter().map(|(path, _)| path).collect();
     if number > 1 && !paths.iter().eq(state.slots.iter().map(|(path, _)| path)) {
