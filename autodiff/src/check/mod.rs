@@ -30,6 +30,7 @@
 //! [`tape`] and [`nodes`] check a computation node by node and name the first wrong operation and its line;
 //! [`primitive`] checks a primitive over its declared domain; [`custom_rule`] compares a rule with what it replaces.
 
+mod comparison;
 mod difference;
 mod nodes;
 mod noise;
@@ -39,7 +40,6 @@ mod program;
 mod recipe;
 mod report;
 mod sample;
-mod session;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod taylor;

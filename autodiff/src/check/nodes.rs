@@ -1,9 +1,9 @@
 //! Node by node: the first wrong operation, by name and line.
 
 use super::Check;
+use super::comparison::{Subject, kinds};
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::sample::label;
-use super::session::{Subject, kinds};
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::needed_for;

@@ -1,8 +1,8 @@
 //! Checking programs and functions, and the notes' gradient check.
 
 use super::Check;
+use super::comparison::Subject;
 use super::report::{Reason, Report};
-use super::session::Subject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use crate::tape::Tape;

@@ -1,9 +1,9 @@
 //! Checking a primitive over the domain it declares.
 
 use super::Check;
+use super::comparison::Subject;
 use super::nodes::application;
 use super::report::Report;
-use super::session::Subject;
 use crate::error::Result;
 use crate::primitive::{Dice, Domain, PrimitiveRef, Sample, SampleOperand};
 use crate::program::Input;

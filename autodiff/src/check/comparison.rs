@@ -34,9 +34,9 @@ impl Subject<'_> {
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
         let noise = self.noise(&self.program.run(self.inputs)?, zeta);
-        let mut session = Session { subject: self, check, order: 1, noise, report: Report::default() };
-        session.elements(wrt, zeta, cotangents, None, &mut Dice::new(check.seed))?;
-        Ok(session.report)
+        let mut comparison = Comparison { subject: self, check, order: 1, noise, report: Report::default() };
+        comparison.elements(wrt, zeta, cotangents, None, &mut Dice::new(check.seed))?;
+        Ok(comparison.report)
     }
 
     /// The rounding that Σ ζ·F(x) carries; where the walk back does not tell, that of the largest number about.
@@ -58,24 +58,24 @@ impl Subject<'_> {
         let values = self.program.run(self.inputs)?;
         let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, dice)).collect();
         let noise = self.noise(&values, &zeta);
-        let mut session = Session { subject: self, check, order, noise, report: Report::default() };
-        let (wrt, reverse) = session.differentiable()?;
-        let Some(reverse) = reverse else { return Ok(session.report) };
+        let mut comparison = Comparison { subject: self, check, order, noise, report: Report::default() };
+        let (wrt, reverse) = comparison.differentiable()?;
+        let Some(reverse) = reverse else { return Ok(comparison.report) };
         let seeded: Vec<Input<f64>> =
             self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
         let cotangents = reverse.run(&seeded)?;
-        let forward = session.forward(&wrt)?;
-        session.elements(&wrt, &zeta, &cotangents, forward.as_ref(), dice)?;
+        let forward = comparison.forward(&wrt)?;
+        comparison.elements(&wrt, &zeta, &cotangents, forward.as_ref(), dice)?;
         for direction in 0..check.directions.max(1) {
             let xi: Vec<ArrayD<f64>> = cotangents.iter().map(|x| random_like(x, dice)).collect();
             if direction < check.directions {
-                session.direction(&wrt, &zeta, &cotangents, &xi)?;
+                comparison.direction(&wrt, &zeta, &cotangents, &xi)?;
             }
             if let Some(forward) = &forward {
-                session.adjoint(forward, &zeta, &cotangents, &xi)?;
+                comparison.adjoint(forward, &zeta, &cotangents, &xi)?;
             }
         }
-        let mut report = session.report;
+        let mut report = comparison.report;
         if order < check.order {
             let second = Subject { program: &reverse, inputs: &seeded, ..self.clone() };
             report.join(second.check_order(check, order + 1, dice)?);
@@ -84,7 +84,7 @@ impl Subject<'_> {
     }
 }
 
-struct Session<'a> {
+struct Comparison<'a> {
     subject: &'a Subject<'a>,
     check: &'a Check,
     order: usize,
@@ -93,7 +93,7 @@ struct Session<'a> {
     report: Report,
 }
 
-impl Session<'_> {
+impl Comparison<'_> {
     /// The inputs that have a reverse derivative, and its program; those that have none are noted as unchecked.
     fn differentiable(&mut self) -> Result<(Vec<usize>, Option<Program<f64>>)> {
         let program = self.subject.program;
