@@ -248,6 +248,7 @@ fn training_into_nan_stops_and_says_where_it_began() {
     let bad = Dataset::valued(features, ndarray::Array2::zeros((4, 2))).unwrap();
     let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &bad, 0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
+    assert!(error.message().contains("the loss is NaN"), "{error}");
     assert!(error.to_string().contains("first: "), "{error}");
     assert_eq!(model, before, "a step that fails changes nothing");
 
