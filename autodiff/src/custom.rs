@@ -2,7 +2,6 @@
 
 use crate::error::{Error, ErrorKind, Mismatch, Refusal, Result};
 use crate::kernels::{Operand, ViewMut};
-use crate::node::Op;
 use crate::primitive::{Cotangents, Derivative, Dice, Kind, Primitive, Sample, SampleOperand, Signature, Site};
 use crate::program::Program;
 use crate::real::Real;
@@ -52,10 +51,10 @@ impl<F: Real> Primitive<F> for Custom<F> {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let refuse = |error: Error| Refusal::new(error.message());
-        let mut values = self.program.bind_values(|i| match inputs.get(i) {
-            Some(Operand::Real(view)) => Value::Array(Arc::new(view.iter().collect())),
+        let mut values = self.program.bind_values(inputs.iter().map(|input| match input {
+            Operand::Real(view) => Value::Array(Arc::new(view.iter().collect())),
             _ => Value::Unknown,
-        });
+        }));
         for id in self.program.nodes.ids() {
             self.program.evaluate(id, &mut values).map_err(refuse)?;
         }
@@ -92,21 +91,6 @@ impl<F: Real> Primitive<F> for Custom<F> {
         let domain = crate::primitive::Domain::between(-3.0, 3.0).at_least(1e-3);
         let operand = |(_, shape): (Kind, &Shape)| SampleOperand::Real(shape.clone(), domain);
         Sample::new(self.program.inputs().map(operand).collect())
-    }
-}
-
-impl<F: Real> Program<F> {
-    fn bind_values(&self, input: impl Fn(usize) -> Value<F>) -> crate::arena::Arena<Value<F>> {
-        let mut values = crate::arena::Arena::filled(self.len(), || Value::Unknown);
-        for (i, id) in self.inputs.iter().enumerate() {
-            values[*id] = input(i);
-        }
-        for (id, node) in self.nodes.iter() {
-            if let Op::Constant(value) = &node.op {
-                values[id] = value.clone();
-            }
-        }
-        values
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a tape and a program are made of.
 
 use crate::arena::{Arena, NodeId};
-use crate::error::{Error, Place};
-use crate::primitive::{Kind, PrimitiveRef};
+use crate::error::{Error, Place, Refusal};
+use crate::kernels::Operand;
+use crate::primitive::{Kind, Primitive, PrimitiveRef};
 use crate::real::Real;
 use crate::shape::Shape;
-use crate::value::Value;
+use crate::value::{self, Value};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -126,4 +127,41 @@ pub(crate) fn describe<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, id: Nod
     let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
     let place = labels.place(node);
     format!("{role}: {name} : {}, {} at {place}", node.type_name(), node.operation())
+}
+
+/// A line about each operand, under the name it has in the primitive's formula.
+pub(crate) fn describe_operands<F: Real>(
+    nodes: &Arena<Node<F>>,
+    labels: &Labels,
+    primitive: &dyn Primitive<F>,
+    ids: &[NodeId],
+) -> Vec<String> {
+    let signature = primitive.signature();
+    let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
+    ids.iter().enumerate().map(|(i, id)| describe(nodes, labels, *id, role(i))).collect()
+}
+
+/// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
+/// Unknown where an operand is.
+pub(crate) fn evaluate<F: Real>(
+    nodes: &Arena<Node<F>>,
+    values: &Arena<Value<F>>,
+    primitive: &dyn Primitive<F>,
+    ids: &[NodeId],
+    shape: &Shape,
+) -> Result<Value<F>, Refusal> {
+    if let [id] = ids
+        && !primitive.elementwise()
+        && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
+    {
+        return Ok(value);
+    }
+    let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
+    for id in ids {
+        match values[*id].operand(&nodes[*id].shape) {
+            Some(operand) => operands.push(operand),
+            None => return Ok(Value::Unknown),
+        }
+    }
+    value::evaluate(primitive, &operands, shape)
 }

@@ -7,8 +7,7 @@ pub use nodes::NodeView;
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::needed_for;
-use crate::kernels::Operand;
-use crate::node::{Labels, Node, Op};
+use crate::node::{self, Labels, Node, Op};
 use crate::primitive::{Kind, Registry};
 use crate::real::Real;
 use crate::reverse::same_tape;
@@ -193,41 +192,38 @@ impl<F: Real> Program<F> {
     /// A table of values that holds the inputs and constants.
     pub(crate) fn bind(&self, inputs: &[Input<F>]) -> Result<Arena<Value<F>>> {
         self.check_count("run", inputs.len())?;
-        let mut values = Arena::filled(self.len(), || Value::Unknown);
-        for (i, (id, input)) in self.inputs.iter().zip(inputs).enumerate() {
+        let mut bound = Vec::new();
+        for (i, input) in inputs.iter().enumerate() {
             let (value, shape) = input.value();
             self.check_input("run", i, input.kind(), &shape)?;
-            values[*id] = value;
+            bound.push(value);
         }
+        Ok(self.bind_values(bound))
+    }
+
+    /// A table of values that holds these of the inputs, and the constants.
+    pub(crate) fn bind_values(&self, inputs: impl IntoIterator<Item = Value<F>>) -> Arena<Value<F>> {
+        let mut values = Arena::filled(self.len(), || Value::Unknown);
+        self.inputs.iter().zip(inputs).for_each(|(id, value)| values[*id] = value);
         for (id, node) in self.nodes.iter() {
             if let Op::Constant(value) = &node.op {
                 values[id] = value.clone();
             }
         }
-        Ok(values)
+        values
     }
 
     /// Computes the value of node `id` from those of its operands.
     pub(crate) fn evaluate(&self, id: NodeId, values: &mut Arena<Value<F>>) -> Result<()> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
-        if let [operand] = node.inputs.as_slice()
-            && !primitive.elementwise()
-            && let Some(value) =
-                value::rearrange(&**primitive, &values[*operand], &self.nodes[*operand].shape, &node.shape)
-        {
-            values[id] = value;
-            return Ok(());
-        }
-        let operands: Option<Vec<Operand<'_, F>>> =
-            node.inputs.iter().map(|operand| values[*operand].operand(&self.nodes[*operand].shape)).collect();
-        let missing = || Error::new(ErrorKind::NoValue, primitive.name(), format!("an operand of {id} has no value"));
-        let value = value::evaluate(&**primitive, &operands.ok_or_else(missing)?, &node.shape).map_err(|refusal| {
-            let error = Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node));
-            let role = |i: usize| primitive.signature().operand(i).map_or("operand", |(name, _)| name);
-            let line = |(i, id): (usize, &NodeId)| crate::node::describe(&self.nodes, &self.labels, *id, role(i));
-            node.inputs.iter().enumerate().map(line).fold(error, Error::with_operand)
-        })?;
+        let value =
+            node::evaluate(&self.nodes, values, &**primitive, &node.inputs, &node.shape).map_err(|refusal| {
+                let error =
+                    Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node));
+                let lines = node::describe_operands(&self.nodes, &self.labels, &**primitive, &node.inputs);
+                lines.into_iter().fold(error, Error::with_operand)
+            })?;
         values[id] = value;
         Ok(())
     }

@@ -2,13 +2,12 @@
 
 use crate::arena::NodeId;
 use crate::error::{Error, ErrorKind, Mismatch, Place, Refusal};
-use crate::kernels::Operand;
-use crate::node::{Node, Op, describe};
+use crate::node::{Node, Op, describe, describe_operands, evaluate};
 use crate::primitive::{Kind, PrimitiveRef, Signature};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::{Arg, State, Tape};
-use crate::value::{self, Value};
+use crate::value::Value;
 use crate::var::Var;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -45,7 +44,10 @@ impl<F: Real> Tape<F> {
             ids.push(id);
         }
         let result = state.shape_of(&primitive, &ids).and_then(|shape| {
-            let value = if self.evaluates { state.evaluate(&primitive, &ids, &shape) } else { Ok(Value::Unknown) };
+            let value = match self.evaluates {
+                true => evaluate(&state.nodes, &state.values, &*primitive, &ids, &shape),
+                false => Ok(Value::Unknown),
+            };
             match value {
                 Ok(value) => Ok((value, shape)),
                 Err(refusal) => Err(state.refused(&primitive, &ids, refusal, location)),
@@ -198,29 +200,6 @@ impl<F: Real> State<F> {
         }
     }
 
-    fn evaluate(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId], shape: &Shape) -> Result<Value<F>, Refusal> {
-        if let [id] = ids
-            && !primitive.elementwise()
-            && let Some(value) = value::rearrange(&**primitive, &self.values[*id], &self.nodes[*id].shape, shape)
-        {
-            return Ok(value);
-        }
-        let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
-        for id in ids {
-            match self.values[*id].operand(&self.nodes[*id].shape) {
-                Some(operand) => operands.push(operand),
-                None => return Ok(Value::Unknown),
-            }
-        }
-        value::evaluate(&**primitive, &operands, shape)
-    }
-
-    fn operand_lines(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Vec<String> {
-        let signature = primitive.signature();
-        let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
-        ids.iter().enumerate().map(|(i, id)| describe(&self.nodes, &self.labels, *id, role(i))).collect()
-    }
-
     #[cold]
     fn refused(
         &self,
@@ -229,7 +208,7 @@ impl<F: Real> State<F> {
         refusal: Refusal,
         location: &'static Location<'static>,
     ) -> Error {
-        let lines = self.operand_lines(primitive, ids);
+        let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
         self.report(ErrorKind::Refused, primitive.name(), Mismatch::new(refusal.message), lines, location)
     }
 
@@ -242,7 +221,7 @@ impl<F: Real> State<F> {
         location: &'static Location<'static>,
     ) -> Error {
         mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
-        let lines = self.operand_lines(primitive, ids);
+        let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
         self.report(ErrorKind::Mismatch, primitive.name(), mismatch, lines, location)
     }
 

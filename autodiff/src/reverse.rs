@@ -4,13 +4,13 @@ use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gradients::Gradients;
 use crate::node::Op;
-use crate::primitive::{Cotangents, Derivative, Kind, PrimitiveRef, Site, add::Add};
+use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site, add::Add};
 use crate::real::Real;
 use crate::record::BRING_OVER;
 use crate::shape::Shape;
 use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
-use crate::var::{Index, Key, Var};
+use crate::var::Var;
 use smallvec::SmallVec;
 
 /// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`], which may be watched), or as
@@ -172,13 +172,7 @@ impl<'t, F: Real> Application<'t, F> {
             let node = &nodes[id];
             let Op::Apply(primitive) = &node.op else { return None };
             let mut inputs = SmallVec::new();
-            for operand in &node.inputs {
-                inputs.push(match nodes[*operand].kind() {
-                    Kind::Real => Arg::Real(tape.var(*operand)),
-                    Kind::Index => Arg::Index(Index { tape, id: *operand }),
-                    Kind::Key => Arg::Key(Key { tape, id: *operand }),
-                });
-            }
+            node.inputs.iter().for_each(|operand| inputs.push(Arg::of(tape, *operand, nodes[*operand].kind())));
             Some(Application { primitive: primitive.clone(), inputs })
         })
     }
@@ -371,8 +365,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// The error of the operation this comes from; [`ErrorKind::NotScalar`] for an array, which needs a seed;
     /// [`ErrorKind::NoValue`] on a tape that records without values.
     pub fn backward(self) -> Result<Gradients<'t, F>> {
-        let shape = self.scalar_shape("backward", "backward_from(seed)")?;
-        self.backward_value(Value::Splat(F::one()), shape)
+        self.scalar_shape("backward", "backward_from(seed)")?;
+        self.backward_value(Value::Splat(F::one()))
     }
 
     /// The reverse derivative at an arbitrary cotangent: rF(ζ) for the seed ζ, which has the shape of this array.
@@ -396,10 +390,10 @@ impl<'t, F: Real> Var<'t, F> {
         if given != shape {
             return Err(bad_seed("backward_from", self, &shape, &given));
         }
-        self.backward_value(seed, shape)
+        self.backward_value(seed)
     }
 
-    fn backward_value(self, seed: Value<F>, _: Shape) -> Result<Gradients<'t, F>> {
+    fn backward_value(self, seed: Value<F>) -> Result<Gradients<'t, F>> {
         let (cotangents, reached) = self.walk_back(seed, |_| ())?;
         Ok(Gradients::new(self, cotangents, reached))
     }

@@ -53,6 +53,15 @@ pub enum Arg<'t, F: Real> {
 }
 
 impl<'t, F: Real> Arg<'t, F> {
+    /// The handle to node `id`, which is of this kind.
+    pub(crate) fn of(tape: &'t Tape<F>, id: NodeId, kind: Kind) -> Self {
+        match kind {
+            Kind::Real => Arg::Real(Var { tape, id }),
+            Kind::Index => Arg::Index(Index { tape, id }),
+            Kind::Key => Arg::Key(Key { tape, id }),
+        }
+    }
+
     pub(crate) fn parts(&self) -> (&'t Tape<F>, NodeId) {
         match self {
             Arg::Real(x) => (x.tape, x.id),
@@ -264,11 +273,7 @@ impl<F: Real> Tape<F> {
     }
 
     pub(crate) fn arg(&self, id: NodeId) -> Arg<'_, F> {
-        match self.with_node(id, |node| node.kind()) {
-            Kind::Real => Arg::Real(self.var(id)),
-            Kind::Index => Arg::Index(Index { tape: self, id }),
-            Kind::Key => Arg::Key(Key { tape: self, id }),
-        }
+        Arg::of(self, id, self.with_node(id, |node| node.kind()))
     }
 
     pub(crate) fn with_node<R>(&self, id: NodeId, read: impl FnOnce(&Node<F>) -> R) -> R {
