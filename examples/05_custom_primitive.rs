@@ -17,11 +17,8 @@ impl<F: Real> Primitive<F> for Asinh {
     fn formula(&self) -> &'static str {
         "y = asinh x"
     }
-    fn elementwise(&self) -> bool {
-        true
-    }
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.asinh())
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[x]| x.asinh()))
     }
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
         at.one(|| dy / (at.x(0) * at.x(0) + 1.0).sqrt())

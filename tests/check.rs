@@ -18,11 +18,8 @@ impl<F: Real> Primitive<F> for Cube {
     fn formula(&self) -> &'static str {
         "y = x³"
     }
-    fn elementwise(&self) -> bool {
-        true
-    }
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x * x * x)
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[x]| x * x * x))
     }
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
         at.one(|| dy * at.x(0) * at.x(0) * self.factor)

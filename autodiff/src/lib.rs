@@ -66,6 +66,6 @@ pub mod conventions {}
 
 /// What most programs need: `use autodiff::prelude::*`.
 pub mod prelude {
-    pub use crate::kernels::{self, Operand, ViewMut};
+    pub use crate::kernels::{self, Elementwise, Operand, ViewMut};
     pub use crate::{Attributes, Error, Gradients, Index, Key, Mismatch, Real, Refusal, Result, Shape, Tape, Var};
 }

@@ -151,7 +151,7 @@ pub(crate) fn evaluate<F: Real>(
     shape: &Shape,
 ) -> Result<Value<F>, Refusal> {
     if let [id] = ids
-        && !primitive.elementwise()
+        && primitive.elementwise().is_none()
         && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
     {
         return Ok(value);

@@ -201,7 +201,7 @@ fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[SampleOperand]
     let lengths: usize = shapes.iter().flat_map(|shape| shape.iter().enumerate()).map(length).sum();
     let square =
         shapes.iter().filter(|shape| shape.iter().any(|d| shape.iter().filter(|e| *e == d).count() > 1)).count();
-    let same = !primitive.elementwise() && shapes.iter().all(|shape| **shape == result);
+    let same = primitive.elementwise().is_none() && shapes.iter().all(|shape| **shape == result);
     let many = if signature == Signature::Variadic { 20 * operands.len().abs_diff(2) } else { 0 };
     Some(ranks + lengths + 4 * square + 10 * usize::from(same) + many)
 }

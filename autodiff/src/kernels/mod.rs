@@ -15,7 +15,7 @@ mod simd;
 mod view;
 
 pub use copy::{copy, rearrange};
-pub use map::map;
+pub use map::{Elementwise, map};
 pub(crate) use matmul::matmul;
 pub(crate) use random::uniform;
 pub use reduce::sum;

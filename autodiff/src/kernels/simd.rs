@@ -6,19 +6,50 @@
 
 use crate::real::Real;
 
+/// What the machine can do. Asking the processor takes hundreds of cycles, and the standard library's cache of its
+/// answers several loads; small kernels run in less. So the answer is kept, as one byte.
 #[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    // One load and one test each: the macro caches what the processor answers.
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && has_avx2()
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Level {
+    /// The baseline of the architecture.
+    Base = 1,
+    /// AVX2 and fused multiply-adds.
+    Avx2 = 2,
+    /// AVX-512 with byte, word, double-word and short-vector instructions.
+    Avx512 = 3,
 }
 
 #[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+impl Level {
+    #[inline]
+    pub(crate) fn of_machine() -> Level {
+        use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+        static KNOWN: AtomicU8 = AtomicU8::new(0);
+        match KNOWN.load(Relaxed) {
+            3 => Level::Avx512,
+            2 => Level::Avx2,
+            1 => Level::Base,
+            _ => {
+                let level = Level::detect();
+                KNOWN.store(level as u8, Relaxed);
+                level
+            }
+        }
+    }
+
+    #[cold]
+    fn detect() -> Level {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw");
+        match (avx2, avx512) {
+            (true, true) => Level::Avx512,
+            (true, false) => Level::Avx2,
+            _ => Level::Base,
+        }
+    }
 }
 
 /// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
@@ -33,13 +64,12 @@ pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N],
         fn avx2<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
             body(output, inputs, f);
         }
-        if has_avx512() {
+        match Level::of_machine() {
             // SAFETY: the machine has the features.
-            return unsafe { avx512(output, inputs, f) };
-        }
-        if has_avx2() {
+            Level::Avx512 => return unsafe { avx512(output, inputs, f) },
             // SAFETY: the machine has the features.
-            return unsafe { avx2(output, inputs, f) };
+            Level::Avx2 => return unsafe { avx2(output, inputs, f) },
+            Level::Base => {}
         }
     }
     body(output, inputs, f);
@@ -54,37 +84,5 @@ fn body<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl F
     for (i, y) in output.iter_mut().enumerate() {
         // SAFETY: i < output.len() ≤ the length of each operand, by the test above.
         *y = f(std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) }));
-    }
-}
-
-/// How many elements are gathered at a time where an operand does not lie in a row.
-const BLOCK: usize = 256;
-
-/// [`each`] for operands read at a stride: `output[i] = f([x₀[i·s₀], …])`. What does not lie in a row is gathered block by
-/// block, so that one loop does all the arithmetic.
-pub(crate) fn each_strided<F: Real, const N: usize>(
-    output: &mut [F],
-    inputs: [(&[F], usize); N],
-    f: &impl Fn([F; N]) -> F,
-) {
-    let mut blocks = [[F::zero(); BLOCK]; N];
-    for (block, (x, stride)) in blocks.iter_mut().zip(&inputs) {
-        if *stride == 0 {
-            block.fill(x.first().copied().unwrap_or(F::zero()));
-        }
-    }
-    for (b, row) in output.chunks_mut(BLOCK).enumerate() {
-        let start = b * BLOCK;
-        for (block, (x, stride)) in blocks.iter_mut().zip(&inputs) {
-            if *stride > 1 {
-                let from = x.iter().skip(start * stride).step_by(*stride);
-                block.iter_mut().zip(from).take(row.len()).for_each(|(to, from)| *to = *from);
-            }
-        }
-        let lanes = std::array::from_fn(|k| match inputs[k] {
-            (x, 1) => x.get(start..).unwrap_or(&[]),
-            _ => &blocks[k][..],
-        });
-        each(row, lanes, f);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Refusal;
 use crate::shape::Shape;
+use smallvec::SmallVec;
 
 static ZEROS: [usize; 64] = [0; 64];
 
@@ -69,15 +70,6 @@ impl<'a, F: Copy> View<'a, F> {
         }
     }
 
-    /// The elements as one lane, where they are: a slice at stride 1, or one number at stride 0.
-    pub(crate) fn lane(&self) -> Option<(&'a [F], usize)> {
-        match self.steps {
-            Steps::Contiguous => Some((self.data, 1)),
-            Steps::Splat => Some((self.data, 0)),
-            Steps::Strided(_) => None,
-        }
-    }
-
     /// The buffer from the first element on, and the stride of each axis.
     pub(crate) fn parts(&self) -> (&'a [F], std::borrow::Cow<'a, [usize]>) {
         let rank = self.shape.rank();
@@ -95,14 +87,6 @@ impl<'a, F: Copy> View<'a, F> {
         Odometer::new(self.shape, &strides).map(move |offset| data[offset])
     }
 
-    /// The rows along the last axis, in logical order: the buffer from a row's first element on, and the stride within.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'a [F], usize)> + use<'a, F> {
-        let (data, strides) = self.parts();
-        let outer = self.shape.len().saturating_sub(1);
-        let stride = strides.last().copied().unwrap_or(1);
-        Odometer::new(&self.shape[..outer], &strides[..outer]).map(move |offset| (&data[offset..], stride))
-    }
-
     /// The elements in logical order, as a slice where possible and copied into `scratch` otherwise.
     pub fn to_slice<'s>(&self, scratch: &'s mut Vec<F>) -> &'s [F]
     where
@@ -115,6 +99,105 @@ impl<'a, F: Copy> View<'a, F> {
                 scratch.extend(self.iter());
                 scratch
             }
+        }
+    }
+}
+
+/// An axis of a [`Reader`]: its length, its stride, and the position on it.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    length: usize,
+    stride: usize,
+    position: usize,
+}
+
+/// Reads an array in logical order, a piece at a time; a smaller array is read as its broadcast.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader<'a, F> {
+    data: &'a [F],
+    /// All but the innermost axis, outermost first. Neighbours that are one run in memory are one axis.
+    outer: SmallVec<[Axis; 4]>,
+    inner: Axis,
+    offset: usize,
+}
+
+impl<'a, F: Copy> Reader<'a, F> {
+    /// Reads `view` as an array of the shape `shape`; `None` where it does not broadcast to it.
+    pub(crate) fn new(view: View<'a, F>, shape: &[usize]) -> Option<Self> {
+        let (data, strides) = view.parts();
+        let missing = shape.len().checked_sub(view.shape().rank())?;
+        let mut axes: SmallVec<[Axis; 4]> = SmallVec::new();
+        for (i, length) in shape.iter().enumerate() {
+            let own = i.checked_sub(missing).map(|i| (view.shape()[i], strides[i]));
+            let stride = match own {
+                None => 0,
+                Some((d, stride)) if d == *length => stride,
+                Some((1, _)) => 0,
+                Some(_) => return None,
+            };
+            if *length == 1 {
+                continue;
+            }
+            match axes.last_mut() {
+                Some(last) if last.stride == stride * *length => {
+                    *last = Axis { length: last.length * *length, stride, position: 0 };
+                }
+                _ => axes.push(Axis { length: *length, stride, position: 0 }),
+            }
+        }
+        let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 0, position: 0 });
+        Some(Reader { data, outer: axes, inner, offset: 0 })
+    }
+
+    /// Goes to element `position` in logical order.
+    pub(crate) fn seek(&mut self, mut position: usize) {
+        self.offset = 0;
+        for axis in std::iter::once(&mut self.inner).chain(self.outer.iter_mut().rev()) {
+            axis.position = position.checked_rem(axis.length).unwrap_or(0);
+            position = position.checked_div(axis.length).unwrap_or(0);
+            self.offset += axis.position * axis.stride;
+        }
+    }
+
+    /// The next elements, as many as `output` takes.
+    pub(crate) fn read(&mut self, output: &mut [F]) {
+        let mut rest = output;
+        while !rest.is_empty() {
+            let Axis { length, stride, position } = self.inner;
+            let here = rest.len().min(length - position);
+            if here == 0 {
+                return;
+            }
+            let (now, later) = rest.split_at_mut(here);
+            match stride {
+                0 => now.fill(self.data[self.offset]),
+                1 => now.copy_from_slice(&self.data[self.offset..self.offset + here]),
+                _ => {
+                    let from = self.data[self.offset..].iter().step_by(stride);
+                    now.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                }
+            }
+            rest = later;
+            self.advance(here);
+        }
+    }
+
+    fn advance(&mut self, by: usize) {
+        self.inner.position += by;
+        self.offset += by * self.inner.stride;
+        if self.inner.position < self.inner.length {
+            return;
+        }
+        self.inner.position = 0;
+        self.offset -= self.inner.length * self.inner.stride;
+        for axis in self.outer.iter_mut().rev() {
+            axis.position += 1;
+            self.offset += axis.stride;
+            if axis.position < axis.length {
+                return;
+            }
+            axis.position = 0;
+            self.offset -= axis.length * axis.stride;
         }
     }
 }

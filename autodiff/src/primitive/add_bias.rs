@@ -1,8 +1,8 @@
 //! Adding a bias to every row.
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Signature, Site};
-use crate::error::{Mismatch, Refusal};
-use crate::kernels::{Operand, ViewMut};
+use crate::error::Mismatch;
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -35,18 +35,8 @@ impl<F: Real> Primitive<F> for AddBias {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x, b] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        let (mut rows, mut bias) = (Vec::new(), Vec::new());
-        let (x, b) = (x.real()?, b.real()?);
-        let (x, b) = (x.to_slice(&mut rows), b.to_slice(&mut bias));
-        let width = b.len().max(1);
-        for (y, x) in output.as_mut_slice().chunks_mut(width).zip(x.chunks(width)) {
-            for ((y, x), b) in y.iter_mut().zip(x).zip(b) {
-                *y = *x + *b;
-            }
-        }
-        Ok(())
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[x, b]| x + b))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

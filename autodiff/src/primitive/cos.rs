@@ -1,8 +1,7 @@
 //! The cosine.
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
-use crate::error::Refusal;
-use crate::kernels::{self, Operand, ViewMut};
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -19,12 +18,8 @@ impl<F: Real> Primitive<F> for Cos {
         "y = cos x"
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.cos())
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[x]| x.cos()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -1,8 +1,7 @@
 //! The comparison a > b.
 
 use super::{COMPARISON, Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
-use crate::error::Refusal;
-use crate::kernels::{self, Operand, ViewMut};
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 use crate::var::VarOrNumber;
@@ -28,12 +27,8 @@ impl<F: Real> Primitive<F> for Greater {
         Notation::Infix(">", 0)
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[a, b]| if a > b { F::one() } else { F::zero() })
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[a, b]| if a > b { F::one() } else { F::zero() }))
     }
 
     fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {

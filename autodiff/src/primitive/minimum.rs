@@ -1,8 +1,7 @@
 //! The smaller of two numbers.
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
-use crate::error::Refusal;
-use crate::kernels::{self, Operand, ViewMut};
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 use crate::var::VarOrNumber;
@@ -24,12 +23,8 @@ impl<F: Real> Primitive<F> for Minimum {
         "y = min(a, b)"
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[a, b]| if a < b || a.is_nan() { a } else { b })
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[a, b]| if a < b || a.is_nan() { a } else { b }))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

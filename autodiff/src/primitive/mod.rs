@@ -58,7 +58,7 @@ pub use samples::{Dice, Domain, Sample, SampleOperand};
 
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal};
-use crate::kernels::{Operand, ViewMut};
+use crate::kernels::{Elementwise, Operand, ViewMut};
 use crate::program::Program;
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
@@ -148,9 +148,8 @@ pub enum Notation {
 /// impl<F: Real> Primitive<F> for Sinh {
 ///     fn name(&self) -> &'static str { "doc::sinh" }
 ///     fn formula(&self) -> &'static str { "y = sinh x" }
-///     fn elementwise(&self) -> bool { true }
-///     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-///         kernels::map(inputs, output, |[x]| x.sinh())
+///     fn elementwise(&self) -> Option<Elementwise<F>> {
+///         Some(Elementwise::<F>::new(|[x]| x.sinh()))
 ///     }
 ///     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
 ///         at.one(|| dy * (at.y() * at.y() + 1.0).sqrt()) // cosh² − sinh² = 1
@@ -203,11 +202,22 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
         same_shape(inputs)
     }
 
-    /// y = f(x), written into the caller's memory.
+    /// The function of one element of each operand, where y\[i\] depends on the x\[i\] alone (an operand of a smaller
+    /// shape than the result is broadcast to it).
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        None
+    }
+
+    /// y = f(x), written into the caller's memory: the loop over [`elementwise`](Self::elementwise), or a kernel of its own.
     ///
     /// # Errors
     /// A [`Refusal`] of *values*, such as an index out of range; shapes were checked before.
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal>;
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        match self.elementwise() {
+            Some(function) => function.evaluate(inputs, output),
+            None => Err(Refusal::new("the primitive has no kernel: neither `elementwise` nor `evaluate`")),
+        }
+    }
 
     /// The reverse derivative: the operands' cotangents rfₓ(ȳ), recorded with `Var` operations, one per operand.
     ///
@@ -217,11 +227,6 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
     /// The differential: the result's tangent dfₓ(ẋ), recorded with `Var` operations. `None` is a zero tangent; at least
     /// one is `Some`.
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F>;
-
-    /// Whether y\[i\] depends on the x\[i\] alone, so that `evaluate` may be run on any piece of the arrays.
-    fn elementwise(&self) -> bool {
-        false
-    }
 
     /// For a primitive that only rearranges: the result as a layout of its operand's buffer, so that no data moves.
     fn view(&self, _input: &Layout) -> Option<Layout> {

@@ -2,8 +2,8 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
-use crate::error::{Refusal, Result};
-use crate::kernels::{self, Operand, ViewMut};
+use crate::error::Result;
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 use std::sync::Arc;
@@ -33,13 +33,9 @@ impl<F: Real> Primitive<F> for PowF {
         "y = xᵖ, x ≥ 0"
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+    fn elementwise(&self) -> Option<Elementwise<F>> {
         let p = F::of(self.p);
-        kernels::map(inputs, output, |[x]| x.powf(p))
+        Some(Elementwise::<F>::new(move |[x]| x.powf(p)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

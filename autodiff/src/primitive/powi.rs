@@ -2,8 +2,8 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
-use crate::error::{Error, ErrorKind, Refusal, Result};
-use crate::kernels::{self, Operand, ViewMut};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 use std::sync::Arc;
@@ -41,12 +41,9 @@ impl<F: Real> Primitive<F> for PowI {
         exponent.map_or(Notation::Call, |exponent| Notation::Postfix(exponent))
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x.powi(self.n))
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        let n = self.n;
+        Some(Elementwise::<F>::new(move |[x]| x.powi(n)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -1,8 +1,7 @@
 //! The sign: a perceptron's unit.
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
-use crate::error::Refusal;
-use crate::kernels::{self, Operand, ViewMut};
+use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
 
@@ -23,12 +22,8 @@ impl<F: Real> Primitive<F> for Sign {
         "y = sign x"
     }
 
-    fn elementwise(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| {
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[x]| {
             if x > F::zero() {
                 F::one()
             } else if x < F::zero() {
@@ -36,7 +31,7 @@ impl<F: Real> Primitive<F> for Sign {
             } else {
                 x
             }
-        })
+        }))
     }
 
     fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
