@@ -34,6 +34,7 @@ pub mod kernels;
 #[cfg(test)]
 mod lines;
 mod node;
+pub mod plan;
 pub mod primitive;
 mod program;
 mod real;
@@ -52,6 +53,7 @@ pub use derivative::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
 pub use elementary::Elementary;
 pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 pub use gradients::Gradients;
+pub use plan::{Feed, Plan, Planner};
 pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};
 pub use program::{Input, NodeView, Program};
 pub use real::Real;

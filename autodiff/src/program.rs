@@ -5,7 +5,7 @@ mod nodes;
 pub use nodes::NodeView;
 
 use crate::arena::{Arena, NodeId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::forward::needed_for;
 use crate::node::{self, Labels, Node, Op};
 use crate::primitive::{Kind, Registry};
@@ -217,15 +217,18 @@ impl<F: Real> Program<F> {
     pub(crate) fn evaluate(&self, id: NodeId, values: &mut Arena<Value<F>>) -> Result<()> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
-        let value =
-            node::evaluate(&self.nodes, values, &**primitive, &node.inputs, &node.shape).map_err(|refusal| {
-                let error =
-                    Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node));
-                let lines = node::describe_operands(&self.nodes, &self.labels, &**primitive, &node.inputs);
-                lines.into_iter().fold(error, Error::with_operand)
-            })?;
-        values[id] = value;
+        let value = node::evaluate(&self.nodes, values, &**primitive, &node.inputs, &node.shape);
+        values[id] = value.map_err(|refusal| self.refused(id, refusal))?;
         Ok(())
+    }
+
+    /// The error of node `id`, whose primitive refused its operands.
+    pub(crate) fn refused(&self, id: NodeId, refusal: Refusal) -> Error {
+        let node = &self.nodes[id];
+        let Op::Apply(primitive) = &node.op else { return Error::new(ErrorKind::Refused, "run", refusal.message) };
+        let error = Error::new(ErrorKind::Refused, primitive.name(), refusal.message).at(self.labels.place(node));
+        let lines = node::describe_operands(&self.nodes, &self.labels, &**primitive, &node.inputs);
+        lines.into_iter().fold(error, Error::with_operand)
     }
 
     /// Records the program on a tape, applied to `args`: names, scopes and lines come along.
@@ -293,7 +296,7 @@ impl<F: Real> Program<F> {
         self.inputs.iter().map(place).collect()
     }
 
-    fn check_count(&self, operation: &str, given: usize) -> Result<()> {
+    pub(crate) fn check_count(&self, operation: &str, given: usize) -> Result<()> {
         if given == self.inputs.len() {
             return Ok(());
         }
@@ -316,7 +319,7 @@ impl<F: Real> Program<F> {
         Err(Error::new(ErrorKind::ProgramInput, operation, message).with_operand(self.input_line(i)))
     }
 
-    fn input_line(&self, i: usize) -> String {
+    pub(crate) fn input_line(&self, i: usize) -> String {
         let id = self.inputs.get(i).copied().unwrap_or(NodeId::new(0));
         crate::node::describe(&self.nodes, &self.labels, id, &format!("input {i}"))
     }

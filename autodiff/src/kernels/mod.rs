@@ -19,5 +19,6 @@ pub use map::{Elementwise, map};
 pub(crate) use matmul::matmul;
 pub(crate) use random::uniform;
 pub use reduce::sum;
-pub(crate) use reduce::{lanes, reduce};
+pub(crate) use reduce::{lanes, reduce, sum_of_chunks};
+pub(crate) use view::Reader;
 pub use view::{IndexView, Operand, View, ViewMut};

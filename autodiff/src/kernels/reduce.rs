@@ -42,6 +42,18 @@ pub fn sum<F: Real>(x: &[F]) -> F {
     lanes[0]
 }
 
+/// The end of [`sum`], from the sums of its chunks: they are added in the same pairs.
+pub(crate) fn sum_of_chunks<F: Real>(sums: &[F]) -> F {
+    match sums {
+        [] => F::zero(),
+        [sum] => *sum,
+        _ => {
+            let (left, right) = sums.split_at(sums.len().div_ceil(2));
+            sum_of_chunks(left) + sum_of_chunks(right)
+        }
+    }
+}
+
 /// The axes of `shape` that are not in `axes`, then those that are, as (lengths, strides) pairs.
 struct Split {
     kept: (Vec<usize>, Vec<usize>),

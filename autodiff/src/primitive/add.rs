@@ -1,6 +1,6 @@
 //! Addition.
 
-use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
 use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
@@ -36,6 +36,16 @@ impl<F: Real> Primitive<F> for Add {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |_, dx| dx)
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        // Only −0 leaves every x as it is: −0 + 0 is +0.
+        let is_nothing = |x: &Known<'_, F>| x.number.is_some_and(|x| x.is_zero() && x.is_sign_negative());
+        match inputs {
+            [_, b] if is_nothing(b) => Some(0),
+            [a, _] if is_nothing(a) => Some(1),
+            _ => None,
+        }
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

@@ -4,7 +4,7 @@ use super::{Dice, Domain, Sample, SampleOperand};
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Result};
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::var::Var;
 
 /// The axes of a reduction: `..` for all, one axis, or a list.
@@ -86,6 +86,17 @@ impl Reduction {
             return Err(Mismatch::new(format!("the axes {axes} do not fit: {fault}")));
         }
         Ok(x.reduced(&self.axes, self.keep))
+    }
+
+    /// The result as a view of the operand, where every axis that goes has length 1: a sum of one element is that element.
+    pub(super) fn view(&self, input: &Layout) -> Option<Layout> {
+        if self.axes.iter().any(|axis| input.shape.get(*axis) != Some(&1)) {
+            return None;
+        }
+        let stays = |(i, _): &(usize, &usize)| self.keep || !self.axes.contains(i);
+        let pick = |from: &[usize]| from.iter().enumerate().filter(stays).map(|(_, n)| *n).collect::<Vec<_>>();
+        let (shape, strides) = (pick(&input.shape).into(), pick(&input.strides).into());
+        Some(Layout { shape, strides, offset: input.offset })
     }
 
     /// A reduced array stretched over the shape it was reduced from.

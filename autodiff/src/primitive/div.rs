@@ -1,6 +1,6 @@
 //! Division, element by element.
 
-use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
 use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
@@ -36,6 +36,10 @@ impl<F: Real> Primitive<F> for Div {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx / at.x(1) } else { -(dx * at.y() / at.x(1)) })
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        matches!(inputs, [_, b] if b.number == Some(F::one())).then_some(0)
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

@@ -68,6 +68,10 @@ impl<F: Real> Primitive<F> for MatMul {
         at.tangent(dx, |i, dx| if i == 0 { dx.matmul(at.x(1)) } else { at.x(0).matmul(dx) })
     }
 
+    fn rows(&self) -> Option<&'static [bool]> {
+        Some(&[true, false])
+    }
+
     fn sample(&self, dice: &mut Dice) -> Sample<F> {
         let [m, k, n] = [0; 3].map(|_| dice.integer(1, 4));
         let b: Shape = if dice.flip() { [k].into() } else { [k, n].into() };

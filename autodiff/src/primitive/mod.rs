@@ -116,6 +116,15 @@ impl Signature {
     }
 }
 
+/// What is known of an operand before anything runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a, F> {
+    /// Its shape.
+    pub shape: &'a Shape,
+    /// The number in every position, if it is a constant that repeats one.
+    pub number: Option<F>,
+}
+
 /// How an application of a primitive is written in rules and formulas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Notation {
@@ -230,6 +239,24 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
 
     /// For a primitive that only rearranges: the result as a layout of its operand's buffer, so that no data moves.
     fn view(&self, _input: &Layout) -> Option<Layout> {
+        None
+    }
+
+    /// The operand that the result equals, bit for bit and in shape, from what is known of the operands: x·1, x − 0, a
+    /// reshape to the shape x has.
+    fn identity(&self, _inputs: &[Known<'_, F>]) -> Option<usize> {
+        None
+    }
+
+    /// Whether the result is the one number Σ x, added in the order of [`kernels::sum`](crate::kernels::sum), so that a
+    /// plan may add while it computes x.
+    fn is_total(&self, _input: &Shape) -> bool {
+        false
+    }
+
+    /// Whether rows of the result (along axis 0) can be computed each on its own, by `evaluate` on the same rows of these
+    /// operands (`true`) and the whole of the others: what a plan may divide among threads.
+    fn rows(&self) -> Option<&'static [bool]> {
         None
     }
 

@@ -1,6 +1,6 @@
 //! Multiplication, element by element.
 
-use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
 use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
@@ -36,6 +36,14 @@ impl<F: Real> Primitive<F> for Mul {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |i, dx| dx * at.x(1 - i))
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        match inputs {
+            [_, b] if b.number == Some(F::one()) => Some(0),
+            [a, _] if a.number == Some(F::one()) => Some(1),
+            _ => None,
+        }
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

@@ -1,6 +1,6 @@
 //! Subtraction.
 
-use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
 use crate::kernels::Elementwise;
 use crate::real::Real;
 use crate::var::Var;
@@ -36,6 +36,11 @@ impl<F: Real> Primitive<F> for Sub {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx } else { -dx })
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        // x − 0 is x, also for x = −0; x − (−0) is not.
+        matches!(inputs, [_, b] if b.number.is_some_and(|b| b.is_zero() && b.is_sign_positive())).then_some(0)
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

@@ -1,12 +1,12 @@
 //! The sum over axes.
 
 use super::axes::{Axes, Reduction};
-use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, Site};
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal, Result};
 use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::var::Var;
 use std::sync::Arc;
 
@@ -57,6 +57,18 @@ impl<F: Real> Primitive<F> for Sum {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |_, dx| dx.apply(Arc::new(Sum(self.0.clone()))))
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        (inputs.len() == 1 && self.0.axes.is_empty()).then_some(0)
+    }
+
+    fn is_total(&self, input: &Shape) -> bool {
+        self.0.axes.len() == input.rank()
+    }
+
+    fn view(&self, input: &Layout) -> Option<Layout> {
+        self.0.view(input)
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

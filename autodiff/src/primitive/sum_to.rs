@@ -1,6 +1,6 @@
 //! The sum over what a broadcast repeated.
 
-use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal, Result};
 use crate::kernels::{self, Operand, ViewMut};
@@ -61,6 +61,10 @@ impl<F: Real> Primitive<F> for SumTo {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |_, dx| dx.sum_to(self.shape.clone()))
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        matches!(inputs, [x] if *x.shape == self.shape).then_some(0)
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

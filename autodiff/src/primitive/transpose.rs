@@ -1,6 +1,6 @@
 //! Exchanging axes.
 
-use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
+use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal, Result};
 use crate::kernels::{self, Operand, ViewMut};
@@ -68,6 +68,10 @@ impl<F: Real> Primitive<F> for Transpose {
     fn view(&self, input: &Layout) -> Option<Layout> {
         let pick = |from: &[usize]| self.axes.iter().map(|axis| from.get(*axis).copied()).collect::<Option<Vec<_>>>();
         Some(Layout { shape: pick(&input.shape)?.into(), strides: pick(&input.strides)?.into(), offset: input.offset })
+    }
+
+    fn identity(&self, _: &[Known<'_, F>]) -> Option<usize> {
+        self.axes.iter().copied().eq(0..self.axes.len()).then_some(0)
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {

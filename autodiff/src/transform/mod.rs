@@ -1,3 +1,4 @@
 //! Program → program: derivatives as programs of their own.
 
 mod derivative;
+mod simplify;

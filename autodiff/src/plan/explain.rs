@@ -1,0 +1,124 @@
+//! A plan in words.
+
+use super::Plan;
+use super::code::{Action, OperandSource};
+use super::memory::Home;
+use crate::node::Op;
+use crate::real::Real;
+
+impl<F: Real> Plan<F> {
+    /// What the plan does, in the order it does it: groups, arrays and their places, bytes, operations.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f32>::new();
+    /// let x = tape.input(vec![0.5; 5000]);
+    /// let plan = tape.program(&[(x.exp() + 1.0).log().sum(..)])?.plan()?;
+    /// let text = plan.explain();
+    /// assert!(text.contains("loop over 5000: exp, add, log; sum"), "{text}");
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn explain(&self) -> String {
+        let code = &self.code;
+        let bytes = |elements: usize| elements * size_of::<F>();
+        let commit = if code.commit < code.actions.len() { code.commit } else { usize::MAX };
+        let mut lines = vec![
+            format!(
+                "plan of {} nodes ({}): {} actions, {} threads",
+                self.program.len(),
+                F::NAME,
+                code.actions.len(),
+                self.threads()
+            ),
+            format!(
+                "memory: {} bytes: arrays {}, rows of loops {}; {} results take the place of an operand",
+                self.bytes(),
+                bytes(self.arrays),
+                bytes(self.threads() * code.rows * code.block),
+                self.in_place
+            ),
+        ];
+        let mut work = 0;
+        for (index, action) in code.actions.iter().enumerate() {
+            if index == commit {
+                lines.push("from here on, inputs are updated:".into());
+            }
+            let line = match action {
+                Action::Steps(range) => {
+                    let steps = code.steps.get(range.clone()).unwrap_or(&[]);
+                    let elements: usize = steps.iter().map(|step| usize::from(step.length)).sum();
+                    work += elements;
+                    format!("{} steps on {elements} elements", steps.len())
+                }
+                Action::Gather(gather) => match code.gathers.get(*gather) {
+                    Some(gather) => format!("write out {} at {}", gather.shape, bytes(gather.output)),
+                    None => continue,
+                },
+                Action::Kernel(kernel) => {
+                    let Some(kernel) = code.kernels.get(*kernel) else { continue };
+                    work += kernel.work;
+                    let shapes: Vec<String> = kernel
+                        .operands
+                        .iter()
+                        .map(|operand| match operand {
+                            OperandSource::Real(source) => {
+                                let strided = if source.layout.is_some() { " strided" } else { "" };
+                                format!("{}{strided}", source.shape)
+                            }
+                            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => {
+                                format!("index{shape}")
+                            }
+                            OperandSource::KeyInput { .. } | OperandSource::Key(_) => "key".into(),
+                        })
+                        .collect();
+                    let (name, shape) = (kernel.primitive.name(), &kernel.shape);
+                    let place = self.place(kernel.output);
+                    format!(
+                        "{} = {name}({}) → {shape} at {place}, work {}",
+                        kernel.node,
+                        shapes.join(", "),
+                        kernel.work
+                    )
+                }
+                Action::Loop(code_of_loop) => {
+                    let Some(code_of_loop) = code.loops.get(*code_of_loop) else { continue };
+                    work += code_of_loop.size * code_of_loop.steps.len();
+                    let names = |totals: bool| {
+                        let mut names = Vec::new();
+                        for id in &code_of_loop.nodes {
+                            if let Op::Apply(primitive) = &self.program.nodes[*id].op
+                                && primitive.elementwise().is_none() == totals
+                            {
+                                names.push(primitive.name());
+                            }
+                        }
+                        names.join(", ")
+                    };
+                    let totals =
+                        if code_of_loop.totals.is_empty() { String::new() } else { format!("; {}", names(true)) };
+                    let streams = code_of_loop.streams.iter().filter(|stream| stream.moves).count();
+                    let (size, rows) = (code_of_loop.size, code_of_loop.rows);
+                    format!(
+                        "loop over {size}: {}{totals} ({streams} arrays, {rows} rows of {})",
+                        names(false),
+                        code.block
+                    )
+                }
+            };
+            lines.push(format!("  {line}"));
+        }
+        for update in &self.updates {
+            let how = if update.in_place { "in place" } else { "by a copy at the end" };
+            lines.push(format!("input {} ← output {} {how}", update.slot, update.output));
+        }
+        lines.push(format!("work: {work} operations (a multiply-add is one)\n"));
+        lines.join("\n")
+    }
+
+    fn place(&self, home: Home) -> String {
+        match home {
+            Home::Arena(start) => format!("{}", start * size_of::<F>()),
+            Home::Feed(slot) => format!("input {slot}"),
+            Home::Row | Home::Nowhere => "nowhere".into(),
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Where every array lies: one arena, shared by arrays that are not needed at the same time.
+
+use super::pool::Pool;
+use super::schedule::{Group, Origin, Schedule};
+use crate::arena::{Arena, NodeId};
+use crate::node::{Node, Op};
+use crate::program::Program;
+use crate::real::Real;
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// Inputs of at most this many elements are copied into the arena; larger ones are read where they are.
+const COPIED: usize = 64;
+
+/// Where the elements of an array are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Home {
+    /// From this position of the arena on.
+    Arena(usize),
+    /// In the memory that was given for this input.
+    Feed(usize),
+    /// In a row of the loop that computes it, and nowhere else.
+    Row,
+    /// Nowhere: nobody needs it.
+    Nowhere,
+}
+
+/// An update of an input by an output, after the run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Update {
+    pub(crate) slot: usize,
+    pub(crate) output: usize,
+    /// Whether a loop writes the result over the input; else it is copied there when everything is computed.
+    pub(crate) in_place: bool,
+}
+
+/// The homes of all arrays.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) homes: Arena<Home>,
+    /// For each output: where it is written so that it outlives the run, if that is not its home.
+    pub(crate) staged: Vec<Option<usize>>,
+    /// The partial sums of each total.
+    pub(crate) partials: BTreeMap<NodeId, usize>,
+    /// Rows for operands of small steps that do not lie in a row, by the step and the operand's position.
+    pub(crate) gathered: BTreeMap<(NodeId, usize), usize>,
+    /// Rows that repeat a constant, by its bits.
+    pub(crate) repeated: BTreeMap<u64, usize>,
+    /// Results that take the place of an operand.
+    pub(crate) in_place: usize,
+    /// The number of elements without the rows of loops.
+    pub(crate) length: usize,
+}
+
+/// Constants repeated into rows of their own, at most; others are repeated when they are needed.
+const REPEATED: usize = 256;
+
+/// The number that a constant repeats.
+pub(crate) fn splat<F: Real>(node: &Node<F>) -> Option<F> {
+    match &node.op {
+        Op::Constant(Value::Splat(x)) => Some(*x),
+        _ => None,
+    }
+}
+
+struct Planner<'a, F: Real> {
+    program: &'a Program<F>,
+    schedule: &'a Schedule,
+    pool: Pool,
+    memory: Memory,
+    /// When each base is needed last, as a group.
+    last: Arena<Option<usize>>,
+    /// Whether a base is read otherwise than element by element in order, by its last group.
+    scattered: Arena<Option<usize>>,
+}
+
+/// Finds a home for every array of `program`.
+pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates: &[Update]) -> Memory {
+    let length = program.nodes.len();
+    let memory = Memory {
+        homes: Arena::filled(length, || Home::Nowhere),
+        staged: Vec::new(),
+        partials: BTreeMap::new(),
+        gathered: BTreeMap::new(),
+        repeated: BTreeMap::new(),
+        in_place: 0,
+        length: 0,
+    };
+    let mut planner = Planner {
+        program,
+        schedule,
+        pool: Pool::new(0, 64 / size_of::<F>()),
+        memory,
+        last: Arena::filled(length, || None),
+        scattered: Arena::filled(length, || None),
+    };
+    planner.lifetimes();
+    planner.leaves(updates);
+    planner.run(updates);
+    planner.stage();
+    planner.memory.length = planner.pool.length();
+    planner.memory
+}
+
+impl<F: Real> Planner<'_, F> {
+    fn size(&self, id: NodeId) -> usize {
+        match splat(&self.program.nodes[id]) {
+            Some(_) => 1,
+            None => self.program.nodes[id].shape.size(),
+        }
+    }
+
+    /// Whether operand `operand` of a row or loop over `size` elements is read in order, where it is.
+    fn in_order(&self, operand: NodeId, size: usize) -> bool {
+        let base = self.schedule.base(operand);
+        self.size(base) == size && self.schedule.is_whole(operand, size)
+    }
+
+    fn lifetimes(&mut self) {
+        let last = self.schedule.groups.len();
+        for (index, group) in self.schedule.groups.iter().enumerate() {
+            for id in group.nodes() {
+                let node = &self.program.nodes[*id];
+                let size = match group {
+                    Group::Row(_) => Some(node.shape.size()),
+                    Group::Loop { size, .. } => Some(*size),
+                    Group::Kernel(_) => None,
+                };
+                for operand in &node.inputs {
+                    let base = self.schedule.base(*operand);
+                    self.last[base] = self.last[base].max(Some(index));
+                    if !size.is_some_and(|size| self.in_order(*operand, size)) {
+                        self.scattered[base] = self.scattered[base].max(Some(index));
+                    }
+                }
+            }
+        }
+        for id in &self.program.outputs {
+            self.last[self.schedule.base(*id)] = Some(last);
+        }
+    }
+
+    /// Inputs and constants have their homes for good.
+    fn leaves(&mut self, updates: &[Update]) {
+        let mut in_rows = Arena::filled(self.program.nodes.len(), || false);
+        for group in &self.schedule.groups {
+            if let Group::Row(id) = group {
+                let size = self.program.nodes[*id].shape.size();
+                for operand in &self.program.nodes[*id].inputs {
+                    in_rows[self.schedule.base(*operand)] |= self.in_order(*operand, size);
+                }
+            }
+        }
+        for id in self.program.nodes.ids() {
+            let size = self.size(id);
+            let used = self.last[id].is_some();
+            self.memory.homes[id] = match self.schedule.origins[id] {
+                Origin::Input { slot } if updates.iter().any(|update| update.slot == slot && update.in_place) => {
+                    Home::Feed(slot)
+                }
+                Origin::Input { slot } if used && size > COPIED && !in_rows[id] => Home::Feed(slot),
+                Origin::Input { .. } | Origin::Constant if used => Home::Arena(self.pool.take(size)),
+                _ => Home::Nowhere,
+            };
+        }
+        for group in &self.schedule.groups {
+            let length = match group {
+                Group::Row(id) => self.program.nodes[*id].shape.size(),
+                Group::Loop { .. } => self.schedule.block,
+                Group::Kernel(_) => continue,
+            };
+            if length == 1 {
+                continue;
+            }
+            for id in group.nodes() {
+                for operand in &self.program.nodes[*id].inputs {
+                    let base = self.schedule.base(*operand);
+                    let Some(number) = splat(&self.program.nodes[base]) else { continue };
+                    let bits = number.double().to_bits();
+                    if self.memory.repeated.len() < REPEATED && !self.memory.repeated.contains_key(&bits) {
+                        let row = self.pool.take(self.schedule.block);
+                        self.memory.repeated.insert(bits, row);
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, updates: &[Update]) {
+        // What dies with each group.
+        let mut dying: Vec<Vec<NodeId>> = vec![Vec::new(); self.schedule.groups.len()];
+        for id in self.program.nodes.ids() {
+            if let (Origin::Computed, Some(last)) = (&self.schedule.origins[id], self.last[id])
+                && let Some(dying) = dying.get_mut(last)
+            {
+                dying.push(id);
+            }
+        }
+        for (index, (group, dying)) in self.schedule.groups.iter().zip(dying).enumerate() {
+            match group {
+                Group::Row(id) => self.row(*id, dying),
+                Group::Kernel(id) => {
+                    self.home_of(*id, index);
+                    self.free(&dying, &[]);
+                }
+                Group::Loop { size, nodes } => self.whole_loop(index, *size, nodes, dying, updates),
+            }
+        }
+    }
+
+    fn row(&mut self, id: NodeId, dying: Vec<NodeId>) {
+        let size = self.size(id);
+        let mut temporary = Vec::new();
+        for (position, operand) in self.program.nodes[id].inputs.iter().enumerate() {
+            let base = self.schedule.base(*operand);
+            let readable = match size {
+                // A number may be any element of an array, if that is in the arena.
+                1 => matches!(self.memory.homes[base], Home::Arena(_)),
+                _ => splat(&self.program.nodes[base])
+                    .is_some_and(|x| self.memory.repeated.contains_key(&x.double().to_bits())),
+            };
+            if !readable && !self.in_order(*operand, size) {
+                let row = self.pool.take(size);
+                self.memory.gathered.insert((id, position), row);
+                temporary.push(row);
+            }
+        }
+        if size > 1 {
+            self.memory.homes[id] = Home::Arena(self.pool.take(size));
+            self.free(&dying, &[]);
+        } else {
+            // A number is read before the result is written, which may take its place.
+            self.free(&dying, &[]);
+            self.memory.homes[id] = Home::Arena(self.pool.take(size));
+            self.memory.in_place += usize::from(!dying.is_empty());
+        }
+        if self.last[id].is_none() {
+            temporary.extend(self.start_of(id));
+        }
+        temporary.into_iter().for_each(|row| self.pool.give(row, size));
+    }
+
+    fn whole_loop(&mut self, index: usize, size: usize, nodes: &[NodeId], dying: Vec<NodeId>, updates: &[Update]) {
+        let mut taken: Vec<NodeId> = Vec::new();
+        for id in nodes {
+            if self.schedule.totals[*id] {
+                let chunks = size.div_ceil(self.schedule.block);
+                // Partial sums are not many; each total has its own for good, which keeps them apart from everything.
+                let partials = self.pool.take(chunks);
+                self.memory.partials.insert(*id, partials);
+                self.memory.homes[*id] = Home::Arena(self.pool.take(1));
+                continue;
+            }
+            let inside = self.last[*id].is_none_or(|last| last == index);
+            if inside && self.scattered[*id].is_none() {
+                self.memory.homes[*id] = Home::Row;
+                continue;
+            }
+            let update = updates
+                .iter()
+                .find(|update| update.in_place && self.program.outputs.get(update.output).is_some_and(|o| o == id));
+            if let Some(update) = update {
+                self.memory.homes[*id] = Home::Feed(update.slot);
+                continue;
+            }
+            let free = dying.iter().copied().find(|old| {
+                self.size(*old) == size
+                    && self.scattered[*old] != Some(index)
+                    && self.schedule.group_of[*old] != index
+                    && matches!(self.memory.homes[*old], Home::Arena(_))
+                    && !taken.contains(old)
+            });
+            self.memory.homes[*id] = match free {
+                Some(old) => {
+                    taken.push(old);
+                    self.memory.in_place += 1;
+                    self.memory.homes[old]
+                }
+                None => Home::Arena(self.pool.take(size)),
+            };
+        }
+        self.free(&dying, &taken);
+    }
+
+    fn home_of(&mut self, id: NodeId, index: usize) {
+        let size = self.size(id);
+        let start = self.pool.take(size);
+        self.memory.homes[id] = Home::Arena(start);
+        if self.last[id].is_none_or(|last| last < index) {
+            self.pool.give(start, size);
+        }
+    }
+
+    fn start_of(&self, id: NodeId) -> Option<usize> {
+        match self.memory.homes[id] {
+            Home::Arena(start) => Some(start),
+            _ => None,
+        }
+    }
+
+    fn free(&mut self, dying: &[NodeId], except: &[NodeId]) {
+        for id in dying.iter().filter(|id| !except.contains(id)) {
+            if let Some(start) = self.start_of(*id) {
+                self.pool.give(start, self.size(*id));
+            }
+        }
+    }
+
+    /// Outputs that lie in memory the plan does not own get a copy in the arena.
+    fn stage(&mut self) {
+        for id in &self.program.outputs {
+            let base = self.schedule.base(*id);
+            let computed = matches!(self.schedule.origins[base], Origin::Computed);
+            let staged = match self.memory.homes[base] {
+                Home::Feed(_) if !computed => Some(self.pool.take(self.program.nodes[*id].shape.size())),
+                _ => None,
+            };
+            self.memory.staged.push(staged);
+        }
+    }
+}

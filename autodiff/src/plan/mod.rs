@@ -1,0 +1,247 @@
+//! A program prepared to run many times.
+//!
+//! [`Program::plan`] simplifies a program, decides what is computed together and where every array lies, and compiles the
+//! whole to flat lists. Running a plan allocates nothing and computes, bit for bit, what recording and
+//! [`Program::run`] compute: it runs the same kernels.
+//!
+//! The steps, one file each: [`schedule`] (what together, in what order) → [`memory`] (where) over a [`pool`] →
+//! [`code`] (the lists) → [`run`].
+
+mod code;
+mod explain;
+mod memory;
+mod planner;
+mod pool;
+mod run;
+mod schedule;
+
+pub use planner::Planner;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::node;
+use crate::primitive::Kind;
+use crate::program::{Input, Program};
+use crate::real::Real;
+use crate::value::Value;
+use code::{Code, Source};
+use memory::{Home, Update};
+use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
+use run::{Machine, Raw};
+use std::fmt;
+
+/// A program prepared to run many times: see [`Program::plan`].
+///
+/// ```
+/// use autodiff::{Feed, Tape};
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.input([1.0, 2.0]).named("x");
+/// let y = (x * x).sum(..);
+/// let mut plan = tape.program(&[y, y.gradient(&[x])?[0]])?.plan()?;
+/// plan.execute(&mut [Feed::Real(&[3.0, 4.0])])?;
+/// assert_eq!(plan.output(0).unwrap().first(), Some(&25.0));
+/// assert_eq!(plan.output(1).unwrap(), ndarray::array![6.0, 8.0].into_dyn());
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+pub struct Plan<F: Real> {
+    program: Program<F>,
+    code: Code<F>,
+    updates: Vec<Update>,
+    guards: Vec<usize>,
+    arena: Vec<F>,
+    /// The first element of `arena` on a cache line: position 0 of the code.
+    start: usize,
+    /// The elements of the arena that arrays lie in; the rows of loops follow.
+    arrays: usize,
+    in_place: usize,
+    divided: usize,
+    raw: Vec<Raw<F>>,
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// What one input of a plan is read from, or updated in.
+#[derive(Debug)]
+pub enum Feed<'a, F> {
+    /// The elements of an array, row by row.
+    Real(&'a [F]),
+    /// The elements of an array, which is updated: see [`Planner::update`].
+    Update(&'a mut [F]),
+    /// Indices, row by row.
+    Index(&'a [usize]),
+    /// A random key.
+    Key(u64),
+}
+
+impl<F: Real> Plan<F> {
+    /// Runs the program on `feeds`, one for each input, in order; [`output`](Self::output) reads the results. Allocates
+    /// nothing (with threads, now and then a queue's next block).
+    ///
+    /// If there is an error, no input was updated.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if number, kinds or lengths of the feeds are not those of the program's inputs;
+    /// [`ErrorKind::Refused`] if an operation refuses a value; [`ErrorKind::NotFinite`] for a guard
+    /// ([`Planner::guard`]) that is not finite.
+    pub fn execute(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
+        self.bind(feeds)?;
+        let pieces = self.threads();
+        let arena = self.arena.get_mut(self.start..).unwrap_or(&mut []).as_mut_ptr();
+        let (code, scratch, divided) = (&self.code, self.arrays, self.divided);
+        let machine = Machine { code, arena, scratch, feeds: &self.raw, pieces, divided };
+        machine.copy_in();
+        let (program, guards) = (&self.program, &self.guards);
+        match &self.pool {
+            Some(pool) => pool.install(|| both_parts(&machine, program, guards))?,
+            None => both_parts(&machine, program, guards)?,
+        }
+        machine.copy_out();
+        Ok(())
+    }
+
+    /// Checks the feeds and notes where they are.
+    fn bind(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
+        self.program.check_count("execute", feeds.len())?;
+        self.raw.clear();
+        for (i, (feed, id)) in feeds.iter_mut().zip(&self.program.inputs).enumerate() {
+            let node = &self.program.nodes[*id];
+            let (kind, length) = match feed {
+                Feed::Real(data) => (Kind::Real, data.len()),
+                Feed::Update(data) => (Kind::Real, data.len()),
+                Feed::Index(data) => (Kind::Index, data.len()),
+                Feed::Key(_) => (Kind::Key, 1),
+            };
+            let updated = self.updates.iter().any(|update| update.slot == i);
+            if kind != node.kind() || length != node.shape.size() || (updated && matches!(feed, Feed::Real(_))) {
+                let given = match feed {
+                    Feed::Update(_) => format!("{length} numbers to update"),
+                    Feed::Real(_) if updated => format!("{length} numbers that cannot be updated"),
+                    Feed::Real(_) => format!("{length} numbers"),
+                    Feed::Index(_) => format!("{length} indices"),
+                    Feed::Key(_) => "a key".into(),
+                };
+                let message = format!("input {i} should be {}, got {given}", node.type_name());
+                let error = Error::new(ErrorKind::ProgramInput, "execute", message);
+                return Err(error.with_operand(self.program.input_line(i)));
+            }
+            let nothing: *mut F = std::ptr::null_mut();
+            self.raw.push(match feed {
+                Feed::Real(data) => Raw { real: data.as_ptr().cast_mut(), index: nothing.cast(), length, key: 0 },
+                Feed::Update(data) => Raw { real: data.as_mut_ptr(), index: nothing.cast(), length, key: 0 },
+                Feed::Index(data) => Raw { real: nothing, index: data.as_ptr(), length, key: 0 },
+                Feed::Key(key) => Raw { real: nothing, index: nothing.cast(), length, key: *key },
+            });
+        }
+        Ok(())
+    }
+
+    /// Output `i` of the last run; `None` before the first, where there is no such output, and for one that updates an
+    /// input in place: it is there.
+    pub fn output(&self, i: usize) -> Option<ArrayViewD<'_, F>> {
+        let source = self.code.outputs.get(i)?;
+        let Home::Arena(start) = source.home else { return None };
+        let data = self.arena.get(self.start + start..self.start + start + source.extent)?;
+        match &source.layout {
+            None => ArrayViewD::from_shape(&*source.shape, data).ok(),
+            Some(layout) => {
+                let strides = ndarray::IxDyn(&layout.strides);
+                ArrayViewD::from_shape(ndarray::IxDyn(&source.shape).strides(strides), data.get(layout.offset..)?).ok()
+            }
+        }
+    }
+
+    /// The number output `i` of the last run is, if it is one.
+    pub fn number(&self, i: usize) -> Option<F> {
+        let source = self.code.outputs.get(i).filter(|source| source.shape.size() == 1)?;
+        let Home::Arena(start) = source.home else { return None };
+        self.arena.get(self.start + start + source.layout.as_ref().map_or(0, |layout| layout.offset)).copied()
+    }
+
+    /// Runs the program on copies of `inputs`, as [`Program::run`] does: the outputs, in order.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and if the shapes of the inputs are not those of the program.
+    pub fn run(&mut self, inputs: &[Input<F>]) -> Result<Vec<ArrayD<F>>> {
+        let bound = self.program.bind(inputs)?;
+        let mut updated: Vec<(usize, Vec<F>)> = Vec::new();
+        for update in &self.updates {
+            let Some(id) = self.program.inputs.get(update.slot).copied() else { continue };
+            let view = bound[id].view(&self.program.nodes[id].shape);
+            updated.push((update.slot, view.into_iter().flat_map(|view| view.iter()).collect()));
+        }
+        let mut copies = updated.iter_mut();
+        let mut feeds: Vec<Feed<'_, F>> = Vec::new();
+        let mut order: Vec<(usize, &mut Vec<F>)> = copies.by_ref().map(|(slot, data)| (*slot, data)).collect();
+        for (slot, id) in self.program.inputs.iter().enumerate() {
+            let copy = order.iter().position(|(updated, _)| *updated == slot).map(|at| order.swap_remove(at).1);
+            feeds.push(match (copy, &bound[*id]) {
+                (Some(copy), _) => Feed::Update(copy),
+                (None, Value::Splat(x)) => Feed::Real(std::slice::from_ref(x)),
+                (None, Value::Array(data)) => Feed::Real(data),
+                (None, Value::Index(data)) => Feed::Index(data),
+                (None, Value::Key(key)) => Feed::Key(*key),
+                (None, Value::View(..) | Value::Unknown) => Feed::Real(&[]),
+            });
+        }
+        self.execute(&mut feeds)?;
+        drop(feeds);
+        let mut outputs = Vec::new();
+        for (i, id) in self.program.outputs.iter().enumerate() {
+            let shape = &self.program.nodes[*id].shape;
+            let owner = self.updates.iter().find(|update| update.output == i).map(|update| update.slot);
+            let copy = updated.iter().find(|(slot, _)| Some(*slot) == owner).map(|(_, data)| data.clone());
+            let array = match (self.output(i), copy) {
+                (Some(view), _) => Some(view.to_owned()),
+                (None, Some(data)) => ArrayD::from_shape_vec(shape.to_vec(), data).ok(),
+                (None, None) => None,
+            };
+            outputs.push(array.ok_or_else(|| Error::new(ErrorKind::NoValue, "run", format!("output {i} is gone")))?);
+        }
+        Ok(outputs)
+    }
+
+    /// The program that is run: the one that was planned, simplified.
+    pub fn program(&self) -> &Program<F> {
+        &self.program
+    }
+
+    /// The number of threads that share the work.
+    pub fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+    }
+
+    /// The bytes of memory the plan holds for arrays: what [`explain`](Self::explain) says it takes.
+    pub fn bytes(&self) -> usize {
+        self.arena.capacity() * size_of::<F>()
+    }
+
+    fn guard(machine: &Machine<'_, F>, program: &Program<F>, source: &Source, output: usize) -> Result<()> {
+        let data = machine.read(source.home, source.extent);
+        let Some(number) = data.iter().find(|x| !x.is_finite()) else { return Ok(()) };
+        let message = format!("output {output} is {number}, which guards the update; nothing was changed");
+        let id = program.outputs.get(output).copied().unwrap_or(crate::NodeId::new(0));
+        let error = Error::new(ErrorKind::NotFinite, "execute", message);
+        Err(error.with_operand(node::describe(&program.nodes, &program.labels, id, "guard")))
+    }
+}
+
+/// What computes, and then what updates inputs, if the guards allow.
+fn both_parts<F: Real>(machine: &Machine<'_, F>, program: &Program<F>, guards: &[usize]) -> Result<()> {
+    let code = machine.code;
+    let refused = |refused: run::Refused| match code.kernels.get(refused.kernel) {
+        Some(kernel) => program.refused(kernel.node, refused.refusal),
+        None => Error::new(ErrorKind::Refused, "execute", refused.refusal.message),
+    };
+    machine.run(0..code.commit).map_err(refused)?;
+    for output in guards {
+        if let Some(source) = code.outputs.get(*output) {
+            Plan::guard(machine, program, source, *output)?;
+        }
+    }
+    machine.run(code.commit..code.actions.len()).map_err(refused)
+}
+
+impl<F: Real> fmt::Debug for Plan<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan<{}> of {} nodes in {} bytes", F::NAME, self.program.len(), self.bytes())
+    }
+}

@@ -1,0 +1,230 @@
+//! What a plan is asked for, and how it is put together.
+
+use super::code::{self, Code};
+use super::memory::{self, Update};
+use super::schedule::{self, BLOCK, Group, Origin, Schedule};
+use super::{Plan, run::Raw};
+use crate::error::{Error, ErrorKind, Result};
+use crate::program::Program;
+use crate::real::Real;
+
+impl<F: Real> Program<F> {
+    /// Prepares the program to run many times: what is elementwise is fused and run block by block in cache, views move no
+    /// data, and all arrays lie in one arena, where those that are not needed at the same time share their place.
+    ///
+    /// Planning takes some microseconds per node, and pays from the second run on. Results have the bits of
+    /// [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if the arrays are too large together.
+    pub fn plan(&self) -> Result<Plan<F>> {
+        self.planner().plan()
+    }
+
+    /// As [`plan`](Self::plan), with a say in what is updated in place and how many threads work.
+    pub fn planner(&self) -> Planner<'_, F> {
+        Planner { program: self, updates: Vec::new(), guards: Vec::new(), threads: 1, block: BLOCK, divided: DIVIDED }
+    }
+}
+
+/// What a plan is asked for: made by [`Program::planner`].
+///
+/// ```
+/// use autodiff::{Feed, Tape};
+///
+/// // w ← w − 0.1·w
+/// let tape = Tape::<f64>::new();
+/// let w = tape.input([10.0, 20.0]);
+/// let mut plan = tape.program(&[w - w * 0.1])?.planner().update(0, 0).plan()?;
+/// let mut weights = [10.0, 20.0];
+/// plan.execute(&mut [Feed::Update(&mut weights)])?;
+/// plan.execute(&mut [Feed::Update(&mut weights)])?;
+/// assert_eq!(weights, [8.1, 16.2]);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Planner<'a, F: Real> {
+    program: &'a Program<F>,
+    updates: Vec<(usize, usize)>,
+    guards: Vec<usize>,
+    threads: usize,
+    block: usize,
+    divided: usize,
+}
+
+impl<F: Real> Planner<'_, F> {
+    /// Every run replaces input `input`, which is given as [`Feed::Update`](super::Feed::Update), by output `output`: in
+    /// place, where nothing needs the old elements any more.
+    pub fn update(mut self, input: usize, output: usize) -> Self {
+        self.updates.push((input, output));
+        self
+    }
+
+    /// Output `output` has to be finite, or the run is refused before any input is updated.
+    pub fn guard(mut self, output: usize) -> Self {
+        self.guards.push(output);
+        self
+    }
+
+    /// At most this many threads share the work, if there is enough of it; 1 unless said otherwise. The number changes no
+    /// bit of any result.
+    pub fn threads(self, threads: usize) -> Self {
+        Planner { threads: threads.max(1), ..self }
+    }
+
+    /// Blocks of `block` elements instead of 1,024, and all work divided among the threads, so that a test can send small
+    /// arrays down the way of large ones. Sums are not added within loops then.
+    #[doc(hidden)]
+    pub fn in_small(self, block: usize) -> Self {
+        Planner { block: block.clamp(2, BLOCK), divided: 0, ..self }
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ProgramInput`] if an update pairs an input and an output that are not there or differ in shape, or an
+    /// input is updated twice; [`ErrorKind::Mismatch`] if the arrays are too large together; the error of a node that is
+    /// one.
+    pub fn plan(self) -> Result<Plan<F>> {
+        self.check()?;
+        let program = self.program.simplified();
+        let mut schedule = schedule::schedule(&program, self.block);
+        let mut updates: Vec<Update> = self
+            .updates
+            .iter()
+            .map(|(slot, output)| Update { slot: *slot, output: *output, in_place: false })
+            .collect();
+        let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
+        let memory = memory::assign(&program, &schedule, &updates);
+        let code = code::compile(&program, &schedule, &memory, &updates, commit)?;
+        let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
+        let pool = match threads {
+            1 => None,
+            n => Some(
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(n)
+                    .build()
+                    .map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))?,
+            ),
+        };
+        let line = 64 / size_of::<F>();
+        let scratch = threads * code.rows * code.block;
+        let mut arena = Vec::new();
+        let elements = memory.length + scratch + line;
+        arena
+            .try_reserve_exact(elements)
+            .map_err(|_| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {elements} elements")))?;
+        arena.resize(elements, F::zero());
+        let bytes = arena.as_ptr() as usize % 64;
+        let start = (64 - bytes) % 64 / size_of::<F>();
+        for (at, length, number) in &code.numbers {
+            if let Some(row) = arena.get_mut(start + at..start + at + length) {
+                row.fill(*number);
+            }
+        }
+        for (at, data) in &code.constants {
+            if let Some(row) = arena.get_mut(start + at..start + at + data.len()) {
+                row.copy_from_slice(data);
+            }
+        }
+        let raw: Vec<Raw<F>> = Vec::with_capacity(program.inputs.len());
+        let (arrays, in_place, guards, divided) = (memory.length, memory.in_place, self.guards, self.divided);
+        Ok(Plan { program, code, updates, guards, arena, start, arrays, in_place, divided, raw, pool })
+    }
+
+    fn check(&self) -> Result<()> {
+        let error = |message: String| Err(Error::new(ErrorKind::ProgramInput, "plan", message));
+        for (i, (slot, output)) in self.updates.iter().enumerate() {
+            let input = self.program.inputs().nth(*slot).map(|(_, shape)| shape);
+            let result = self.program.outputs().nth(*output);
+            match (input, result) {
+                (Some(a), Some(b)) if a == b => {}
+                (Some(a), Some(b)) => return error(format!("output {output} {b} cannot update input {slot} {a}")),
+                _ => return error(format!("there is no input {slot} or no output {output}")),
+            }
+            if self.updates.iter().take(i).any(|(other, _)| other == slot) {
+                return error(format!("input {slot} is updated twice"));
+            }
+        }
+        match self.guards.iter().find(|output| **output >= self.program.outputs.len()) {
+            Some(output) => error(format!("there is no output {output} to guard")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.
+fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut [Update], guards: &[usize]) -> usize {
+    let bases: Vec<_> = program.outputs.iter().map(|id| schedule.base(*id)).collect();
+    for update in updates.iter_mut() {
+        let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
+            continue;
+        };
+        let size = program.nodes[*input].shape.size();
+        let computed = matches!(schedule.origins[*output], Origin::Computed) && !schedule.totals[*output];
+        let only = bases.iter().filter(|base| *base == output).count() == 1 && !bases.contains(input);
+        update.in_place = size > schedule.block && computed && only && loop_of(schedule, *output).is_some();
+    }
+    // What an updated array leads to has to wait, too. If that is a kernel, which may refuse, nothing is done in place.
+    let mut late = vec![false; schedule.groups.len()];
+    let mut waits = false;
+    for (index, group) in schedule.groups.iter().enumerate() {
+        let updates_here = updates.iter().any(|update| {
+            update.in_place && program.outputs.get(update.output).is_some_and(|id| schedule.group_of[*id] == index)
+        });
+        let follows = group.nodes().iter().any(|id| {
+            program.nodes[*id].inputs.iter().any(|operand| {
+                let group = schedule.group_of[schedule.base(*operand)];
+                group != index && late.get(group).copied().unwrap_or(false)
+            })
+        });
+        waits |= follows && matches!(group, Group::Kernel(_));
+        if let Some(late) = late.get_mut(index) {
+            *late = updates_here || follows;
+        }
+    }
+    let guarded = guards
+        .iter()
+        .filter_map(|output| bases.get(*output))
+        .any(|base| late.get(schedule.group_of[*base]).copied().unwrap_or(false));
+    if waits || guarded {
+        updates.iter_mut().for_each(|update| update.in_place = false);
+        return schedule.groups.len();
+    }
+    let commit = late.iter().filter(|late| !**late).count();
+    schedule.postpone(&late);
+    for update in updates.iter_mut().filter(|update| update.in_place) {
+        let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
+            continue;
+        };
+        update.in_place = is_last_reader(program, schedule, *input, schedule.group_of[*output]);
+    }
+    commit
+}
+
+fn loop_of(schedule: &Schedule, id: crate::NodeId) -> Option<&Group> {
+    schedule.groups.get(schedule.group_of[id]).filter(|group| matches!(group, Group::Loop { .. }))
+}
+
+/// Whether `input` is read by no group after `last`, and by `last` only element by element in order.
+fn is_last_reader<F: Real>(program: &Program<F>, schedule: &Schedule, input: crate::NodeId, last: usize) -> bool {
+    let size = program.nodes[input].shape.size();
+    schedule.groups.iter().enumerate().skip(last).all(|(index, group)| {
+        group.nodes().iter().all(|id| {
+            let mut reads = program.nodes[*id].inputs.iter().filter(|operand| schedule.base(**operand) == input);
+            reads.all(|operand| index == last && schedule.is_whole(*operand, size))
+        })
+    })
+}
+
+/// Work (multiply-adds, or elements times operations) in one place that is worth dividing: some microseconds.
+const DIVIDED: usize = 100_000;
+
+/// How much of it is worth threads: entering their pool costs some ten microseconds.
+const WORTH: usize = 20;
+
+fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
+    let kernels = code.kernels.iter().filter(|kernel| kernel.primitive.rows().is_some()).map(|kernel| kernel.work);
+    let loops = code.loops.iter().map(|code| code.size * code.steps.len());
+    kernels.chain(loops).filter(|work| *work >= divided).sum::<usize>() >= WORTH * divided
+}

@@ -1,0 +1,334 @@
+//! Running a plan's code. The one place of the planner that works on raw memory.
+//!
+//! Why it is sound. Every address comes from [`memory`](super::memory), which gives two arrays that are needed at the same
+//! time ranges that do not overlap, all inside the arena; the memory of inputs is as long as their shapes say, checked
+//! before the run, and an input that is written was given as `&mut`. What runs in parallel writes disjoint ranges: blocks
+//! of a loop, rows of a kernel, rows of scratch by thread.
+
+#![allow(unsafe_code, clippy::indexing_slicing)]
+
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source};
+use super::memory::Home;
+use crate::error::Refusal;
+use crate::kernels::{self, Elementwise, IndexView, Operand, Reader, View, ViewMut};
+use crate::real::Real;
+use crate::shape::Shape;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// What one input is read from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Raw<F> {
+    pub(crate) real: *mut F,
+    pub(crate) index: *const usize,
+    pub(crate) length: usize,
+    pub(crate) key: u64,
+}
+
+// SAFETY: the pointers are only followed during `execute`, which borrows what they point to.
+unsafe impl<F: Send> Send for Raw<F> {}
+// SAFETY: as above; and what is written through them in parallel is disjoint.
+unsafe impl<F: Sync> Sync for Raw<F> {}
+
+/// The memory that code runs on.
+pub(crate) struct Machine<'a, F: Real> {
+    pub(crate) code: &'a Code<F>,
+    pub(crate) arena: *mut F,
+    /// Where the rows of loops begin.
+    pub(crate) scratch: usize,
+    pub(crate) feeds: &'a [Raw<F>],
+    /// How many pieces large work is divided into; more than one only inside a pool.
+    pub(crate) pieces: usize,
+    /// Work that is worth dividing.
+    pub(crate) divided: usize,
+}
+
+// SAFETY: shared by the threads of one run, which write disjoint ranges (see the module's documentation).
+unsafe impl<F: Real> Sync for Machine<'_, F> {}
+
+/// A kernel that refused its values.
+pub(crate) struct Refused {
+    pub(crate) kernel: usize,
+    pub(crate) refusal: Refusal,
+}
+
+impl<F: Real> Machine<'_, F> {
+    pub(crate) fn run(&self, actions: Range<usize>) -> Result<(), Refused> {
+        for action in &self.code.actions[actions] {
+            match action {
+                Action::Steps(range) => self.steps(range.clone()),
+                Action::Gather(gather) => self.gather(&self.code.gathers[*gather]),
+                Action::Kernel(kernel) => {
+                    self.kernel(&self.code.kernels[*kernel]).map_err(|refusal| Refused { kernel: *kernel, refusal })?
+                }
+                Action::Loop(code) => self.whole_loop(&self.code.loops[*code]),
+            }
+        }
+        Ok(())
+    }
+
+    fn pointer(&self, home: Home) -> *mut F {
+        match home {
+            // SAFETY: homes lie inside the arena.
+            Home::Arena(start) => unsafe { self.arena.add(start) },
+            Home::Feed(slot) => self.feeds[slot].real,
+            Home::Row | Home::Nowhere => std::ptr::NonNull::dangling().as_ptr(),
+        }
+    }
+
+    pub(crate) fn read(&self, home: Home, length: usize) -> &[F] {
+        // SAFETY: see the module's documentation.
+        unsafe { std::slice::from_raw_parts(self.pointer(home), length) }
+    }
+
+    /// # Safety
+    /// Nothing else may read or write this range as long as the slice lives.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn write(&self, home: Home, length: usize) -> &mut [F] {
+        // SAFETY: the caller's.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer(home), length) }
+    }
+
+    fn steps(&self, range: Range<usize>) {
+        for step in &self.code.steps[range] {
+            let function = &self.code.functions[step.function as usize];
+            // SAFETY: the operands are rows of `length` elements of the arena (what is not used is number 0), and the output
+            // is none of them, unless all are single numbers, which are read before it is written.
+            unsafe {
+                let [a, b, c] = step.inputs.map(|start| self.arena.add(start as usize));
+                let output = self.arena.add(step.output as usize);
+                if step.length == 1 {
+                    *output = function.number(*a, *b, *c);
+                } else {
+                    let length = usize::from(step.length);
+                    let output = std::slice::from_raw_parts_mut(output, length);
+                    row(function, usize::from(step.operands), [a, b, c], output);
+                }
+            }
+        }
+    }
+
+    fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
+        let data = self.read(source.home, source.extent);
+        match &source.layout {
+            None => View::contiguous(data, &source.shape),
+            Some(layout) => View::strided(data.get(layout.offset..)?, &layout.shape, &layout.strides),
+        }
+    }
+
+    fn gather(&self, gather: &Gather) {
+        // SAFETY: the output is a row of its own, which nothing else reads now.
+        let output = unsafe { self.write(Home::Arena(gather.output), gather.shape.size()) };
+        self.gather_into(&gather.source, &gather.shape, output);
+    }
+
+    /// Copies small inputs to their places in the arena.
+    pub(crate) fn copy_in(&self) {
+        for (slot, start, size) in &self.code.copied_in {
+            // SAFETY: each has a range of its own, and nothing runs yet.
+            let place = unsafe { self.write(Home::Arena(*start), *size) };
+            place.copy_from_slice(self.read(Home::Feed(*slot), *size));
+        }
+    }
+
+    /// Copies the outputs that update inputs, but were not computed over them.
+    pub(crate) fn copy_out(&self) {
+        for (slot, source) in &self.code.copied_out {
+            // SAFETY: an input that is updated was given as `&mut`, and everything is computed.
+            let place = unsafe { self.write(Home::Feed(*slot), source.shape.size()) };
+            self.gather_into(source, &source.shape, place);
+        }
+    }
+
+    fn gather_into(&self, source: &Source, shape: &Shape, output: &mut [F]) {
+        if let Some(mut reader) = self.view(source).and_then(|view| Reader::new(view, shape)) {
+            reader.read(output);
+        }
+    }
+
+    fn kernel(&self, kernel: &Kernel<F>) -> Result<(), Refusal> {
+        let rows = kernel.shape.first().copied().unwrap_or(1);
+        match kernel.primitive.rows() {
+            Some(cut) if self.pieces > 1 && kernel.work >= self.divided && rows > 1 => {
+                let pieces = self.pieces.min(rows);
+                let piece = |i: usize| self.kernel_rows(kernel, cut, rows * i / pieces..rows * (i + 1) / pieces);
+                divide(0..pieces, &piece)
+            }
+            _ => {
+                let mut operands: SmallVec<[Operand<'_, F>; 3]> = SmallVec::new();
+                for operand in &kernel.operands {
+                    operands.push(self.operand(operand)?);
+                }
+                // SAFETY: the result has a range of its own.
+                let output = unsafe { self.write(kernel.output, kernel.shape.size()) };
+                let output = ViewMut::new(output, &kernel.shape).ok_or_else(outside)?;
+                kernel.primitive.evaluate(&operands, output)
+            }
+        }
+    }
+
+    fn operand<'s>(&'s self, operand: &'s OperandSource) -> Result<Operand<'s, F>, Refusal> {
+        Ok(match operand {
+            OperandSource::Real(source) => Operand::Real(self.view(source).ok_or_else(outside)?),
+            OperandSource::Index { slot, shape } => {
+                let feed = &self.feeds[*slot];
+                // SAFETY: an index input, whose kind and length were checked.
+                let data = unsafe { std::slice::from_raw_parts(feed.index, feed.length) };
+                Operand::Index(IndexView { data, shape })
+            }
+            OperandSource::Indices { data, shape } => Operand::Index(IndexView { data, shape }),
+            OperandSource::KeyInput { slot } => Operand::Key(self.feeds[*slot].key),
+            OperandSource::Key(key) => Operand::Key(*key),
+        })
+    }
+
+    /// Some rows of the result, from the same rows of the operands that are cut, and the whole of the others.
+    fn kernel_rows(&self, kernel: &Kernel<F>, cut: &[bool], rows: Range<usize>) -> Result<(), Refusal> {
+        let count = rows.len();
+        let shapes: SmallVec<[Shape; 3]> = kernel
+            .operands
+            .iter()
+            .map(|operand| match operand {
+                OperandSource::Real(source) => source.shape.with_axis(0, count),
+                _ => Shape::scalar(),
+            })
+            .collect();
+        let mut strides: SmallVec<[SmallVec<[usize; 4]>; 3]> = SmallVec::new();
+        for operand in &kernel.operands {
+            strides.push(match operand {
+                OperandSource::Real(Source { layout: Some(layout), .. }) => SmallVec::from_slice(&layout.strides),
+                OperandSource::Real(source) => source.shape.strides(),
+                _ => SmallVec::new(),
+            });
+        }
+        let mut operands: SmallVec<[Operand<'_, F>; 3]> = SmallVec::new();
+        for (i, operand) in kernel.operands.iter().enumerate() {
+            operands.push(match operand {
+                OperandSource::Real(source) if cut.get(i) == Some(&true) => {
+                    let data = self.read(source.home, source.extent);
+                    let offset = source.layout.as_ref().map_or(0, |layout| layout.offset);
+                    let first = strides[i].first().copied().unwrap_or(0) * rows.start;
+                    let view = View::strided(data.get(offset + first..).unwrap_or(&[]), &shapes[i], &strides[i]);
+                    Operand::Real(view.ok_or_else(outside)?)
+                }
+                operand => self.operand(operand)?,
+            });
+        }
+        let width = kernel.shape.size() / kernel.shape.first().copied().unwrap_or(1).max(1);
+        let shape = kernel.shape.with_axis(0, count);
+        // SAFETY: these rows are written here and nowhere else.
+        let output = unsafe {
+            let start = self.pointer(kernel.output).add(rows.start * width);
+            std::slice::from_raw_parts_mut(start, count * width)
+        };
+        kernel.primitive.evaluate(&operands, ViewMut::new(output, &shape).ok_or_else(outside)?)
+    }
+
+    fn whole_loop(&self, code: &Loop) {
+        let blocks = code.size.div_ceil(self.code.block);
+        let pieces = if code.size * code.steps.len() >= self.divided { self.pieces.min(blocks) } else { 1 };
+        let piece = |i: usize| {
+            self.blocks(code, blocks * i / pieces..blocks * (i + 1) / pieces, i);
+            Ok(())
+        };
+        // A loop refuses nothing.
+        let _ = if pieces > 1 { divide(0..pieces, &piece) } else { piece(0) };
+        for (_, partials, sum) in &code.totals {
+            let sums = self.read(Home::Arena(*partials), blocks);
+            // SAFETY: the sum has a cell of its own.
+            unsafe { *self.arena.add(*sum) = kernels::sum_of_chunks(sums) };
+        }
+    }
+
+    /// These blocks of a loop, with the rows of thread `piece`.
+    fn blocks(&self, code: &Loop, blocks: Range<usize>, piece: usize) {
+        // SAFETY: each piece has `code.rows` rows of scratch of its own behind the arrays.
+        let scratch = unsafe { self.arena.add(self.scratch + piece * self.code.rows * self.code.block) };
+        let mut rows: SmallVec<[*mut F; 32]> = SmallVec::new();
+        // SAFETY: as above.
+        (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * self.code.block) }));
+        code.streams.iter().for_each(|stream| rows.push(self.pointer(stream.home)));
+        for (row, home) in &code.fills {
+            let number = self.read(*home, 1)[0];
+            // SAFETY: the row is this thread's own.
+            unsafe { std::slice::from_raw_parts_mut(rows[usize::from(*row)], self.code.block) }.fill(number);
+        }
+        let mut readers: SmallVec<[(u16, Reader<'_, F>); 4]> = SmallVec::new();
+        for (row, source, shape) in &code.gathers {
+            if let Some(mut reader) = self.view(source).and_then(|view| Reader::new(view, shape)) {
+                reader.seek(blocks.start * self.code.block);
+                readers.push((*row, reader));
+            }
+        }
+        for block in blocks {
+            let start = block * self.code.block;
+            let length = self.code.block.min(code.size - start);
+            for (row, stream) in rows[code.rows..].iter_mut().zip(&code.streams) {
+                if stream.moves {
+                    // SAFETY: a stream that moves is an array of `code.size` elements.
+                    *row = unsafe { self.pointer(stream.home).add(start) };
+                }
+            }
+            // SAFETY: rows and streams are ranges of `length` elements; the output of a step is none of its operands;
+            // nothing outside this block touches them while it runs.
+            unsafe {
+                for (row, reader) in &mut readers {
+                    reader.read(std::slice::from_raw_parts_mut(rows[usize::from(*row)], length));
+                }
+                for step in &code.steps {
+                    let inputs = step.inputs.map(|row| rows[usize::from(row)]);
+                    let output = std::slice::from_raw_parts_mut(rows[usize::from(step.output)], length);
+                    row(&self.code.functions[step.function as usize], usize::from(step.operands), inputs, output);
+                }
+                for (row, partials, _) in &code.totals {
+                    let x = std::slice::from_raw_parts(rows[usize::from(*row)], length);
+                    *self.arena.add(partials + block) = kernels::sum(x);
+                }
+                for (row, stream) in &code.writes {
+                    std::ptr::copy_nonoverlapping(rows[usize::from(*row)], rows[usize::from(*stream)], length);
+                }
+            }
+        }
+    }
+}
+
+/// One function on the first `operands` of these rows, which are as long as the output.
+///
+/// # Safety
+/// Those rows can be read, and do not overlap the output.
+#[inline(always)]
+unsafe fn row<F: Real>(function: &Elementwise<F>, operands: usize, rows: [*mut F; 3], output: &mut [F]) {
+    let n = output.len();
+    // SAFETY: the caller's.
+    unsafe {
+        match operands {
+            1 => function.row(&[std::slice::from_raw_parts(rows[0], n)], output),
+            2 => {
+                let [a, b] = [rows[0], rows[1]].map(|row| std::slice::from_raw_parts(row, n));
+                function.row(&[a, b], output);
+            }
+            _ => {
+                let [a, b, c] = rows.map(|row| std::slice::from_raw_parts(row, n));
+                function.row(&[a, b, c], output);
+            }
+        }
+    }
+}
+
+fn outside() -> Refusal {
+    Refusal::new("an operand lies outside its memory")
+}
+
+/// Runs the pieces, by all threads of the pool this runs in.
+fn divide(pieces: Range<usize>, run: &(impl Fn(usize) -> Result<(), Refusal> + Sync)) -> Result<(), Refusal> {
+    match pieces.len() {
+        0 => Ok(()),
+        1 => run(pieces.start),
+        n => {
+            let middle = pieces.start + n / 2;
+            let (left, right) = (pieces.start..middle, middle..pieces.end);
+            let (left, right) = rayon::join(|| divide(left, run), || divide(right, run));
+            left.and(right)
+        }
+    }
+}
