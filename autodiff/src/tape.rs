@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::value::{self, IntoArray, Value};
 use crate::var::{Index, Key, Var};
 use smallvec::SmallVec;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ use std::sync::Arc;
 pub struct Tape<F: Real> {
     pub(crate) state: RefCell<State<F>>,
     pub(crate) evaluates: bool,
+    /// Whether a value was read since the tape was last empty.
+    pub(crate) read: Cell<bool>,
 }
 
 pub(crate) struct State<F: Real> {
@@ -109,11 +111,12 @@ impl<F: Real> Tape<F> {
     fn recording(evaluates: bool) -> Self {
         let state =
             State { nodes: Arena::new(), values: Arena::new(), labels: Labels::new(), scope: 0, attributed: None };
-        Tape { state: RefCell::new(state), evaluates }
+        Tape { state: RefCell::new(state), evaluates, read: Cell::new(false) }
     }
 
     /// Forgets all nodes and keeps the memory. No handle can be left: they borrow the tape.
     pub fn clear(&mut self) {
+        self.read.set(false);
         let state = self.state.get_mut();
         state.nodes.truncate(0);
         state.values.truncate(0);
@@ -129,6 +132,12 @@ impl<F: Real> Tape<F> {
     /// Whether nothing was recorded yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a value was read since the tape was last empty: what Rust code decided by it stands in the recording, and
+    /// a replay would not decide again.
+    pub fn was_read(&self) -> bool {
+        self.read.get()
     }
 
     // ---- leaves ----------------------------------------------------------------------------------------------------

@@ -109,6 +109,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// As [`value`](Self::value).
     pub fn read<R>(self, read: impl FnOnce(ArrayViewD<'_, F>) -> R) -> Result<R> {
         let shape = self.shape()?;
+        self.tape.read.set(true);
         // A handle to the value, so that the tape is free for whatever `read` records on it.
         let value = self.tape.with_value(self.id, |value, _| value.clone());
         value.array(&shape).map(read).ok_or_else(|| {

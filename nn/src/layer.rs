@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::param::Param;
 use autodiff::{Real, Var};
+use smallvec::SmallVec;
 use std::fmt::Debug;
 
 /// A map from arrays to arrays with parameters: plain data without lifetimes, whose `forward` is its equation.
@@ -109,18 +110,19 @@ macro_rules! parts {
         #[doc = $doc]
         #[derive(Debug)]
         pub struct $Parts<'a, F: Real> {
-            path: String,
-            found: Vec<(String, &'a $($mutable)? Param<F>)>,
+            path: Option<String>,
+            found: SmallVec<[(String, &'a $($mutable)? Param<F>); 32]>,
         }
 
         impl<'a, F: Real> $Parts<'a, F> {
             fn new() -> Self {
-                $Parts { path: String::new(), found: Vec::new() }
+                $Parts { path: Some(String::new()), found: SmallVec::new() }
             }
 
             /// A parameter.
             pub fn param(&mut self, param: &'a $($mutable)? Param<F>) {
-                self.found.push((join(&self.path, param.name()), param));
+                let path = self.path.as_ref().map_or_else(String::new, |path| join(path, param.name()));
+                self.found.push((path, param));
             }
 
             /// Any number of parameters: an `Option`, a `Vec`.
@@ -130,7 +132,7 @@ macro_rules! parts {
 
             /// An inner layer, whose parameters have `name` in front of theirs.
             pub fn layer(&mut self, name: &str, layer: &'a $($mutable)? dyn Layer<F>) {
-                let inner = join(&self.path, name);
+                let inner = self.path.as_ref().map(|path| join(path, name));
                 let outer = std::mem::replace(&mut self.path, inner);
                 layer.$visit(self);
                 self.path = outer;
@@ -141,6 +143,19 @@ macro_rules! parts {
 
 parts!(Parts, visit, "Collects the parameters of a model with their paths.");
 parts!(PartsMut, visit_mut, "Collects the parameters of a model with their paths, to be changed.", mut);
+
+impl<'a, F: Real> PartsMut<'a, F> {
+    /// Collects the parameters only: up to 32 of them without any allocation.
+    pub(crate) fn without_paths() -> Self {
+        PartsMut { path: None, found: SmallVec::new() }
+    }
+
+    pub(crate) fn into_params(self) -> SmallVec<[&'a mut Param<F>; 32]> {
+        let mut params = SmallVec::new();
+        self.found.into_iter().for_each(|(_, param)| params.push(param));
+        params
+    }
+}
 
 pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
@@ -157,14 +172,14 @@ pub(crate) fn join(path: &str, name: &str) -> String {
 pub fn parameters<F: Real>(model: &(impl Layer<F> + ?Sized)) -> Vec<(String, &Param<F>)> {
     let mut parts = Parts::new();
     model.visit(&mut parts);
-    parts.found
+    parts.found.into_vec()
 }
 
 /// As [`parameters`], to be changed.
 pub fn parameters_mut<F: Real>(model: &mut (impl Layer<F> + ?Sized)) -> Vec<(String, &mut Param<F>)> {
     let mut parts = PartsMut::new();
     model.visit_mut(&mut parts);
-    parts.found
+    parts.found.into_vec()
 }
 
 /// Writes [`Layer::visit`] and [`Layer::visit_mut`] from one list of fields, each with its kind: `param` for a

@@ -60,4 +60,9 @@ impl<F: Real> Param<F> {
         self.array = array;
         Ok(())
     }
+
+    /// Its elements, row by row, for as long as it is borrowed.
+    pub(crate) fn slice_mut(&mut self) -> Option<&mut [F]> {
+        self.array.as_slice_mut()
+    }
 }

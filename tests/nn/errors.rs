@@ -54,7 +54,7 @@ fn the_same_error_comes_out_of_everything_that_runs_a_model() {
     assert_at(&error, line!() - 1, "encoder.2");
     let error = nn::evaluate(&model, &|a, y| loss::mean_squared(a, y), &data()).unwrap_err();
     assert_at(&error, line!() - 1, "encoder.2");
-    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    let error = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y)).run(&mut model, &data(), 0).unwrap_err();
     assert_at(&error, line!() - 1, "encoder.2");
     let trainer = Trainer::new(Sgd::new(0.1));
     let error = trainer.fit(&mut model, &|a, y| loss::mean_squared(a, y), &data(), None, &mut []).unwrap_err();
@@ -122,7 +122,7 @@ fn step_with(treated: Treated) -> (Error, u32) {
     let model = Odd { used, odd: Param::new("odd", [0.0, 0.0]), treated };
     let mut model = Sequential::new().then_named("first", model);
     let before = nn::parameters(&model)[0].1.clone();
-    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    let error = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y)).run(&mut model, &data(), 0).unwrap_err();
     let line = line!() - 1;
     assert_eq!(*nn::parameters(&model)[0].1, before, "a step that fails changes nothing");
     (error, line)
@@ -170,7 +170,7 @@ fn a_parameter_that_is_not_listed_is_an_error() {
     let data = Dataset::valued(array![[1.0]], array![[0.0]]).unwrap();
     let step = |lists| {
         let mut model = Forgetful { weight: Param::new("weight", 2.0), lists };
-        Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data, 0).unwrap_err()
+        Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y)).run(&mut model, &data, 0).unwrap_err()
     };
     assert_eq!(step(false).message(), "the parameter `weight` is not one that the model's `visit` lists");
     assert_eq!(step(true).message(), "`visit_mut` of the model does not list the parameters that its `visit` lists");
@@ -231,11 +231,11 @@ fn training_on_nothing_is_an_error() {
 
 #[test]
 fn a_step_refuses_another_model_than_before() {
-    let mut step = Step::new(Sgd::new(0.1));
+    let mut step = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y));
     let mut model = Dense::new(3, 2, Init::He, &mut Random::new(0));
-    step.run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap();
+    step.run(&mut model, &data(), 0).unwrap();
     let mut other = model.without_bias();
-    let error = step.run(&mut other, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    let error = step.run(&mut other, &data(), 0).unwrap_err();
     assert_eq!(error.message(), "the model has other parameters than in the steps before");
 }
 
@@ -246,14 +246,14 @@ fn training_into_nan_stops_and_says_where_it_began() {
     let mut features = ndarray::Array2::from_elem((4, 3), 1.0);
     features[[2, 1]] = f64::NAN;
     let bad = Dataset::valued(features, ndarray::Array2::zeros((4, 2))).unwrap();
-    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &bad, 0).unwrap_err();
+    let error = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y)).run(&mut model, &bad, 0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
     assert!(error.message().contains("the loss is NaN"), "{error}");
     assert!(error.to_string().contains("first: "), "{error}");
     assert_eq!(model, before, "a step that fails changes nothing");
 
     let error =
-        Step::new(Sgd::new(f64::NAN)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+        Step::new(Sgd::new(f64::NAN), &|a, y| loss::mean_squared(a, y)).run(&mut model, &data(), 0).unwrap_err();
     assert!(error.message().contains("a parameter after the step is NaN"), "{error}");
     assert_eq!(model, before, "a step that fails changes nothing");
 }
@@ -262,6 +262,6 @@ fn training_into_nan_stops_and_says_where_it_began() {
 fn a_boxed_model_names_the_line_of_its_caller() {
     let mut model: Box<dyn Layer<f64>> =
         Box::new(Sequential::new().then(Dense::new(5, 2, Init::He, &mut Random::new(0))));
-    let error = Step::new(Sgd::new(0.1)).run(&mut model, &|a, y| loss::mean_squared(a, y), &data(), 0).unwrap_err();
+    let error = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y)).run(&mut model, &data(), 0).unwrap_err();
     assert_at(&error, line!() - 1, "0");
 }

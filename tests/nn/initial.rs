@@ -74,7 +74,7 @@ fn a_network_of_zeros_does_not_learn() {
             .then(Dense::new(2, 3, Init::Zeros, &mut random))
             .then(activation)
             .then(Dense::new(3, 1, Init::Zeros, &mut random));
-        let mut step = Step::new(Sgd::new(0.1));
+        let mut step = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y));
         for _ in 0..50 {
             let tape = Tape::new();
             let cx = Context::evaluation(&tape, &model);
@@ -84,7 +84,7 @@ fn a_network_of_zeros_does_not_learn() {
             for hidden in &vars[..3] {
                 assert!(gradients.get(*hidden).unwrap().iter().all(|g| *g == 0.0), "{activation:?}: {hidden:?}");
             }
-            step.run(&mut model, &|a, y| loss::mean_squared(a, y), &data, 0).unwrap();
+            step.run(&mut model, &data, 0).unwrap();
         }
         let found = parameters(&model);
         let is_zero = |i: usize| found[i].1.array().iter().all(|w| *w == 0.0);

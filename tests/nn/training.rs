@@ -142,9 +142,9 @@ fn progress_is_a_line_per_epoch_where_there_is_no_terminal() {
 fn the_recording_of_one_step_is_that_of_every_step() {
     let loss: &nn::Loss<f64> = &|z, y| loss::softmax_cross_entropy(z, y);
     let mut model = network(1);
-    let mut step = Step::new(Adam::new(0.01));
+    let mut step = Step::new(Adam::new(0.01), loss);
     let batches: Vec<Dataset<f64>> = circle(20).batches(10, &mut Random::new(1)).collect();
-    let program = step.program(&model, loss, &batches[0], 1).unwrap();
+    let program = step.program(&model, &batches[0], 1).unwrap();
 
     for (number, (batch, key)) in batches.iter().zip([5, 6]).enumerate() {
         let mut inputs = vec![Input::Key(key)];
@@ -162,8 +162,8 @@ fn the_recording_of_one_step_is_that_of_every_step() {
         }
         let replayed = program.run(&inputs).unwrap();
 
-        let result = step.run(&mut model, loss, batch, key).unwrap();
-        let mut expected = vec![ArrayD::from_elem(vec![], result.loss), result.output];
+        let result = step.run(&mut model, batch, key).unwrap();
+        let mut expected = vec![ArrayD::from_elem(vec![], result.loss), result.output.to_owned()];
         expected.extend(parameters(&model).into_iter().map(|(_, param)| param.array().clone()));
         expected.extend(step.state().arrays().map(|(_, _, array)| array.clone()));
         assert_eq!(replayed, expected, "step {}", number + 1);
@@ -174,7 +174,7 @@ fn the_recording_of_one_step_is_that_of_every_step() {
 fn the_learning_rate_and_the_step_number_are_inputs() {
     let mut model = Dense::from_arrays(array![[0.0]], None);
     let batch = Dataset::valued(array![[1.0]], array![[1.0]]).unwrap();
-    let program = Step::new(Sgd::new(0.5)).program(&model, &|a, y| loss::half_squared(a, y), &batch, 0).unwrap();
+    let program = Step::new(Sgd::new(0.5), &|a, y| loss::half_squared(a, y)).program(&model, &batch, 0).unwrap();
     let names: Vec<&str> = (0..6).map(|i| program.input_name(i).unwrap()).collect();
     assert_eq!(names, ["key", "weight", "x", "targets", "rate", "step"]);
     let inputs = |rate: f64| {
@@ -184,6 +184,6 @@ fn the_learning_rate_and_the_step_number_are_inputs() {
     // The third output is the parameter after the step.
     let after = |rate| program.run(&inputs(rate)).unwrap()[2].sum();
     assert_eq!((after(0.5), after(0.25)), (0.5, 0.25), "a replay takes another rate");
-    Step::new(Sgd::new(0.5)).run(&mut model, &|a, y| loss::half_squared(a, y), &batch, 0).unwrap();
+    Step::new(Sgd::new(0.5), &|a, y| loss::half_squared(a, y)).run(&mut model, &batch, 0).unwrap();
     assert_eq!(model.weight().array()[[0, 0]], 0.5);
 }

@@ -3,7 +3,9 @@
 mod evaluate;
 mod history;
 mod observer;
+mod planned;
 mod progress;
+mod recorded;
 mod step;
 mod trainer;
 

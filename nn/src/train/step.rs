@@ -1,12 +1,14 @@
-//! One training step as one tape.
+//! One training step.
 
-use crate::context::Context;
+use super::planned::Planned;
+use super::recorded::{Recorded, record};
 use crate::data::Dataset;
-use crate::layer::{Layer, parameters, parameters_mut};
-use crate::optim::{Arrays, Optimizer, Pace, Slot};
+use crate::layer::{Layer, parameters_mut};
+use crate::optim::{Arrays, Optimizer};
 use crate::target::Target;
-use autodiff::{Error, ErrorKind, Program, Real, Result, Shape, Tape, Var};
-use ndarray::ArrayD;
+use autodiff::{Error, ErrorKind, Program, Real, Result, Tape, Var};
+use ndarray::{ArrayD, ArrayViewD};
+use std::fmt;
 
 /// A loss: of the model's output and the target, one number. The functions of [`loss`](crate::loss) as closures:
 /// `&|output, target| loss::mean_squared(output, target)`.
@@ -14,34 +16,44 @@ pub type Loss<F> = dyn for<'t> Fn(Var<'t, F>, Target<'t, F>) -> Var<'t, F>;
 
 /// The training step: forward pass, loss, reverse pass and the optimizer's update, recorded together on one tape.
 ///
-/// The inputs of that tape are, in this order: the random key, the parameters in the order of
-/// [`Layer::visit`], the features, the targets, the learning rate, the step number, and for each parameter the arrays of
-/// its optimizer state. Everything that changes from step to step is an input, so the [`program`](Self::program) of one
-/// step is that of every step with a batch of the same shape.
+/// The first step with a batch of some shape is recorded; from then on, steps with batches of that shape replay it,
+/// prepared as a [`Plan`](autodiff::Plan): fused, in one arena, parameters and state updated where they are. Its results
+/// have the same bits either way. What a replay takes anew are the inputs of the tape, in this order: the random key, the
+/// parameters in the order of [`Layer::visit`], the features, the targets, the learning rate, the step number, and for
+/// each parameter the arrays of its optimizer state. Everything else is as it was when it was recorded: after changing a
+/// model otherwise than in its parameters, say the probability of a dropout, call [`forget`](Self::forget).
+///
+/// A model or loss that reads values while it is recorded (an `if` on [`Var::item`]) decides anew in every step, so its
+/// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that.
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, Random, Sgd, Step, loss};
 ///
 /// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let batch = Dataset::<f64>::valued(ndarray::array![[2.0]], ndarray::array![[6.0]])?;
-/// let mut step = Step::new(Sgd::new(0.25));
-/// let before = step.run(&mut model, &|a, y| loss::half_squared(a, y), &batch, 0)?.loss;
+/// let mut step = Step::new(Sgd::new(0.25), &|a, y| loss::half_squared(a, y));
+/// let before = step.run(&mut model, &batch, 0)?.loss;
 /// // The gradient (0 − 6)·2 = −12, a quarter of it subtracted from 0.
 /// assert_eq!((before, model.weight().array().sum()), (18.0, 3.0));
 /// # Ok::<(), autodiff::Error>(())
 /// ```
-#[derive(Debug)]
-pub struct Step<F: Real, O> {
+pub struct Step<'l, F: Real, O> {
     optimizer: O,
+    loss: &'l Loss<F>,
     state: State<F>,
     tape: Tape<F>,
+    /// The output of the last step, if that was recorded.
+    output: ArrayD<F>,
+    plans: Vec<Planned<F>>,
+    eagerly: bool,
+    threads: usize,
 }
 
 /// What an optimizer keeps from step to step: for each parameter, arrays by name.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct State<F: Real> {
-    step: u64,
-    slots: Vec<(String, Arrays<F>)>,
+    pub(super) step: u64,
+    pub(super) slots: Vec<(String, Arrays<F>)>,
 }
 
 impl<F: Real> State<F> {
@@ -64,36 +76,48 @@ impl<F: Real> State<F> {
 
 /// What a step found out on its way.
 #[derive(Clone, PartialEq, Debug)]
-pub struct StepResult<F: Real> {
+pub struct StepResult<'s, F: Real> {
     /// The loss of the batch, before the update.
     pub loss: F,
     /// The model's output for the batch, before the update.
-    pub output: ArrayD<F>,
+    pub output: ArrayViewD<'s, F>,
 }
 
-/// The recording of a step.
-struct Recorded<'t, F: Real> {
-    loss: Var<'t, F>,
-    output: Var<'t, F>,
-    parameters: Vec<Updated<'t, F>>,
-}
+/// The plans that are kept: batches of more shapes than that are prepared again.
+const PLANS: usize = 4;
 
-/// A parameter and its state after the step.
-struct Updated<'t, F: Real> {
-    path: String,
-    value: Var<'t, F>,
-    state: Vec<(&'static str, Var<'t, F>)>,
-}
-
-impl<F: Real, O: Optimizer<F>> Step<F, O> {
+impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
     /// A step that has not been made yet: the optimizer's state is empty, which means zeros.
-    pub fn new(optimizer: O) -> Self {
-        Step { optimizer, state: State { step: 0, slots: Vec::new() }, tape: Tape::new() }
+    pub fn new(optimizer: O, loss: &'l Loss<F>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (state, output) = (State { step: 0, slots: Vec::new() }, ArrayD::zeros(vec![0]));
+        Step { optimizer, loss, state, tape: Tape::new(), output, plans: Vec::new(), eagerly: false, threads }
+    }
+
+    /// Every step is recorded anew: for models that Rust code changes from step to step.
+    pub fn eagerly(self) -> Self {
+        Step { eagerly: true, ..self }
+    }
+
+    /// At most this many threads share the work of a step; as many as the machine has, unless said otherwise. The number
+    /// changes no bit of any result.
+    pub fn threads(self, threads: usize) -> Self {
+        Step { threads, ..self }
     }
 
     /// The optimizer's state.
     pub fn state(&self) -> &State<F> {
         &self.state
+    }
+
+    /// The step as it was prepared for batches of the shape of `batch`, in words; `None` where it was not.
+    pub fn explain(&self, batch: &Dataset<F>) -> Option<String> {
+        self.plans.iter().find(|planned| planned.fits(batch)).map(Planned::explain)
+    }
+
+    /// Forgets what was prepared: the next step is recorded.
+    pub fn forget(&mut self) {
+        self.plans.clear();
     }
 
     /// Makes one step on `batch`: changes the parameters of `model` and the state of the optimizer. If there is an
@@ -104,31 +128,58 @@ impl<F: Real, O: Optimizer<F>> Step<F, O> {
     /// reason and the path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that
     /// was not finite, if the loss or a new parameter is not; [`ErrorKind::Mismatch`] if the model is not the one
     /// of the steps before, or its `visit_mut` lists other parameters than its `visit`.
+    ///
+    /// A replayed step is refused in time if the loss or a gradient is not finite. An optimizer that makes a parameter
+    /// infinite or NaN out of finite gradients has already changed it; the error says so.
     #[track_caller]
     pub fn run(
         &mut self,
         model: &mut (impl Layer<F> + ?Sized),
-        loss: &Loss<F>,
         batch: &Dataset<F>,
         key: u64,
-    ) -> Result<StepResult<F>> {
+    ) -> Result<StepResult<'_, F>> {
+        let number = self.state.step + 1;
+        let rate = F::of(self.optimizer.rate(number));
+        if let Some(index) = self.plans.iter().position(|planned| planned.fits(batch))
+            && rate.is_finite()
+            && let Some(planned) = self.plans.get_mut(index)
+            && planned.execute(model, &mut self.state, batch, key, rate)?
+        {
+            return match self.plans.get(index) {
+                Some(planned) => planned.result(),
+                None => Err(mismatch("the plan of this step is gone")),
+            };
+        }
+        // Not prepared, or refused: recording it says why, with lines and names.
+        let loss = self.record(model, batch, key)?;
+        Ok(StepResult { loss, output: self.output.view() })
+    }
+
+    /// Records the step, makes it, and prepares the next ones.
+    #[track_caller]
+    fn record(&mut self, model: &mut (impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<F> {
         self.tape.clear();
-        let recorded = record(&self.tape, &*model, &self.optimizer, &self.state, loss, batch, key)?;
-        let result = StepResult { loss: recorded.loss.item()?, output: recorded.output.value()? };
-        if !result.loss.is_finite() {
-            return Err(not_finite("the loss", result.loss, recorded.loss));
+        let recorded = record(&self.tape, &*model, &self.optimizer, &self.state, self.loss, batch, key)?;
+        let decides = self.tape.was_read();
+        let (loss, output) = (recorded.loss.item()?, recorded.output.value()?);
+        if !loss.is_finite() {
+            return Err(not_finite("the loss", loss, recorded.loss));
         }
         let mut values = Vec::new();
         let mut slots = Vec::new();
-        for updated in recorded.parameters {
+        for updated in &recorded.parameters {
             let state = updated.state.iter().map(|(name, array)| Ok((*name, array.value()?)));
-            slots.push((updated.path, state.collect::<Result<Vec<_>>>()?));
+            slots.push((updated.path.clone(), state.collect::<Result<Vec<_>>>()?));
             let value = updated.value.value()?;
             if let Some(number) = value.iter().find(|number| !number.is_finite()) {
                 return Err(not_finite("a parameter after the step", *number, recorded.loss));
             }
             values.push(value);
         }
+        let planned = match self.eagerly || decides || self.plans.iter().any(|planned| planned.fits(batch)) {
+            true => None,
+            false => Some(plan(&recorded, &self.tape, batch, self.threads)?),
+        };
         let mut parameters = parameters_mut(model);
         if !parameters.iter().map(|(path, _)| path).eq(slots.iter().map(|(path, _)| path)) {
             return Err(mismatch("`visit_mut` of the model does not list the parameters that its `visit` lists"));
@@ -142,7 +193,14 @@ impl<F: Real, O: Optimizer<F>> Step<F, O> {
             param.set(value)?;
         }
         self.state = State { step: self.state.step + 1, slots };
-        Ok(result)
+        self.output = output;
+        if let Some(planned) = planned {
+            if self.plans.len() == PLANS {
+                self.plans.remove(0);
+            }
+            self.plans.push(planned);
+        }
+        Ok(loss)
     }
 
     /// The next step as a program. Its inputs are those listed above, its outputs the loss, the model's output, the
@@ -151,67 +209,29 @@ impl<F: Real, O: Optimizer<F>> Step<F, O> {
     /// # Errors
     /// As [`run`](Self::run).
     #[track_caller]
-    pub fn program(
-        &self,
-        model: &(impl Layer<F> + ?Sized),
-        loss: &Loss<F>,
-        batch: &Dataset<F>,
-        key: u64,
-    ) -> Result<Program<F>> {
+    pub fn program(&self, model: &(impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<Program<F>> {
         let tape = Tape::new();
-        let recorded = record(&tape, model, &self.optimizer, &self.state, loss, batch, key)?;
-        let mut outputs = vec![recorded.loss, recorded.output];
-        outputs.extend(recorded.parameters.iter().map(|updated| updated.value));
-        outputs.extend(recorded.parameters.iter().flat_map(|updated| updated.state.iter().map(|(_, array)| *array)));
-        tape.program(&outputs)
+        let recorded = record(&tape, model, &self.optimizer, &self.state, self.loss, batch, key)?;
+        recorded.program(&tape)
     }
 }
 
-/// Records the step. No closure stands between this and the model's `forward`: the caller's line would not get through.
 #[track_caller]
-fn record<'t, F: Real>(
+fn plan<'t, F: Real>(
+    recorded: &Recorded<'t, F>,
     tape: &'t Tape<F>,
-    model: &'t (impl Layer<F> + ?Sized),
-    optimizer: &impl Optimizer<F>,
-    state: &State<F>,
-    loss: &Loss<F>,
     batch: &Dataset<F>,
-    key: u64,
-) -> Result<Recorded<'t, F>> {
-    let number = state.step + 1;
-    let cx = Context::training(tape, model, key);
-    let x = tape.data(batch.features()).named("x");
-    let target = batch.targets().on(tape);
-    let rate = tape.data(F::of(optimizer.rate(number))).named("rate");
-    let at = Pace { rate, step: tape.data(F::of(number as f64)).named("step") };
+    threads: usize,
+) -> Result<Planned<F>> {
+    let states: Vec<usize> = recorded.parameters.iter().map(|updated| updated.state.len()).collect();
+    Planned::new(&recorded.guarded(tape)?, &states, batch, threads)
+}
 
-    let output = model.forward(x, &cx);
-    let loss = tape.scope("loss", || loss(output, target)).named("loss");
-    let weights = cx.vars();
-    let gradients = match loss.gradient(&weights) {
-        Err(error) if error.kind() == ErrorKind::NoGradient => {
-            return Err(
-                error.with_help("let it take part in the loss, or leave it out of the layer's `visit` and `visit_mut`")
-            );
-        }
-        gradients => gradients?,
-    };
-
-    let paths: Vec<String> = parameters(model).into_iter().map(|(path, _)| path).collect();
-    if number > 1 && !paths.iter().eq(state.slots.iter().map(|(path, _)| path)) {
-        return Err(mismatch("the model has other parameters than in the steps before"));
+impl<F: Real, O: fmt::Debug> fmt::Debug for Step<'_, F, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (optimizer, steps, plans) = (&self.optimizer, self.state.step, self.plans.len());
+        write!(f, "Step {{ optimizer: {optimizer:?}, {steps} steps made, {plans} plans }}")
     }
-    let mut updated = Vec::new();
-    for (i, ((w, g), path)) in weights.into_iter().zip(gradients).zip(paths).enumerate() {
-        let before = state.slots.get(i).map_or(&[] as &[_], |(_, arrays)| arrays);
-        let shape: Shape = w.shape()?;
-        let mut slot = Slot::new(tape, &path, shape, before);
-        let value = tape.attributed(|| tape.scope("update", || optimizer.update(w, g, &mut slot, at)));
-        value.shape()?;
-        let state = slot.into_after();
-        updated.push(Updated { path, value, state });
-    }
-    Ok(Recorded { loss, output, parameters: updated })
 }
 
 /// Why training stops: what is not finite, and where the first such number came from.
@@ -225,6 +245,6 @@ fn not_finite<F: Real>(what: &str, number: F, loss: Var<'_, F>) -> Error {
     error.with_help("look at that operation's operands, at the data, and at the learning rate")
 }
 
-fn mismatch(message: &str) -> Error {
+pub(super) fn mismatch(message: &str) -> Error {
     Error::new(ErrorKind::Mismatch, "step", message)
 }

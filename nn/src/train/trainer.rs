@@ -12,7 +12,8 @@ use autodiff::{Error, ErrorKind, Real, Result};
 /// Trains a model on mini-batches: in every epoch each example is used once, in a new random order.
 ///
 /// Everything random (the order, dropout) comes from `seed`: the same seed on the same machine trains the same
-/// parameters, bit for bit.
+/// parameters, bit for bit. Steps are recorded once for each shape of batch and then replayed (see [`Step`]), which
+/// changes no bit.
 ///
 /// ```
 /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
@@ -39,13 +40,15 @@ pub struct Trainer<F: Real, O> {
     epochs: usize,
     batch_size: usize,
     seed: u64,
+    eagerly: bool,
+    threads: Option<usize>,
     metrics: Vec<(&'static str, Metric<F>)>,
 }
 
 impl<F: Real, O: Optimizer<F> + Clone> Trainer<F, O> {
     /// A trainer with `optimizer`: one epoch, batches of 32, seed 0, no metrics.
     pub fn new(optimizer: O) -> Self {
-        Trainer { optimizer, epochs: 1, batch_size: 32, seed: 0, metrics: Vec::new() }
+        Trainer { optimizer, epochs: 1, batch_size: 32, seed: 0, eagerly: false, threads: None, metrics: Vec::new() }
     }
 
     /// How often each example is used.
@@ -61,6 +64,16 @@ impl<F: Real, O: Optimizer<F> + Clone> Trainer<F, O> {
     /// What everything random is drawn from.
     pub fn seed(self, seed: u64) -> Self {
         Trainer { seed, ..self }
+    }
+
+    /// Every step is recorded anew, as [`Step::eagerly`] does.
+    pub fn eagerly(self) -> Self {
+        Trainer { eagerly: true, ..self }
+    }
+
+    /// At most this many threads share the work of a step, as [`Step::threads`] says.
+    pub fn threads(self, threads: usize) -> Self {
+        Trainer { threads: Some(threads), ..self }
     }
 
     /// Measures `metric` in every epoch, under this name.
@@ -88,19 +101,29 @@ impl<F: Real, O: Optimizer<F> + Clone> Trainer<F, O> {
         let steps = data.len().div_ceil(self.batch_size.max(1));
         let mut orders = Random::stream(self.seed, 1);
         let mut keys = Random::stream(self.seed, 2);
-        let mut step = Step::new(self.optimizer.clone());
+        let mut step = Step::new(self.optimizer.clone(), loss);
+        if let Some(threads) = self.threads {
+            step = step.threads(threads);
+        }
+        if self.eagerly {
+            step = step.eagerly();
+        }
         observers.iter_mut().for_each(|observer| observer.on_start(self.epochs, steps));
         for number in 1..=self.epochs {
             let mut measures = vec![("loss".to_owned(), 0.0)];
             measures.extend(self.metrics.iter().map(|(name, _)| ((*name).to_owned(), 0.0)));
             // Loops and not iterators: the caller's line does not reach into closures.
             for batch in data.batches(self.batch_size, &mut orders) {
-                let result = step.run(model, loss, &batch, keys.key())?;
+                let result = step.run(model, &batch, keys.key())?;
                 let share = batch.len() as f64 / data.len() as f64;
-                let metrics = self.measure(&result.output, &batch)?;
-                let found = std::iter::once(result.loss.double()).chain(metrics);
+                let loss = result.loss.double();
+                let metrics = match self.metrics.is_empty() {
+                    true => Vec::new(),
+                    false => self.measure(&result.output.to_owned(), &batch)?,
+                };
+                let found = std::iter::once(loss).chain(metrics);
                 measures.iter_mut().zip(found).for_each(|((_, mean), value)| *mean += share * value);
-                observers.iter_mut().for_each(|observer| observer.on_step(result.loss.double()));
+                observers.iter_mut().for_each(|observer| observer.on_step(loss));
             }
             if let Some(validation) = validation.filter(|validation| !validation.is_empty()) {
                 let result = evaluate(model, loss, validation)?;

@@ -1,0 +1,143 @@
+//! One training step prepared to be made many times.
+
+use super::step::{State, StepResult, mismatch};
+use crate::data::Dataset;
+use crate::layer::{Layer, PartsMut};
+use crate::target::Targets;
+use autodiff::{Error, ErrorKind, Feed, Plan, Program, Real, Result};
+use ndarray::ArrayViewD;
+
+/// A step for batches of one shape.
+pub(super) struct Planned<F: Real> {
+    plan: Plan<F>,
+    features: Vec<usize>,
+    targets: Vec<usize>,
+    labelled: bool,
+    /// The number of elements of each parameter.
+    sizes: Vec<usize>,
+    /// The number of arrays the optimizer keeps for each parameter.
+    states: Vec<usize>,
+    /// The memory of the last step's list of feeds.
+    feeds: Vec<Feed<'static, F>>,
+}
+
+impl<F: Real> Planned<F> {
+    /// Prepares `program`, which is a guarded recording of a step; `states` says how many arrays the optimizer keeps for
+    /// each parameter.
+    pub(super) fn new(program: &Program<F>, states: &[usize], batch: &Dataset<F>, threads: usize) -> Result<Self> {
+        let (parameters, arrays) = (states.len(), states.iter().sum::<usize>());
+        // Inputs: key, parameters, features, targets, rate, step, state. Outputs: loss, output, parameters, state, and the
+        // two that tell what is not finite.
+        let mut planner = program.planner().threads(threads).guard(0).guard(2 + parameters + arrays);
+        for i in 0..parameters {
+            planner = planner.update(1 + i, 2 + i);
+        }
+        for i in 0..arrays {
+            planner = planner.update(1 + parameters + 4 + i, 2 + parameters + i);
+        }
+        let sizes = program.inputs().skip(1).take(parameters).map(|(_, shape)| shape.size()).collect();
+        let (labelled, targets) = shape(batch.targets());
+        Ok(Planned {
+            plan: planner.plan()?,
+            features: batch.features().shape().to_vec(),
+            targets: targets.to_vec(),
+            labelled,
+            sizes,
+            states: states.to_vec(),
+            feeds: Vec::new(),
+        })
+    }
+
+    pub(super) fn fits(&self, batch: &Dataset<F>) -> bool {
+        let (labelled, targets) = shape(batch.targets());
+        batch.features().shape() == self.features && (labelled, targets) == (self.labelled, &*self.targets)
+    }
+
+    pub(super) fn explain(&self) -> String {
+        self.plan.explain()
+    }
+
+    /// Makes a step. `false` if it did not go well and nothing was changed: recording it will tell why.
+    pub(super) fn execute(
+        &mut self,
+        model: &mut (impl Layer<F> + ?Sized),
+        state: &mut State<F>,
+        batch: &Dataset<F>,
+        key: u64,
+        rate: F,
+    ) -> Result<bool> {
+        let step = F::of((state.step + 1) as f64);
+        let (rates, steps) = ([rate], [step]);
+        let mut feeds = recycled(std::mem::take(&mut self.feeds));
+        feeds.push(Feed::Key(key));
+        let mut parameters = PartsMut::without_paths();
+        model.visit_mut(&mut parameters);
+        let parameters = parameters.into_params();
+        let fits = parameters.len() == self.sizes.len() && state.slots.len() == self.sizes.len();
+        for (param, size) in parameters.into_iter().zip(&self.sizes) {
+            match param.slice_mut() {
+                Some(data) if data.len() == *size => feeds.push(Feed::Update(data)),
+                _ => return Ok(false),
+            }
+        }
+        let (Some(features), true) = (batch.features().as_slice(), fits) else { return Ok(false) };
+        feeds.push(Feed::Real(features));
+        feeds.push(match batch.targets() {
+            Targets::Labels(labels) => match labels.as_slice() {
+                Some(labels) => Feed::Index(labels),
+                None => return Ok(false),
+            },
+            Targets::Values(values) => match values.as_slice() {
+                Some(values) => Feed::Real(values),
+                None => return Ok(false),
+            },
+        });
+        feeds.extend([Feed::Real(&rates), Feed::Real(&steps)]);
+        for ((_, arrays), count) in state.slots.iter_mut().zip(&self.states) {
+            if arrays.len() != *count {
+                return Ok(false);
+            }
+            for (_, array) in arrays {
+                match array.as_slice_mut() {
+                    Some(data) => feeds.push(Feed::Update(data)),
+                    None => return Ok(false),
+                }
+            }
+        }
+        let result = self.plan.execute(&mut feeds);
+        self.feeds = recycled(feeds);
+        if result.is_err() {
+            return Ok(false);
+        }
+        state.step += 1;
+        let last = 2 + self.sizes.len() + self.states.iter().sum::<usize>() + 1;
+        match self.plan.number(last) {
+            Some(sum) if sum.is_finite() => Ok(true),
+            _ => {
+                let message = "the optimizer made a parameter of finite gradients that is not finite itself; \
+                               parameters and state are changed";
+                Err(Error::new(ErrorKind::NotFinite, "step", message).with_help("look at the optimizer's update"))
+            }
+        }
+    }
+
+    /// What the last step found out.
+    pub(super) fn result(&self) -> Result<StepResult<'_, F>> {
+        let missing = || mismatch("the plan has no result");
+        let output: ArrayViewD<'_, F> = self.plan.output(1).ok_or_else(missing)?;
+        Ok(StepResult { loss: self.plan.number(0).ok_or_else(missing)?, output })
+    }
+}
+
+fn shape<F: Real>(targets: &Targets<F>) -> (bool, &[usize]) {
+    match targets {
+        Targets::Labels(labels) => (true, labels.shape()),
+        Targets::Values(values) => (false, values.shape()),
+    }
+}
+
+/// An empty list in the memory of another.
+fn recycled<'b, F>(mut feeds: Vec<Feed<'_, F>>) -> Vec<Feed<'b, F>> {
+    feeds.clear();
+    feeds.into_iter().map_while(|_| None).collect()
+}
