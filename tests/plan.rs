@@ -127,3 +127,13 @@ proptest! {
         planned_is_run(&program, &given, &[(1, 1024), (2, 1023), (4, 1024), (8, 100)])?;
     }
 }
+
+/// A sum of a number that is repeated more often than a block is long.
+#[test]
+fn a_total_of_a_repeated_number() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(0.1);
+    let program = tape.program(&[(x * 1.0).broadcast_to([5000]).sum(..)]).unwrap();
+    let inputs = [Input::real(0.1)];
+    assert_eq!(program.plan().unwrap().run(&inputs).unwrap(), program.run(&inputs).unwrap());
+}

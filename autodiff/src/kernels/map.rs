@@ -4,6 +4,7 @@ use super::simd;
 use super::view::{Operand, Reader, ViewMut};
 use crate::error::Refusal;
 use crate::real::Real;
+use loops::{Body, Loops};
 use std::fmt;
 
 /// How many elements are gathered at a time where an operand does not lie in a row.
@@ -20,45 +21,116 @@ pub(crate) const OPERANDS: usize = 3;
 /// runs on; its results do not depend on that.
 ///
 /// ```
-/// use autodiff::kernels::Elementwise;
+/// use autodiff::kernels::{Elementwise, Lane};
 /// let hypotenuse = Elementwise::new(|[a, b]: [f64; 2]| (a * a + b * b).sqrt());
 /// let mut y = [0.0; 2];
-/// hypotenuse.row(&[&[3.0, 5.0], &[4.0, 12.0]], &mut y);
+/// hypotenuse.row(&[Lane::Row(&[3.0, 5.0]), Lane::Row(&[4.0, 12.0])], &mut y);
 /// assert_eq!(y, [5.0, 13.0]);
+/// hypotenuse.row(&[Lane::Row(&[3.0, 0.0]), Lane::Number(4.0)], &mut y);
+/// assert_eq!(y, [5.0, 4.0]);
 /// ```
 pub struct Elementwise<F>(Box<dyn Loops<F>>);
 
-trait Loops<F>: Send + Sync {
-    fn operands(&self) -> usize;
-    fn number(&self, a: F, b: F, c: F) -> F;
-    fn row(&self, inputs: &[&[F]], output: &mut [F]);
+/// An operand of a loop: a row, or a number that stands for a row of itself.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Lane<'a, F> {
+    /// As many numbers as the result has, or more.
+    Row(&'a [F]),
+    /// One number in every position.
+    Number(F),
 }
 
-/// A closure and the number of its operands. One that captures nothing takes no memory, and its box none either.
-struct Body<C, const N: usize>(C);
+mod loops {
+    use super::Lane;
 
-impl<F: Real, C: Fn([F; N]) -> F + Send + Sync, const N: usize> Loops<F> for Body<C, N> {
+    /// The loops made from a closure. Nothing outside this file names it.
+    pub trait Loops<F>: Send + Sync {
+        fn operands(&self) -> usize;
+        fn number(&self, a: F, b: F, c: F) -> F;
+        fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]);
+    }
+
+    /// A closure and the number of its operands. One that captures nothing takes no memory, and its box none either.
+    #[derive(Debug)]
+    pub struct Body<C, const N: usize>(pub(super) C);
+}
+
+// A loop for each way in which the operands are rows and numbers, so that numbers stay in registers.
+
+impl<F: Real, C: Fn([F; 1]) -> F + Send + Sync> Loops<F> for Body<C, 1> {
     fn operands(&self) -> usize {
-        N
+        1
+    }
+
+    #[inline]
+    fn number(&self, a: F, _: F, _: F) -> F {
+        (self.0)([a])
+    }
+
+    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        match *inputs {
+            [Lane::Row(a)] => simd::each(output, [a], &self.0),
+            [Lane::Number(a)] => output.fill((self.0)([a])),
+            _ => {}
+        }
+    }
+}
+
+impl<F: Real, C: Fn([F; 2]) -> F + Send + Sync> Loops<F> for Body<C, 2> {
+    fn operands(&self) -> usize {
+        2
+    }
+
+    #[inline]
+    fn number(&self, a: F, b: F, _: F) -> F {
+        (self.0)([a, b])
+    }
+
+    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        let f = &self.0;
+        match *inputs {
+            [Lane::Row(a), Lane::Row(b)] => simd::each(output, [a, b], f),
+            [Lane::Row(a), Lane::Number(b)] => simd::each(output, [a], &|[a]| f([a, b])),
+            [Lane::Number(a), Lane::Row(b)] => simd::each(output, [b], &|[b]| f([a, b])),
+            [Lane::Number(a), Lane::Number(b)] => output.fill(f([a, b])),
+            _ => {}
+        }
+    }
+}
+
+impl<F: Real, C: Fn([F; 3]) -> F + Send + Sync> Loops<F> for Body<C, 3> {
+    fn operands(&self) -> usize {
+        3
     }
 
     #[inline]
     fn number(&self, a: F, b: F, c: F) -> F {
-        let all = [a, b, c];
-        (self.0)(std::array::from_fn(|k| all[k]))
+        (self.0)([a, b, c])
     }
 
-    fn row(&self, inputs: &[&[F]], output: &mut [F]) {
-        if let Ok(inputs) = <&[&[F]; N]>::try_from(inputs) {
-            simd::each(output, *inputs, &self.0);
+    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        let f = &self.0;
+        match *inputs {
+            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [a, b, c], f),
+            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(output, [a, b], &|[a, b]| f([a, b, c])),
+            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(output, [a, c], &|[a, c]| f([a, b, c])),
+            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [b, c], &|[b, c]| f([a, b, c])),
+            [Lane::Row(a), Lane::Number(b), Lane::Number(c)] => simd::each(output, [a], &|[a]| f([a, b, c])),
+            [Lane::Number(a), Lane::Row(b), Lane::Number(c)] => simd::each(output, [b], &|[b]| f([a, b, c])),
+            [Lane::Number(a), Lane::Number(b), Lane::Row(c)] => simd::each(output, [c], &|[c]| f([a, b, c])),
+            [Lane::Number(a), Lane::Number(b), Lane::Number(c)] => output.fill(f([a, b, c])),
+            _ => {}
         }
     }
 }
 
 impl<F: Real> Elementwise<F> {
     /// The function `f` of at most three elements.
-    pub fn new<const N: usize>(f: impl Fn([F; N]) -> F + Send + Sync + 'static) -> Self {
-        const { assert!(N <= OPERANDS, "an elementwise function takes at most three operands") }
+    pub fn new<C, const N: usize>(f: C) -> Self
+    where
+        C: Fn([F; N]) -> F + Send + Sync + 'static,
+        Body<C, N>: Loops<F>,
+    {
         Elementwise(Box::new(Body(f)))
     }
 
@@ -73,10 +145,9 @@ impl<F: Real> Elementwise<F> {
         self.0.number(a, b, c)
     }
 
-    /// `output[i] = f(x₀[i], …)`. Leaves the output as it is if there are not as many rows as operands, or one is
-    /// shorter than the output.
+    /// `output[i] = f(x₀[i], …)`. Leaves the output as it is if there are not as many lanes as operands.
     #[inline]
-    pub fn row(&self, inputs: &[&[F]], output: &mut [F]) {
+    pub fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
         self.0.row(inputs, output);
     }
 
@@ -89,16 +160,18 @@ impl<F: Real> Elementwise<F> {
         if inputs.len() != n {
             return Err(Refusal::new(format!("{n} operands expected, got {}", inputs.len())));
         }
-        let mut rows = [&[][..]; OPERANDS];
-        let mut in_rows = true;
-        for (row, input) in rows.iter_mut().zip(inputs) {
-            match input.real()?.as_slice() {
-                Some(slice) if slice.len() == output.shape().size() => *row = slice,
-                _ => in_rows = false,
+        let mut lanes = [Lane::Number(F::zero()); OPERANDS];
+        let mut in_lanes = true;
+        for (lane, input) in lanes.iter_mut().zip(inputs) {
+            let view = input.real()?;
+            match (view.as_slice(), view.as_splat()) {
+                (Some(slice), _) if view.shape() == output.shape() => *lane = Lane::Row(slice),
+                (_, Some(number)) if view.shape() == output.shape() => *lane = Lane::Number(number),
+                _ => in_lanes = false,
             }
         }
-        if in_rows {
-            self.row(&rows[..n], output.as_mut_slice());
+        if in_lanes {
+            self.row(&lanes[..n], output.as_mut_slice());
             return Ok(());
         }
         // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
@@ -116,8 +189,8 @@ impl<F: Real> Elementwise<F> {
                     reader.read(&mut block[..length]);
                 }
             }
-            let rows: [&[F]; OPERANDS] = std::array::from_fn(|k| &blocks[k][..length]);
-            self.row(&rows[..n], target);
+            let lanes: [Lane<'_, F>; OPERANDS] = std::array::from_fn(|k| Lane::Row(&blocks[k][..length]));
+            self.row(&lanes[..n], target);
         }
         Ok(())
     }
@@ -133,10 +206,10 @@ impl<F> fmt::Debug for Elementwise<F> {
 ///
 /// # Errors
 /// A refusal if the number, kinds or shapes of the operands are not those of `f` and `output`.
-pub fn map<F: Real, const N: usize>(
-    inputs: &[Operand<'_, F>],
-    output: ViewMut<'_, F>,
-    f: impl Fn([F; N]) -> F + Send + Sync + 'static,
-) -> Result<(), Refusal> {
+pub fn map<F: Real, C, const N: usize>(inputs: &[Operand<'_, F>], output: ViewMut<'_, F>, f: C) -> Result<(), Refusal>
+where
+    C: Fn([F; N]) -> F + Send + Sync + 'static,
+    Body<C, N>: Loops<F>,
+{
     Elementwise::new(f).evaluate(inputs, output)
 }

@@ -15,10 +15,11 @@ mod simd;
 mod view;
 
 pub use copy::{copy, rearrange};
-pub use map::{Elementwise, map};
+pub use map::{Elementwise, Lane, map};
 pub(crate) use matmul::matmul;
 pub(crate) use random::uniform;
 pub use reduce::sum;
 pub(crate) use reduce::{lanes, reduce, sum_of_chunks};
+pub(crate) use simd::all_finite;
 pub(crate) use view::Reader;
 pub use view::{IndexView, Operand, View, ViewMut};

@@ -86,3 +86,23 @@ fn body<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl F
         *y = f(std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) }));
     }
 }
+
+/// Whether no number is infinite or NaN.
+pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
+    #[inline(always)]
+    fn body<F: Real>(x: &[F]) -> bool {
+        x.chunks(1024).all(|chunk| chunk.iter().fold(true, |finite, x| finite & x.is_finite()))
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2<F: Real>(x: &[F]) -> bool {
+            body(x)
+        }
+        if Level::of_machine() >= Level::Avx2 {
+            // SAFETY: the machine has the features.
+            return unsafe { avx2(x) };
+        }
+    }
+    body(x)
+}

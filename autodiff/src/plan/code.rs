@@ -23,7 +23,9 @@ pub(crate) struct Step {
     /// Which of [`Code::functions`].
     pub(crate) function: u32,
     pub(crate) length: u16,
-    pub(crate) operands: u16,
+    pub(crate) operands: u8,
+    /// Which operands are numbers, bit by bit.
+    pub(crate) numbers: u8,
     pub(crate) output: u32,
     pub(crate) inputs: [u32; 3],
 }
@@ -87,6 +89,8 @@ pub(crate) struct Kernel<F: Real> {
 pub(crate) struct LoopStep {
     pub(crate) function: u32,
     pub(crate) operands: u8,
+    /// Which operands are numbers, bit by bit.
+    pub(crate) numbers: u8,
     pub(crate) output: u16,
     pub(crate) inputs: [u16; 3],
 }
@@ -95,7 +99,7 @@ pub(crate) struct LoopStep {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Stream {
     pub(crate) home: Home,
-    /// Whether the row moves along with the blocks.
+    /// Whether the row moves along with the blocks; else it is one number.
     pub(crate) moves: bool,
 }
 
@@ -106,8 +110,6 @@ pub(crate) struct Loop {
     pub(crate) size: usize,
     pub(crate) rows: usize,
     pub(crate) streams: Vec<Stream>,
-    /// Numbers that are repeated into a row before the loop: the row, and where the number is.
-    pub(crate) fills: Vec<(u16, Home)>,
     /// Operands that do not lie in order: the row they are gathered into for each block, and the shape they are broadcast to.
     pub(crate) gathers: Vec<(u16, Source, Shape)>,
     pub(crate) steps: Vec<LoopStep>,
@@ -218,9 +220,6 @@ impl<F: Real> Compiler<'_, F> {
                 _ => {}
             }
         }
-        for (bits, start) in &self.memory.repeated {
-            self.code.numbers.push((*start, self.schedule.block, F::of(f64::from_bits(*bits))));
-        }
     }
 
     /// Which function, made once for each primitive with its attributes.
@@ -257,17 +256,11 @@ impl<F: Real> Compiler<'_, F> {
         (source.layout.is_none() && source.extent == size).then_some(source.home)
     }
 
-    /// The row that repeats the number of a constant.
-    fn repeated(&self, operand: NodeId) -> Option<usize> {
-        let number = splat(&self.program.nodes[self.schedule.base(operand)])?;
-        self.memory.repeated.get(&number.double().to_bits()).copied()
-    }
-
     fn row(&mut self, id: NodeId) -> Result<()> {
         let node = &self.program.nodes[id];
         let size = node.shape.size();
         let function = self.function(id)?;
-        let mut inputs = [0; 3];
+        let (mut inputs, mut numbers) = ([0; 3], 0);
         for (position, (operand, input)) in node.inputs.iter().zip(&mut inputs).enumerate() {
             let gathered = self.memory.gathered.get(&(id, position)).copied();
             let start = if let Some(row) = gathered {
@@ -275,11 +268,12 @@ impl<F: Real> Compiler<'_, F> {
                 self.code.gathers.push(gather);
                 self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
                 row
-            } else if let (true, Some(row)) = (size > 1, self.repeated(*operand)) {
-                row
             } else {
                 // A number of any array, or a row that lies in order.
                 let source = self.source(*operand);
+                if source.extent == 1 && size > 1 {
+                    numbers |= 1 << position;
+                }
                 match source.home {
                     Home::Arena(start) => start + source.layout.map_or(0, |layout| layout.offset),
                     _ => return Err(misplaced(id)),
@@ -288,8 +282,8 @@ impl<F: Real> Compiler<'_, F> {
             *input = start as u32;
         }
         let Home::Arena(output) = self.memory.homes[id] else { return Err(misplaced(id)) };
-        let operands = node.inputs.len() as u16;
-        let step = Step { function, length: size as u16, operands, output: output as u32, inputs };
+        let operands = node.inputs.len() as u8;
+        let step = Step { function, length: size as u16, operands, numbers, output: output as u32, inputs };
         self.code.steps.push(step);
         let end = self.code.steps.len();
         let apart = self.code.commit == self.code.actions.len();
@@ -374,7 +368,6 @@ impl<F: Real> Compiler<'_, F> {
             size,
             rows: 0,
             streams: Vec::new(),
-            fills: Vec::new(),
             gathers: Vec::new(),
             steps: Vec::new(),
             writes: Vec::new(),
@@ -390,9 +383,14 @@ impl<F: Real> Compiler<'_, F> {
             let node = &self.program.nodes[*id];
             let mut rows = [Row::Own(0); 3];
             for (operand, row) in node.inputs.iter().zip(&mut rows) {
-                // A total reads its operand as it is; what is elementwise broadcasts it.
-                let shape = if self.schedule.totals[*id] { &self.program.nodes[*operand].shape } else { &node.shape };
-                *row = self.loop_operand(&mut made, &mut code, *operand, size, shape)?;
+                // A total reads its operand as it is; what is elementwise broadcasts it, or takes it as a number.
+                *row = match self.schedule.totals[*id] {
+                    true => {
+                        let shape = &self.program.nodes[*operand].shape;
+                        self.loop_operand(&mut made, &mut code, *operand, size, shape, false)?
+                    }
+                    false => self.loop_operand(&mut made, &mut code, *operand, size, &node.shape, true)?,
+                };
             }
             if self.schedule.totals[*id] {
                 let (Some(partials), Home::Arena(sum)) = (self.memory.partials.get(id), self.memory.homes[*id]) else {
@@ -448,6 +446,7 @@ impl<F: Real> Compiler<'_, F> {
         operand: NodeId,
         size: usize,
         shape: &Shape,
+        number: bool,
     ) -> Result<Row> {
         let base = self.schedule.base(operand);
         if let Some(home) = self.in_order(operand, size) {
@@ -457,20 +456,17 @@ impl<F: Real> Compiler<'_, F> {
                 None => Ok(made.stream(code, home, true)),
             };
         }
-        if let Some(row) = self.repeated(operand) {
-            return Ok(made.stream(code, Home::Arena(row), false));
+        let source = self.source(operand);
+        if number && source.extent == 1 {
+            return Ok(made.stream(code, source.home, false));
         }
         let known = made.gathered.iter().find(|(node, as_shape, _)| *node == operand && as_shape == shape);
         if let Some((.., row)) = known {
             return Ok(Row::Own(*row));
         }
-        let source = self.source(operand);
         let row = made.take_for_good();
         made.gathered.push((operand, shape.clone(), row));
-        match source.extent {
-            1 => code.fills.push((row, source.home)),
-            _ => code.gathers.push((row, source, shape.clone())),
-        }
+        code.gathers.push((row, source, shape.clone()));
         Ok(Row::Own(row))
     }
 }
@@ -519,6 +515,11 @@ impl LoopRows {
             Row::Own(row) => row,
             Row::Stream(stream) => count + stream,
         };
+        let streams = &code.streams;
+        let is_number = |row: &Row| match row {
+            Row::Own(_) => false,
+            Row::Stream(stream) => streams.get(usize::from(*stream)).is_some_and(|stream| !stream.moves),
+        };
         code.rows = usize::from(count);
         code.steps = self
             .steps
@@ -526,6 +527,7 @@ impl LoopRows {
             .map(|(function, operands, output, inputs)| LoopStep {
                 function,
                 operands,
+                numbers: inputs.iter().enumerate().map(|(k, row)| u8::from(is_number(row)) << k).sum(),
                 output: number(output),
                 inputs: inputs.map(number),
             })

@@ -44,16 +44,11 @@ pub(crate) struct Memory {
     pub(crate) partials: BTreeMap<NodeId, usize>,
     /// Rows for operands of small steps that do not lie in a row, by the step and the operand's position.
     pub(crate) gathered: BTreeMap<(NodeId, usize), usize>,
-    /// Rows that repeat a constant, by its bits.
-    pub(crate) repeated: BTreeMap<u64, usize>,
     /// Results that take the place of an operand.
     pub(crate) in_place: usize,
     /// The number of elements without the rows of loops.
     pub(crate) length: usize,
 }
-
-/// Constants repeated into rows of their own, at most; others are repeated when they are needed.
-const REPEATED: usize = 256;
 
 /// The number that a constant repeats.
 pub(crate) fn splat<F: Real>(node: &Node<F>) -> Option<F> {
@@ -82,7 +77,6 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
         staged: Vec::new(),
         partials: BTreeMap::new(),
         gathered: BTreeMap::new(),
-        repeated: BTreeMap::new(),
         in_place: 0,
         length: 0,
     };
@@ -163,27 +157,6 @@ impl<F: Real> Planner<'_, F> {
                 _ => Home::Nowhere,
             };
         }
-        for group in &self.schedule.groups {
-            let length = match group {
-                Group::Row(id) => self.program.nodes[*id].shape.size(),
-                Group::Loop { .. } => self.schedule.block,
-                Group::Kernel(_) => continue,
-            };
-            if length == 1 {
-                continue;
-            }
-            for id in group.nodes() {
-                for operand in &self.program.nodes[*id].inputs {
-                    let base = self.schedule.base(*operand);
-                    let Some(number) = splat(&self.program.nodes[base]) else { continue };
-                    let bits = number.double().to_bits();
-                    if self.memory.repeated.len() < REPEATED && !self.memory.repeated.contains_key(&bits) {
-                        let row = self.pool.take(self.schedule.block);
-                        self.memory.repeated.insert(bits, row);
-                    }
-                }
-            }
-        }
     }
 
     fn run(&mut self, updates: &[Update]) {
@@ -213,12 +186,8 @@ impl<F: Real> Planner<'_, F> {
         let mut temporary = Vec::new();
         for (position, operand) in self.program.nodes[id].inputs.iter().enumerate() {
             let base = self.schedule.base(*operand);
-            let readable = match size {
-                // A number may be any element of an array, if that is in the arena.
-                1 => matches!(self.memory.homes[base], Home::Arena(_)),
-                _ => splat(&self.program.nodes[base])
-                    .is_some_and(|x| self.memory.repeated.contains_key(&x.double().to_bits())),
-            };
+            // Numbers are read where they are, and may be any element of an array, if that is in the arena.
+            let readable = (size == 1 || self.size(base) == 1) && matches!(self.memory.homes[base], Home::Arena(_));
             if !readable && !self.in_order(*operand, size) {
                 let row = self.pool.take(size);
                 self.memory.gathered.insert((id, position), row);

@@ -18,6 +18,7 @@ mod schedule;
 pub use planner::Planner;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::kernels;
 use crate::node;
 use crate::primitive::Kind;
 use crate::program::{Input, Program};
@@ -216,7 +217,10 @@ impl<F: Real> Plan<F> {
 
     fn guard(machine: &Machine<'_, F>, program: &Program<F>, source: &Source, output: usize) -> Result<()> {
         let data = machine.read(source.home, source.extent);
-        let Some(number) = data.iter().find(|x| !x.is_finite()) else { return Ok(()) };
+        if kernels::all_finite(data) {
+            return Ok(());
+        }
+        let number = data.iter().find(|x| !x.is_finite()).copied().unwrap_or(F::nan());
         let message = format!("output {output} is {number}, which guards the update; nothing was changed");
         let id = program.outputs.get(output).copied().unwrap_or(crate::NodeId::new(0));
         let error = Error::new(ErrorKind::NotFinite, "execute", message);

@@ -10,7 +10,7 @@
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source};
 use super::memory::Home;
 use crate::error::Refusal;
-use crate::kernels::{self, Elementwise, IndexView, Operand, Reader, View, ViewMut};
+use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Reader, View, ViewMut};
 use crate::real::Real;
 use crate::shape::Shape;
 use smallvec::SmallVec;
@@ -102,7 +102,7 @@ impl<F: Real> Machine<'_, F> {
                 } else {
                     let length = usize::from(step.length);
                     let output = std::slice::from_raw_parts_mut(output, length);
-                    row(function, usize::from(step.operands), [a, b, c], output);
+                    row(function, step.operands, step.numbers, [a, b, c], output);
                 }
             }
         }
@@ -248,11 +248,6 @@ impl<F: Real> Machine<'_, F> {
         // SAFETY: as above.
         (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * self.code.block) }));
         code.streams.iter().for_each(|stream| rows.push(self.pointer(stream.home)));
-        for (row, home) in &code.fills {
-            let number = self.read(*home, 1)[0];
-            // SAFETY: the row is this thread's own.
-            unsafe { std::slice::from_raw_parts_mut(rows[usize::from(*row)], self.code.block) }.fill(number);
-        }
         let mut readers: SmallVec<[(u16, Reader<'_, F>); 4]> = SmallVec::new();
         for (row, source, shape) in &code.gathers {
             if let Some(mut reader) = self.view(source).and_then(|view| Reader::new(view, shape)) {
@@ -278,7 +273,8 @@ impl<F: Real> Machine<'_, F> {
                 for step in &code.steps {
                     let inputs = step.inputs.map(|row| rows[usize::from(row)]);
                     let output = std::slice::from_raw_parts_mut(rows[usize::from(step.output)], length);
-                    row(&self.code.functions[step.function as usize], usize::from(step.operands), inputs, output);
+                    let function = &self.code.functions[step.function as usize];
+                    row(function, step.operands, step.numbers, inputs, output);
                 }
                 for (row, partials, _) in &code.totals {
                     let x = std::slice::from_raw_parts(rows[usize::from(*row)], length);
@@ -292,26 +288,25 @@ impl<F: Real> Machine<'_, F> {
     }
 }
 
-/// One function on the first `operands` of these rows, which are as long as the output.
+/// One function on the first `operands` of these rows, which are as long as the output, or numbers where `numbers` has
+/// their bit.
 ///
 /// # Safety
 /// Those rows can be read, and do not overlap the output.
 #[inline(always)]
-unsafe fn row<F: Real>(function: &Elementwise<F>, operands: usize, rows: [*mut F; 3], output: &mut [F]) {
+unsafe fn row<F: Real>(function: &Elementwise<F>, operands: u8, numbers: u8, rows: [*mut F; 3], output: &mut [F]) {
     let n = output.len();
     // SAFETY: the caller's.
-    unsafe {
-        match operands {
-            1 => function.row(&[std::slice::from_raw_parts(rows[0], n)], output),
-            2 => {
-                let [a, b] = [rows[0], rows[1]].map(|row| std::slice::from_raw_parts(row, n));
-                function.row(&[a, b], output);
-            }
-            _ => {
-                let [a, b, c] = rows.map(|row| std::slice::from_raw_parts(row, n));
-                function.row(&[a, b, c], output);
-            }
+    let lane = |k: usize| unsafe {
+        match numbers >> k & 1 {
+            0 => Lane::Row(std::slice::from_raw_parts(rows[k], n)),
+            _ => Lane::Number(*rows[k]),
         }
+    };
+    match operands {
+        1 => function.row(&[lane(0)], output),
+        2 => function.row(&[lane(0), lane(1)], output),
+        _ => function.row(&[lane(0), lane(1), lane(2)], output),
     }
 }
 

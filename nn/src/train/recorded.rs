@@ -76,19 +76,10 @@ impl<'t, F: Real> Recorded<'t, F> {
         tape.program(&self.results())
     }
 
-    /// The step as a program that knows whether it went well. It has two more outputs, 0 if all is finite and NaN
-    /// otherwise: one for the gradients, one for the new parameters.
-    #[track_caller]
-    pub(super) fn guarded(&self, tape: &'t Tape<F>) -> Result<Program<F>> {
+    /// The step as a program that has the gradients as outputs, too, after all others.
+    pub(super) fn with_gradients(&self, tape: &'t Tape<F>) -> Result<Program<F>> {
         let mut results = self.results();
-        let new: Vec<Var<'t, F>> = self.parameters.iter().map(|updated| updated.value).collect();
-        for arrays in [&self.gradients, &new] {
-            let mut sum = tape.constant(F::zero());
-            for x in arrays {
-                sum = sum + (*x * 0.0).sum(..);
-            }
-            results.push(sum);
-        }
+        results.extend(&self.gradients);
         tape.program(&results)
     }
 

@@ -129,8 +129,8 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
     /// was not finite, if the loss or a new parameter is not; [`ErrorKind::Mismatch`] if the model is not the one
     /// of the steps before, or its `visit_mut` lists other parameters than its `visit`.
     ///
-    /// A replayed step is refused in time if the loss or a gradient is not finite. An optimizer that makes a parameter
-    /// infinite or NaN out of finite gradients has already changed it; the error says so.
+    /// A replayed step is refused if the loss or a gradient is not finite; a parameter that an optimizer makes infinite or
+    /// NaN out of finite gradients is found by the next step.
     #[track_caller]
     pub fn run(
         &mut self,
@@ -216,7 +216,6 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
     }
 }
 
-#[track_caller]
 fn plan<'t, F: Real>(
     recorded: &Recorded<'t, F>,
     tape: &'t Tape<F>,
@@ -224,7 +223,7 @@ fn plan<'t, F: Real>(
     threads: usize,
 ) -> Result<Planned<F>> {
     let states: Vec<usize> = recorded.parameters.iter().map(|updated| updated.state.len()).collect();
-    Planned::new(&recorded.guarded(tape)?, &states, batch, threads)
+    Planned::new(&recorded.with_gradients(tape)?, &states, batch, threads)
 }
 
 impl<F: Real, O: fmt::Debug> fmt::Debug for Step<'_, F, O> {
