@@ -1,7 +1,7 @@
 //! A plan computes what recording and running compute, bit for bit, and keeps its promises about memory and updates.
 
 use autodiff::check::strategy::{self, Recipe};
-use autodiff::{Input, Program, Real, Tape, Var};
+use autodiff::{ErrorKind, Feed, Input, Program, Real, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
@@ -136,4 +136,109 @@ fn a_total_of_a_repeated_number() {
     let program = tape.program(&[(x * 1.0).broadcast_to([5000]).sum(..)]).unwrap();
     let inputs = [Input::real(0.1)];
     assert_eq!(program.plan().unwrap().run(&inputs).unwrap(), program.run(&inputs).unwrap());
+}
+
+fn bits_of(x: &[f64]) -> Vec<u64> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+/// w ← w − 0.1·∇½|Xw − y|², m ← 0.9·m + ∇, with an index that may be out of range in between: planned, and as a program.
+fn update_program(size: usize) -> Program<f64> {
+    let tape = Tape::<f64>::new();
+    let w = tape.input(vec![0.0; size]);
+    let m = tape.data(vec![0.0; size]);
+    let rows = tape.index(ndarray::Array1::<usize>::zeros(3));
+    let chosen = w.gather(rows);
+    let loss = (chosen - 1.0).square().sum(..) + (w * 0.01).square().sum(..);
+    let g = loss.gradient(&[w]).unwrap()[0];
+    let m_after = m * 0.9 + g;
+    let w_after = w - m_after * 0.1;
+    tape.program(&[loss, w_after, m_after]).unwrap()
+}
+
+#[test]
+fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
+    for size in [4, 1024, 1025, 5000] {
+        let program = update_program(size);
+        let mut plan = program.planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
+        let in_place = plan.explain().contains("in place\n") || plan.explain().contains("in place");
+        assert_eq!(in_place && !plan.explain().contains("by a copy"), size > 1024, "{}", plan.explain());
+        let (mut w, mut m): (Vec<f64>, Vec<f64>) = ((0..size).map(|i| (i % 7) as f64).collect(), vec![0.5; size]);
+        for round in 0..5 {
+            let rows = [round % size, 0, size - 1];
+            let inputs =
+                [Input::real(w.clone()), Input::real(m.clone()), Input::index(ndarray::Array1::from(rows.to_vec()))];
+            let expected = program.run(&inputs).unwrap();
+            plan.execute(&mut [Feed::Update(&mut w), Feed::Update(&mut m), Feed::Index(&rows)]).unwrap();
+            assert_eq!(plan.number(0), expected[0].first().copied());
+            assert_eq!(bits_of(&w), bits_of(expected[1].as_slice().unwrap()));
+            assert_eq!(bits_of(&m), bits_of(expected[2].as_slice().unwrap()));
+            assert_eq!(plan.run(&inputs).unwrap(), expected, "run leaves its inputs alone and gives all outputs");
+        }
+    }
+}
+
+#[test]
+fn a_refused_run_updates_nothing() {
+    for size in [4, 5000] {
+        let mut plan = update_program(size).planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
+        let (mut w, mut m) = (vec![2.0; size], vec![0.5; size]);
+        let error =
+            plan.execute(&mut [Feed::Update(&mut w), Feed::Update(&mut m), Feed::Index(&[0, size, 1])]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(error.to_string().contains("gather"), "{error}");
+        assert!(w.iter().all(|w| *w == 2.0) && m.iter().all(|m| *m == 0.5));
+
+        w[1] = f64::INFINITY;
+        let error =
+            plan.execute(&mut [Feed::Update(&mut w), Feed::Update(&mut m), Feed::Index(&[0, 1, 1])]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFinite);
+        assert!(w[0] == 2.0 && m.iter().all(|m| *m == 0.5), "{error}");
+    }
+}
+
+#[test]
+fn feeds_that_do_not_fit_are_errors() {
+    let mut plan = update_program(4).planner().update(0, 1).update(1, 2).plan().unwrap();
+    let (mut w, mut m) = ([0.0; 4], [0.0; 4]);
+    let mut error = |feeds: &mut [Feed<'_, f64>]| {
+        let error = plan.execute(feeds).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ProgramInput);
+        error.message().to_owned()
+    };
+    assert_eq!(error(&mut []), "the program has 3 inputs, got 0");
+    let short = error(&mut [Feed::Update(&mut w[..3]), Feed::Update(&mut m), Feed::Index(&[0, 0, 0])]);
+    assert_eq!(short, "input 0 should be f64[4], got 3 numbers to update");
+    let fixed = error(&mut [Feed::Real(&[0.0; 4]), Feed::Update(&mut m), Feed::Index(&[0, 0, 0])]);
+    assert_eq!(fixed, "input 0 should be f64[4], got 4 numbers that cannot be updated");
+    let key = error(&mut [Feed::Update(&mut w), Feed::Update(&mut m), Feed::Key(1)]);
+    assert_eq!(key, "input 2 should be index[3], got a key");
+}
+
+#[test]
+fn updates_that_do_not_fit_are_errors() {
+    let program = update_program(4);
+    let message = |planner: autodiff::Planner<'_, f64>| planner.plan().unwrap_err().message().to_owned();
+    assert_eq!(message(program.planner().update(0, 0)), "output 0 [] cannot update input 0 [4]");
+    assert_eq!(message(program.planner().update(0, 9)), "there is no input 0 or no output 9");
+    assert_eq!(message(program.planner().update(0, 1).update(0, 2)), "input 0 is updated twice");
+    assert_eq!(message(program.planner().guard(3)), "there is no output 3 to guard");
+}
+
+/// Inputs exchanged, an input given to another, an output that is an input's view: the old values everywhere.
+#[test]
+fn updates_see_the_inputs_as_they_were() {
+    for size in [3usize, 70, 3000] {
+        let tape = Tape::<f64>::new();
+        let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
+        let c = tape.input(vec![0.0; size]);
+        let reversed_sum = (a * b).sum(..);
+        let program = tape.program(&[b, a, a + c, a.reshape([1, size]), reversed_sum]).unwrap();
+        let mut plan = program.planner().update(0, 0).update(1, 1).update(2, 2).plan().unwrap();
+        let (mut a, mut b, mut c) = (vec![1.0; size], vec![2.0; size], vec![3.0; size]);
+        plan.execute(&mut [Feed::Update(&mut a), Feed::Update(&mut b), Feed::Update(&mut c)]).unwrap();
+        assert!(a.iter().all(|a| *a == 2.0) && b.iter().all(|b| *b == 1.0) && c.iter().all(|c| *c == 4.0), "{size}");
+        assert!(plan.output(3).unwrap().iter().all(|a| *a == 1.0), "{size}");
+        assert_eq!(plan.number(4), Some(2.0 * size as f64));
+    }
 }
