@@ -84,42 +84,8 @@ impl<F: Real> Elementwise<F> {
     ///
     /// # Errors
     /// A refusal if the number, kinds or shapes of the operands are not those of f and `output`.
-    pub fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let n = self.operands();
-        if inputs.len() != n {
-            return Err(Refusal::new(format!("{n} operands expected, got {}", inputs.len())));
-        }
-        let mut rows = [&[][..]; OPERANDS];
-        let mut in_rows = true;
-        for (row, input) in rows.iter_mut().zip(inputs) {
-            match input.real()?.as_slice() {
-                Some(slice) if slice.len() == output.shape().size() => *row = slice,
-                _ => in_rows = false,
-            }
-        }
-        if in_rows {
-            self.row(&rows[..n], output.as_mut_slice());
-            return Ok(());
-        }
-        // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
-        let mut blocks = [[F::zero(); BLOCK]; OPERANDS];
-        let mut readers: [Option<Reader<'_, F>>; OPERANDS] = Default::default();
-        for (reader, input) in readers.iter_mut().zip(inputs) {
-            let view = input.real()?;
-            let other = || Refusal::new(format!("an operand of shape {} for {}", view.shape(), output.shape()));
-            *reader = Some(Reader::new(view, output.shape()).ok_or_else(other)?);
-        }
-        for target in output.as_mut_slice().chunks_mut(BLOCK) {
-            let length = target.len();
-            for (block, reader) in blocks.iter_mut().zip(&mut readers) {
-                if let Some(reader) = reader {
-                    reader.read(&mut block[..length]);
-                }
-            }
-            let rows: [&[F]; OPERANDS] = std::array::from_fn(|k| &blocks[k][..length]);
-            self.row(&rows[..n], target);
-        }
-        Ok(())
+    pub fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        evaluate(&*self.0, inputs, output)
     }
 }
 
@@ -127,6 +93,48 @@ impl<F> fmt::Debug for Elementwise<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an elementwise function of {} operands", self.0.operands())
     }
+}
+
+fn evaluate<F: Real>(
+    loops: &dyn Loops<F>,
+    inputs: &[Operand<'_, F>],
+    mut output: ViewMut<'_, F>,
+) -> Result<(), Refusal> {
+    let n = loops.operands();
+    if inputs.len() != n {
+        return Err(Refusal::new(format!("{n} operands expected, got {}", inputs.len())));
+    }
+    let mut rows = [&[][..]; OPERANDS];
+    let mut in_rows = true;
+    for (row, input) in rows.iter_mut().zip(inputs) {
+        match input.real()?.as_slice() {
+            Some(slice) if slice.len() == output.shape().size() => *row = slice,
+            _ => in_rows = false,
+        }
+    }
+    if in_rows {
+        loops.row(&rows[..n], output.as_mut_slice());
+        return Ok(());
+    }
+    // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
+    let mut blocks = [[F::zero(); BLOCK]; OPERANDS];
+    let mut readers: [Option<Reader<'_, F>>; OPERANDS] = Default::default();
+    for (reader, input) in readers.iter_mut().zip(inputs) {
+        let view = input.real()?;
+        let other = || Refusal::new(format!("an operand of shape {} for {}", view.shape(), output.shape()));
+        *reader = Some(Reader::new(view, output.shape()).ok_or_else(other)?);
+    }
+    for target in output.as_mut_slice().chunks_mut(BLOCK) {
+        let length = target.len();
+        for (block, reader) in blocks.iter_mut().zip(&mut readers) {
+            if let Some(reader) = reader {
+                reader.read(&mut block[..length]);
+            }
+        }
+        let rows: [&[F]; OPERANDS] = std::array::from_fn(|k| &blocks[k][..length]);
+        loops.row(&rows[..n], target);
+    }
+    Ok(())
 }
 
 /// `output[i] = f([x₀[i], x₁[i], …])`: [`Elementwise::evaluate`] of the closure.
@@ -138,5 +146,7 @@ pub fn map<F: Real, const N: usize>(
     output: ViewMut<'_, F>,
     f: impl Fn([F; N]) -> F + Send + Sync + 'static,
 ) -> Result<(), Refusal> {
-    Elementwise::new(f).evaluate(inputs, output)
+    const { assert!(N <= OPERANDS, "an elementwise function takes at most three operands") }
+    // The closure stays where it is: one with captured attributes would have to be boxed.
+    evaluate(&Body(f), inputs, output)
 }

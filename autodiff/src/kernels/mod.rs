@@ -7,17 +7,23 @@
 #![allow(clippy::indexing_slicing)]
 
 mod copy;
+mod lanes;
 mod map;
 mod matmul;
+mod max;
 mod random;
-mod reduce;
 mod simd;
+mod softmax;
+mod sum;
 mod view;
 
+pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
 pub use map::{Elementwise, map};
 pub(crate) use matmul::matmul;
+pub(crate) use max::max_over;
 pub(crate) use random::uniform;
-pub use reduce::sum;
-pub(crate) use reduce::{lanes, reduce};
+pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
+pub use sum::sum;
+pub(crate) use sum::sum_over;
 pub use view::{IndexView, Operand, View, ViewMut};

@@ -43,10 +43,8 @@ impl<F: Real> Primitive<F> for Pick {
         let (x, i) = (x.real()?, i.index()?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let mut scratch = Vec::new();
-        let rows = x.to_slice(&mut scratch).chunks(width.max(1));
-        for ((y, row), i) in output.as_mut_slice().iter_mut().zip(rows).zip(i.data) {
-            *y = row.get(*i).copied().unwrap_or(F::nan());
+        for ((y, row), i) in output.as_mut_slice().iter_mut().zip(x.rows()).zip(i.data) {
+            *y = row.get(*i).unwrap_or(F::nan());
         }
         Ok(())
     }
