@@ -1,6 +1,6 @@
 //! The lanes of a reduction: the elements that become one number, for each position of the axes that stay.
 
-use super::sum::{CHUNK, NARROW};
+use super::sum::{CHUNK, FEW, Rows};
 use super::view::{Axes, Odometer, Reader, View};
 use crate::real::Real;
 
@@ -43,7 +43,7 @@ impl<'a, F: Real> Lanes<'a, F> {
             _ if self.length == 0 => Way::Scattered,
             ([], [] | [(_, 1)]) => Way::Rows { length: self.length, step: 0 },
             ([(_, step)], [] | [(_, 1)]) => Way::Rows { length: self.length, step: *step },
-            ([.., (width, 1)], [_, ..]) if *width >= NARROW => Way::Columns { width: *width },
+            ([.., (width, 1)], [_, ..]) if *width >= FEW => Way::Columns { width: *width },
             _ => Way::Scattered,
         }
     }
@@ -58,6 +58,14 @@ impl<'a, F: Real> Lanes<'a, F> {
         Odometer::over(self.gone.clone())
     }
 
+    /// The same, for columns.
+    pub(super) fn rows(&self) -> Rows {
+        match &*self.gone.0 {
+            [(_, step)] => Rows::Even(0, *step),
+            _ => Rows::Uneven(self.offsets()),
+        }
+    }
+
     /// Where the groups of lanes that lie side by side begin.
     pub(super) fn groups(&self) -> Odometer {
         let mut outer = self.kept.clone();
@@ -68,13 +76,16 @@ impl<'a, F: Real> Lanes<'a, F> {
     /// `y = f(lane, block)` for each lane; `block` takes a piece of up to 1,024 elements, or all of a shorter lane.
     pub(super) fn each(&self, y: &mut [F], f: impl Fn(&mut Lane<'_, F>, &mut [F]) -> F) {
         with_block(self.length, |block| {
-            let neighbours = matches!(&*self.gone.0, [] | [(_, 1)]);
+            let mut lane = match &*self.gone.0 {
+                _ if self.length == 0 => return y.fill(f(&mut Lane::Row(&[]), block)),
+                [] | [(_, 1)] => Lane::Row(&[]),
+                _ => Lane::far(self.data, &self.gone),
+            };
             for (y, start) in y.iter_mut().zip(Odometer::over(self.kept.clone())) {
-                let mut lane = match neighbours {
-                    _ if self.length == 0 => Lane::Row(&[]), // the position may lie beyond a buffer that is empty
-                    true => Lane::Row(&self.data[start..start + self.length]),
-                    false => Lane::far(&self.data[start..], &self.gone),
-                };
+                match &mut lane {
+                    Lane::Row(x) => *x = &self.data[start..start + self.length],
+                    Lane::Far(_, reader) => reader.restart(&self.data[start..]),
+                }
                 *y = f(&mut lane, block);
             }
         });

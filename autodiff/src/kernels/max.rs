@@ -57,7 +57,8 @@ pub(super) fn largest_of_lane<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) 
 /// The larger of two numbers; the second where they are equal, NaN if one is.
 #[inline(always)]
 pub(super) fn larger<F: Real>(a: F, b: F) -> F {
-    if a > b || a.is_nan() { a } else { b }
+    // Without a branch, so that a loop of it becomes vector code.
+    if (a > b) | a.is_nan() { a } else { b }
 }
 
 /// The largest element of a row.
@@ -65,7 +66,7 @@ pub(super) fn larger<F: Real>(a: F, b: F) -> F {
 pub(super) fn largest<F: Real>(x: &[F]) -> F {
     let best = match x.len() {
         0..8 => return x.iter().copied().fold(F::neg_infinity(), larger),
-        8..32 => largest_in_columns::<F, 8>(x),
+        8..64 => largest_in_columns::<F, 8>(x),
         _ => largest_in_columns::<F, 32>(x),
     };
     // Out of order, the sign of a zero is that of any zero.
@@ -75,10 +76,14 @@ pub(super) fn largest<F: Real>(x: &[F]) -> F {
 /// The largest element of W or more, as W columns; the last W elements may be seen twice.
 #[inline(always)]
 fn largest_in_columns<F: Real, const W: usize>(x: &[F]) -> F {
-    let mut best = [F::neg_infinity(); W];
-    for row in x.as_chunks::<W>().0.iter().chain(x.last_chunk::<W>()) {
+    let (Some((first, rest)), Some(last)) = (x.split_first_chunk::<W>(), x.last_chunk::<W>()) else {
+        return F::neg_infinity();
+    };
+    let mut best = *first;
+    for row in rest.as_chunks::<W>().0 {
         best.iter_mut().zip(row).for_each(|(best, x)| *best = larger(*best, *x));
     }
+    best.iter_mut().zip(last).for_each(|(best, x)| *best = larger(*best, *x));
     let mut width = W;
     while width > 1 {
         width /= 2;

@@ -1,23 +1,40 @@
 //! Sums of exponentials, and what is made of them.
 
 use super::copy::copy_to;
-use super::lanes::{Lane, Lanes, with_block};
+use super::lanes::{Lane, Lanes, Way, with_block};
 use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
-use super::sum::{CHUNK, NARROW, chunk, column_tree, sum, tree};
-use super::view::{Axes, Odometer, View, ViewMut};
+use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
+use super::view::{Axes, View, ViewMut};
 use crate::real::Real;
 
 /// The elements of which the exponential is computed at a time.
 const WIDTH: usize = 16;
 
+/// The short rows that are worked on at a time.
+const BATCH: usize = 64;
+
 /// log Σ exp x over `axes`, for each position of the others: the largest element m plus log(1 + r), r = Σ exp(xᵢ − m)
 /// over all elements but the first that is largest.
-pub fn log_sum_exp_over<F: Real>(input: View<'_, F>, axes: &[usize], mut output: ViewMut<'_, F>) {
-    Lanes::new(input, axes).each(output.as_mut_slice(), |lane, block| {
-        let (largest, rest) = parts(lane, block);
-        largest + rest
-    });
+pub fn log_sum_exp_over<F: Real>(input: View<'_, F>, axes: &[usize], output: ViewMut<'_, F>) {
+    let y = output.into_slice();
+    let lanes = Lanes::new(input, axes);
+    match lanes.way() {
+        Way::Rows { length, step } if length <= CHUNK => {
+            let batch = batch(length);
+            with_block(length * y.len().min(batch), |block| {
+                for (i, y) in y.chunks_mut(batch).enumerate() {
+                    let rest = &mut [F::zero(); BATCH][..y.len()];
+                    parts_of_rows(&lanes.data[i * batch * step..], length, step, block, y, rest);
+                    y.iter_mut().zip(rest).for_each(|(y, rest)| *y = *y + *rest);
+                }
+            });
+        }
+        _ => lanes.each(y, |lane, block| {
+            let (largest, rest) = parts(lane, block);
+            largest + rest
+        }),
+    }
 }
 
 /// m and log(1 + r), whose sum is log Σ exp x. No exponential overflows, and an r far below the precision of 1 is not
@@ -38,6 +55,42 @@ fn parts<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) -> (F, F) {
         sum_of_exponentials(terms, largest)
     });
     (largest, rest.ln_1p())
+}
+
+/// [`parts`] of as many short rows as there are results, `step` apart.
+fn parts_of_rows<F: Real>(x: &[F], length: usize, step: usize, block: &mut [F], largest: &mut [F], rest: &mut [F]) {
+    rest_of_rows(x, length, step, block, largest, rest);
+    for (rest, largest) in rest.iter_mut().zip(largest) {
+        *rest = if largest.is_finite() { rest.ln_1p() } else { F::zero() };
+    }
+}
+
+vectorized! {
+    /// The largest element of each row, and the sum of the exponentials of the others.
+    fn rest_of_rows(x: &[F], length: usize, step: usize, block: &mut [F], largest_of: &mut [F], rest: &mut [F]) {
+        let terms = length - 1;
+        for (i, most) in largest_of.iter_mut().enumerate() {
+            let row = &x[i * step..i * step + length];
+            *most = largest(row);
+            let first = first(row, *most);
+            let others = row.iter().zip(&row[1..]).enumerate();
+            let to = &mut block[i * terms..(i + 1) * terms];
+            to.iter_mut().zip(others).for_each(|(to, (i, (here, next)))| {
+                *to = if i < first { *here } else { *next } - *most;
+            });
+        }
+        exponentials(&mut block[..rest.len() * terms]);
+        for (i, rest) in rest.iter_mut().enumerate() {
+            *rest = chunk(&block[i * terms..(i + 1) * terms]);
+        }
+    }
+}
+
+/// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
+#[inline(always)]
+fn first<F: Real>(row: &[F], wanted: F) -> usize {
+    let candidates = (0u32..).zip(row).map(|(i, x)| if *x == wanted { i } else { u32::MAX });
+    candidates.fold(u32::MAX, u32::min) as usize
 }
 
 /// The position of the first element that is `wanted`; there is one.
@@ -72,9 +125,7 @@ pub fn softmax<F: Real>(input: View<'_, F>, axis: usize, output: ViewMut<'_, F>)
         return;
     }
     if inner == 1 {
-        // Short rows many at a time, so that their exponentials are one loop.
-        let batch = length * (CHUNK / length).max(1);
-        return in_rows(input, y, batch, |rows| softmax_of_rows(rows, length));
+        return in_rows(input, y, batch(length) * length, |rows| softmax_of_rows(rows, length));
     }
     copy_to(input, y);
     for y in y.chunks_mut(length * inner) {
@@ -83,7 +134,7 @@ pub fn softmax<F: Real>(input: View<'_, F>, axis: usize, output: ViewMut<'_, F>)
             let y = &mut y[column..];
             column += match inner - column {
                 32.. => softmax_of_columns::<F, 32>(y, length, inner),
-                NARROW.. => softmax_of_columns::<F, NARROW>(y, length, inner),
+                8.. => softmax_of_columns::<F, 8>(y, length, inner),
                 _ => softmax_of_columns::<F, 1>(y, length, inner),
             };
         }
@@ -97,23 +148,38 @@ pub fn log_softmax<F: Real>(input: View<'_, F>, axis: usize, output: ViewMut<'_,
     if y.is_empty() {
         return;
     }
-    with_block(length, |block| {
-        if inner == 1 {
-            return in_rows(input, y, length, |row| {
-                let (largest, rest) = parts(&mut Lane::Row(row), block);
-                each(row, |x| (x - largest) - rest);
+    if inner == 1 && length <= CHUNK {
+        let batch = batch(length) * length;
+        return with_block(y.len().min(batch), |block| {
+            in_rows(input, y, batch, |rows| {
+                let (largest, rest) = (&mut [F::zero(); BATCH], &mut [F::zero(); BATCH]);
+                let count = rows.len() / length;
+                parts_of_rows(rows, length, length, block, &mut largest[..count], &mut rest[..count]);
+                shift_rows(rows, length, largest, rest);
             });
-        }
+        });
+    }
+    with_block(length, |block| {
         copy_to(input, y);
         let mut axes = Axes::default();
         axes.push(length, inner);
         for y in y.chunks_mut(length * inner) {
+            if inner == 1 {
+                let (largest, rest) = parts(&mut Lane::Row(y), block);
+                shift_rows(y, length, &[largest], &[rest]);
+                continue;
+            }
             for column in 0..inner {
                 let (largest, rest) = parts(&mut Lane::far(&y[column..], &axes), block);
                 y[column..].iter_mut().step_by(inner).for_each(|x| *x = (*x - largest) - rest);
             }
         }
     });
+}
+
+/// How many rows are worked on at a time: a chunk of elements, so that their exponentials are one loop.
+fn batch(length: usize) -> usize {
+    (CHUNK / length.max(1)).clamp(1, BATCH)
 }
 
 /// The length of `axis`, and the number of elements below one position of it.
@@ -124,6 +190,13 @@ fn along<F: Real>(input: View<'_, F>, axis: usize) -> (usize, usize) {
 
 /// Copies `batch` elements at a time to `y`, and works on them there while they are near.
 fn in_rows<F: Real>(input: View<'_, F>, y: &mut [F], batch: usize, mut f: impl FnMut(&mut [F])) {
+    if let Some(x) = input.as_slice() {
+        for (rows, x) in y.chunks_mut(batch).zip(x.chunks(batch)) {
+            rows.copy_from_slice(x);
+            f(rows);
+        }
+        return;
+    }
     let mut reader = input.reader();
     for rows in y.chunks_mut(batch) {
         reader.read(rows);
@@ -145,12 +218,19 @@ vectorized! {
     }
 }
 
+vectorized! {
+    /// `x ← (x − m) − r`, with an m and an r for each row.
+    fn shift_rows(x: &mut [F], length: usize, m: &[F], r: &[F]) {
+        for ((row, m), r) in x.chunks_exact_mut(length).zip(m).zip(r) {
+            each(row, |x| (x - *m) - *r);
+        }
+    }
+}
+
 /// The softmax of W neighbouring columns; answers W.
 fn softmax_of_columns<F: Real, const W: usize>(y: &mut [F], length: usize, stride: usize) -> usize {
     exponentials_of_columns::<F, W>(y, stride);
-    let mut axes = Axes::default();
-    axes.push(length, stride);
-    let totals: [F; W] = column_tree(y, length, &mut Odometer::over(axes));
+    let totals: [F; W] = column_tree(y, length, &mut Rows::Even(0, stride));
     divide_columns(y, stride, &totals);
     W
 }
@@ -194,5 +274,8 @@ fn exponentials<F: Real>(x: &mut [F]) {
 #[inline(always)]
 fn each<F: Real>(x: &mut [F], f: impl Fn(F) -> F) {
     let (rows, rest) = x.as_chunks_mut::<8>();
-    rows.iter_mut().flatten().chain(rest).for_each(|x| *x = f(*x));
+    for row in rows {
+        row.iter_mut().for_each(|x| *x = f(*x));
+    }
+    rest.iter_mut().for_each(|x| *x = f(*x));
 }

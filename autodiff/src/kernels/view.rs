@@ -218,9 +218,21 @@ impl<'a, F: Copy> Reader<'a, F> {
         Reader { data, outer: axes.0.iter().map(|axis| (*axis).into()).collect(), inner, offset: 0 }
     }
 
+    /// Begins again, with other elements that lie in the same way.
+    pub(crate) fn restart(&mut self, data: &'a [F]) {
+        self.data = data;
+        self.seek(0);
+    }
+
     /// Goes to element `position` in logical order.
     pub(crate) fn seek(&mut self, mut position: usize) {
         self.offset = 0;
+        if self.outer.is_empty() {
+            // The one axis there often is, without a division.
+            self.inner.position = position;
+            self.offset = position * self.inner.stride;
+            return;
+        }
         for axis in std::iter::once(&mut self.inner).chain(self.outer.iter_mut().rev()) {
             axis.position = position.checked_rem(axis.length).unwrap_or(0);
             position = position.checked_div(axis.length).unwrap_or(0);

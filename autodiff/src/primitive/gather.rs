@@ -39,10 +39,11 @@ impl<F: Real> Primitive<F> for Gather {
         check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
         let width = x.shape().iter().skip(1).product::<usize>();
         let mut rows = x.reader();
-        for (row, i) in output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data) {
+        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data);
+        gathered.for_each(|(row, i)| {
             rows.seek(i * width);
             rows.read(row);
-        }
+        });
         Ok(())
     }
 
