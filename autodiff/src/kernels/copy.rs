@@ -1,19 +1,84 @@
 //! Copying: what a rearranging primitive does when its result is wanted row-major.
 
-use super::view::{Operand, View, ViewMut};
+use super::view::{Axes, Odometer, Operand, Reader, View, ViewMut};
 use crate::error::Refusal;
-use crate::shape::Layout;
+use crate::shape::{Layout, Shape, Strides};
+use smallvec::SmallVec;
 
 /// Copies the elements of `input` to `output` in logical order; they may differ in shape, not in size.
-pub fn copy<F: Copy>(input: View<'_, F>, mut output: ViewMut<'_, F>) {
+pub fn copy<F: Copy>(input: View<'_, F>, output: ViewMut<'_, F>) {
+    copy_to(input, output.into_slice());
+}
+
+/// [`copy`] to the elements of an array.
+pub(super) fn copy_to<F: Copy>(input: View<'_, F>, output: &mut [F]) {
     match input.as_slice() {
-        Some(slice) if slice.len() == output.as_mut_slice().len() => output.as_mut_slice().copy_from_slice(slice),
-        _ => output.as_mut_slice().iter_mut().zip(input.iter()).for_each(|(y, x)| *y = x),
+        Some(slice) if slice.len() == output.len() => output.copy_from_slice(slice),
+        _ => {
+            let (data, axes) = input.axes();
+            if axes.size() != output.len() || !transposed(data, &axes, output) {
+                Reader::over(data, axes).read(output);
+            }
+        }
     }
 }
 
-/// Copies the one operand, read through the layout that `view` makes of its own, to `output`: the kernel of every
-/// primitive that has a [`view`](crate::Primitive::view).
+/// The side of the square pieces in which an array is transposed: in single precision a row of one is a cache line.
+const TILE: usize = 16;
+
+/// Copies an array whose neighbours in memory are not neighbours in the result, tile by tile, so that lines of the cache
+/// are read and written whole; `false` if it is none.
+fn transposed<F: Copy>(data: &[F], axes: &Axes, output: &mut [F]) -> bool {
+    let Some(((columns, stride), outer)) = axes.0.split_last() else { return false };
+    let near = outer.iter().rposition(|(length, stride)| *stride == 1 && *length >= TILE);
+    let (Some(near), TILE.., 2..) = (near, *columns, *stride) else { return false };
+    // Strides in the result: it is row-major.
+    let mut steps: SmallVec<[usize; 4]> = outer.iter().map(|_| 0).collect();
+    let mut step = *columns;
+    for (to, (length, _)) in steps.iter_mut().zip(outer).rev() {
+        *to = step;
+        step *= length;
+    }
+    let mut others: SmallVec<[(usize, usize, usize); 4]> = SmallVec::new();
+    others.extend(outer.iter().zip(&steps).map(|((length, from), to)| (*length, *from, *to)));
+    let (rows, _, step) = others.remove(near);
+    let walk = |which: fn(&(usize, usize, usize)) -> (usize, usize)| {
+        let mut axes = Axes::default();
+        others.iter().map(which).for_each(|(length, stride)| axes.0.push((length, stride)));
+        Odometer::over(axes)
+    };
+    for (from, to) in walk(|axis| (axis.0, axis.1)).zip(walk(|axis| (axis.0, axis.2))) {
+        for row in (0..rows).step_by(TILE) {
+            for column in (0..*columns).step_by(TILE) {
+                let (from, to) = (from + row + column * stride, to + row * step + column);
+                let (high, wide) = (TILE.min(rows - row), TILE.min(columns - column));
+                if (high, wide) == (TILE, TILE) {
+                    tile(&data[from..], *stride, &mut output[to..], step, TILE, TILE);
+                } else {
+                    tile(&data[from..], *stride, &mut output[to..], step, high, wide);
+                }
+            }
+        }
+    }
+    true
+}
+
+/// `output[i, j] = data[j, i]` for i < `high`, j < `wide`. By way of memory of its own, because rows that lie a power of
+/// two apart compete for the same places of the cache.
+#[inline(always)]
+fn tile<F: Copy>(data: &[F], stride: usize, output: &mut [F], step: usize, high: usize, wide: usize) {
+    let mut tile = [[data[0]; TILE]; TILE];
+    for (j, row) in tile.iter_mut().enumerate().take(wide) {
+        row[..high].copy_from_slice(&data[j * stride..j * stride + high]);
+    }
+    for i in 0..high {
+        let row = &mut output[i * step..i * step + wide];
+        row.iter_mut().zip(&tile).for_each(|(y, column)| *y = column[i]);
+    }
+}
+
+/// Copies the one operand, read through the layout that `view` makes of its own, to `output`: a kernel for any primitive
+/// that has a [`view`](crate::Primitive::view).
 ///
 /// # Errors
 /// A refusal if there is not one operand, or if the layout reaches outside it.
@@ -22,17 +87,52 @@ pub fn rearrange<F: Copy>(
     output: ViewMut<'_, F>,
     view: impl Fn(&Layout) -> Option<Layout>,
 ) -> Result<(), Refusal> {
-    let [input] = inputs else { return Err(Refusal::new("one operand expected")) };
+    let (data, shape, strides) = operand(inputs)?;
     if output.shape().size() == 0 {
         return Ok(());
     }
+    match view(&Layout { shape: shape.clone(), strides, offset: 0 }) {
+        Some(layout) => copy_at(data, layout.offset, &layout.shape, &layout.strides, output),
+        None => Err(outside()),
+    }
+}
+
+/// [`rearrange`] by the strides of the result in the operand's buffer and the offset where it begins. A layout has a
+/// shape besides, which `output` knows already.
+pub(crate) fn restride<F: Copy>(
+    inputs: &[Operand<'_, F>],
+    output: ViewMut<'_, F>,
+    steps: impl FnOnce(&[usize], &[usize]) -> Option<(Strides, usize)>,
+) -> Result<(), Refusal> {
+    let (data, shape, strides) = operand(inputs)?;
+    if output.shape().size() == 0 {
+        return Ok(());
+    }
+    let (strides, offset) = steps(shape, &strides).ok_or_else(outside)?;
+    copy_at(data, offset, output.shape(), &strides, output)
+}
+
+/// The buffer, the shape and the strides of the one operand.
+fn operand<'a, F: Copy>(inputs: &[Operand<'a, F>]) -> Result<(&'a [F], &'a Shape, Strides), Refusal> {
+    let [input] = inputs else { return Err(Refusal::new("one operand expected")) };
     let input = input.real()?;
     let (data, strides) = input.parts();
-    let layout = view(&Layout { shape: input.shape().clone(), strides: strides.iter().copied().collect(), offset: 0 });
-    let source = layout
-        .as_ref()
-        .and_then(|layout| View::strided(data.get(layout.offset..)?, &layout.shape, &layout.strides))
-        .ok_or_else(|| Refusal::new("a view reaches outside its operand"))?;
+    Ok((data, input.shape(), strides))
+}
+
+fn copy_at<F: Copy>(
+    data: &[F],
+    offset: usize,
+    shape: &Shape,
+    strides: &[usize],
+    output: ViewMut<'_, F>,
+) -> Result<(), Refusal> {
+    let source = data.get(offset..).and_then(|data| View::strided(data, shape, strides)).ok_or_else(outside)?;
     copy(source, output);
     Ok(())
+}
+
+#[cold]
+fn outside() -> Refusal {
+    Refusal::new("a view reaches outside its operand")
 }

@@ -155,44 +155,8 @@ impl<F: Real> Elementwise<F> {
     ///
     /// # Errors
     /// A refusal if the number, kinds or shapes of the operands are not those of f and `output`.
-    pub fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let n = self.operands();
-        if inputs.len() != n {
-            return Err(Refusal::new(format!("{n} operands expected, got {}", inputs.len())));
-        }
-        let mut lanes = [Lane::Number(F::zero()); OPERANDS];
-        let mut in_lanes = true;
-        for (lane, input) in lanes.iter_mut().zip(inputs) {
-            let view = input.real()?;
-            match (view.as_slice(), view.as_splat()) {
-                (Some(slice), _) if view.shape() == output.shape() => *lane = Lane::Row(slice),
-                (_, Some(number)) if view.shape() == output.shape() => *lane = Lane::Number(number),
-                _ => in_lanes = false,
-            }
-        }
-        if in_lanes {
-            self.row(&lanes[..n], output.as_mut_slice());
-            return Ok(());
-        }
-        // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
-        let mut blocks = [[F::zero(); BLOCK]; OPERANDS];
-        let mut readers: [Option<Reader<'_, F>>; OPERANDS] = Default::default();
-        for (reader, input) in readers.iter_mut().zip(inputs) {
-            let view = input.real()?;
-            let other = || Refusal::new(format!("an operand of shape {} for {}", view.shape(), output.shape()));
-            *reader = Some(Reader::new(view, output.shape()).ok_or_else(other)?);
-        }
-        for target in output.as_mut_slice().chunks_mut(BLOCK) {
-            let length = target.len();
-            for (block, reader) in blocks.iter_mut().zip(&mut readers) {
-                if let Some(reader) = reader {
-                    reader.read(&mut block[..length]);
-                }
-            }
-            let lanes: [Lane<'_, F>; OPERANDS] = std::array::from_fn(|k| Lane::Row(&blocks[k][..length]));
-            self.row(&lanes[..n], target);
-        }
-        Ok(())
+    pub fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        evaluate(&*self.0, inputs, output)
     }
 }
 
@@ -200,6 +164,50 @@ impl<F> fmt::Debug for Elementwise<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an elementwise function of {} operands", self.0.operands())
     }
+}
+
+fn evaluate<F: Real>(
+    loops: &dyn Loops<F>,
+    inputs: &[Operand<'_, F>],
+    mut output: ViewMut<'_, F>,
+) -> Result<(), Refusal> {
+    let n = loops.operands();
+    if inputs.len() != n {
+        return Err(Refusal::new(format!("{n} operands expected, got {}", inputs.len())));
+    }
+    let mut lanes = [Lane::Number(F::zero()); OPERANDS];
+    let mut in_lanes = true;
+    for (lane, input) in lanes.iter_mut().zip(inputs) {
+        let view = input.real()?;
+        match (view.as_slice(), view.as_splat()) {
+            (Some(slice), _) if view.shape() == output.shape() => *lane = Lane::Row(slice),
+            (_, Some(number)) if view.shape() == output.shape() => *lane = Lane::Number(number),
+            _ => in_lanes = false,
+        }
+    }
+    if in_lanes {
+        loops.row(&lanes[..n], output.as_mut_slice());
+        return Ok(());
+    }
+    // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
+    let mut blocks = [[F::zero(); BLOCK]; OPERANDS];
+    let mut readers: [Option<Reader<'_, F>>; OPERANDS] = Default::default();
+    for (reader, input) in readers.iter_mut().zip(inputs) {
+        let view = input.real()?;
+        let other = || Refusal::new(format!("an operand of shape {} for {}", view.shape(), output.shape()));
+        *reader = Some(Reader::new(view, output.shape()).ok_or_else(other)?);
+    }
+    for target in output.as_mut_slice().chunks_mut(BLOCK) {
+        let length = target.len();
+        for (block, reader) in blocks.iter_mut().zip(&mut readers) {
+            if let Some(reader) = reader {
+                reader.read(&mut block[..length]);
+            }
+        }
+        let lanes: [Lane<'_, F>; OPERANDS] = std::array::from_fn(|k| Lane::Row(&blocks[k][..length]));
+        loops.row(&lanes[..n], target);
+    }
+    Ok(())
 }
 
 /// `output[i] = f([x₀[i], x₁[i], …])`: [`Elementwise::evaluate`] of the closure.
@@ -211,5 +219,6 @@ where
     C: Fn([F; N]) -> F + Send + Sync + 'static,
     Body<C, N>: Loops<F>,
 {
-    Elementwise::new(f).evaluate(inputs, output)
+    // The closure stays where it is: one with captured attributes would have to be boxed.
+    evaluate(&Body(f), inputs, output)
 }

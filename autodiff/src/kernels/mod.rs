@@ -7,19 +7,25 @@
 #![allow(clippy::indexing_slicing)]
 
 mod copy;
+mod lanes;
 mod map;
 mod matmul;
+mod max;
 mod random;
-mod reduce;
 mod simd;
+mod softmax;
+mod sum;
 mod view;
 
+pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
 pub use map::{Elementwise, Lane, map};
 pub(crate) use matmul::matmul;
+pub(crate) use max::max_over;
 pub(crate) use random::uniform;
-pub use reduce::sum;
-pub(crate) use reduce::{lanes, reduce, sum_of_chunks};
 pub(crate) use simd::all_finite;
+pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
+pub use sum::sum;
+pub(crate) use sum::{sum_of_chunks, sum_over};
 pub(crate) use view::Reader;
 pub use view::{IndexView, Operand, View, ViewMut};

@@ -87,22 +87,47 @@ fn body<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl F
     }
 }
 
-/// Whether no number is infinite or NaN.
-pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
-    #[inline(always)]
-    fn body<F: Real>(x: &[F]) -> bool {
+/// A function whose loops become vector code, as those of [`each`] do. It has one type parameter `F: Real`, and constants
+/// where it names them; what it calls is compiled with it where that is `#[inline(always)]`.
+macro_rules! vectorized {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis fn $name:ident $([const $constant:ident])?
+        ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[$attribute])*
+        #[allow(unsafe_code)]
+        $visibility fn $name<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn body<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                use crate::kernels::simd::Level;
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                fn avx512<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
+                    body::<F $(, $constant)?>($($argument),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
+                    body::<F $(, $constant)?>($($argument),*)
+                }
+                match Level::of_machine() {
+                    // SAFETY: the machine has the features.
+                    Level::Avx512 => return unsafe { avx512::<F $(, $constant)?>($($argument),*) },
+                    // SAFETY: the machine has the features.
+                    Level::Avx2 => return unsafe { avx2::<F $(, $constant)?>($($argument),*) },
+                    Level::Base => {}
+                }
+            }
+            body::<F $(, $constant)?>($($argument),*)
+        }
+    };
+}
+pub(super) use vectorized;
+
+vectorized! {
+    /// Whether no number is infinite or NaN.
+    pub(crate) fn all_finite(x: &[F]) -> bool {
         x.chunks(1024).all(|chunk| chunk.iter().fold(true, |finite, x| finite & x.is_finite()))
     }
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2<F: Real>(x: &[F]) -> bool {
-            body(x)
-        }
-        if Level::of_machine() >= Level::Avx2 {
-            // SAFETY: the machine has the features.
-            return unsafe { avx2(x) };
-        }
-    }
-    body(x)
 }

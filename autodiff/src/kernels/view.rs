@@ -1,10 +1,8 @@
 //! Borrowed arrays: what a kernel reads and writes.
 
 use crate::error::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Shape, Strides};
 use smallvec::SmallVec;
-
-static ZEROS: [usize; 64] = [0; 64];
 
 /// How the elements of a [`View`] lie in its buffer.
 #[derive(Clone, Copy, Debug)]
@@ -71,20 +69,42 @@ impl<'a, F: Copy> View<'a, F> {
     }
 
     /// The buffer from the first element on, and the stride of each axis.
-    pub(crate) fn parts(&self) -> (&'a [F], std::borrow::Cow<'a, [usize]>) {
-        let rank = self.shape.rank();
-        match self.steps {
-            Steps::Contiguous => (self.data, self.shape.strides().to_vec().into()),
-            Steps::Splat if rank <= ZEROS.len() => (self.data, ZEROS[..rank].into()),
-            Steps::Splat => (self.data, vec![0; rank].into()),
-            Steps::Strided(strides) => (self.data, strides.into()),
-        }
+    #[inline]
+    pub(crate) fn parts(&self) -> (&'a [F], Strides) {
+        let strides = match self.steps {
+            Steps::Contiguous => self.shape.strides(),
+            Steps::Splat => Strides::from_elem(0, self.shape.rank()),
+            Steps::Strided(strides) => Strides::from_slice(strides),
+        };
+        (self.data, strides)
     }
 
     /// The elements in logical (row-major) order.
     pub fn iter(&self) -> impl Iterator<Item = F> + use<'a, F> {
         let (data, strides) = self.parts();
         Odometer::new(self.shape, &strides).map(move |offset| data[offset])
+    }
+
+    /// The elements in logical order, to be read a piece at a time.
+    pub(crate) fn reader(&self) -> Reader<'a, F> {
+        let (data, axes) = self.axes();
+        Reader::over(data, axes)
+    }
+
+    /// The buffer from the first element on, and the axes that are not one run with their neighbours.
+    pub(crate) fn axes(&self) -> (&'a [F], Axes) {
+        let (data, strides) = self.parts();
+        let mut axes = Axes::default();
+        self.shape.iter().zip(&strides).for_each(|(length, stride)| axes.push(*length, *stride));
+        (data, axes)
+    }
+
+    /// The rows along the last axis, in logical order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'a, F>> + use<'a, F> {
+        let (data, mut strides) = self.parts();
+        let stride = strides.pop().unwrap_or(0);
+        let (length, outer) = self.shape.split_last().map_or((1, &[][..]), |(length, outer)| (*length, outer));
+        Odometer::new(outer, &strides).map(move |start| Row { data: data.get(start..).unwrap_or(&[]), length, stride })
     }
 
     /// The elements in logical order, as a slice where possible and copied into `scratch` otherwise.
@@ -103,7 +123,52 @@ impl<'a, F: Copy> View<'a, F> {
     }
 }
 
-/// An axis of a [`Reader`]: its length, its stride, and the position on it.
+/// One row of an array: its elements along the last axis.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a, F> {
+    data: &'a [F],
+    length: usize,
+    stride: usize,
+}
+
+impl<F: Copy> Row<'_, F> {
+    #[inline]
+    pub(crate) fn get(&self, i: usize) -> Option<F> {
+        if i < self.length { self.data.get(i * self.stride).copied() } else { None }
+    }
+}
+
+/// Axes as (length, stride) pairs, outermost first. Neighbours that are one run in memory are one axis, and an axis of
+/// length 1 is none.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Axes(pub(crate) SmallVec<[(usize, usize); 4]>);
+
+impl Axes {
+    /// Adds the next axis inwards.
+    #[inline]
+    pub(crate) fn push(&mut self, length: usize, stride: usize) {
+        if length == 1 {
+            return;
+        }
+        match self.0.last_mut() {
+            Some(last) if last.1 == stride * length => *last = (last.0 * length, stride),
+            _ => self.0.push((length, stride)),
+        }
+    }
+
+    /// Takes the innermost axis off; one of length 1 where there is none.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> (usize, usize) {
+        self.0.pop().unwrap_or((1, 0))
+    }
+
+    /// The number of elements.
+    pub(crate) fn size(&self) -> usize {
+        self.0.iter().map(|(length, _)| length).product()
+    }
+}
+
+/// An axis of a [`Reader`] or an [`Odometer`]: its length, its stride, and the position on it.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
     length: usize,
@@ -111,11 +176,18 @@ struct Axis {
     position: usize,
 }
 
+impl From<(usize, usize)> for Axis {
+    #[inline]
+    fn from((length, stride): (usize, usize)) -> Self {
+        Axis { length, stride, position: 0 }
+    }
+}
+
 /// Reads an array in logical order, a piece at a time; a smaller array is read as its broadcast.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a, F> {
     data: &'a [F],
-    /// All but the innermost axis, outermost first. Neighbours that are one run in memory are one axis.
+    /// All but the innermost axis, outermost first.
     outer: SmallVec<[Axis; 4]>,
     inner: Axis,
     offset: usize,
@@ -124,9 +196,9 @@ pub(crate) struct Reader<'a, F> {
 impl<'a, F: Copy> Reader<'a, F> {
     /// Reads `view` as an array of the shape `shape`; `None` where it does not broadcast to it.
     pub(crate) fn new(view: View<'a, F>, shape: &[usize]) -> Option<Self> {
-        let (data, strides) = view.parts();
         let missing = shape.len().checked_sub(view.shape().rank())?;
-        let mut axes: SmallVec<[Axis; 4]> = SmallVec::new();
+        let (data, strides) = view.parts();
+        let mut axes = Axes::default();
         for (i, length) in shape.iter().enumerate() {
             let own = i.checked_sub(missing).map(|i| (view.shape()[i], strides[i]));
             let stride = match own {
@@ -135,23 +207,32 @@ impl<'a, F: Copy> Reader<'a, F> {
                 Some((1, _)) => 0,
                 Some(_) => return None,
             };
-            if *length == 1 {
-                continue;
-            }
-            match axes.last_mut() {
-                Some(last) if last.stride == stride * *length => {
-                    *last = Axis { length: last.length * *length, stride, position: 0 };
-                }
-                _ => axes.push(Axis { length: *length, stride, position: 0 }),
-            }
+            axes.push(*length, stride);
         }
-        let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 0, position: 0 });
-        Some(Reader { data, outer: axes, inner, offset: 0 })
+        Some(Reader::over(data, axes))
+    }
+
+    /// Reads the elements of `data` along `axes`.
+    pub(crate) fn over(data: &'a [F], mut axes: Axes) -> Self {
+        let inner = axes.pop().into();
+        Reader { data, outer: axes.0.iter().map(|axis| (*axis).into()).collect(), inner, offset: 0 }
+    }
+
+    /// Begins again, with other elements that lie in the same way.
+    pub(crate) fn restart(&mut self, data: &'a [F]) {
+        self.data = data;
+        self.seek(0);
     }
 
     /// Goes to element `position` in logical order.
     pub(crate) fn seek(&mut self, mut position: usize) {
         self.offset = 0;
+        if self.outer.is_empty() {
+            // The one axis there often is, without a division.
+            self.inner.position = position;
+            self.offset = position * self.inner.stride;
+            return;
+        }
         for axis in std::iter::once(&mut self.inner).chain(self.outer.iter_mut().rev()) {
             axis.position = position.checked_rem(axis.length).unwrap_or(0);
             position = position.checked_div(axis.length).unwrap_or(0);
@@ -161,6 +242,20 @@ impl<'a, F: Copy> Reader<'a, F> {
 
     /// The next elements, as many as `output` takes.
     pub(crate) fn read(&mut self, output: &mut [F]) {
+        self.next(output, |y, x| *y = x);
+    }
+
+    /// Adds the next elements to those of `output`.
+    pub(crate) fn add_to(&mut self, output: &mut [F])
+    where
+        F: std::ops::Add<Output = F>,
+    {
+        self.next(output, |y, x| *y = *y + x);
+    }
+
+    /// `f(y, x)` for each y of `output` and the next x.
+    #[inline]
+    fn next(&mut self, output: &mut [F], f: impl Fn(&mut F, F)) {
         let mut rest = output;
         while !rest.is_empty() {
             let Axis { length, stride, position } = self.inner;
@@ -170,11 +265,15 @@ impl<'a, F: Copy> Reader<'a, F> {
             }
             let (now, later) = rest.split_at_mut(here);
             match stride {
-                0 => now.fill(self.data[self.offset]),
-                1 => now.copy_from_slice(&self.data[self.offset..self.offset + here]),
+                // Each a loop of its own, so that the compiler sees a copy or vector code.
+                0 => {
+                    let x = self.data[self.offset];
+                    now.iter_mut().for_each(|y| f(y, x));
+                }
+                1 => now.iter_mut().zip(&self.data[self.offset..self.offset + here]).for_each(|(y, x)| f(y, *x)),
                 _ => {
                     let from = self.data[self.offset..].iter().step_by(stride);
-                    now.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                    now.iter_mut().zip(from).for_each(|(y, x)| f(y, *x));
                 }
             }
             rest = later;
@@ -205,34 +304,53 @@ impl<'a, F: Copy> Reader<'a, F> {
 /// The offsets of an array's elements, in logical order.
 #[derive(Clone, Debug)]
 pub(crate) struct Odometer {
-    axes: Vec<(usize, usize, usize)>, // length, stride, position
+    outer: SmallVec<[Axis; 4]>,
+    inner: Axis,
     offset: usize,
     left: usize,
 }
 
 impl Odometer {
     pub(crate) fn new(shape: &[usize], strides: &[usize]) -> Self {
-        let left = if shape.contains(&0) { 0 } else { shape.iter().fold(1usize, |n, d| n.saturating_mul(*d)) };
-        Odometer { axes: shape.iter().zip(strides).map(|(d, s)| (*d, *s, 0)).collect(), offset: 0, left }
+        let mut axes = Axes::default();
+        shape.iter().zip(strides).for_each(|(length, stride)| axes.push(*length, *stride));
+        Odometer::over(axes)
+    }
+
+    /// The offsets along `axes`.
+    pub(crate) fn over(mut axes: Axes) -> Self {
+        let left = axes.size();
+        let inner = axes.pop().into();
+        Odometer { outer: axes.0.iter().map(|axis| (*axis).into()).collect(), inner, offset: 0, left }
+    }
+
+    /// The innermost axis is at its end: it begins again, and the one outside it moves on.
+    fn carry(&mut self) {
+        self.inner.position = 0;
+        self.offset -= self.inner.stride * self.inner.length;
+        for axis in self.outer.iter_mut().rev() {
+            axis.position += 1;
+            self.offset += axis.stride;
+            if axis.position < axis.length {
+                return;
+            }
+            axis.position = 0;
+            self.offset -= axis.stride * axis.length;
+        }
     }
 }
 
 impl Iterator for Odometer {
     type Item = usize;
+
+    #[inline]
     fn next(&mut self) -> Option<usize> {
-        if self.left == 0 {
-            return None;
-        }
-        self.left -= 1;
+        self.left = self.left.checked_sub(1)?;
         let offset = self.offset;
-        for (length, stride, position) in self.axes.iter_mut().rev() {
-            *position += 1;
-            if *position < *length {
-                self.offset += *stride;
-                break;
-            }
-            self.offset -= *stride * (*length - 1);
-            *position = 0;
+        self.inner.position += 1;
+        self.offset += self.inner.stride;
+        if self.inner.position == self.inner.length {
+            self.carry();
         }
         Some(offset)
     }

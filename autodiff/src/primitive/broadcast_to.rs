@@ -7,6 +7,7 @@ use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
 use crate::var::Var;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// y = x, repeated along the axes where it is 1 long or has none
@@ -43,7 +44,7 @@ impl<F: Real> Primitive<F> for BroadcastTo {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::rearrange(inputs, output, |layout| Primitive::<F>::view(self, layout))
+        kernels::restride(inputs, output, |shape, strides| Some((self.strides(shape, strides)?, 0)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
@@ -55,10 +56,7 @@ impl<F: Real> Primitive<F> for BroadcastTo {
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
-        let new = self.shape.rank().checked_sub(input.shape.rank())?;
-        let old = input.shape.iter().zip(&input.strides);
-        let strides = std::iter::repeat_n((&1, &0), new).chain(old).zip(self.shape.iter());
-        let strides = strides.map(|((from, stride), to)| if from == to { *stride } else { 0 }).collect();
+        let strides = self.strides(&input.shape, &input.strides)?;
         Some(Layout { shape: self.shape.clone(), strides, offset: input.offset })
     }
 
@@ -69,6 +67,15 @@ impl<F: Real> Primitive<F> for BroadcastTo {
     fn sample(&self, dice: &mut Dice) -> Sample<F> {
         let (shape, x) = broadcastable(dice);
         Sample::with(Arc::new(BroadcastTo { shape }), vec![SampleOperand::Real(x, Domain::REALS)])
+    }
+}
+
+impl BroadcastTo {
+    /// The strides of the result, in the buffer of an operand of this shape and these strides.
+    fn strides(&self, shape: &[usize], strides: &[usize]) -> Option<SmallVec<[usize; 4]>> {
+        let new = self.shape.rank().checked_sub(shape.len())?;
+        let strides = std::iter::repeat_n((&1, &0), new).chain(shape.iter().zip(strides)).zip(self.shape.iter());
+        Some(strides.map(|((from, stride), to)| if from == to { *stride } else { 0 }).collect())
     }
 }
 

@@ -61,11 +61,10 @@ impl<F: Real> Primitive<F> for Concat {
         let mut start = 0;
         for input in inputs {
             let x = input.real()?;
-            let mut scratch = Vec::new();
             let part = below(x.shape());
-            let rows = output.as_mut_slice().chunks_mut(width.max(1));
-            for (row, x) in rows.zip(x.to_slice(&mut scratch).chunks(part.max(1))) {
-                row.iter_mut().skip(start).zip(x).for_each(|(y, x)| *y = *x);
+            let mut rows = x.reader();
+            for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+                row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
             }
             start += part;
         }

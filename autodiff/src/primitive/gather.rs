@@ -38,11 +38,12 @@ impl<F: Real> Primitive<F> for Gather {
         let (x, i) = (x.real()?, i.index()?);
         check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
         let width = x.shape().iter().skip(1).product::<usize>();
-        let mut scratch = Vec::new();
-        let x = x.to_slice(&mut scratch);
-        for (row, i) in output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data) {
-            row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
-        }
+        let mut rows = x.reader();
+        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data);
+        gathered.for_each(|(row, i)| {
+            rows.seek(i * width);
+            rows.read(row);
+        });
         Ok(())
     }
 

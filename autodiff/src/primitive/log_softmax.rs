@@ -44,7 +44,7 @@ impl<F: Real> Primitive<F> for LogSoftmax {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::lanes(x.real()?, self.axis, output, log_softmax);
+        kernels::log_softmax(x.real()?, self.axis, output);
         Ok(())
     }
 
@@ -61,11 +61,6 @@ impl<F: Real> Primitive<F> for LogSoftmax {
         let axis = dice.integer(0, x.rank() - 1);
         Sample::with(Arc::new(LogSoftmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e3, 1e3))])
     }
-}
-
-fn log_softmax<F: Real>(x: &[F], y: &mut [F]) {
-    let (largest, rest) = super::log_sum_exp::parts(x);
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - largest) - rest);
 }
 
 impl<'t, F: Real> Var<'t, F> {

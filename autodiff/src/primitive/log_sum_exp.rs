@@ -43,7 +43,7 @@ impl<F: Real> Primitive<F> for LogSumExp {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::reduce(x.real()?, &self.0.axes, output, log_sum_exp);
+        kernels::log_sum_exp_over(x.real()?, &self.0.axes, output);
         Ok(())
     }
 
@@ -65,25 +65,6 @@ impl LogSumExp {
     fn weights<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
         (at.x(0) - self.0.spread(at.y(), &at.shape(0))).exp()
     }
-}
-
-/// The largest element m and log(1 + r), r = Σ exp(xᵢ − m) over the others: their sum is log Σ exp x. No exponential
-/// overflows, and an r far below the precision of 1 is not lost where m is near 0 or is subtracted again.
-pub(super) fn parts<F: Real>(x: &[F]) -> (F, F) {
-    let largest = super::max::largest(x);
-    if !largest.is_finite() {
-        return (largest, F::zero()); // all −∞ (or no element at all), an +∞, or a NaN
-    }
-    let first = x.iter().position(|x| *x == largest);
-    let rest = x.iter().enumerate().filter(|(i, _)| Some(*i) != first);
-    let terms: Vec<F> = rest.map(|(_, x)| (*x - largest).exponential()).collect();
-    (largest, kernels::sum(&terms).ln_1p())
-}
-
-/// log Σ exp x.
-fn log_sum_exp<F: Real>(x: &[F]) -> F {
-    let (largest, rest) = parts(x);
-    largest + rest
 }
 
 impl<'t, F: Real> Var<'t, F> {

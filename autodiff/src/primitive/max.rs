@@ -47,7 +47,7 @@ impl<F: Real> Primitive<F> for Max {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::reduce(x.real()?, &self.0.axes, output, largest);
+        kernels::max_over(x.real()?, &self.0.axes, output);
         Ok(())
     }
 
@@ -73,11 +73,6 @@ impl Max {
         let kept = Reduction { keep: true, ..self.0.clone() };
         largest / largest.apply(Arc::new(super::sum::Sum::over(kept)))
     }
-}
-
-/// The largest number; NaN if there is one.
-pub(super) fn largest<F: Real>(x: &[F]) -> F {
-    x.iter().copied().fold(F::neg_infinity(), |a, b| if a > b || a.is_nan() { a } else { b })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -53,11 +53,11 @@ impl<F: Real> Primitive<F> for Pad {
         let inner = x.shape().iter().skip(self.axis + 1).product::<usize>();
         let part = x.shape().get(self.axis).map_or(0, |length| length * inner);
         let width = part + (self.before + self.after) * inner;
-        output.as_mut_slice().fill(F::zero());
-        let mut scratch = Vec::new();
-        let rows = output.as_mut_slice().chunks_mut(width.max(1));
-        for (row, x) in rows.zip(x.to_slice(&mut scratch).chunks(part.max(1))) {
-            row.iter_mut().skip(self.before * inner).zip(x).for_each(|(y, x)| *y = *x);
+        let start = self.before * inner;
+        let mut rows = x.reader();
+        for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+            row.fill(F::zero());
+            row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
         }
         Ok(())
     }

@@ -43,10 +43,11 @@ impl<F: Real> Primitive<F> for Pick {
         let (x, i) = (x.real()?, i.index()?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let mut scratch = Vec::new();
-        let rows = x.to_slice(&mut scratch).chunks(width.max(1));
-        for ((y, row), i) in output.as_mut_slice().iter_mut().zip(rows).zip(i.data) {
-            *y = row.get(*i).copied().unwrap_or(F::nan());
+        let at = |x: Option<F>| x.unwrap_or(F::nan());
+        let picked = output.as_mut_slice().iter_mut().zip(i.data);
+        match x.as_slice() {
+            Some(x) => picked.zip(x.chunks(width.max(1))).for_each(|((y, i), row)| *y = at(row.get(*i).copied())),
+            None => picked.zip(x.rows()).for_each(|((y, i), row)| *y = at(row.get(*i))),
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
-use crate::error::Result;
-use crate::kernels::Elementwise;
+use crate::error::{Refusal, Result};
+use crate::kernels::{self, Elementwise, Operand, ViewMut};
 use crate::real::Real;
 use crate::var::Var;
 use std::sync::Arc;
@@ -17,6 +17,11 @@ pub struct PowF {
 impl PowF {
     pub(super) fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(PowF { p: attributes.real("p")? })
+    }
+
+    fn function<F: Real>(&self) -> impl Fn([F; 1]) -> F + use<F> {
+        let p = F::of(self.p);
+        move |[x]| x.powf(p)
     }
 }
 
@@ -34,8 +39,11 @@ impl<F: Real> Primitive<F> for PowF {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        let p = F::of(self.p);
-        Some(Elementwise::<F>::new(move |[x]| x.powf(p)))
+        Some(Elementwise::<F>::new(self.function()))
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, self.function())
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -2,8 +2,8 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
 use crate::attributes::Attributes;
-use crate::error::{Error, ErrorKind, Result};
-use crate::kernels::Elementwise;
+use crate::error::{Error, ErrorKind, Refusal, Result};
+use crate::kernels::{self, Elementwise, Operand, ViewMut};
 use crate::real::Real;
 use crate::var::Var;
 use std::sync::Arc;
@@ -19,6 +19,11 @@ impl PowI {
         let n = attributes.integer("n")?;
         let message = || format!("the exponent {n} is not between {} and {}", i32::MIN, i32::MAX);
         Ok(PowI { n: i32::try_from(n).map_err(|_| Error::new(ErrorKind::Registry, "powi", message()))? })
+    }
+
+    fn function<F: Real>(&self) -> impl Fn([F; 1]) -> F + use<F> {
+        let n = self.n;
+        move |[x]| x.powi(n)
     }
 }
 
@@ -42,8 +47,11 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        let n = self.n;
-        Some(Elementwise::<F>::new(move |[x]| x.powi(n)))
+        Some(Elementwise::<F>::new(self.function()))
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, self.function())
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

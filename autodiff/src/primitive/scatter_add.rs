@@ -53,12 +53,14 @@ impl<F: Real> Primitive<F> for ScatterAdd {
         let (x, i) = (x.real()?, i.index()?);
         check(i, self.rows, "rows")?;
         let width = output.shape().iter().skip(1).product::<usize>();
-        let mut scratch = Vec::new();
         let y = output.as_mut_slice();
         y.fill(F::zero());
         // In the order of the indices, so that the sum of a row named twice does not depend on anything else.
-        for (i, row) in i.data.iter().zip(x.to_slice(&mut scratch).chunks(width.max(1))) {
-            y.iter_mut().skip(i * width).zip(row).for_each(|(y, x)| *y = *y + *x);
+        let mut rows = x.reader();
+        for i in i.data {
+            if let Some(row) = y.get_mut(i * width..(i + 1) * width) {
+                rows.add_to(row);
+            }
         }
         Ok(())
     }

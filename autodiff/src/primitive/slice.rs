@@ -52,7 +52,7 @@ impl<F: Real> Primitive<F> for Slice {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::rearrange(inputs, output, |layout| Primitive::<F>::view(self, layout))
+        kernels::restride(inputs, output, |_, strides| Some((strides.into(), self.offset(strides)?)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
@@ -65,9 +65,8 @@ impl<F: Real> Primitive<F> for Slice {
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
-        let stride = input.strides.get(self.axis)?;
         let shape = input.shape.with_axis(self.axis, self.stop.checked_sub(self.start)?);
-        Some(Layout { shape, strides: input.strides.clone(), offset: input.offset + self.start * stride })
+        Some(Layout { shape, strides: input.strides.clone(), offset: input.offset + self.offset(&input.strides)? })
     }
 
     fn sample(&self, dice: &mut Dice) -> Sample<F> {
@@ -76,6 +75,13 @@ impl<F: Real> Primitive<F> for Slice {
         let start = dice.integer(0, x.get(axis).map_or(0, |length| length - 1));
         let stop = dice.integer(start + 1, x.get(axis).copied().unwrap_or(0));
         Sample::with(Arc::new(Slice { axis, start, stop }), vec![SampleOperand::Real(x, Domain::REALS)])
+    }
+}
+
+impl Slice {
+    /// Where the slice begins in an array of these strides.
+    fn offset(&self, strides: &[usize]) -> Option<usize> {
+        strides.get(self.axis).map(|stride| self.start * stride)
     }
 }
 

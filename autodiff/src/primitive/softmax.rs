@@ -49,7 +49,7 @@ impl<F: Real> Primitive<F> for Softmax {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::lanes(x.real()?, self.axis, output, softmax);
+        kernels::softmax(x.real()?, self.axis, output);
         Ok(())
     }
 
@@ -66,14 +66,6 @@ impl<F: Real> Primitive<F> for Softmax {
         let axis = dice.integer(0, x.rank() - 1);
         Sample::with(Arc::new(Softmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e2, 1e2))])
     }
-}
-
-/// With the largest element taken out first, so that no exponential overflows.
-fn softmax<F: Real>(x: &[F], y: &mut [F]) {
-    let largest = super::max::largest(x);
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = (*x - largest).exponential());
-    let sum = kernels::sum(y);
-    y.iter_mut().for_each(|y| *y = *y / sum);
 }
 
 impl<'t, F: Real> Var<'t, F> {

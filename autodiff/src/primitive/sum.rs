@@ -47,7 +47,7 @@ impl<F: Real> Primitive<F> for Sum {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::reduce(x.real()?, &self.0.axes, output, kernels::sum);
+        kernels::sum_over(x.real()?, &self.0.axes, output);
         Ok(())
     }
 

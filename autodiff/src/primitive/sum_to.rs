@@ -7,6 +7,7 @@ use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::var::Var;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// y = the sum of x over the axes that a broadcast from `shape` repeats
@@ -50,8 +51,8 @@ impl<F: Real> Primitive<F> for SumTo {
             x.shape().get(*axis).is_some_and(|length| self.shape.aligned(*axis, rank) != *length)
                 || *axis < rank.saturating_sub(self.shape.rank())
         };
-        let axes: Vec<usize> = (0..rank).filter(repeated).collect();
-        kernels::reduce(x, &axes, output, kernels::sum);
+        let axes: SmallVec<[usize; 4]> = (0..rank).filter(repeated).collect();
+        kernels::sum_over(x, &axes, output);
         Ok(())
     }
 

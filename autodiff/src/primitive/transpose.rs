@@ -7,6 +7,7 @@ use crate::kernels::{self, Operand, ViewMut};
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
 use crate::var::Var;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// y = x with its axes in another order
@@ -54,7 +55,7 @@ impl<F: Real> Primitive<F> for Transpose {
     }
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::rearrange(inputs, output, |layout| Primitive::<F>::view(self, layout))
+        kernels::restride(inputs, output, |_, strides| Some((self.pick(strides)?, 0)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
@@ -66,8 +67,8 @@ impl<F: Real> Primitive<F> for Transpose {
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
-        let pick = |from: &[usize]| self.axes.iter().map(|axis| from.get(*axis).copied()).collect::<Option<Vec<_>>>();
-        Some(Layout { shape: pick(&input.shape)?.into(), strides: pick(&input.strides)?.into(), offset: input.offset })
+        let (shape, strides) = (self.pick(&input.shape)?, self.pick(&input.strides)?);
+        Some(Layout { shape: Shape::from(shape.as_slice()), strides, offset: input.offset })
     }
 
     fn identity(&self, _: &[Known<'_, F>]) -> Option<usize> {
@@ -81,6 +82,13 @@ impl<F: Real> Primitive<F> for Transpose {
             axes.swap(i, dice.integer(0, i));
         }
         Sample::with(Arc::new(Transpose { axes }), vec![SampleOperand::Real(x, Domain::REALS)])
+    }
+}
+
+impl Transpose {
+    /// What belongs to each axis, in the order of the result.
+    fn pick(&self, from: &[usize]) -> Option<SmallVec<[usize; 4]>> {
+        self.axes.iter().map(|axis| from.get(*axis).copied()).collect()
     }
 }
 
