@@ -5,10 +5,12 @@
 //! [`Program::run`] compute: it runs the same kernels.
 //!
 //! The steps, one file each: [`schedule`] (what together, in what order) → [`memory`] (where) over a [`pool`] →
-//! [`code`] (the lists) → [`run`].
+//! [`compile`] and [`loops`] (the lists of [`code`]) → [`run`].
 
 mod code;
+mod compile;
 mod explain;
+mod loops;
 mod memory;
 mod planner;
 mod pool;

@@ -1,9 +1,9 @@
 //! What a plan is asked for, and how it is put together.
 
-use super::code::{self, Code};
+use super::code::Code;
 use super::memory::{self, Update};
 use super::schedule::{self, BLOCK, Group, Origin, Schedule};
-use super::{Plan, run::Raw};
+use super::{Plan, compile, run::Raw};
 use crate::error::{Error, ErrorKind, Result};
 use crate::program::Program;
 use crate::real::Real;
@@ -72,9 +72,8 @@ impl<F: Real> Planner<'_, F> {
         Planner { threads: threads.max(1), ..self }
     }
 
-    /// Blocks of `block` elements instead of 1,024, and all work divided among the threads, so that a test can send small
-    /// arrays down the way of large ones. Sums are not added within loops then.
-    #[doc(hidden)]
+    /// For tests: blocks of `block` elements instead of 1,024, and all work divided among the threads, so that small arrays
+    /// go the way of large ones. No bit changes. (Sums are not added within loops then: their order has chunks of 1,024.)
     pub fn in_small(self, block: usize) -> Self {
         Planner { block: block.clamp(2, BLOCK), divided: 0, ..self }
     }
@@ -96,7 +95,7 @@ impl<F: Real> Planner<'_, F> {
             .collect();
         let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
         let memory = memory::assign(&program, &schedule, &updates);
-        let code = code::compile(&program, &schedule, &memory, &updates, commit)?;
+        let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
         let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
         let pool = match threads {
             1 => None,
@@ -117,9 +116,9 @@ impl<F: Real> Planner<'_, F> {
         arena.resize(elements, F::zero());
         let bytes = arena.as_ptr() as usize % 64;
         let start = (64 - bytes) % 64 / size_of::<F>();
-        for (at, length, number) in &code.numbers {
-            if let Some(row) = arena.get_mut(start + at..start + at + length) {
-                row.fill(*number);
+        for (at, number) in &code.numbers {
+            if let Some(place) = arena.get_mut(start + at) {
+                *place = *number;
             }
         }
         for (at, data) in &code.constants {

@@ -1,0 +1,238 @@
+//! From groups and homes to code: every address is resolved, once.
+
+use super::code::{Action, Code, Gather, Kernel, OperandSource, Source, Step};
+use super::memory::{Home, Memory, Update, splat};
+use super::schedule::{Group, Schedule};
+use crate::arena::NodeId;
+use crate::attributes::Attributes;
+use crate::error::{Error, ErrorKind, Result};
+use crate::node::Op;
+use crate::primitive::Kind;
+use crate::program::Program;
+use crate::real::Real;
+use crate::value::Value;
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(super) struct Compiler<'a, F: Real> {
+    pub(super) program: &'a Program<F>,
+    pub(super) schedule: &'a Schedule,
+    pub(super) memory: &'a Memory,
+    pub(super) code: Code<F>,
+    known: HashMap<(&'static str, Attributes), u32>,
+}
+
+/// Compiles the groups of a schedule, the arrays lying where `memory` says. `commit` is the first group that updates an
+/// input.
+pub(crate) fn compile<F: Real>(
+    program: &Program<F>,
+    schedule: &Schedule,
+    memory: &Memory,
+    updates: &[Update],
+    commit: usize,
+) -> Result<Code<F>> {
+    if u32::try_from(memory.length).is_err() {
+        let message = format!("the arrays take {} elements together, more than a plan addresses", memory.length);
+        return Err(Error::new(ErrorKind::Mismatch, "plan", message));
+    }
+    let code = Code {
+        block: schedule.block,
+        functions: Vec::new(),
+        steps: Vec::new(),
+        gathers: Vec::new(),
+        kernels: Vec::new(),
+        loops: Vec::new(),
+        actions: Vec::new(),
+        commit: usize::MAX,
+        copied_in: Vec::new(),
+        copied_out: Vec::new(),
+        outputs: Vec::new(),
+        constants: Vec::new(),
+        numbers: Vec::new(),
+        rows: 0,
+    };
+    let mut compiler = Compiler { program, schedule, memory, code, known: HashMap::new() };
+    compiler.leaves();
+    for (index, group) in schedule.groups.iter().enumerate() {
+        if index == commit {
+            compiler.before_commit();
+        }
+        match group {
+            Group::Row(id) => compiler.row(*id)?,
+            Group::Kernel(id) => compiler.kernel(*id)?,
+            Group::Loop { size, nodes } => compiler.whole_loop(*size, nodes)?,
+        }
+    }
+    if compiler.code.commit == usize::MAX {
+        compiler.before_commit();
+    }
+    compiler.ends(updates);
+    Ok(compiler.code)
+}
+
+impl<F: Real> Compiler<'_, F> {
+    fn leaves(&mut self) {
+        for (slot, id) in self.program.inputs.iter().enumerate() {
+            if let Home::Arena(start) = self.memory.homes[*id] {
+                self.code.copied_in.push((slot, start, self.program.nodes[*id].shape.size()));
+            }
+        }
+        for (id, node) in self.program.nodes.iter() {
+            let Home::Arena(start) = self.memory.homes[id] else { continue };
+            match &node.op {
+                Op::Constant(Value::Splat(x)) => self.code.numbers.push((start, *x)),
+                Op::Constant(Value::Array(data)) => self.code.constants.push((start, data.clone())),
+                Op::Constant(value) => {
+                    let numbers: Vec<F> = value.view(&node.shape).into_iter().flat_map(|view| view.iter()).collect();
+                    self.code.constants.push((start, Arc::new(numbers)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Which function, made once for each primitive with its attributes.
+    pub(super) fn function(&mut self, id: NodeId) -> Result<u32> {
+        let faulty = || Error::new(ErrorKind::FaultyRule, "plan", format!("{id} is not elementwise"));
+        let Op::Apply(primitive) = &self.program.nodes[id].op else { return Err(faulty()) };
+        let key = (primitive.name(), primitive.attributes());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let function = primitive.elementwise().ok_or_else(faulty)?;
+        let index = self.code.functions.len() as u32;
+        if function.operands() != self.program.nodes[id].inputs.len() {
+            return Err(faulty());
+        }
+        self.code.functions.push(function);
+        self.known.insert(key, index);
+        Ok(index)
+    }
+
+    pub(super) fn source(&self, id: NodeId) -> Source {
+        let base = self.schedule.base(id);
+        let extent = match splat(&self.program.nodes[base]) {
+            Some(_) => 1,
+            None => self.program.nodes[base].shape.size(),
+        };
+        let layout = self.schedule.layouts[id].clone().filter(|_| !self.schedule.is_whole(id, extent));
+        Source { home: self.memory.homes[base], extent, layout, shape: self.program.nodes[id].shape.clone() }
+    }
+
+    /// Where `operand` lies in order, if it does.
+    pub(super) fn in_order(&self, operand: NodeId, size: usize) -> Option<Home> {
+        let source = self.source(operand);
+        (source.layout.is_none() && source.extent == size).then_some(source.home)
+    }
+
+    fn row(&mut self, id: NodeId) -> Result<()> {
+        let node = &self.program.nodes[id];
+        let size = node.shape.size();
+        let function = self.function(id)?;
+        let (mut inputs, mut numbers) = ([0; 3], 0);
+        for (position, (operand, input)) in node.inputs.iter().zip(&mut inputs).enumerate() {
+            let gathered = self.memory.gathered.get(&(id, position)).copied();
+            let start = if let Some(row) = gathered {
+                let gather = Gather { source: self.source(*operand), shape: node.shape.clone(), output: row };
+                self.code.gathers.push(gather);
+                self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
+                row
+            } else {
+                // A number of any array, or a row that lies in order.
+                let source = self.source(*operand);
+                if source.extent == 1 && size > 1 {
+                    numbers |= 1 << position;
+                }
+                match source.home {
+                    Home::Arena(start) => start + source.layout.map_or(0, |layout| layout.offset),
+                    _ => return Err(misplaced(id)),
+                }
+            };
+            *input = start as u32;
+        }
+        let Home::Arena(output) = self.memory.homes[id] else { return Err(misplaced(id)) };
+        let operands = node.inputs.len() as u8;
+        let step = Step { function, length: size as u16, operands, numbers, output: output as u32, inputs };
+        self.code.steps.push(step);
+        let end = self.code.steps.len();
+        let apart = self.code.commit == self.code.actions.len();
+        match self.code.actions.last_mut() {
+            Some(Action::Steps(range)) if !apart => range.end = end,
+            _ => self.code.actions.push(Action::Steps(end - 1..end)),
+        }
+        Ok(())
+    }
+
+    fn kernel(&mut self, id: NodeId) -> Result<()> {
+        let node = &self.program.nodes[id];
+        let Op::Apply(primitive) = &node.op else { return Err(misplaced(id)) };
+        let mut operands = SmallVec::new();
+        for operand in &node.inputs {
+            let source = &self.program.nodes[*operand];
+            let slot = match source.kind() {
+                Kind::Real => None,
+                _ => self.program.inputs.iter().position(|input| input == operand),
+            };
+            operands.push(match (source.kind(), &source.op, slot) {
+                (Kind::Index, Op::Constant(Value::Index(data)), _) => {
+                    OperandSource::Indices { data: data.clone(), shape: source.shape.clone() }
+                }
+                (Kind::Index, _, Some(slot)) => OperandSource::Index { slot, shape: source.shape.clone() },
+                (Kind::Key, Op::Constant(Value::Key(key)), _) => OperandSource::Key(*key),
+                (Kind::Key, _, Some(slot)) => OperandSource::KeyInput { slot },
+                (Kind::Real, ..) => OperandSource::Real(self.source(*operand)),
+                _ => return Err(misplaced(*operand)),
+            });
+        }
+        let read = |operand: &OperandSource| match operand {
+            OperandSource::Real(source) => source.shape.size(),
+            _ => 0,
+        };
+        let rows = node.shape.first().copied().unwrap_or(1).max(1);
+        let work = match (primitive.rows(), operands.first()) {
+            (Some(_), Some(first)) => node.shape.size() * read(first) / rows,
+            _ => node.shape.size().max(operands.iter().map(read).sum()),
+        };
+        let output = self.memory.homes[id];
+        let shape = node.shape.clone();
+        self.code.kernels.push(Kernel { node: id, primitive: primitive.clone(), operands, output, shape, work });
+        self.code.actions.push(Action::Kernel(self.code.kernels.len() - 1));
+        Ok(())
+    }
+
+    /// Outputs that would be lost with the memory they lie in are copied, before any of it changes.
+    fn before_commit(&mut self) {
+        for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
+            if let Some(output) = staged {
+                let gather =
+                    Gather { source: self.source(*id), shape: self.program.nodes[*id].shape.clone(), output: *output };
+                self.code.gathers.push(gather);
+                self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
+            }
+        }
+        self.code.commit = self.code.actions.len();
+    }
+
+    fn ends(&mut self, updates: &[Update]) {
+        for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
+            let source = match staged {
+                Some(start) => {
+                    let shape = self.program.nodes[*id].shape.clone();
+                    Source { home: Home::Arena(*start), extent: shape.size(), layout: None, shape }
+                }
+                None => self.source(*id),
+            };
+            self.code.outputs.push(source);
+        }
+        for update in updates.iter().filter(|update| !update.in_place) {
+            if let Some(source) = self.code.outputs.get(update.output) {
+                self.code.copied_out.push((update.slot, source.clone()));
+            }
+        }
+    }
+}
+
+pub(super) fn misplaced(id: NodeId) -> Error {
+    Error::new(ErrorKind::FaultyRule, "plan", format!("{id} has no place in memory"))
+}
