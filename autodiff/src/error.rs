@@ -30,6 +30,8 @@ pub enum ErrorKind {
     ProgramInput,
     /// A registry does not know a primitive, or not with these attributes.
     Registry,
+    /// The text of a program cannot be read.
+    Text,
 }
 
 /// An error of the engine: the operation, its operands with names, shapes and origins, the line of the user, a suggestion.
