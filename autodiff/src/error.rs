@@ -62,6 +62,13 @@ pub struct Place {
     pub scope: String,
 }
 
+impl Place {
+    /// Whether it tells nothing: outside any scope, of a program read from text.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.location.is_none() && self.scope.is_empty()
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location {
@@ -137,7 +144,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.operation(), self.message())?;
-        if let Some(place) = self.place() {
+        if let Some(place) = self.place().filter(|place| !place.is_blank()) {
             write!(f, "\n  at {place}")?;
         }
         for operand in self.operands() {

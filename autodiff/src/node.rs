@@ -126,7 +126,8 @@ pub(crate) fn describe<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, id: Nod
     let Some(node) = nodes.find(id) else { return format!("{role}: {id}") };
     let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
     let place = labels.place(node);
-    format!("{role}: {name} : {}, {} at {place}", node.type_name(), node.operation())
+    let place = if place.is_blank() { String::new() } else { format!(" at {place}") };
+    format!("{role}: {name} : {}, {}{place}", node.type_name(), node.operation())
 }
 
 /// A line about each operand, under the name it has in the primitive's formula.
