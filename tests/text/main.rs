@@ -5,6 +5,7 @@ mod any_text;
 mod by_hand;
 mod errors;
 mod returns;
+mod tool;
 
 use autodiff::{Error, Input, Program, Real, Registry};
 use ndarray::ArrayD;
