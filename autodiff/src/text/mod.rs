@@ -64,7 +64,8 @@ impl<F: Real> Program<F> {
     /// let program = Program::<f64>::parse(square, &Registry::standard())?;
     /// assert_eq!(program.run(&[Input::real([3.0, 4.0])])?[0].first(), Some(&25.0));
     /// let gradient = program.grad(&[0])?;
-    /// assert_eq!(Program::parse(&gradient.to_text(), &Registry::standard())?.to_text(), gradient.to_text());
+    /// let again = Program::<f64>::parse(&gradient.to_text(), &Registry::standard())?;
+    /// assert_eq!(again.to_text(), gradient.to_text());
     ///
     /// let error = Program::<f64>::parse(&square.replace("sum", "summ"), &Registry::standard()).unwrap_err();
     /// assert_eq!(error.message(), "line 4, column 9: there is no operation `summ`");
