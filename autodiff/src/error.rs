@@ -64,8 +64,13 @@ pub struct Place {
 
 impl Place {
     /// Whether it tells nothing: outside any scope, of a program read from text.
-    pub(crate) fn is_blank(&self) -> bool {
+    fn is_blank(&self) -> bool {
         self.location.is_none() && self.scope.is_empty()
+    }
+
+    /// ` at src/main.rs:41:5`, or nothing where there is nothing to tell.
+    pub(crate) fn suffix(&self) -> String {
+        if self.is_blank() { String::new() } else { format!(" at {self}") }
     }
 }
 

@@ -72,7 +72,12 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Usage(message) | Failure::Other(message) => f.write_str(message),
-            Failure::Program(error) => error.fmt(f),
+            Failure::Program(error) => {
+                let text = error.to_string();
+                let lines = text.lines().filter_map(|line| line.split(&format!("at {}", job::FILE)).next());
+                let lines: Vec<&str> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
+                f.write_str(&lines.join("\n"))
+            }
             Failure::Output(error) => error.fmt(f),
         }
     }

@@ -183,6 +183,9 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         let failure = tool_on(indices, &format!("- i={value}")).unwrap_err().to_string();
         assert!(failure.contains(expected) && !failure.contains("unknown line"), "{failure}");
     }
+    let cut = "program 1 f64\nx : f64[] = input\ny = exp(stop_gradient(x))\nreturn y";
+    let failure = tool_on(cut, "- x=1 --gradient x").unwrap_err().to_string();
+    assert!(failure.contains("x is cut off by `stop_gradient`\n") && !failure.contains(".rs"), "{failure}");
     assert!(matches!(tool_on("", "nothing.ad"), Err(Failure::Other(_))));
     assert!(matches!(tool_on("program 1 f64", "-"), Err(Failure::Program(_))));
 }
