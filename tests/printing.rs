@@ -23,44 +23,44 @@ fn a_tape_prints_one_typed_line_per_node() {
     check(
         &tape,
         expect![[r#"
-        %0  : f64[1, 2] = data                                  # x  tests/printing.rs:14
-        %1  : f64[2, 2] = input                                 # w  tests/printing.rs:15
-        %2  : f64[2]    = input                                 # hidden.bias  tests/printing.rs:17
-        %3  : f64[1, 2] = matmul(%0, %1)                        # (hidden)  tests/printing.rs:18
-        %4  : f64[1, 2] = add_bias(%3, %2)                      # (hidden)  tests/printing.rs:18
-        %5  : f64[1, 2] = tanh(%4)                              # (hidden)  tests/printing.rs:18
-        %6  : index[1]  = index                                 # tests/printing.rs:20
-        %7  : key       = key                                   # tests/printing.rs:21
-        %8  : f64[1, 2] = uniform(%7; shape=[1, 2], stream=3)   # mask  tests/printing.rs:21
-        %9  : f64[1, 2] = mul(%5, %8)                           # tests/printing.rs:22
-        %10 : f64[]     = constant(0.5)                         # tests/printing.rs:22
-        %11 : f64[1, 2] = broadcast_to(%10; shape=[1, 2])       # tests/printing.rs:22
-        %12 : f64[1, 2] = mul(%9, %11)                          # tests/printing.rs:22
-        %13 : f64[1, 2] = log_softmax(%12; axis=1)              # tests/printing.rs:22
-        %14 : f64[1]    = pick(%13, %6)                         # tests/printing.rs:22
-        %15 : f64[]     = sum(%14; axes=[0], keep=false)        # tests/printing.rs:22
-    "#]],
+            %0 x    : f64[1, 2] = data                                              # tests/printing.rs:14
+            %1 w    : f64[2, 2] = input                                             # tests/printing.rs:15
+            %2 bias : f64[2]    = input                                 in hidden   # tests/printing.rs:17
+            %3      : f64[1, 2] = matmul(%0, %1)                        in hidden   # tests/printing.rs:18
+            %4      : f64[1, 2] = add_bias(%3, %2)                      in hidden   # tests/printing.rs:18
+            %5      : f64[1, 2] = tanh(%4)                              in hidden   # tests/printing.rs:18
+            %6      : index[1]  = index                                             # tests/printing.rs:20
+            %7      : key       = key                                               # tests/printing.rs:21
+            %8 mask : f64[1, 2] = uniform(%7; shape=[1, 2], stream=3)               # tests/printing.rs:21
+            %9      : f64[1, 2] = mul(%5, %8)                                       # tests/printing.rs:22
+            %10     : f64[]     = constant(0.5)                                     # tests/printing.rs:22
+            %11     : f64[1, 2] = broadcast_to(%10; shape=[1, 2])                   # tests/printing.rs:22
+            %12     : f64[1, 2] = mul(%9, %11)                                      # tests/printing.rs:22
+            %13     : f64[1, 2] = log_softmax(%12; axis=1)                          # tests/printing.rs:22
+            %14     : f64[1]    = pick(%13, %6)                                     # tests/printing.rs:22
+            %15     : f64[]     = sum(%14; axes=[0], keep=false)                    # tests/printing.rs:22
+        "#]],
     );
     check(
         format!("{tape:#}"),
         expect![[r#"
-        %0  : f64[1, 2] = data                                  # x  tests/printing.rs:14             v=[[0.5, -1]]
-        %1  : f64[2, 2] = input                                 # w  tests/printing.rs:15             v=[[0.15, 0.25], [0.2, 0.3]]
-        %2  : f64[2]    = input                                 # hidden.bias  tests/printing.rs:17   v=[0.35, 0.35]
-        %3  : f64[1, 2] = matmul(%0, %1)                        # (hidden)  tests/printing.rs:18      v=[[-0.125, -0.175]]
-        %4  : f64[1, 2] = add_bias(%3, %2)                      # (hidden)  tests/printing.rs:18      v=[[0.225, 0.175]]
-        %5  : f64[1, 2] = tanh(%4)                              # (hidden)  tests/printing.rs:18      v=[[0.2213, 0.1732]]
-        %6  : index[1]  = index                                 # tests/printing.rs:20                v=[1]
-        %7  : key       = key                                   # tests/printing.rs:21                v=7
-        %8  : f64[1, 2] = uniform(%7; shape=[1, 2], stream=3)   # mask  tests/printing.rs:21          v=[[0.5255, 0.1815]]
-        %9  : f64[1, 2] = mul(%5, %8)                           # tests/printing.rs:22                v=[[0.1163, 0.0314]]
-        %10 : f64[]     = constant(0.5)                         # tests/printing.rs:22                v=0.5
-        %11 : f64[1, 2] = broadcast_to(%10; shape=[1, 2])       # tests/printing.rs:22                v=[[0.5, 0.5]]
-        %12 : f64[1, 2] = mul(%9, %11)                          # tests/printing.rs:22                v=[[0.0581, 0.0157]]
-        %13 : f64[1, 2] = log_softmax(%12; axis=1)              # tests/printing.rs:22                v=[[-0.6722, -0.7146]]
-        %14 : f64[1]    = pick(%13, %6)                         # tests/printing.rs:22                v=[-0.7146]
-        %15 : f64[]     = sum(%14; axes=[0], keep=false)        # tests/printing.rs:22                v=-0.7146
-    "#]],
+            %0 x    : f64[1, 2] = data                                              # tests/printing.rs:14   v=[[0.5, -1]]
+            %1 w    : f64[2, 2] = input                                             # tests/printing.rs:15   v=[[0.15, 0.25], [0.2, 0.3]]
+            %2 bias : f64[2]    = input                                 in hidden   # tests/printing.rs:17   v=[0.35, 0.35]
+            %3      : f64[1, 2] = matmul(%0, %1)                        in hidden   # tests/printing.rs:18   v=[[-0.125, -0.175]]
+            %4      : f64[1, 2] = add_bias(%3, %2)                      in hidden   # tests/printing.rs:18   v=[[0.225, 0.175]]
+            %5      : f64[1, 2] = tanh(%4)                              in hidden   # tests/printing.rs:18   v=[[0.2213, 0.1732]]
+            %6      : index[1]  = index                                             # tests/printing.rs:20   v=[1]
+            %7      : key       = key                                               # tests/printing.rs:21   v=7
+            %8 mask : f64[1, 2] = uniform(%7; shape=[1, 2], stream=3)               # tests/printing.rs:21   v=[[0.5255, 0.1815]]
+            %9      : f64[1, 2] = mul(%5, %8)                                       # tests/printing.rs:22   v=[[0.1163, 0.0314]]
+            %10     : f64[]     = constant(0.5)                                     # tests/printing.rs:22   v=0.5
+            %11     : f64[1, 2] = broadcast_to(%10; shape=[1, 2])                   # tests/printing.rs:22   v=[[0.5, 0.5]]
+            %12     : f64[1, 2] = mul(%9, %11)                                      # tests/printing.rs:22   v=[[0.0581, 0.0157]]
+            %13     : f64[1, 2] = log_softmax(%12; axis=1)                          # tests/printing.rs:22   v=[[-0.6722, -0.7146]]
+            %14     : f64[1]    = pick(%13, %6)                                     # tests/printing.rs:22   v=[-0.7146]
+            %15     : f64[]     = sum(%14; axes=[0], keep=false)                    # tests/printing.rs:22   v=-0.7146
+        "#]],
     );
 }
 
@@ -87,29 +87,29 @@ fn a_program_and_its_gradient_print() {
     check(
         &program,
         expect![[r#"
-            program f32 (x: f32[2], %1: key) -> (f32[])
-              %0 : f32[2] = input                           # points.x  tests/printing.rs:84
-              %1 : key    = key                             # tests/printing.rs:85
-              %2 : f32[2] = mul(%0, %0)                     # tests/printing.rs:86
-              %3 : f32[]  = constant(0.1)                   # tests/printing.rs:86
-              %4 : f32[2] = broadcast_to(%3; shape=[2])     # tests/printing.rs:86
-              %5 : f32[2] = add(%2, %4)                     # tests/printing.rs:86
-              %6 : f32[]  = sum(%5; axes=[0], keep=false)   # tests/printing.rs:86
+            program 1 f32   # (x: f32[2], %1: key) -> (f32[])
+              %0 x : f32[2] = input                           in points   # tests/printing.rs:84
+              %1   : key    = key                                         # tests/printing.rs:85
+              %2   : f32[2] = mul(%0, %0)                                 # tests/printing.rs:86
+              %3   : f32[]  = constant(0.1)                               # tests/printing.rs:86
+              %4   : f32[2] = broadcast_to(%3; shape=[2])                 # tests/printing.rs:86
+              %5   : f32[2] = add(%2, %4)                                 # tests/printing.rs:86
+              %6   : f32[]  = sum(%5; axes=[0], keep=false)               # tests/printing.rs:86
               return %6
         "#]],
     );
     check(
         program.grad(&[0]).unwrap(),
         expect![[r#"
-            program f32 (x: f32[2], %1: key) -> (f32[2])
-              %0 : f32[2] = input                         # points.x  tests/printing.rs:84
-              %1 : key    = key                           # tests/printing.rs:85
-              %2 : f32[]  = constant(1.0)                 # tests/printing.rs:102
-              %3 : f32[1] = reshape(%2; shape=[1])        # tests/printing.rs:86
-              %4 : f32[2] = broadcast_to(%3; shape=[2])   # tests/printing.rs:86
-              %5 : f32[2] = mul(%4, %0)                   # tests/printing.rs:86
-              %6 : f32[2] = mul(%4, %0)                   # tests/printing.rs:86
-              %7 : f32[2] = add(%5, %6)                   # tests/printing.rs:86
+            program 1 f32   # (x: f32[2], %1: key) -> (f32[2])
+              %0 x : f32[2] = input                         in points   # tests/printing.rs:84
+              %1   : key    = key                                       # tests/printing.rs:85
+              %2   : f32[]  = constant(1.0)                             # tests/printing.rs:102
+              %3   : f32[1] = reshape(%2; shape=[1])                    # tests/printing.rs:86
+              %4   : f32[2] = broadcast_to(%3; shape=[2])               # tests/printing.rs:86
+              %5   : f32[2] = mul(%4, %0)                               # tests/printing.rs:86
+              %6   : f32[2] = mul(%4, %0)                               # tests/printing.rs:86
+              %7   : f32[2] = add(%5, %6)                               # tests/printing.rs:86
               return %7
         "#]],
     );

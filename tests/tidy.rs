@@ -92,6 +92,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
     ("transform", &["transform", "derivative"]),
     ("plan", &["plan"]),
     ("inspect", &["inspect"]),
+    ("text", &["text"]),
     ("check", &["check"]),
 ];
 

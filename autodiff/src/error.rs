@@ -30,6 +30,8 @@ pub enum ErrorKind {
     ProgramInput,
     /// A registry does not know a primitive, or not with these attributes.
     Registry,
+    /// The text of a program cannot be read.
+    Text,
 }
 
 /// An error of the engine: the operation, its operands with names, shapes and origins, the line of the user, a suggestion.
@@ -58,6 +60,18 @@ pub struct Place {
     pub location: Option<&'static Location<'static>>,
     /// The path of scopes, such as `encoder.0`; empty outside any.
     pub scope: String,
+}
+
+impl Place {
+    /// Whether it tells nothing: outside any scope, of a program read from text.
+    fn is_blank(&self) -> bool {
+        self.location.is_none() && self.scope.is_empty()
+    }
+
+    /// ` at src/main.rs:41:5`, or nothing where there is nothing to tell.
+    pub(crate) fn suffix(&self) -> String {
+        if self.is_blank() { String::new() } else { format!(" at {self}") }
+    }
 }
 
 impl fmt::Display for Place {
@@ -135,7 +149,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.operation(), self.message())?;
-        if let Some(place) = self.place() {
+        if let Some(place) = self.place().filter(|place| !place.is_blank()) {
             write!(f, "\n  at {place}")?;
         }
         for operand in self.operands() {

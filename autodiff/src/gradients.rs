@@ -149,8 +149,10 @@ pub(crate) fn explain<F: Real>(
     if let Some((node, slot)) = reached.cuts.iter().find(|(node, slot)| behind_x(*node, *slot)) {
         let operation = tape.with_node(*node, |node| node.operation());
         let message = match operation {
-            "stop_gradient" => format!("x is cut off by `stop_gradient` at {}", tape.place_of(*node)),
-            _ => format!("no derivative flows through operand {slot} of `{operation}` at {}", tape.place_of(*node)),
+            "stop_gradient" => format!("x is cut off by `stop_gradient`{}", tape.place_of(*node).suffix()),
+            _ => {
+                format!("no derivative flows through operand {slot} of `{operation}`{}", tape.place_of(*node).suffix())
+            }
         };
         return no(message).with_operand(tape.describe(*node, "cut"));
     }

@@ -42,6 +42,7 @@ mod record;
 mod reverse;
 mod shape;
 mod tape;
+pub mod text;
 mod transform;
 mod value;
 mod var;

@@ -125,8 +125,8 @@ impl Labels {
 pub(crate) fn describe<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, id: NodeId, role: &str) -> String {
     let Some(node) = nodes.find(id) else { return format!("{role}: {id}") };
     let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
-    let place = labels.place(node);
-    format!("{role}: {name} : {}, {} at {place}", node.type_name(), node.operation())
+    let place = labels.place(node).suffix();
+    format!("{role}: {name} : {}, {}{place}", node.type_name(), node.operation())
 }
 
 /// A line about each operand, under the name it has in the primitive's formula.

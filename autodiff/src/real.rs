@@ -23,6 +23,9 @@ pub trait Real:
     /// The nearest number of this type.
     fn of(x: f64) -> Self;
 
+    /// The number nearest to a decimal; `None` if `text` is none.
+    fn read(text: &str) -> Option<Self>;
+
     /// The same number in double precision (exact).
     fn double(self) -> f64;
 }
@@ -33,6 +36,9 @@ macro_rules! real {
             const NAME: &'static str = stringify!($type);
             fn of(x: f64) -> Self {
                 x as $type
+            }
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
             }
             fn double(self) -> f64 {
                 f64::from(self)

@@ -155,7 +155,7 @@ impl<F: Real> State<F> {
         value: Value<F>,
         location: &'static Location<'static>,
     ) -> NodeId {
-        let location = Some(self.attributed.unwrap_or(location));
+        let location = self.attributed.unwrap_or(Some(location));
         self.values.push(value);
         self.nodes.push(Node { op, inputs, shape, active, scope: self.scope, location })
     }
@@ -165,7 +165,7 @@ impl<F: Real> State<F> {
     }
 
     fn place(&self, location: &'static Location<'static>) -> Place {
-        let location = Some(self.attributed.unwrap_or(location));
+        let location = self.attributed.unwrap_or(Some(location));
         Place { location, scope: self.labels.scope(self.scope).into() }
     }
 

@@ -39,8 +39,8 @@ pub(crate) struct State<F: Real> {
     pub(crate) values: Arena<Value<F>>,
     pub(crate) labels: Labels,
     pub(crate) scope: u32,
-    /// The line that nodes are attributed to instead of their caller's.
-    pub(crate) attributed: Option<&'static Location<'static>>,
+    /// The line that nodes are attributed to instead of their caller's; `Some(None)` where no code recorded them.
+    pub(crate) attributed: Option<Option<&'static Location<'static>>>,
 }
 
 /// An argument of an operation: any of the three kinds of handle.
@@ -235,7 +235,7 @@ impl<F: Real> Tape<F> {
         let restore = {
             let mut state = self.state.borrow_mut();
             let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
-            state.attributed = Some(state.attributed.unwrap_or(location));
+            state.attributed = Some(state.attributed.unwrap_or(Some(location)));
             restore
         };
         let result = body();
@@ -263,7 +263,7 @@ impl<F: Real> Tape<F> {
             let mut state = self.state.borrow_mut();
             let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
             state.scope = scope;
-            state.attributed = location;
+            state.attributed = Some(location);
             restore
         };
         let result = body();
@@ -322,7 +322,7 @@ impl<F: Real> Tape<F> {
 struct Restore<'t, F: Real> {
     tape: &'t Tape<F>,
     scope: u32,
-    attributed: Option<&'static Location<'static>>,
+    attributed: Option<Option<&'static Location<'static>>>,
 }
 
 impl<F: Real> Drop for Restore<'_, F> {

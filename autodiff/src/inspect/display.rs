@@ -1,16 +1,8 @@
 //! Tapes and programs as text, one typed line per node.
 //!
-//! The grammar is plain enough to be read back:
-//!
-//! ```text
-//! program   = "program" real "(" input-list ")" "->" "(" type-list ")" line* "return" id-list
-//! line      = id ":" type "=" body ["#" comment]
-//! body      = "input" | "data" | "index" | "key" | "constant(" array ")" | name "(" ids [";" attributes] ")"
-//! attributes = name "=" value {"," name "=" value}
-//! ```
-//!
-//! A number of a constant is written with the fewest digits that read back to the same bits. A constant of more than
-//! eight elements is abbreviated, which `…` marks; such a text is for people only.
+//! What is printed for a program is what [`Program::parse`] reads; the grammar stands in [`crate::text`]. A print-out is
+//! for people in two things: the lines of code stand in comments, and a constant of more than eight elements is
+//! abbreviated, which `…` marks. [`Program::to_text`] writes constants out and has no comments.
 
 use super::numbers;
 use crate::arena::NodeId;
@@ -25,21 +17,31 @@ const WIDEST: usize = 48;
 
 /// One line of a listing, in columns.
 pub(super) struct Line {
-    columns: [String; 4],
+    columns: [String; COLUMNS],
     values: String,
 }
 
+const COLUMNS: usize = 5;
+
 impl Line {
     pub(super) fn of<F: Real>(node: &NodeView<'_, F>, values: String) -> Self {
-        let columns =
-            [node.id().to_string(), format!(": {}", node.type_name()), format!("= {}", body(node)), comment(node)];
-        Line { columns, values }
+        Line { columns: columns(node, body(node), comment(node)), values }
     }
+}
+
+/// `%2 bias`, `: f64[2]`, `= input`, `in hidden`, `# src/main.rs:41`.
+fn columns<F: Real>(node: &NodeView<'_, F>, body: String, comment: String) -> [String; COLUMNS] {
+    let left = match node.name() {
+        Some(name) => format!("{} {}", node.id(), word(name)),
+        None => node.id().to_string(),
+    };
+    let scope = if node.scope().is_empty() { String::new() } else { format!("in {}", path(node.scope())) };
+    [left, format!(": {}", node.type_name()), format!("= {body}"), scope, comment]
 }
 
 /// The lines with their columns aligned, each after a margin of its own.
 pub(super) fn text(lines: &[(&str, Line)]) -> String {
-    let mut widths = [0; 4];
+    let mut widths = [0; COLUMNS];
     for (_, line) in lines {
         for (width, column) in widths.iter_mut().zip(&line.columns) {
             let length = column.chars().count();
@@ -49,7 +51,10 @@ pub(super) fn text(lines: &[(&str, Line)]) -> String {
     let mut text = String::new();
     for (margin, line) in lines {
         text.push_str(margin);
-        for ((column, width), gap) in line.columns.iter().zip(widths).zip(["", " ", " ", "   "]) {
+        for ((column, width), gap) in line.columns.iter().zip(widths).zip(["", " ", " ", "   ", "   "]) {
+            if width == 0 && column.is_empty() {
+                continue;
+            }
             text.push_str(gap);
             text.push_str(column);
             text.extend(std::iter::repeat_n(' ', width.saturating_sub(column.chars().count())));
@@ -64,11 +69,16 @@ pub(super) fn text(lines: &[(&str, Line)]) -> String {
 
 /// How the value comes to be: `add(%5, %6)`, `sum(%1; axes=[0], keep=false)`, `input`, `constant(0.5)`.
 pub(super) fn body<F: Real>(node: &NodeView<'_, F>) -> String {
+    body_with(node, numbers::SHOWN)
+}
+
+/// The body with constants of up to `shown` elements written out.
+fn body_with<F: Real>(node: &NodeView<'_, F>, shown: usize) -> String {
     if let Some(error) = node.error() {
         return plain(&format!("{}: {}", error.operation(), error.message()));
     }
     if let Some(value) = node.constant_value() {
-        let text = numbers::value(value, node.shape(), numbers::exact).unwrap_or_default();
+        let text = numbers::constant(value, node.shape(), shown).unwrap_or_default();
         return format!("constant({text})");
     }
     let Some(primitive) = node.primitive() else { return node.operation().into() };
@@ -81,12 +91,24 @@ pub(super) fn ids(ids: &[NodeId]) -> String {
     ids.iter().map(NodeId::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// `# hidden.bias  src/main.rs:41`: scope and name, then the line; `# (hidden)` for a node without a name.
+/// `# src/main.rs:41`
 fn comment<F: Real>(node: &NodeView<'_, F>) -> String {
-    let scope = if node.scope().is_empty() { None } else { Some(format!("({})", node.scope())) };
-    let line = node.place().location.map(|location| format!("{}:{}", location.file(), location.line()));
-    let parts: Vec<String> = label(node).or(scope).into_iter().chain(line).collect();
-    if parts.is_empty() { String::new() } else { plain(&format!("# {}", parts.join("  "))) }
+    match node.place().location {
+        Some(location) => plain(&format!("# {}:{}", location.file(), location.line())),
+        None => String::new(),
+    }
+}
+
+/// A name as a text can hold it: as it is where it is a word, in quotes otherwise.
+fn word(name: &str) -> String {
+    if name.starts_with(|c: char| c.is_alphabetic() || c == '_') { path(name) } else { format!("{name:?}") }
+}
+
+/// As [`word`], for a scope, which may begin with a digit.
+fn path(scope: &str) -> String {
+    let bare = scope.starts_with(|c: char| c.is_alphabetic() || c == '_' || c.is_ascii_digit())
+        && scope.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    if bare { scope.into() } else { format!("{scope:?}") }
 }
 
 /// `hidden.bias`: the name of a node with the path of its scope.
@@ -101,14 +123,14 @@ fn plain(text: &str) -> String {
 }
 
 impl<F: Real> fmt::Display for Tape<F> {
-    /// One line per node: id, type, operation with operands and attributes, and as a comment name and line. The alternate
-    /// form `{tape:#}` shows the values too.
+    /// One line per node: id and name, type, operation with operands and attributes, scope, and as a comment the line. The
+    /// alternate form `{tape:#}` shows the values too.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0]).named("x");
     /// let y = x.sum(..);
-    /// assert!(tape.to_string().contains("%1 : f64[]  = sum(%0; axes=[0], keep=false)"));
+    /// assert!(tape.to_string().contains("%1   : f64[]  = sum(%0; axes=[0], keep=false)"));
     /// assert!(format!("{tape:#}").contains("v=3"));
     /// # let _ = y;
     /// ```
@@ -125,13 +147,13 @@ impl<F: Real> fmt::Display for Tape<F> {
 }
 
 impl<F: Real> fmt::Display for Program<F> {
-    /// A line with inputs and outputs, one line per node as for a tape, and the nodes that are returned.
+    /// A header with the types of inputs and outputs, one line per node as for a tape, and the nodes that are returned.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0]).named("x");
     /// let text = tape.program(&[x.sum(..)])?.to_string();
-    /// assert!(text.starts_with("program f64 (x: f64[2]) -> (f64[])\n  %0 : f64[2] = input "));
+    /// assert!(text.starts_with("program 1 f64   # (x: f64[2]) -> (f64[])\n  %0 x : f64[2] = input "));
     /// assert!(text.ends_with("  return %1\n"));
     /// # Ok::<(), autodiff::Error>(())
     /// ```
@@ -143,9 +165,45 @@ impl<F: Real> fmt::Display for Program<F> {
         };
         let inputs: Vec<String> = views(&self.inputs).iter().map(input).collect();
         let outputs: Vec<String> = views(&self.outputs).iter().map(NodeView::type_name).collect();
-        writeln!(f, "program {} ({}) -> ({})", F::NAME, inputs.join(", "), outputs.join(", "))?;
+        writeln!(f, "{}   # ({}) -> ({})", header::<F>(), inputs.join(", "), outputs.join(", "))?;
         let lines: Vec<_> = self.nodes().map(|node| ("  ", Line::of(&node, String::new()))).collect();
         f.write_str(&text(&lines))?;
-        writeln!(f, "  return {}", ids(&self.outputs))
+        f.write_str(&footer(self))
     }
+}
+
+impl<F: Real> Program<F> {
+    /// The program as a text that [`parse`](Self::parse) reads back: the same nodes, names, scopes and bits. As its
+    /// [`Display`](fmt::Display), but with every constant written out, and without comments.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0]).named("x");
+    /// let text = tape.program(&[(x * x).sum(..)])?.to_text();
+    /// assert_eq!(text, "program 1 f64\n  %0 x : f64[2] = input\n  %1   : f64[2] = mul(%0, %0)\n  \
+    ///                   %2   : f64[]  = sum(%1; axes=[0], keep=false)\n  return %2\n");
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// What is not in it: lines of code, and the payload of a NaN. A primitive of one's own is written by its name and
+    /// attributes, so the registry that reads has to know it.
+    pub fn to_text(&self) -> String {
+        let line = |node: NodeView<'_, F>| Line {
+            columns: columns(&node, body_with(&node, usize::MAX), String::new()),
+            values: String::new(),
+        };
+        let lines: Vec<_> = self.nodes().map(|node| ("  ", line(node))).collect();
+        format!("{}\n{}{}", header::<F>(), text(&lines), footer(self))
+    }
+}
+
+/// The version of the texts that are written and read.
+pub(crate) const VERSION: u32 = 1;
+
+fn header<F: Real>() -> String {
+    format!("program {VERSION} {}", F::NAME)
+}
+
+fn footer<F: Real>(program: &Program<F>) -> String {
+    format!("  return {}", ids(&program.outputs)).trim_end().to_owned() + "\n"
 }

@@ -8,7 +8,7 @@
 //! - [`Tape::first_non_finite`](crate::Tape::first_non_finite) and
 //!   [`Var::first_non_finite`](crate::Var::first_non_finite) find the line that wrote the NaN.
 
-mod display;
+pub(crate) mod display;
 mod expression;
 mod non_finite;
 mod numbers;

@@ -59,7 +59,10 @@ impl fmt::Display for NonFinite {
                 self.operation
             )?,
         }
-        write!(f, "\n  at {}", self.place)?;
+        let place = self.place.suffix();
+        if !place.is_empty() {
+            write!(f, "\n {place}")?;
+        }
         self.lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

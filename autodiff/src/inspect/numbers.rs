@@ -5,7 +5,7 @@ use crate::shape::Shape;
 use crate::value::Value;
 
 /// An array with more elements than this is abbreviated.
-const SHOWN: usize = 8;
+pub(super) const SHOWN: usize = 8;
 /// How many elements an abbreviated array begins with.
 const BEGINNING: usize = 4;
 
@@ -41,18 +41,39 @@ pub(crate) fn value<F: Real>(value: &Value<F>, shape: &Shape, real: impl Fn(F) -
     match value {
         Value::Unknown => None,
         Value::Key(key) => Some(key.to_string()),
-        Value::Index(data) => Some(array(data.iter().map(usize::to_string), shape)),
-        Value::Splat(_) | Value::Array(_) | Value::View(..) => Some(array(value.view(shape)?.iter().map(real), shape)),
+        Value::Index(data) => Some(array(data.iter().map(usize::to_string), shape, SHOWN)),
+        Value::Splat(_) | Value::Array(_) | Value::View(..) => {
+            Some(array(value.view(shape)?.iter().map(real), shape, SHOWN))
+        }
+    }
+}
+
+/// A constant of a program: exact, up to `shown` elements written out, one number where all are that number.
+pub(super) fn constant<F: Real>(value: &Value<F>, shape: &Shape, shown: usize) -> Option<String> {
+    // One NaN is as good as another.
+    let bits = |x: F| if x.is_nan() { f64::NAN.to_bits() } else { x.double().to_bits() };
+    match value {
+        Value::Index(data) => Some(array(data.iter().map(usize::to_string), shape, shown)),
+        Value::Splat(x) if shape.size() > 0 => Some(exact(*x)),
+        Value::Splat(_) | Value::Array(_) | Value::View(..) => {
+            let view = value.view(shape)?;
+            let mut elements = view.iter();
+            match elements.next() {
+                Some(first) if elements.all(|x| bits(x) == bits(first)) => Some(exact(first)),
+                _ => Some(array(view.iter().map(exact), shape, shown)),
+            }
+        }
+        Value::Unknown | Value::Key(_) => self::value(value, shape, exact),
     }
 }
 
 /// Elements in brackets, nested as the axes are; of a large array its beginning and the number of its elements.
-fn array(elements: impl Iterator<Item = String>, shape: &Shape) -> String {
+fn array(elements: impl Iterator<Item = String>, shape: &Shape, shown: usize) -> String {
     let size = shape.size();
     if size == 0 {
         return "[]".into();
     }
-    if size > SHOWN {
+    if size > shown {
         let beginning: Vec<String> = elements.take(BEGINNING).collect();
         return format!("[{}, … {size} numbers]", beginning.join(", "));
     }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`](crate::Program::cast)).
+/// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`](crate::Program::cast))
+/// and read from text ([`Program::parse`](crate::Program::parse)).
 ///
 /// ```
 /// use autodiff::{Attributes, Registry};

@@ -1,0 +1,116 @@
+//! Numbers and arrays of a text.
+
+use super::report::{Source, Span};
+use crate::error::Result;
+use crate::real::Real;
+use crate::shape::Shape;
+
+/// Numbers in brackets, nested as the axes are; not yet read, because their kind depends on the type of the node.
+#[derive(Clone, Debug)]
+pub(super) struct Literal {
+    pub(super) shape: Shape,
+    pub(super) numbers: Vec<Span>,
+    pub(super) span: Span,
+}
+
+/// An array of more axes is no array that anybody meant.
+pub(super) const MOST_AXES: usize = 64;
+
+/// The shape of nested brackets while they are read: without recursion, whatever the nesting.
+#[derive(Default)]
+pub(super) struct Nesting {
+    /// The number of elements seen so far in each open bracket.
+    open: Vec<usize>,
+    /// The length of each axis, where a bracket of that axis has closed.
+    lengths: Vec<Option<usize>>,
+    /// How deep the numbers stand.
+    numbers_at: Option<usize>,
+}
+
+impl Nesting {
+    pub(super) fn open(&mut self) -> Result<(), String> {
+        if self.numbers_at.is_some_and(|depth| depth <= self.open.len()) {
+            return Err("an array stands where the rows before have a number".into());
+        }
+        if self.open.len() >= MOST_AXES {
+            return Err(format!("an array has at most {MOST_AXES} axes"));
+        }
+        self.count();
+        self.open.push(0);
+        if self.lengths.len() < self.open.len() {
+            self.lengths.push(None);
+        }
+        Ok(())
+    }
+
+    pub(super) fn number(&mut self) -> Result<(), String> {
+        match self.numbers_at {
+            Some(depth) if depth != self.open.len() => {
+                Err("a number stands where the rows before have an array".into())
+            }
+            _ if self.lengths.len() > self.open.len() => {
+                Err("a number stands where the rows before have an array".into())
+            }
+            _ => {
+                self.numbers_at = Some(self.open.len());
+                self.count();
+                Ok(())
+            }
+        }
+    }
+
+    /// Closes the innermost bracket.
+    pub(super) fn close(&mut self) -> Result<(), String> {
+        let length = self.open.pop().unwrap_or(0);
+        if let Some(expected) = self.lengths.get_mut(self.open.len()) {
+            match *expected {
+                Some(expected) if expected != length => {
+                    return Err(format!("this row is of length {length}, those before of length {expected}"));
+                }
+                _ => *expected = Some(length),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        self.lengths.iter().map(|length| length.unwrap_or(0)).collect()
+    }
+
+    fn count(&mut self) {
+        if let Some(count) = self.open.last_mut() {
+            *count += 1;
+        }
+    }
+}
+
+/// The number at `span`, to the nearest bits.
+pub(super) fn real<F: Real>(source: &Source<'_>, span: Span) -> Result<F> {
+    let text = source.piece(span);
+    match text {
+        "inf" | "+inf" => return Ok(F::infinity()),
+        "-inf" => return Ok(F::neg_infinity()),
+        "NaN" => return Ok(F::nan()),
+        _ => {}
+    }
+    let decimal = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
+    match F::read(text).filter(|_| decimal) {
+        Some(x) if x.is_finite() => Ok(x),
+        Some(_) => {
+            Err(source.error(span, format!("{text} is larger than any {}", F::NAME)).with_help("infinity is `inf`"))
+        }
+        None => Err(source.error(span, format!("`{text}` is not a number"))),
+    }
+}
+
+/// The number at `span`, which is whole and not negative.
+pub(super) fn whole(source: &Source<'_>, span: Span) -> Result<u64> {
+    let text = source.piece(span);
+    text.parse().map_err(|_| source.error(span, format!("`{text}` is not a whole number from 0 to {}", u64::MAX)))
+}
+
+/// As [`whole`], for a length or an index.
+pub(super) fn length(source: &Source<'_>, span: Span) -> Result<usize> {
+    let number = whole(source, span)?;
+    usize::try_from(number).map_err(|_| source.error(span, format!("{number} is too large")))
+}

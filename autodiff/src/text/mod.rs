@@ -1,0 +1,85 @@
+//! Programs as text: what [`Program::to_text`] writes and a hand may write as well, [`Program::parse`] reads.
+//!
+//! ```text
+//! program 1 f64                       # the version of the text, and what its numbers are
+//!   x : f64[3, 2] = data              # given from outside, no gradient wanted
+//!   w : f64[2]    = input             # given from outside
+//!   z = matmul(x, w)                  # the shape follows; where it is written, it is checked
+//!   loss = sum(mul(z, z); axes=[0], keep=false)
+//!   return loss
+//! ```
+//!
+//! One line is one node:
+//!
+//! ```text
+//! text      = "program" version real {line} "return" [operand {"," operand}]
+//! line      = [id] [name] [":" type] "=" leaf ["in" scope]
+//! type      = real "[" lengths "]" | "index[" lengths "]" | "key"        real = "f32" | "f64"
+//! leaf      = "input" | "data" | "index" | "key" | "constant(" literal ")" | call
+//! call      = operation "(" operand {"," operand} [";" name "=" value {"," name "=" value}] ")"
+//! operand   = id | name | literal | call
+//! literal   = number | "[" literal {"," literal} "]"
+//! value     = number | "true" | "false" | "[" lengths "]"
+//! ```
+//!
+//! - `#` begins a comment. A line ends where it ends, except inside brackets.
+//! - An id is `%` and a number. It says nothing about the order: operands stand before what is computed from them.
+//! - A name is a word of letters, digits, `_` and `.`, or any text in quotes. Two lines with ids may have the same name;
+//!   such a name cannot be an operand. A scope is a path such as `encoder.0`.
+//! - A literal among the operands is a constant, and a call among them a node without a name.
+//! - Elementwise operations broadcast, as the methods of [`Var`](crate::Var) do: `add(x, 1.0)` is
+//!   `add(x, broadcast_to(1.0; shape=[2]))`.
+//! - A number is read to the nearest bits, and written with the fewest digits that are read to the same; `inf`, `-inf`
+//!   and `NaN` are numbers. `constant(0.5)` with the type `f64[100, 100]` has that number in every place.
+//! - Operations and their attributes are those of a [`Registry`]; `inspect::table` lists them.
+//! - Lines that nothing returned is computed from are dropped, except those that are given from outside.
+//!
+//! An error ([`ErrorKind::Text`](crate::ErrorKind::Text), or that of the operation) says line and column, shows the line,
+//! and suggests what may have been meant. Whatever is read, nothing panics.
+
+mod build;
+mod lexer;
+mod literal;
+mod parser;
+mod report;
+
+use crate::error::Result;
+use crate::primitive::Registry;
+use crate::program::Program;
+use crate::real::Real;
+
+impl<F: Real> Program<F> {
+    /// Reads a program from its text; the grammar stands in [`text`](crate::text). The operations are recorded on a tape
+    /// without values, so shapes follow from the same rules, with the same complaints, as everybody's.
+    ///
+    /// ```
+    /// use autodiff::{Input, Program, Registry};
+    ///
+    /// let square = "
+    ///     program 1 f64
+    ///     x : f64[2] = input
+    ///     y = sum(mul(x, x); axes=[0], keep=false)
+    ///     return y
+    /// ";
+    /// let program = Program::<f64>::parse(square, &Registry::standard())?;
+    /// assert_eq!(program.run(&[Input::real([3.0, 4.0])])?[0].first(), Some(&25.0));
+    /// let gradient = program.grad(&[0])?;
+    /// let again = Program::<f64>::parse(&gradient.to_text(), &Registry::standard())?;
+    /// assert_eq!(again.to_text(), gradient.to_text());
+    ///
+    /// let error = Program::<f64>::parse(&square.replace("sum", "summ"), &Registry::standard()).unwrap_err();
+    /// assert_eq!(error.message(), "line 4, column 9: there is no operation `summ`");
+    /// assert_eq!(error.help(), Some("did you mean `sum`?"));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is not such a text, or one of the other precision; the error
+    /// of an operation that does not fit its operands.
+    pub fn parse(text: &str, registry: &Registry<F>) -> Result<Self> {
+        let source = report::Source::new(text);
+        let tokens = lexer::tokens(&source)?;
+        let module = parser::module(&source, &tokens)?;
+        build::program(&source, registry, &module)
+    }
+}

@@ -1,0 +1,233 @@
+//! What is done with a program.
+
+use super::Failure;
+use super::options::{Options, Precision};
+use super::results::{self, Result as Computed};
+use super::values::{self, Slot};
+use autodiff::check::{Check, Verdict};
+use autodiff::inspect::{Stepper, Trace};
+use autodiff::{Arg, Input, Program, Real, Registry, Tape, Var};
+use std::io::Write;
+
+/// The file whose lines stand in errors as those of the inputs; whoever wrote the text learns nothing from them.
+pub(crate) const FILE: &str = file!();
+
+pub(crate) fn run(options: &Options, text: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    // The header says what the numbers are: `program 1 f32`.
+    let header =
+        text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find(|line| !line.is_empty());
+    let single = header.is_some_and(|line| line.split_whitespace().nth(2) == Some("f32"));
+    match (single, options.precision) {
+        (false, None | Some(Precision::F64)) => with(options, parse::<f64>(text)?, out),
+        (false, Some(Precision::F32)) => with(options, parse::<f64>(text)?.cast::<f32>(&Registry::standard())?, out),
+        (true, Some(Precision::F64)) => with(options, parse::<f32>(text)?.cast::<f64>(&Registry::standard())?, out),
+        (true, None | Some(Precision::F32)) => with(options, parse::<f32>(text)?, out),
+    }
+}
+
+fn parse<F: Real>(text: &str) -> Result<Program<F>, Failure> {
+    Ok(Program::parse(text, &Registry::standard())?)
+}
+
+fn with<F: Real>(options: &Options, program: Program<F>, out: &mut dyn Write) -> Result<(), Failure> {
+    let slots = values::slots(&program);
+    let names = output_names(&program);
+    let wanted = wanted(options, &slots)?;
+    if options.print {
+        let inputs: Vec<Input<F>> = slots.iter().map(Slot::zeros).collect();
+        let tape = Tape::symbolic();
+        let (args, outputs) = record(&tape, &program, &slots, &inputs, &wanted)?;
+        let text = match options.gradient.is_empty() {
+            true => program.to_text(),
+            false => {
+                let (_, y) = chosen(options, &names, &outputs)?;
+                tape.program(&y.gradient(&reals(&args, &wanted))?)?.to_text()
+            }
+        };
+        return Ok(out.write_all(text.as_bytes())?);
+    }
+
+    let inputs = values::bind(&slots, &options.values)?;
+    let output = |(name, value): (&String, _)| Computed { kind: "outputs", name: name.clone(), value };
+    let mut computed: Vec<Computed<F>> = names.iter().zip(program.run(&inputs)?).map(output).collect();
+    let tape = Tape::new();
+    let recorded = !wanted.is_empty() || !options.tangent.is_empty() || options.step;
+    let (args, outputs) = match recorded {
+        true => record(&tape, &program, &slots, &inputs, &wanted)?,
+        false => Default::default(),
+    };
+    if !wanted.is_empty() {
+        let (name, y) = chosen(options, &names, &outputs)?;
+        let gradients = y.backward()?;
+        for (i, x) in wanted.iter().zip(reals(&args, &wanted)) {
+            let name = format!("∂{name}/∂{}", slots[*i].label());
+            computed.push(Computed { kind: "gradients", name, value: gradients.get(x)?.to_owned() });
+        }
+    }
+    if !options.tangent.is_empty() {
+        let directions = directions(options, &tape, &slots, &args)?;
+        for (name, y) in names.iter().zip(&outputs) {
+            let value = y.pushforward(&directions)?.value()?;
+            computed.push(Computed { kind: "tangents", name: format!("d{name}"), value });
+        }
+    }
+    let text = if options.json { results::json(&computed) } else { results::lines(&computed) };
+    out.write_all(text.as_bytes())?;
+    if options.step {
+        step(&steps(options, &program, &names, &tape, &outputs, &inputs)?, out)?;
+    }
+    if options.check {
+        check(&program, &inputs, out)?;
+    }
+    Ok(())
+}
+
+/// The names of the outputs; one without a name is called by its number.
+fn output_names<F: Real>(program: &Program<F>) -> Vec<String> {
+    let ids = program.output_ids().iter().enumerate();
+    ids.map(|(i, id)| match program.node(*id).and_then(|node| node.name()) {
+        Some(name) => name.to_owned(),
+        None => format!("output {i}"),
+    })
+    .collect()
+}
+
+/// The inputs a gradient is asked for.
+fn wanted(options: &Options, slots: &[Slot]) -> Result<Vec<usize>, Failure> {
+    let mut wanted = Vec::new();
+    for name in &options.gradient {
+        match name.as_str() {
+            "all" => wanted.extend((0..slots.len()).filter(|i| slots[*i].wants_gradient())),
+            name => wanted.push(real(slots, name)?),
+        }
+    }
+    match wanted.is_empty() && !options.gradient.is_empty() {
+        true => Err(Failure::Usage("the program has no `input` to take a gradient with respect to".into())),
+        false => Ok(wanted),
+    }
+}
+
+fn real(slots: &[Slot], name: &str) -> Result<usize, Failure> {
+    let i = values::find(slots, name)?;
+    match slots[i].is_real() {
+        true => Ok(i),
+        false => Err(Failure::Usage(format!("there is no derivative along `{name}`, which is no array of reals"))),
+    }
+}
+
+/// Records the program on a tape. Data that a gradient is asked for is an input there.
+fn record<'t, F: Real>(
+    tape: &'t Tape<F>,
+    program: &Program<F>,
+    slots: &[Slot],
+    inputs: &[Input<F>],
+    wanted: &[usize],
+) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>), Failure> {
+    let mut args: Vec<Arg<'t, F>> = Vec::new();
+    for (i, (slot, input)) in slots.iter().zip(inputs).enumerate() {
+        let active = slot.wants_gradient() || wanted.contains(&i);
+        let place = || match input {
+            Input::Real(x) if active => Arg::Real(named(tape.input(x), slot, Var::named)),
+            Input::Real(x) => Arg::Real(named(tape.data(x), slot, Var::named)),
+            Input::Index(x) => Arg::Index(named(tape.index(x.clone()), slot, autodiff::Index::named)),
+            Input::Key(x) => Arg::Key(named(tape.key(*x), slot, autodiff::Key::named)),
+        };
+        args.push(if slot.scope.is_empty() { place() } else { tape.scope(&slot.scope, place) });
+    }
+    let outputs = program.record(tape, &args)?;
+    Ok((args, outputs))
+}
+
+fn named<T>(handle: T, slot: &Slot, name: impl Fn(T, &str) -> T) -> T {
+    match &slot.name {
+        Some(text) => name(handle, text),
+        None => handle,
+    }
+}
+
+fn reals<'t, F: Real>(args: &[Arg<'t, F>], wanted: &[usize]) -> Vec<Var<'t, F>> {
+    let real = |i: &usize| if let Some(Arg::Real(x)) = args.get(*i) { Some(*x) } else { None };
+    wanted.iter().filter_map(real).collect()
+}
+
+/// The output that is differentiated.
+fn chosen<'n, 't, F: Real>(
+    options: &Options,
+    names: &'n [String],
+    outputs: &[Var<'t, F>],
+) -> Result<(&'n str, Var<'t, F>), Failure> {
+    let list = || names.join(", ");
+    let position = match &options.of {
+        None if names.len() == 1 => Some(0),
+        None => return Err(Failure::Usage(format!("say which output is differentiated, with --of: {}", list()))),
+        Some(of) => names.iter().position(|name| name == of).or_else(|| of.parse().ok()),
+    };
+    match position.and_then(|i| Some((names.get(i)?.as_str(), *outputs.get(i)?))) {
+        Some(found) => Ok(found),
+        None => {
+            let of = options.of.as_deref().unwrap_or_default();
+            Err(Failure::Usage(format!("there is no output `{of}`; there are: {}", list())))
+        }
+    }
+}
+
+fn directions<'t, F: Real>(
+    options: &Options,
+    tape: &'t Tape<F>,
+    slots: &[Slot],
+    args: &[Arg<'t, F>],
+) -> Result<Vec<(Var<'t, F>, Var<'t, F>)>, Failure> {
+    let mut directions = Vec::new();
+    for (name, text) in &options.tangent {
+        let i = real(slots, name)?;
+        if let (Some(Arg::Real(x)), Input::Real(direction)) = (args.get(i), values::value(&slots[i], text)?) {
+            directions.push((*x, tape.data(direction)));
+        }
+    }
+    Ok(directions)
+}
+
+/// The run as events: forwards and back where there is one output to go back from, else forwards.
+fn steps<F: Real>(
+    options: &Options,
+    program: &Program<F>,
+    names: &[String],
+    tape: &Tape<F>,
+    outputs: &[Var<'_, F>],
+    inputs: &[Input<F>],
+) -> Result<Trace<F>, Failure> {
+    if names.len() != 1 && options.of.is_none() {
+        return Ok(Trace::forward(program, inputs)?);
+    }
+    let (_, y) = chosen(options, names, outputs)?;
+    match y.shape()?.size() {
+        1 if names.len() == 1 => Ok(Trace::new(program, inputs)?),
+        1 => Ok(Trace::new(&tape.program(&[y])?, inputs)?),
+        _ => Ok(Trace::forward(program, inputs)?),
+    }
+}
+
+fn step<F: Real>(trace: &Trace<F>, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut stepper = Stepper::new(trace);
+    writeln!(out)?;
+    while stepper.step().is_some() {
+        writeln!(out, "{:>5}  {}", stepper.time(), stepper.state().sentence())?;
+    }
+    Ok(write!(out, "\n{}", stepper.state())?)
+}
+
+/// Finite differences need the digits of double precision, whatever the program computes in.
+fn check<F: Real>(program: &Program<F>, inputs: &[Input<F>], out: &mut dyn Write) -> Result<(), Failure> {
+    let double = |input: &Input<F>| match input {
+        Input::Real(x) => Input::Real(x.mapv(F::double)),
+        Input::Index(x) => Input::Index(x.clone()),
+        Input::Key(x) => Input::Key(*x),
+    };
+    let inputs: Vec<Input<f64>> = inputs.iter().map(double).collect();
+    let report = Check::new().program(&program.cast::<f64>(&Registry::standard())?, &inputs)?;
+    writeln!(out, "{report}")?;
+    match report.verdict() {
+        Verdict::Fail(_) => Err(Failure::Other("the derivatives are not those that the differences show".into())),
+        Verdict::Pass | Verdict::Unchecked(_) => Ok(()),
+    }
+}

@@ -1,0 +1,112 @@
+//! Runs a program that is a text: values and derivatives from the shell, without a line of Rust.
+//!
+//! Run it with `cargo run --release --example run -- --help`.
+
+mod job;
+mod options;
+mod results;
+mod values;
+
+use options::Options;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: run FILE [NAME=VALUE ...] [options]
+
+Runs the program in FILE (- is standard input) on the values of its inputs, and prints what it returns.
+
+values
+  x=3   'w=[1, 2]'   'm=[[1],[2]]'   a number, an array as in a program; a number fills an array of any shape
+  x=@FILE                            numbers from a file, one row a line, separated by commas or blanks
+  %3=7                               an input without a name, by its id; hidden.b=1 tells two of one name apart
+
+options
+  --gradient NAMES     the gradient with respect to these inputs: x,w or all
+  --tangent NAME=VALUE the derivative along this direction, in forward mode; more than once for several inputs
+  --of NAME            the output that is differentiated, by its name or its number (from 0), if there are several
+  --check              compares the derivatives with finite differences
+  --step               every event of the run, forwards and back, and the listing with values and cotangents
+  --print              the program with all its types, instead of a run; with --gradient, the program of the gradient
+  --precision REAL     computes in f32 or f64, whatever the text says
+  --json               one JSON object instead of lines
+  --operations         the operations a program can call
+  --help               this text
+
+examples
+  run loss.ad x=@points.csv 'w=[0.5, -0.25]' --gradient w
+  run loss.ad --print --gradient w > gradient.ad
+
+It exits with 0, with 1 if the program cannot be read or run or a check fails, and with 2 for a wrong command line.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments, &mut io::stdin(), &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(complaint)) => {
+            eprintln!("{complaint}\n`--help` shows how it is used");
+            ExitCode::from(2)
+        }
+        // Whoever reads has heard enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why nothing, or not everything, was printed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line is wrong.
+    Usage(String),
+    /// The program cannot be read or run.
+    Program(autodiff::Error),
+    /// Something else went wrong: a file, a check.
+    Other(String),
+    Output(io::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Usage(message) | Failure::Other(message) => f.write_str(message),
+            Failure::Program(error) => {
+                let text = error.to_string();
+                let lines = text.lines().filter_map(|line| line.split(&format!("at {}", job::FILE)).next());
+                let lines: Vec<&str> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Failure::Output(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<autodiff::Error> for Failure {
+    fn from(error: autodiff::Error) -> Self {
+        Failure::Program(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+/// The tool as a function of its arguments.
+pub(crate) fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Write) -> Result<(), Failure> {
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        return Ok(write!(out, "{USAGE}")?);
+    }
+    if arguments == ["--operations"] {
+        return Ok(out.write_all(results::operations().as_bytes())?);
+    }
+    let options = Options::parse(arguments).map_err(Failure::Usage)?;
+    let text = match options.file.as_str() {
+        "-" => io::read_to_string(input).map_err(|error| Failure::Other(format!("standard input: {error}")))?,
+        file => values::read(file)?,
+    };
+    job::run(&options, &text, out)
+}

@@ -1,0 +1,134 @@
+//! What a hand writes: names, numbers and calls among the operands, comments; and print-outs, which are texts too.
+
+use crate::{bare, read, returns};
+use autodiff::kernels::{self, Operand, ViewMut};
+use autodiff::primitive::*;
+use autodiff::{ErrorKind, Input, Program, Real, Refusal, Registry, Tape, Var};
+use ndarray::{ArrayD, array};
+
+/// What `x` gives at [3, 4], of a text whose other lines are these.
+fn at_3_4(lines: &str) -> Vec<ArrayD<f64>> {
+    let text = format!("program 1 f64\nx : f64[2] = input\n{lines}");
+    read::<f64>(&text).unwrap_or_else(|error| panic!("{error}")).run(&[Input::real([3.0, 4.0])]).unwrap()
+}
+
+#[test]
+fn names_ids_comments_blank_lines_and_open_brackets() {
+    let lines = "
+        # the sum of the squares
+
+        %7 square = mul(x, x)   # may be called by either
+        total = sum(%7; keep=false,
+            axes=[0])
+        %3 = add(square, constant_of_one)
+        return %3, total
+    ";
+    let text = lines.replace("%3 =", "constant_of_one : f64[2] = constant([1.0,\n  1])\n %3 : f64[2] =");
+    assert_eq!(at_3_4(&text), [array![10.0, 17.0].into_dyn(), ndarray::arr0(25.0).into_dyn()]);
+}
+
+#[test]
+fn numbers_and_calls_are_operands_and_elementwise_operations_broadcast() {
+    let short = at_3_4("y = mul(add(x, 1), [[10], [inf]])\nreturn y, -2.5");
+    assert_eq!(short[0], array![[40.0, 50.0], [f64::INFINITY, f64::INFINITY]].into_dyn());
+    assert_eq!(short[1], ndarray::arr0(-2.5).into_dyn());
+    let long = "
+        one = constant(1.0)
+        ones = broadcast_to(one; shape=[2])
+        more = add(x, ones)
+        column = constant([[10.0], [inf]])
+        a = broadcast_to(more; shape=[2, 2])
+        b = broadcast_to(column; shape=[2, 2])
+        y = mul(a, b)
+        two = constant(-2.5)
+        return y, two
+    ";
+    let texts = [long, "y = mul(add(x, 1), [[10], [inf]])\nreturn y, -2.5"]
+        .map(|lines| read::<f64>(&format!("program 1 f64\nx : f64[2] = input\n{lines}")).unwrap().to_text());
+    let unnamed = |text: &str| bare(text).split(' ').filter(|word| !word.chars().all(char::is_alphabetic)).count();
+    assert_eq!(unnamed(&texts[0]), unnamed(&texts[1]), "the same nodes:\n{}\n{}", texts[0], texts[1]);
+}
+
+#[test]
+fn attributes_of_every_kind_in_any_order() {
+    let results = at_3_4(
+        "a = slice(x; stop=2, axis=0, start=1)\nb = powf(x; p=2)\nc = leaky_relu(neg(x); beta=0.5)\nreturn a, b, c",
+    );
+    assert_eq!(results, [array![4.0], array![9.0, 16.0], array![-1.5, -2.0]].map(|x| x.into_dyn()));
+}
+
+#[test]
+fn what_is_not_returned_goes_and_what_is_given_stays() {
+    let program = read::<f64>("program 1 f64\n a : f64[] = data\n k = key\n b = exp(a)\n return a").unwrap();
+    assert_eq!(program.to_text(), "program 1 f64\n  %0 a : f64[] = data\n  %1 k : key   = key\n  return %0\n");
+    let nothing = read::<f32>("program 1 f32 return").map(|_| ()).unwrap_err();
+    assert!(nothing.message().ends_with("expected the end of the line, found `return`"), "{nothing}");
+    assert_eq!(read::<f32>("program 1 f32\nreturn").unwrap().to_text(), "program 1 f32\n  return\n");
+}
+
+#[test]
+fn indices_and_keys_can_be_constants() {
+    let lines = "
+        rows : index[3] = constant([1, 0, 1])
+        k : key = constant(18446744073709551615)
+        y = gather(x, rows)
+        z = uniform(k; shape=[2], stream=0)
+        return y, z
+    ";
+    let tape = Tape::<f64>::new();
+    let drawn = tape.key(u64::MAX).uniform([2], 0).value().unwrap();
+    assert_eq!(at_3_4(lines), [array![4.0, 3.0, 4.0].into_dyn(), drawn]);
+    let program = read::<f64>(&format!("program 1 f64\nx : f64[2] = input\n{lines}")).unwrap();
+    returns(&program, &[Input::real([3.0, 4.0])]).unwrap();
+}
+
+/// What is printed is read too, up to where it is abbreviated, which the error says.
+#[test]
+fn a_print_out_is_a_text() {
+    let tape = Tape::<f64>::new();
+    let x = tape.scope("points", || tape.input([1.0, 2.0]).named("x"));
+    let program =
+        tape.program(&[(x * [0.5, 0.25].map(|c| tape.constant(c)).into_iter().reduce(|a, b| a + b).unwrap()).sum(..)]);
+    let program = program.unwrap();
+    assert_eq!(bare(&program.to_string()), bare(&program.to_text()));
+    assert_eq!(read::<f64>(&program.to_string()).unwrap().to_text(), program.to_text());
+    let long = tape.constant(ndarray::Array1::from_iter((0..9).map(f64::from)));
+    let error = read::<f64>(&tape.program(&[long.sum(..)]).unwrap().to_string()).unwrap_err();
+    assert_eq!(error.help(), Some("`to_text()` writes a program with all its numbers"));
+}
+
+/// y = x/2, of another crate.
+#[derive(Debug)]
+struct Half;
+
+impl<F: Real> Primitive<F> for Half {
+    fn name(&self) -> &'static str {
+        "tests::half"
+    }
+    fn formula(&self) -> &'static str {
+        "y = x/2"
+    }
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, |[x]| x * F::of(0.5))
+    }
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy.apply(&Half))
+    }
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx.apply(&Half))
+    }
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS])
+    }
+}
+
+#[test]
+fn a_primitive_of_ones_own_is_read_by_a_registry_that_knows_it() {
+    let tape = Tape::<f64>::new();
+    let program = tape.program(&[tape.input([1.0, 2.0]).apply(&Half).sum(..)]).unwrap();
+    let text = program.to_text();
+    assert!(text.contains("= tests::half(%0)"), "{text}");
+    let knowing = Registry::<f64>::standard().with(&Half, |_| Ok((&Half).into()));
+    assert_eq!(Program::parse(&text, &knowing).unwrap().to_text(), text);
+    assert_eq!(read::<f64>(&text).unwrap_err().kind(), ErrorKind::Text);
+}

@@ -1,0 +1,288 @@
+//! Errors show the place and suggest what was meant.
+
+use crate::read;
+use expect_test::{Expect, expect};
+
+fn fails(lines: &str, expected: Expect) {
+    let error = read::<f64>(lines).expect_err("an error");
+    expected.assert_eq(&format!("{error}\n"));
+}
+
+fn line_fails(line: &str, expected: Expect) {
+    fails(&format!("program 1 f64\nx : f64[2] = input\nw : f64[3] = input\n{line}\nreturn y"), expected);
+}
+
+#[test]
+fn a_text_begins_with_its_version() {
+    fails(
+        "",
+        expect![[r#"
+        parse: line 1, column 1: expected `program`, found the end of the text
+          1 | 
+            | ^
+          help: a program begins with `program 1 f64`
+    "#]],
+    );
+    fails(
+        "x : f64[2] = input",
+        expect![[r#"
+        parse: line 1, column 1: expected `program`, found `x`
+          1 | x : f64[2] = input
+            | ^
+          help: a program begins with `program 1 f64`
+    "#]],
+    );
+    fails(
+        "program 2 f64\nreturn",
+        expect![[r#"
+        parse: line 1, column 9: version 2 is not known; this is version 1
+          1 | program 2 f64
+            |         ^
+    "#]],
+    );
+    fails(
+        "program f64 (x: f64[2])\nreturn",
+        expect![[r#"
+        parse: line 1, column 9: expected the version of the text, found `f64`
+          1 | program f64 (x: f64[2])
+            |         ^^^
+          help: a program begins with `program 1 f64`
+    "#]],
+    );
+    fails(
+        "program 1 f32\nreturn",
+        expect![[r#"
+        parse: line 1, column 11: the program is of f32 numbers and was to be read as f64
+          1 | program 1 f32
+            |           ^^^
+          help: read it as a `Program::<f32>`, and `cast` that
+    "#]],
+    );
+    fails(
+        "program 1 f64\nx : f64[2] = input",
+        expect![[r#"
+        parse: line 2, column 19: the text ends without a `return`
+          2 | x : f64[2] = input
+            |                   ^
+          help: the last line says what is computed: `return y`
+    "#]],
+    );
+    fails(
+        "program 1 f64\nx : f64[2] = input\nretrun x",
+        expect![[r#"
+        parse: line 3, column 8: expected `:` or `=`, found `x`
+          3 | retrun x
+            |        ^
+          help: did you mean `return`?
+    "#]],
+    );
+}
+
+#[test]
+fn an_error_shows_the_place_and_suggests() {
+    line_fails(
+        "y = tahn(x)",
+        expect![[r#"
+        parse: line 4, column 5: there is no operation `tahn`
+          4 | y = tahn(x)
+            |     ^^^^
+          help: did you mean `tanh`?
+    "#]],
+    );
+    line_fails(
+        "y = frobnicate(x)",
+        expect![[r#"
+        parse: line 4, column 5: there is no operation `frobnicate`
+          4 | y = frobnicate(x)
+            |     ^^^^^^^^^^
+          help: the operations are neg, add, sub, mul, div, powi, powf, exp, log, sqrt, abs, sin, cos, atan, tanh, sigmoid, relu, leaky_relu, maximum, minimum, greater, greater_equal, equal, select, sign, stop_gradient, matmul, add_bias, transpose, reshape, broadcast_to, sum_to, sum, max, log_sum_exp, softmax, log_softmax, concat, slice, pad, gather, scatter_add, pick, place, uniform
+    "#]],
+    );
+    line_fails(
+        "y = input",
+        expect![[r#"
+        parse: line 4, column 5: input needs a type before it: `x : f64[2, 3] = input`
+          4 | y = input
+            |     ^^^^^
+    "#]],
+    );
+    line_fails(
+        "y = add(x, w)",
+        expect![[r#"
+        add: line 4, column 5: the operands have different shapes, [2] and [3]
+          4 | y = add(x, w)
+            |     ^^^
+          a: x (line 2) : f64[2]
+          b: w (line 3) : f64[3]
+    "#]],
+    );
+    line_fails(
+        "y = add(x)",
+        expect![[r#"
+        add: line 4, column 5: takes 2 operands, got 1
+          4 | y = add(x)
+            |     ^^^
+          a: x (line 2) : f64[2]
+    "#]],
+    );
+    line_fails(
+        "y = tanh(X)",
+        expect![[r#"
+        parse: line 4, column 10: there is no `X` above this line
+          4 | y = tanh(X)
+            |          ^
+          help: did you mean `x`?
+    "#]],
+    );
+    line_fails(
+        "y = tanh(%4)",
+        expect![[r#"
+        parse: line 4, column 10: there is no %4 above this line
+          4 | y = tanh(%4)
+            |          ^^
+          help: operands stand before what is computed from them
+    "#]],
+    );
+    line_fails(
+        "x = tanh(x)",
+        expect![[r#"
+        parse: line 4, column 1: `x` is defined in line 2
+          4 | x = tanh(x)
+            | ^
+    "#]],
+    );
+    line_fails(
+        "y = sum(x; axis=[0], keep=false)",
+        expect![[r#"
+        parse: line 4, column 12: `sum` has no attribute `axis`
+          4 | y = sum(x; axis=[0], keep=false)
+            |            ^^^^
+          help: did you mean `axes`?
+    "#]],
+    );
+    line_fails(
+        "y = sum(x, axes=[0])",
+        expect![[r#"
+        parse: line 4, column 12: `axes` is an attribute and stands after a `;`
+          4 | y = sum(x, axes=[0])
+            |            ^^^^
+          help: operands come first: `sum(x; axes=[0], keep=false)`
+    "#]],
+    );
+    line_fails(
+        "y = sum(x; axes=[0])",
+        expect![[r#"
+        parse: line 4, column 5: `sum` needs the attribute `keep`
+          4 | y = sum(x; axes=[0])
+            |     ^^^
+          help: such as `sum(…; axes=[0], keep=false)`
+    "#]],
+    );
+    line_fails(
+        "y = sum(x; axes=0, keep=false)",
+        expect![[r#"
+        parse: line 4, column 17: `axes` should be a list such as `[0, 1]`, not `0`
+          4 | y = sum(x; axes=0, keep=false)
+            |                 ^
+    "#]],
+    );
+    line_fails(
+        "y = sum(x; axes=[1], keep=false)",
+        expect![[r#"
+        sum: line 4, column 5: there is no axis 1 in x [2]; axes count from 0
+          4 | y = sum(x; axes=[1], keep=false)
+            |     ^^^
+          x: x (line 2) : f64[2]
+    "#]],
+    );
+    line_fails(
+        "y = powi(x; n=1.5)",
+        expect![[r#"
+        parse: line 4, column 15: `n` should be a whole number, not `1.5`
+          4 | y = powi(x; n=1.5)
+            |               ^^^
+    "#]],
+    );
+    line_fails(
+        "y : f64[3] = tanh(x)",
+        expect![[r#"
+        parse: line 4, column 5: the type should be f64[2], which the operation gives, not f64[3]
+          4 | y : f64[3] = tanh(x)
+            |     ^^^^^^
+    "#]],
+    );
+    line_fails(
+        "y = constant(1.2.3)",
+        expect![[r#"
+        parse: line 4, column 14: `1.2.3` is not a number
+          4 | y = constant(1.2.3)
+            |              ^^^^^
+    "#]],
+    );
+    line_fails(
+        "y = constant([[1, 2], [3]])",
+        expect![[r#"
+        parse: line 4, column 23: this row is of length 1, those before of length 2
+          4 | y = constant([[1, 2], [3]])
+            |                       ^
+    "#]],
+    );
+    line_fails(
+        "y = mul(x, 1e999)",
+        expect![[r#"
+        parse: line 4, column 12: 1e999 is larger than any f64
+          4 | y = mul(x, 1e999)
+            |            ^^^^^
+          help: infinity is `inf`
+    "#]],
+    );
+    line_fails(
+        "y = mul(x, x",
+        expect![[r#"
+        parse: line 4, column 8: this `(` is not closed
+          4 | y = mul(x, x
+            |        ^
+    "#]],
+    );
+    line_fails(
+        "y = 2.5",
+        expect![[r#"
+        parse: line 4, column 5: expected `input`, `data`, `index`, `key`, `constant(…)` or an operation such as `tanh(x)`, found `2.5`
+          4 | y = 2.5
+            |     ^^^
+          help: a constant is written `constant(0.5)`
+    "#]],
+    );
+    line_fails(
+        "y : f64[99999999999, 99999999999] = input",
+        expect![[r#"
+        parse: line 4, column 5: the array would be too large: [99999999999, 99999999999]
+          4 | y : f64[99999999999, 99999999999] = input
+            |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]],
+    );
+    line_fails(
+        "y = tanh(x) * 2",
+        expect![[r#"
+        parse: line 4, column 13: `*` means nothing here
+          4 | y = tanh(x) * 2
+            |             ^
+          help: operations are called by their names: `mul(a, b)`
+    "#]],
+    );
+}
+
+#[test]
+fn a_name_that_two_nodes_share_is_no_operand() {
+    let text = "program 1 f64\n%0 b : f64[] = input in one\n%1 b : f64[] = input in two\nreturn b";
+    fails(
+        text,
+        expect![[r#"
+        parse: line 4, column 8: `b` is the name of several nodes, in lines 2, 3
+          4 | return b
+            |        ^
+          help: write the id of one of them, such as `%3`
+    "#]],
+    );
+    assert!(read::<f64>(&text.replace("return b", "return %1")).is_ok());
+}
