@@ -16,7 +16,7 @@ mod view;
 
 pub use copy::{copy, rearrange};
 pub use map::map;
-pub(crate) use matmul::matmul;
+pub use matmul::{matmul, matmul_rows};
 pub(crate) use random::uniform;
 pub use reduce::sum;
 pub(crate) use reduce::{lanes, reduce};

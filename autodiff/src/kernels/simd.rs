@@ -6,19 +6,29 @@
 
 use crate::real::Real;
 
-#[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    // One load and one test each: the macro caches what the processor answers.
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && has_avx2()
+/// What the machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// What every machine of the architecture has.
+    Baseline,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512: F, VL, DQ and BW.
+    Avx512,
 }
 
-#[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+/// The best of what the machine has.
+pub(super) fn level() -> Level {
+    // One load and one test each: the macro caches what the processor answers.
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw");
+        return if wide { Level::Avx512 } else { Level::Avx2 };
+    }
+    Level::Baseline
 }
 
 /// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
@@ -33,13 +43,12 @@ pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N],
         fn avx2<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
             body(output, inputs, f);
         }
-        if has_avx512() {
+        match level() {
             // SAFETY: the machine has the features.
-            return unsafe { avx512(output, inputs, f) };
-        }
-        if has_avx2() {
+            Level::Avx512 => return unsafe { avx512(output, inputs, f) },
             // SAFETY: the machine has the features.
-            return unsafe { avx2(output, inputs, f) };
+            Level::Avx2 => return unsafe { avx2(output, inputs, f) },
+            Level::Baseline => {}
         }
     }
     body(output, inputs, f);
