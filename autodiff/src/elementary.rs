@@ -7,8 +7,7 @@
 //!
 //! On machines for which fused multiply-adds are not the rule, the functions of the standard library serve.
 
-/// Whether multiply-adds are fused by hardware, on all or nearly all machines of this architecture.
-const FUSED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+use crate::real::FUSED;
 
 /// Elementary functions, for the bodies of kernels. Sealed with [`Real`](crate::Real).
 pub trait Elementary: Copy {

@@ -4,6 +4,9 @@ use crate::elementary::Elementary;
 use num_traits::Float;
 use std::fmt::{Debug, Display, LowerExp};
 
+/// Whether multiply-adds are fused by hardware, on all or nearly all machines of this architecture.
+pub(crate) const FUSED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}

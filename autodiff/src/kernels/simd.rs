@@ -8,7 +8,6 @@ use crate::real::Real;
 
 /// What the machine can do. Asking the processor takes hundreds of cycles, and the standard library's cache of its
 /// answers several loads; small kernels run in less. So the answer is kept, as one byte.
-#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Level {
     /// The baseline of the architecture.
@@ -19,8 +18,8 @@ pub(crate) enum Level {
     Avx512 = 3,
 }
 
-#[cfg(target_arch = "x86_64")]
 impl Level {
+    /// The best of what the machine has.
     #[inline]
     pub(crate) fn of_machine() -> Level {
         use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -39,16 +38,15 @@ impl Level {
 
     #[cold]
     fn detect() -> Level {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let avx512 = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw");
-        match (avx2, avx512) {
-            (true, true) => Level::Avx512,
-            (true, false) => Level::Avx2,
-            _ => Level::Base,
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            let wide = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512bw");
+            return if wide { Level::Avx512 } else { Level::Avx2 };
         }
+        Level::Base
     }
 }
 

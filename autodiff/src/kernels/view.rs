@@ -79,6 +79,24 @@ impl<'a, F: Copy> View<'a, F> {
         (self.data, strides)
     }
 
+    /// The buffer from the first element on, and the stride of each axis of an array of known rank: no memory is
+    /// allocated. Fewer axes than `RANK` are taken to be of length 1.
+    pub(crate) fn at_strides<const RANK: usize>(&self) -> (&'a [F], [usize; RANK]) {
+        let mut steps = [0; RANK];
+        match self.steps {
+            Steps::Contiguous => {
+                let mut step = 1;
+                for (to, length) in steps.iter_mut().zip(&**self.shape).rev() {
+                    *to = step;
+                    step *= length;
+                }
+            }
+            Steps::Splat => {}
+            Steps::Strided(strides) => steps.iter_mut().zip(strides).for_each(|(to, step)| *to = *step),
+        }
+        (self.data, steps)
+    }
+
     /// The elements in logical (row-major) order.
     pub fn iter(&self) -> impl Iterator<Item = F> + use<'a, F> {
         let (data, strides) = self.parts();

@@ -49,8 +49,7 @@ impl<F: Real> Primitive<F> for MatMul {
 
     fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
         let [a, b] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        kernels::matmul(a.real()?, b.real()?, output);
-        Ok(())
+        kernels::matmul(a.real()?, b.real()?, output)
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -231,8 +231,9 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             _ => None,
         };
         let Some(shapes) = args.iter().map(shape).collect::<Option<Vec<Shape>>>() else { return args };
+        let fits = primitive.shape(&shapes.iter().collect::<Vec<_>>()).is_ok();
         let common = shapes.iter().try_fold(Shape::scalar(), |common, shape| common.broadcast(shape));
-        let Some(common) = common.filter(|_| primitive.elementwise()) else { return args };
+        let Some(common) = common.filter(|_| !fits && primitive.elementwise().is_some()) else { return args };
         let stretch = |(arg, own): (Arg<'t, F>, &Shape)| match arg {
             Arg::Real(x) if *own != common => Arg::Real(x.broadcast_to(common.clone())),
             arg => arg,

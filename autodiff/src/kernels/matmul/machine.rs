@@ -1,0 +1,144 @@
+//! The innermost loops compiled for each machine, under one interface.
+
+use super::micro::{self, Panel, Rows, Tile};
+use super::vector::{Lanes, Number, Portable};
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64 as x86;
+
+/// A set of vector instructions.
+///
+/// # Safety
+/// All functions: the machine has the instructions, and the elements that the argument names exist.
+pub(super) trait Machine<F> {
+    /// The numbers of a vector.
+    const LANES: usize;
+    /// The rows and the vectors of the largest tile: its sums, a row of b and one element of a fill the registers.
+    const ROWS: usize;
+    const VECTORS: usize;
+    /// The vectors of a tile of one row.
+    const WIDE: usize = 8;
+
+    /// [`micro::tile`] for `rows` ≤ ROWS and `vectors` ≤ VECTORS, or one row and WIDE vectors.
+    unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<F>);
+    /// [`micro::pack`]
+    unsafe fn pack(panel: &Panel<F>);
+    /// [`micro::dots`] for as many rows as go at once, at most `rows`: how many it was.
+    unsafe fn dots(rows: &Rows<F>, count: usize) -> usize;
+    /// [`micro::columns`] for `count` ≤ LANES rows.
+    unsafe fn columns(rows: &Rows<F>, count: usize);
+    /// [`micro::strided`]
+    unsafe fn strided(row: &Rows<F>);
+}
+
+macro_rules! machine {
+    (
+        $(#[$features:meta])? $machine:ident($number:ident): $vector:ty, squares: $squares:ty,
+        dots: $at_once:literal rows of $parts:literal,
+        tiles: $largest:literal x $vectors:literal { $($v:literal: [$($r:literal)*])* }
+    ) => {
+        impl Machine<$number> for $machine {
+            const LANES: usize = <$vector as Lanes>::COUNT;
+            const ROWS: usize = $largest;
+            const VECTORS: usize = $vectors;
+
+            unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<$number>) {
+                $(#[$features])?
+                unsafe fn at<const R: usize, const N: usize>(tile: &Tile<$number>) {
+                    // SAFETY: the caller's, as in the trait.
+                    unsafe { micro::tile::<$vector, R, N>(tile) }
+                }
+                // SAFETY: the caller's, as in the trait.
+                match (vectors, rows) {
+                    $($(($v, $r) => unsafe { at::<$r, $v>(tile) },)*)*
+                    _ => debug_assert!(false, "no tile of {rows} rows and {vectors} vectors"),
+                }
+            }
+
+            $(#[$features])?
+            unsafe fn pack(panel: &Panel<$number>) {
+                // SAFETY: the caller's, as in the trait.
+                unsafe { micro::pack::<$vector, $squares>(panel) }
+            }
+
+            $(#[$features])?
+            unsafe fn dots(rows: &Rows<$number>, count: usize) -> usize {
+                // SAFETY: the caller's, as in the trait.
+                unsafe {
+                    if count >= $at_once {
+                        micro::dots::<$vector, $at_once, $parts>(rows);
+                        return $at_once;
+                    }
+                    micro::dots::<$vector, 1, $parts>(rows);
+                }
+                1
+            }
+
+            $(#[$features])?
+            unsafe fn columns(rows: &Rows<$number>, count: usize) {
+                // SAFETY: the caller's, as in the trait.
+                unsafe { micro::columns::<$vector>(rows, count) }
+            }
+
+            $(#[$features])?
+            unsafe fn strided(row: &Rows<$number>) {
+                // SAFETY: the caller's, as in the trait.
+                unsafe { micro::strided(row) }
+            }
+        }
+    };
+}
+
+/// What every machine of the architecture has.
+pub(super) struct Baseline;
+/// AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+pub(super) struct Avx2;
+/// AVX-512: F, VL, DQ and BW.
+#[cfg(target_arch = "x86_64")]
+pub(super) struct Avx512;
+
+/// The machines that multiply this number.
+pub(super) trait Machines: Number {
+    type Baseline: Machine<Self>;
+    type Avx2: Machine<Self>;
+    type Avx512: Machine<Self>;
+}
+
+macro_rules! machines {
+    ($number:ident, wide: $wide:ident, $wide_rows:literal rows of $wide_parts:literal,
+     narrow: $narrow:ident, $narrow_rows:literal rows of $narrow_parts:literal) => {
+        machine! {
+            Baseline($number): Portable<$number>, squares: Portable<$number>,
+            dots: 2 rows of 4,
+            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
+        }
+        #[cfg(target_arch = "x86_64")]
+        machine! {
+            #[target_feature(enable = "avx2,fma")]
+            Avx2($number): x86::$narrow, squares: x86::$narrow,
+            dots: $narrow_rows rows of $narrow_parts,
+            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
+        }
+        #[cfg(target_arch = "x86_64")]
+        machine! {
+            #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+            Avx512($number): x86::$wide, squares: x86::$narrow,
+            dots: $wide_rows rows of $wide_parts,
+            tiles: 8 x 2 { 1: [1 2 3 4 5 6 7 8] 2: [1 2 3 4 5 6 7 8] 8: [1] }
+        }
+        #[cfg(target_arch = "x86_64")]
+        impl Machines for $number {
+            type Baseline = Baseline;
+            type Avx2 = Avx2;
+            type Avx512 = Avx512;
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        impl Machines for $number {
+            type Baseline = Baseline;
+            type Avx2 = Baseline;
+            type Avx512 = Baseline;
+        }
+    };
+}
+machines!(f32, wide: __m512, 8 rows of 1, narrow: __m256, 4 rows of 2);
+machines!(f64, wide: __m512d, 4 rows of 2, narrow: __m256d, 2 rows of 4);

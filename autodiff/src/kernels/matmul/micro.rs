@@ -1,0 +1,213 @@
+//! The innermost loops, generic over the vector. Each is inlined into a function compiled for one machine
+//! (`machine.rs`), which is where the vector's instructions may be used.
+
+use super::LANES;
+use super::vector::{Lanes, Number};
+
+/// A tile of the output: some rows, some vectors wide, whose sums stay in registers while k runs.
+pub(super) struct Tile<F> {
+    /// How many k there are.
+    pub(super) depth: usize,
+    /// a of the first row at the first k, and its steps from row to row and from k to k.
+    pub(super) a: *const F,
+    pub(super) a_row: usize,
+    pub(super) a_step: usize,
+    /// b of the first column at the first k, and its step from k to k; columns are neighbours.
+    pub(super) b: *const F,
+    pub(super) b_step: usize,
+    pub(super) output: *mut F,
+    pub(super) output_row: usize,
+    /// How many columns the last vector has.
+    pub(super) last: usize,
+    /// Whether the chains go on from what the output holds, instead of from +0.
+    pub(super) resume: bool,
+}
+
+/// One chain of multiply-adds over k for each of `R` rows and the columns of `N` vectors.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<V::Number>) {
+    // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows of `a`, the tile's columns of `b` at `depth`
+    // values of k, and the tile of the output exist.
+    unsafe {
+        let mask = V::first(tile.last);
+        let load = |from: *const V::Number, j: usize| {
+            let from = from.add(j * V::COUNT);
+            if j + 1 == N { V::load_first(from, mask) } else { V::load(from) }
+        };
+        let mut sums = [[V::splat(V::Number::ZERO); N]; R];
+        if tile.resume {
+            for (i, row) in sums.iter_mut().enumerate() {
+                for (j, sum) in row.iter_mut().enumerate() {
+                    *sum = load(tile.output.add(i * tile.output_row), j);
+                }
+            }
+        }
+        let (mut a, mut b) = (tile.a, tile.b);
+        for _ in 0..tile.depth {
+            let mut columns = [V::splat(V::Number::ZERO); N];
+            for (j, column) in columns.iter_mut().enumerate() {
+                *column = load(b, j);
+            }
+            for (i, row) in sums.iter_mut().enumerate() {
+                let x = V::splat(*a.add(i * tile.a_row));
+                for (sum, column) in row.iter_mut().zip(columns) {
+                    *sum = x.multiply_add(column, *sum);
+                }
+            }
+            // Past the last k these point nowhere, and nothing is read there.
+            (a, b) = (a.wrapping_add(tile.a_step), b.wrapping_add(tile.b_step));
+        }
+        for (i, row) in sums.into_iter().enumerate() {
+            for (j, sum) in row.into_iter().enumerate() {
+                let to = tile.output.add(i * tile.output_row + j * V::COUNT);
+                if j + 1 == N { sum.store_first(to, mask) } else { sum.store(to) }
+            }
+        }
+    }
+}
+
+/// What is copied into a panel: `to[p·pitch + w] = from[p·along + w·across]` for p < `depth` and w < `width`.
+pub(super) struct Panel<F> {
+    pub(super) from: *const F,
+    pub(super) along: usize,
+    pub(super) across: usize,
+    pub(super) depth: usize,
+    pub(super) width: usize,
+    pub(super) to: *mut F,
+    pub(super) pitch: usize,
+}
+
+/// Fills a panel: rows with vectors `V`, columns by transposing squares with `S`, what lies otherwise one by one.
+#[inline(always)]
+pub(super) unsafe fn pack<V: Lanes, S: Lanes<Number = V::Number>>(panel: &Panel<V::Number>) {
+    let Panel { from, along, across, depth, width, to, pitch } = *panel;
+    // SAFETY: the caller's: the machine has the instructions of `V` and `S`; all elements named in `Panel` exist.
+    unsafe {
+        if across == 1 {
+            let vectors = width.div_ceil(V::COUNT);
+            let mask = V::first(width - (vectors - 1) * V::COUNT);
+            for p in 0..depth {
+                let (from, to) = (from.add(p * along), to.add(p * pitch));
+                for j in 0..vectors - 1 {
+                    V::load(from.add(j * V::COUNT)).store(to.add(j * V::COUNT));
+                }
+                let j = (vectors - 1) * V::COUNT;
+                V::load_first(from.add(j), mask).store_first(to.add(j), mask);
+            }
+        } else if along == 1 && S::SQUARE > 1 && depth >= S::SQUARE && width >= S::SQUARE {
+            // The last squares of a row and of a column overlap their neighbours instead of being smaller.
+            for p in (0..depth).step_by(S::SQUARE).map(|p| p.min(depth - S::SQUARE)) {
+                for w in (0..width).step_by(S::SQUARE).map(|w| w.min(width - S::SQUARE)) {
+                    S::transpose(from.add(w * across + p), across, to.add(p * pitch + w), pitch);
+                }
+            }
+        } else {
+            for p in 0..depth {
+                for w in 0..width {
+                    *to.add(p * pitch + w) = *from.add(p * along + w * across);
+                }
+            }
+        }
+    }
+}
+
+/// Some elements of a matrix times a vector: `depth` numbers k, `a` at the first row and k, `x` at the first k.
+pub(super) struct Rows<F> {
+    pub(super) depth: usize,
+    pub(super) a: *const F,
+    pub(super) a_row: usize,
+    pub(super) a_step: usize,
+    pub(super) x: *const F,
+    pub(super) x_step: usize,
+    pub(super) output: *mut F,
+}
+
+/// `R` rows whose elements are neighbours, times a vector whose elements are: the sixteen partial sums of a row are `P`
+/// vectors.
+#[inline(always)]
+pub(super) unsafe fn dots<V: Lanes, const R: usize, const P: usize>(rows: &Rows<V::Number>) {
+    // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows and `x` have `depth` elements, the output `R`.
+    unsafe {
+        let mut sums = [[V::splat(V::Number::ZERO); P]; R];
+        let whole = rows.depth / LANES * LANES;
+        for k in (0..whole).step_by(LANES) {
+            for j in 0..P {
+                let x = V::load(rows.x.add(k + j * V::COUNT));
+                for (i, row) in sums.iter_mut().enumerate() {
+                    row[j] = V::load(rows.a.add(i * rows.a_row + k + j * V::COUNT)).multiply_add(x, row[j]);
+                }
+            }
+        }
+        for j in 0..P {
+            let k = whole + j * V::COUNT;
+            if k < rows.depth {
+                let mask = V::first((rows.depth - k).min(V::COUNT));
+                let x = V::load_first(rows.x.add(k), mask);
+                for (i, row) in sums.iter_mut().enumerate() {
+                    // A lane without a k keeps its sum: adding +0 would lose the sign of a −0.
+                    let sum = V::load_first(rows.a.add(i * rows.a_row + k), mask).multiply_add(x, row[j]);
+                    row[j] = row[j].replace_first(sum, mask);
+                }
+            }
+        }
+        for (i, mut row) in sums.into_iter().enumerate() {
+            let mut width = P;
+            while width > 1 {
+                width /= 2;
+                for j in 0..width {
+                    row[j] = row[j].add(row[j + width]);
+                }
+            }
+            *rows.output.add(i) = row[0].sum();
+        }
+    }
+}
+
+/// The first `count` rows of a vector of neighbouring rows, times a vector: the sixteen partial sums of a row are the
+/// same lane of sixteen vectors.
+#[inline(always)]
+pub(super) unsafe fn columns<V: Lanes>(rows: &Rows<V::Number>, count: usize) {
+    // SAFETY: the caller's: the machine has the instructions of `V`; `count` rows at `depth` k, `x`, and the output exist.
+    unsafe {
+        let mask = V::first(count);
+        let mut sums = [V::splat(V::Number::ZERO); LANES];
+        let mut k = 0;
+        while k < rows.depth {
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                if k + lane < rows.depth {
+                    let x = V::splat(*rows.x.add((k + lane) * rows.x_step));
+                    *sum = V::load_first(rows.a.add((k + lane) * rows.a_step), mask).multiply_add(x, *sum);
+                }
+            }
+            k += LANES;
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                sums[lane] = sums[lane].add(sums[lane + width]);
+            }
+        }
+        sums[0].store_first(rows.output, mask);
+    }
+}
+
+/// One row, however it lies.
+#[inline(always)]
+pub(super) unsafe fn strided<F: Number>(row: &Rows<F>) {
+    let mut sums = [F::ZERO; LANES];
+    for k in 0..row.depth {
+        // SAFETY: the caller's: the row and `x` have `depth` elements.
+        let (a, x) = unsafe { (*row.a.add(k * row.a_step), *row.x.add(k * row.x_step)) };
+        sums[k % LANES] = a.multiply_add(x, sums[k % LANES]);
+    }
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            sums[lane] = sums[lane] + sums[lane + width];
+        }
+    }
+    // SAFETY: the caller's: the output has an element.
+    unsafe { *row.output = sums[0] }
+}

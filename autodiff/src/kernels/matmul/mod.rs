@@ -1,0 +1,211 @@
+//! The matrix product. Every element has one defined order of summation, so its bits depend on the values and the shapes
+//! alone: not on strides, blocks, vector widths, how the work is divided, or the machine.
+//!
+//! - **Matrix times matrix** (b has two columns or more): one chain of fused multiply-adds over k in order,
+//!   acc ← fma(aᵢₖ, bₖⱼ, acc), from +0. Work is vectorised over columns, never over k; where k is divided into blocks the
+//!   chain goes on from the output.
+//! - **Matrix times vector** (b has one column, or is a vector): one chain is too slow for a row that is read only once.
+//!   Partial sum l of sixteen is such a chain over the k with k mod 16 = l; then l and l + 8 are added, l and l + 4, 2, 1,
+//!   as [`sum`](super::sum) does.
+//!
+//! A multiply-add is rounded once where hardware fuses it (`real::FUSED`) and twice on other architectures.
+//! An empty sum is +0. No product is skipped: 0·∞ is NaN.
+//!
+//! Here is every choice but how the work is ordered in the cache (`packed.rs`).
+
+#![allow(unsafe_code)]
+
+mod machine;
+mod micro;
+mod packed;
+mod scratch;
+#[cfg(test)]
+mod tests;
+mod vector;
+mod vector_product;
+
+use super::simd::Level;
+use super::view::{View, ViewMut};
+use crate::error::Refusal;
+use crate::real::Real;
+use machine::{Machine, Machines};
+use std::ops::Range;
+use vector::Number;
+
+/// The partial sums of a matrix times a vector.
+const LANES: usize = 16;
+
+/// A matrix somewhere in memory.
+#[derive(Clone, Copy)]
+struct Matrix<F> {
+    data: *const F,
+    rows: usize,
+    columns: usize,
+    row: usize,
+    column: usize,
+}
+
+impl<F: Real> Matrix<F> {
+    /// A view of two axes, or of one as a column; `None` where there are more or fewer.
+    fn of(view: &View<'_, F>) -> Option<Self> {
+        let (data, rows, columns, row, column) = match **view.shape() {
+            [rows, columns] => {
+                let (data, [row, column]) = view.at_strides();
+                (data, rows, columns, row, column)
+            }
+            [rows] => {
+                let (data, [row]) = view.at_strides();
+                (data, rows, 1, row, 1)
+            }
+            _ => return None,
+        };
+        Some(Matrix { data: data.as_ptr(), rows, columns, row, column })
+    }
+}
+
+impl<F> Matrix<F> {
+    /// The same bytes as numbers of `G`.
+    ///
+    /// # Safety
+    /// `G` is `F`.
+    unsafe fn cast<G>(self) -> Matrix<G> {
+        let Matrix { data, rows, columns, row, column } = self;
+        Matrix { data: data.cast(), rows, columns, row, column }
+    }
+
+    /// Some rows of it.
+    fn some_rows(self, rows: Range<usize>) -> Self {
+        // Without elements there is no place to point to.
+        let offset = if self.columns == 0 || rows.is_empty() { 0 } else { rows.start * self.row };
+        Matrix { data: self.data.wrapping_add(offset), rows: rows.len(), ..self }
+    }
+
+    /// Some columns of it.
+    fn some_columns(self, columns: Range<usize>) -> Self {
+        let offset = if self.rows == 0 || columns.is_empty() { 0 } else { columns.start * self.column };
+        Matrix { data: self.data.wrapping_add(offset), columns: columns.len(), ..self }
+    }
+}
+
+/// y = a·b for a: \[m, k\] and b: \[k, n\] or \[k\], however they lie.
+///
+/// # Errors
+/// A refusal if the shapes do not fit.
+///
+/// ```
+/// use autodiff::Shape;
+/// use autodiff::kernels::{View, ViewMut, matmul};
+/// let (matrix, vector) = (Shape::from([2, 2]), Shape::from([2]));
+/// let a = View::contiguous(&[1.0, 2.0, 3.0, 4.0], &matrix).unwrap();
+/// let b = View::splat(&1.0, &vector);
+/// let mut y = [0.0; 2];
+/// matmul(a, b, ViewMut::new(&mut y, &vector).unwrap())?;
+/// assert_eq!(y, [3.0, 7.0]);
+/// # Ok::<(), autodiff::Refusal>(())
+/// ```
+pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
+    let m = a.shape().first().copied().unwrap_or(0);
+    matmul_rows(a, b, 0..m, output.as_mut_slice())
+}
+
+/// The `rows` of y = a·b, which are all of `output`: bit for bit the rows that [`matmul`] computes, so that threads may
+/// share a product out.
+///
+/// # Errors
+/// A refusal if the shapes do not fit, if `a` has no such rows, or if `output` is not as large as they are.
+///
+/// ```
+/// use autodiff::Shape;
+/// use autodiff::kernels::{View, matmul_rows};
+/// let shape = Shape::from([2, 2]);
+/// let a = View::contiguous(&[1.0, 2.0, 3.0, 4.0], &shape).unwrap();
+/// let mut row = [0.0; 2];
+/// matmul_rows(a, a, 1..2, &mut row)?;
+/// assert_eq!(row, [15.0, 22.0]);
+/// # Ok::<(), autodiff::Refusal>(())
+/// ```
+pub fn matmul_rows<F: Real>(
+    a: View<'_, F>,
+    b: View<'_, F>,
+    rows: Range<usize>,
+    output: &mut [F],
+) -> Result<(), Refusal> {
+    let (Some(left), Some(right)) = (Matrix::of(&a), Matrix::of(&b)) else { return Err(misfit(&a, &b)) };
+    let there = rows.start <= rows.end && rows.end <= left.rows;
+    // A shape whose elements cannot be counted has no output of that size.
+    if left.columns != right.rows || !there || rows.len().checked_mul(right.columns) != Some(output.len()) {
+        return Err(misfit(&a, &b));
+    }
+    let whole = 0..right.columns;
+    // SAFETY: the rows and columns are there, and the output has room for them; views vouch for their elements.
+    unsafe { block(Level::of_machine(), left, right, rows, whole, output.as_mut_ptr(), right.columns) }
+    Ok(())
+}
+
+#[cold]
+fn misfit<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
+    Refusal::new(format!("a product of {} and {} for an output or rows of another shape", a.shape(), b.shape()))
+}
+
+/// Some rows and columns of `a · b`, to rows at `output` that lie `pitch` apart.
+///
+/// # Safety
+/// `a` has as many columns as `b` has rows, they have the rows and columns asked for, and all their elements exist. The
+/// output has room for the block and nobody else uses it. The machine has the instructions of `level`.
+unsafe fn block<F: Real>(
+    level: Level,
+    a: Matrix<F>,
+    b: Matrix<F>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    output: *mut F,
+    pitch: usize,
+) {
+    // One column of a wider b is summed as one of many, because the whole decides.
+    let vector = b.columns == 1;
+    let (a, b) = (a.some_rows(rows), b.some_columns(columns));
+    // SAFETY: `Real` is sealed to two types, which their sizes tell apart, so the casts change nothing; the rest is the
+    // caller's.
+    unsafe {
+        if size_of::<F>() == size_of::<f32>() {
+            at_level::<f32>(level, vector, a.cast(), b.cast(), output.cast(), pitch);
+        } else {
+            at_level::<f64>(level, vector, a.cast(), b.cast(), output.cast(), pitch);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`block`].
+unsafe fn at_level<F: Machines>(level: Level, vector: bool, a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+    // SAFETY: the caller's.
+    unsafe {
+        match level {
+            Level::Base => product::<F, F::Baseline>(vector, a, b, output, pitch),
+            Level::Avx2 => product::<F, F::Avx2>(vector, a, b, output, pitch),
+            Level::Avx512 => product::<F, F::Avx512>(vector, a, b, output, pitch),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`block`].
+unsafe fn product<F: Number, M: Machine<F>>(vector: bool, a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+    if a.rows == 0 || b.columns == 0 {
+        return;
+    }
+    // SAFETY: the caller's, and there is a row and a column.
+    unsafe {
+        if a.columns == 0 {
+            for i in 0..a.rows {
+                for j in 0..b.columns {
+                    *output.add(i * pitch + j) = F::ZERO;
+                }
+            }
+        } else if vector {
+            vector_product::product::<F, M>(a, b, output, pitch);
+        } else {
+            packed::product::<F, M>(a, b, output, pitch);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Tests: every machine's instructions, every way memory can lie, and any part of the output give the bits that the
+//! definition does.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::kernels::random;
+use crate::real::FUSED;
+use crate::shape::Shape;
+
+/// Random choices.
+struct Random(u64);
+
+impl Random {
+    fn upto(&mut self, most: usize) -> usize {
+        self.0 += 1;
+        let mut unit = [0.0];
+        random::uniform::<f64>(self.0, 0, &mut unit);
+        (unit[0] * (most + 1) as f64) as usize
+    }
+
+    /// Numbers of several magnitudes, and with `edges` also both zeros, infinities and numbers whose products vanish.
+    fn numbers<F: Real>(&mut self, count: usize, edges: bool) -> Vec<F> {
+        self.0 += 1;
+        let mut numbers = vec![F::zero(); count];
+        random::uniform(self.0, 0, &mut numbers);
+        for x in &mut numbers {
+            let choice = (x.double() * 1000.0) as usize;
+            let scale = [1.0, -1.0, 1e-3, -300.0][choice % 4];
+            *x = (*x + F::of(0.1)) * F::of(scale);
+            if edges {
+                let small = F::min_positive_value();
+                let edges = [F::zero(), F::neg_zero(), small, -small, small.sqrt(), -small.sqrt(), F::infinity()];
+                *x = edges.get(choice / 4 % if choice > 900 { 7 } else { 40 }).copied().unwrap_or(*x);
+            }
+        }
+        numbers
+    }
+}
+
+/// A matrix and what it lies in: row-major, column-major, with gaps, repeated.
+struct Lying<F> {
+    data: Vec<F>,
+    shape: Shape,
+    strides: [usize; 2],
+}
+
+impl<F: Real> Lying<F> {
+    fn new(random: &mut Random, rows: usize, columns: usize, edges: bool) -> Self {
+        let gap = random.upto(3);
+        let strides = match random.upto(9) {
+            0..=2 => [columns + gap, 1],
+            3..=5 => [1, rows + gap],
+            6 => [columns * (gap + 1) + 1, gap + 1],
+            7 => [0, 1],
+            8 => [1, 0],
+            _ => [0, 0],
+        };
+        let extent = 1 + rows.max(1) * strides[0] + columns.max(1) * strides[1];
+        Lying { data: random.numbers(extent, edges), shape: [rows, columns].into(), strides }
+    }
+
+    fn view(&self) -> View<'_, F> {
+        View::strided(&self.data, &self.shape, &self.strides).unwrap()
+    }
+
+    fn at(&self, i: usize, j: usize) -> F {
+        self.data[i * self.strides[0] + j * self.strides[1]]
+    }
+}
+
+fn multiply_add<F: Real>(a: F, b: F, sum: F) -> F {
+    if FUSED { a.mul_add(b, sum) } else { a * b + sum }
+}
+
+/// The definition.
+fn defined<F: Real>(a: &Lying<F>, b: &Lying<F>) -> Vec<F> {
+    let ([m, k], [_, n]) = (&*a.shape, &*b.shape) else { unreachable!() };
+    let mut output = Vec::new();
+    for (i, j) in (0..*m).flat_map(|i| (0..*n).map(move |j| (i, j))) {
+        let mut sums = [F::zero(); 16];
+        let lanes = if *n == 1 { 16 } else { 1 };
+        for p in 0..*k {
+            sums[p % lanes] = multiply_add(a.at(i, p), b.at(p, j), sums[p % lanes]);
+        }
+        output.push(match lanes {
+            1 => sums[0],
+            _ => [8, 4, 2, 1].into_iter().fold(sums, |s, half| std::array::from_fn(|l| s[l] + s[(l + half) % 16]))[0],
+        });
+    }
+    output
+}
+
+#[track_caller]
+fn assert_bits<F: Real>(got: &[F], expected: &[F], what: impl Fn() -> String) {
+    let same =
+        |(x, y): (&F, &F)| (x.is_nan() && y.is_nan()) || (x.double().to_bits() == y.double().to_bits() && !x.is_nan());
+    assert_eq!(got.len(), expected.len());
+    let wrong = got.iter().zip(expected).position(|pair| !same(pair));
+    assert!(
+        wrong.is_none(),
+        "{}: element {wrong:?} is {:?}, not {:?}",
+        what(),
+        got[wrong.unwrap()],
+        expected[wrong.unwrap()]
+    );
+}
+
+/// The whole at every level, in two blocks of rows, and as a block of its columns.
+fn check<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
+    let edges = random.upto(3) == 0;
+    let (a, b) = (Lying::<F>::new(random, m, k, edges), Lying::<F>::new(random, k, n, edges));
+    let expected = defined(&a, &b);
+    let what = |part: &str| format!("{part} of {m}x{k} {:?} times {k}x{n} {:?}, {}", a.strides, b.strides, F::NAME);
+    let (left, right) = (Matrix::of(&a.view()).unwrap(), Matrix::of(&b.view()).unwrap());
+    for level in [Level::Base, Level::Avx2, Level::Avx512] {
+        if level > Level::of_machine() {
+            continue;
+        }
+        let mut output = vec![F::nan(); m * n];
+        // SAFETY: the shapes fit and the output has room; the machine has the level.
+        unsafe { block(level, left, right, 0..m, 0..n, output.as_mut_ptr(), n) };
+        assert_bits(&output, &expected, || what(&format!("{level:?}")));
+    }
+    let cut = random.upto(m);
+    let mut output = vec![F::nan(); m * n];
+    let (above, below) = output.split_at_mut(cut * n);
+    matmul_rows(a.view(), b.view(), 0..cut, above).unwrap();
+    matmul_rows(a.view(), b.view(), cut..m, below).unwrap();
+    assert_bits(&output, &expected, || what("two blocks of rows"));
+    let (first, second) = (random.upto(n), random.upto(n));
+    let columns = first.min(second)..first.max(second);
+    let mut output = vec![F::nan(); m * n];
+    // SAFETY: the columns are there, and the output has room for the whole.
+    unsafe {
+        let to = output.as_mut_ptr().add(columns.start);
+        block(Level::of_machine(), left, right, cut..m, columns.clone(), to.add(cut * n), n);
+    }
+    let inside = |at: usize| n > 0 && at / n >= cut && columns.contains(&(at % n));
+    let some: Vec<F> = expected.iter().enumerate().map(|(at, x)| if inside(at) { *x } else { F::nan() }).collect();
+    assert_bits(&output, &some, || what("a block"));
+}
+
+#[test]
+fn small_products_are_the_definition_bit_for_bit() {
+    let mut random = Random(0);
+    for _ in 0..2000 {
+        let [m, k, n] = [0; 3].map(|_| random.upto(40));
+        check::<f32>(&mut random, m, k, n);
+        check::<f64>(&mut random, m, k, n);
+    }
+}
+
+#[test]
+fn products_with_a_vector_are_the_definition_bit_for_bit() {
+    let mut random = Random(1 << 32);
+    for _ in 0..1000 {
+        let (m, k) = (random.upto(40), random.upto(80));
+        check::<f32>(&mut random, m, k, 1);
+        check::<f64>(&mut random, m, k, 1);
+        check::<f32>(&mut random, 1, k, m * 10);
+        check::<f64>(&mut random, 1, k, m * 10);
+    }
+    // More than fits the stack.
+    check::<f64>(&mut random, 3, 5000, 1);
+}
+
+#[test]
+fn products_of_several_blocks_are_the_definition_bit_for_bit() {
+    let mut random = Random(2 << 32);
+    for (m, k, n) in [(33, 600, 130), (65, 257, 97), (17, 1030, 70), (1, 700, 300), (2, 300, 2), (300, 500, 101)] {
+        for _ in 0..6 {
+            check::<f32>(&mut random, m, k, n);
+            check::<f64>(&mut random, m, k, n);
+        }
+    }
+    // More rows than are packed at once, in both types.
+    for (m, k, n) in [(1100, 256, 100), (530, 260, 65)] {
+        check::<f32>(&mut random, m, k, n);
+        check::<f64>(&mut random, m, k, n);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let (a, b) = (Shape::from([2, 3]), Shape::from([3, 2]));
+    let data = [1.0; 6];
+    let (a, b) = (View::contiguous(&data, &a).unwrap(), View::contiguous(&data, &b).unwrap());
+    let mut output = [7.0; 4];
+    assert!(matmul_rows(a, a, 0..2, &mut output).is_err(), "inner lengths");
+    assert!(matmul_rows(a, b, 0..1, &mut output).is_err(), "too large an output");
+    assert!(matmul_rows(a, b, 1..3, &mut output).is_err(), "no such row");
+    assert!(matmul_rows(a, View::splat(&1.0, &Shape::scalar()), 0..2, &mut output).is_err(), "a scalar");
+    assert_eq!(output, [7.0; 4]);
+    assert!(matmul_rows(a, b, 0..2, &mut output).is_ok());
+}

@@ -1,0 +1,52 @@
+//! A matrix times a vector: sixteen partial sums per row, vectorised along k where rows lie in memory, and across rows
+//! where columns do.
+
+use super::machine::Machine;
+use super::micro::{Panel, Rows};
+use super::vector::Number;
+use super::{Matrix, scratch};
+
+/// `output = a · b` for a `b` of one column; the elements of the output lie `pitch` apart.
+///
+/// # Safety
+/// The machine has the instructions of `M`, all elements exist, and neither `a` nor `b` is empty.
+pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+    let (m, k) = (a.rows, a.columns);
+    let rows = |i: usize, x: *const F, x_step: usize| Rows {
+        depth: k,
+        a: a.data.wrapping_add(i * a.row),
+        a_row: a.row,
+        a_step: a.column,
+        x,
+        x_step,
+        output: output.wrapping_add(i * pitch),
+    };
+    // One element at a time needs no steps between elements of the result.
+    let neighbours = pitch == 1 || m == 1;
+    // SAFETY: the caller's; i < m throughout.
+    unsafe {
+        if neighbours && (a.column == 1 || k == 1) {
+            let dots = |x: *const F| {
+                let mut i = 0;
+                while i < m {
+                    i += M::dots(&rows(i, x, 1), m - i);
+                }
+            };
+            if b.row == 1 || k == 1 {
+                return dots(b.data);
+            }
+            scratch::with(k, |x: *mut F| {
+                M::pack(&Panel { from: b.data, along: b.row, across: 1, depth: k, width: 1, to: x, pitch: 1 });
+                dots(x);
+            });
+        } else if neighbours && a.row == 1 {
+            for i in (0..m).step_by(M::LANES) {
+                M::columns(&rows(i, b.data, b.row), M::LANES.min(m - i));
+            }
+        } else {
+            for i in 0..m {
+                M::strided(&rows(i, b.data, b.row));
+            }
+        }
+    }
+}
