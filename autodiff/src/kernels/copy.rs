@@ -23,8 +23,12 @@ pub(super) fn copy_to<F: Copy>(input: View<'_, F>, output: &mut [F]) {
     }
 }
 
-/// The side of the square pieces in which an array is transposed: in single precision a row of one is a cache line.
-const TILE: usize = 16;
+/// The side of the square pieces in which an array is transposed: in double precision a row of one is a cache line.
+const TILE: usize = 8;
+
+/// The rows of the result that are written side by side: each row of the operand lies on a page of memory of its own, of
+/// which as many elements are read at a time.
+const BAND: usize = 128;
 
 /// Copies an array whose neighbours in memory are not neighbours in the result, tile by tile, so that lines of the cache
 /// are read and written whole; `false` if it is none.
@@ -48,14 +52,16 @@ fn transposed<F: Copy>(data: &[F], axes: &Axes, output: &mut [F]) -> bool {
         Odometer::over(axes)
     };
     for (from, to) in walk(|axis| (axis.0, axis.1)).zip(walk(|axis| (axis.0, axis.2))) {
-        for row in (0..rows).step_by(TILE) {
+        for band in (0..rows).step_by(BAND) {
+            let last = rows.min(band + BAND);
             for column in (0..*columns).step_by(TILE) {
-                let (from, to) = (from + row + column * stride, to + row * step + column);
-                let (high, wide) = (TILE.min(rows - row), TILE.min(columns - column));
-                if (high, wide) == (TILE, TILE) {
-                    tile(&data[from..], *stride, &mut output[to..], step, TILE, TILE);
-                } else {
-                    tile(&data[from..], *stride, &mut output[to..], step, high, wide);
+                for row in (band..last).step_by(TILE) {
+                    let (data, output) =
+                        (&data[from + row + column * stride..], &mut output[to + row * step + column..]);
+                    match (TILE.min(last - row), TILE.min(columns - column)) {
+                        (TILE, TILE) => tile(data, *stride, output, step, TILE, TILE),
+                        (high, wide) => tile(data, *stride, output, step, high, wide),
+                    }
                 }
             }
         }

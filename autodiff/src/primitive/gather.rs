@@ -38,12 +38,18 @@ impl<F: Real> Primitive<F> for Gather {
         let (x, i) = (x.real()?, i.index()?);
         check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
         let width = x.shape().iter().skip(1).product::<usize>();
-        let mut rows = x.reader();
         let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data);
-        gathered.for_each(|(row, i)| {
-            rows.seek(i * width);
-            rows.read(row);
-        });
+        if let Some(x) = x.as_slice() {
+            for (row, i) in gathered {
+                row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
+            }
+        } else {
+            let mut rows = x.reader();
+            for (row, i) in gathered {
+                rows.seek(i * width);
+                rows.read(row);
+            }
+        }
         Ok(())
     }
 

@@ -43,11 +43,15 @@ impl<F: Real> Primitive<F> for Pick {
         let (x, i) = (x.real()?, i.index()?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let at = |x: Option<F>| x.unwrap_or(F::nan());
-        let picked = output.as_mut_slice().iter_mut().zip(i.data);
-        match x.as_slice() {
-            Some(x) => picked.zip(x.chunks(width.max(1))).for_each(|((y, i), row)| *y = at(row.get(*i).copied())),
-            None => picked.zip(x.rows()).for_each(|((y, i), row)| *y = at(row.get(*i))),
+        let y = output.as_mut_slice().iter_mut().zip(i.data);
+        if let Some(x) = x.as_slice() {
+            for ((y, i), row) in y.zip(x.chunks(width.max(1))) {
+                *y = row.get(*i).copied().unwrap_or(F::nan());
+            }
+        } else {
+            for ((y, i), row) in y.zip(x.rows()) {
+                *y = row.get(*i).unwrap_or(F::nan());
+            }
         }
         Ok(())
     }

@@ -1,0 +1,152 @@
+//! Kernels take no memory: a counting allocator watches `evaluate` of every primitive, on operands that lie in a row, in
+//! the other order, or all in one number. Who evaluates a step a million times allocates nothing for it.
+
+// A global allocator cannot be written without `unsafe`: its contract is handed on to the system's, call by call.
+#![allow(unsafe_code)]
+
+use autodiff::check::operands;
+use autodiff::kernels::{IndexView, Operand, View, ViewMut};
+use autodiff::primitive::{Dice, Domain, PrimitiveRef};
+use autodiff::{Attributes, Input, Real, Registry, Shape};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is; counting touches no memory that it manages.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The ways an operand may lie in memory.
+#[derive(Clone, Copy, Debug)]
+enum Lie {
+    Row,
+    /// The first axis innermost, with gaps.
+    Turned,
+    /// One number, repeated.
+    Splat,
+}
+
+/// The allocations of one evaluation of `primitive`.
+fn allocations<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>], lie: Lie) -> usize {
+    let shapes: Vec<Shape> = inputs
+        .iter()
+        .map(|input| match input {
+            Input::Real(x) => x.shape().into(),
+            Input::Index(i) => i.shape().into(),
+            Input::Key(_) => Shape::scalar(),
+        })
+        .collect();
+    let turned = |shape: &Shape| -> Vec<usize> {
+        shape.iter().scan(2, |step, length| Some(std::mem::replace(step, *step * length.max(&1)))).collect()
+    };
+    let strides: Vec<Vec<usize>> = shapes.iter().map(turned).collect();
+    let buffers: Vec<Vec<F>> = inputs
+        .iter()
+        .map(|input| match input {
+            // Twice, for the gaps.
+            Input::Real(x) => x.iter().chain(x).copied().collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let lists: Vec<Vec<usize>> = inputs
+        .iter()
+        .map(|input| match input {
+            Input::Index(i) => i.iter().copied().collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let operands: Vec<Operand<'_, F>> = (0..inputs.len())
+        .map(|i| match (&inputs[i], lie) {
+            (Input::Key(key), _) => Operand::Key(*key),
+            (Input::Index(_), _) => Operand::Index(IndexView { data: &lists[i], shape: &shapes[i] }),
+            (_, Lie::Row) => Operand::Real(View::contiguous(&buffers[i][..shapes[i].size()], &shapes[i]).unwrap()),
+            (_, Lie::Turned) => Operand::Real(View::strided(&buffers[i], &shapes[i], &strides[i]).unwrap()),
+            (_, Lie::Splat) => Operand::Real(View::splat(&buffers[i][0], &shapes[i])),
+        })
+        .collect();
+    let shape = primitive.shape(&shapes.iter().collect::<Vec<_>>()).unwrap();
+    let mut y = vec![F::zero(); shape.size()];
+    let before = CALLS.get();
+    primitive.evaluate(&operands, ViewMut::new(&mut y, &shape).unwrap()).unwrap();
+    CALLS.get() - before
+}
+
+fn every_way<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) {
+    for lie in [Lie::Row, Lie::Turned, Lie::Splat] {
+        let count = allocations(primitive, inputs, lie);
+        let (name, attributes) = (primitive.name(), primitive.attributes());
+        assert_eq!(count, 0, "{name}({attributes}) allocates {count} times on {inputs:?}, {lie:?}");
+    }
+}
+
+/// The matrix product goes through ndarray, which packs its operands into memory of its own.
+const PACKS: &str = "matmul";
+
+fn samples<F: Real>() {
+    let mut dice = Dice::new(3);
+    for primitive in Registry::<F>::standard().examples().filter(|primitive| primitive.name() != PACKS) {
+        for _ in 0..32 {
+            let sample = primitive.sample(&mut dice);
+            let inputs = operands(&sample, &mut dice, Domain::single);
+            every_way(sample.primitive.as_ref().unwrap_or(primitive), &inputs);
+        }
+    }
+}
+
+/// Arrays larger than any block a kernel keeps on its stack, along each axis.
+fn large<F: Real>() {
+    let make = |name: &str, attributes| Registry::<F>::standard().make(name, &attributes).unwrap();
+    let shapes: [&[usize]; 5] = [&[3000], &[2, 2500], &[2500, 2], &[70, 90], &[5, 3, 4, 50]];
+    let axis = |axis: usize| Attributes::new().with("axis", axis.into());
+    for shape in shapes {
+        let x = Input::Real(ndarray::ArrayD::from_shape_fn(shape, |i| F::of(i[0] as f64).sin()));
+        for one in 0..shape.len() {
+            let axes = |axes: &[usize]| Attributes::new().with_list("axes", axes).with_flag("keep", false);
+            for name in ["sum", "max", "log_sum_exp"] {
+                every_way(&make(name, axes(&[one])), std::slice::from_ref(&x));
+                every_way(&make(name, axes(&(0..=one).collect::<Vec<_>>())), std::slice::from_ref(&x));
+            }
+            for name in ["softmax", "log_softmax"] {
+                every_way(&make(name, axis(one)), std::slice::from_ref(&x));
+            }
+            let around = axis(one).with("before", 1usize.into()).with("after", 2usize.into());
+            every_way(&make("pad", around), std::slice::from_ref(&x));
+            let range = axis(one).with("start", 1usize.into()).with("stop", 2usize.into());
+            every_way(&make("slice", range), std::slice::from_ref(&x));
+            every_way(&make("concat", axis(one)), &[x.clone(), x.clone()]);
+        }
+        let backwards: Vec<usize> = (0..shape.len()).rev().collect();
+        every_way(&make("transpose", Attributes::new().with_list("axes", &backwards)), std::slice::from_ref(&x));
+    }
+}
+
+#[test]
+fn evaluating_a_primitive_allocates_nothing() {
+    samples::<f32>();
+    samples::<f64>();
+}
+
+#[test]
+fn nor_does_evaluating_it_on_large_arrays() {
+    large::<f32>();
+    large::<f64>();
+}
