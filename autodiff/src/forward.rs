@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
+use crate::node::Node;
 use crate::primitive::Derivative;
 use crate::real::Real;
 use crate::reverse::{Application, apply_rule, check_shape, same_tape};
@@ -75,19 +76,18 @@ pub(crate) fn pushforward<'t, F: Real>(
         if tangents[id].is_some() {
             continue;
         }
-        let Some(application) = Application::of(tape, id) else { continue };
-        let operands = tape.with_node(id, |node| node.inputs.clone());
-        if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
+        let moves = |operand: NodeId, _: &Node<F>| tangents[operand].is_some();
+        let Some(application) = Application::of(tape, id, moves) else { continue };
+        if let Some(refusal) = spoilt(tape, id, &refused)? {
             refused.insert(id, refusal);
             continue;
         }
-        let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
-        if dx.iter().all(Option::is_none) {
+        if !application.wants.contains(&true) {
             continue;
         }
-        let wants: SmallVec<[bool; 2]> = dx.iter().map(Option::is_some).collect();
-        let site = application.site(tape, id, &wants);
-        match tape.on_behalf(id, || application.primitive.tangent(&site, &dx)) {
+        let operands = tape.with_node(id, |node| node.inputs.clone());
+        let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
+        match tape.on_behalf(id, || application.primitive.tangent(&application.site(), &dx)) {
             Derivative::Of(dy) => {
                 check_shape(tape, id, &application.primitive, dy, id)?;
                 tangents[id] = Some(dy);
@@ -119,23 +119,21 @@ pub(crate) fn pushforward<'t, F: Real>(
 fn spoilt<F: Real>(
     tape: &Tape<F>,
     id: NodeId,
-    operands: &[NodeId],
     refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
 ) -> Result<Option<(NodeId, &'static str)>> {
     if refused.is_empty() {
         return Ok(None);
     }
-    let refusals: SmallVec<[_; 2]> = operands.iter().map(|operand| refused.get(operand).copied()).collect();
-    if refusals.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let wants: SmallVec<[bool; 2]> = refusals.iter().map(Option::is_some).collect();
-    tape.scratch(|tape| {
+    tape.scratch(id, |tape| {
+        let application = Application::of(tape, id, |operand, _| refused.contains_key(&operand));
+        let Some(application) = application.filter(|application| application.wants.contains(&true)) else {
+            return Ok(None);
+        };
         let shape = tape.with_node(id, |node| node.shape.clone());
-        let seed = tape.constant_value(Value::Splat(F::one()), shape);
-        let answers = apply_rule(tape, id, seed, &wants)?;
-        let needs = |answer: &Derivative<'_, F>| matches!(answer, Derivative::Of(_) | Derivative::Refused(_));
-        Ok(answers.iter().zip(refusals).find_map(|(answer, refusal)| refusal.filter(|_| needs(answer))))
+        let answers = apply_rule(&application, tape.constant_value(Value::Splat(F::one()), shape))?;
+        let needs = |slot: usize| matches!(answers.get(slot), Some(Derivative::Of(_) | Derivative::Refused(_)));
+        let needed = application.wanted().find(|(slot, _)| needs(*slot));
+        Ok(needed.and_then(|(_, operand)| refused.get(&operand).copied()))
     })
 }
 

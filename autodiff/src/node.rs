@@ -2,7 +2,7 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, Place, Refusal};
-use crate::kernels::Operand;
+use crate::kernels::{Elementwise, Operand};
 use crate::primitive::{Kind, Primitive, PrimitiveRef};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -71,18 +71,23 @@ impl<F: Real> Node<F> {
 }
 
 /// The names of nodes and the paths of scopes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Labels {
     names: BTreeMap<NodeId, Arc<str>>,
+    /// The paths, numbered from 1; number 0 is outside any scope.
     scopes: Vec<Arc<str>>,
-    /// The number of each scope.
     numbers: BTreeMap<Arc<str>, u32>,
 }
 
 impl Labels {
     pub(crate) fn new() -> Self {
-        let outside: Arc<str> = "".into();
-        Labels { names: BTreeMap::new(), scopes: vec![outside.clone()], numbers: BTreeMap::from([(outside, 0)]) }
+        Labels::default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.scopes.clear();
+        self.numbers.clear();
     }
 
     pub(crate) fn name(&self, id: NodeId) -> Option<&Arc<str>> {
@@ -101,17 +106,20 @@ impl Labels {
     }
 
     pub(crate) fn scope(&self, scope: u32) -> &str {
-        self.scopes.get(scope as usize).map_or("", |path| path)
+        (scope as usize).checked_sub(1).and_then(|i| self.scopes.get(i)).map_or("", |path| path)
     }
 
     /// The number of `path`, which is remembered if it is new.
     pub(crate) fn intern(&mut self, path: &str) -> u32 {
+        if path.is_empty() {
+            return 0;
+        }
         if let Some(number) = self.numbers.get(path) {
             return *number;
         }
-        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
         let path: Arc<str> = path.into();
         self.scopes.push(path.clone());
+        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
         self.numbers.insert(path, number);
         number
     }
@@ -143,6 +151,7 @@ pub(crate) fn describe_operands<F: Real>(
 
 /// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
 /// Unknown where an operand is.
+#[inline]
 pub(crate) fn evaluate<F: Real>(
     nodes: &Arena<Node<F>>,
     values: &Arena<Value<F>>,
@@ -150,11 +159,21 @@ pub(crate) fn evaluate<F: Real>(
     ids: &[NodeId],
     shape: &Shape,
 ) -> Result<Value<F>, Refusal> {
-    if let [id] = ids
-        && primitive.elementwise().is_none()
-        && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
-    {
-        return Ok(value);
+    let function = primitive.elementwise();
+    match &function {
+        // One number in every position of the operands is one number in every position of the result.
+        Some(function) => {
+            if let Some(number) = number(function, values, ids) {
+                return Ok(Value::Splat(number));
+            }
+        }
+        None => {
+            if let [id] = ids
+                && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
+            {
+                return Ok(value);
+            }
+        }
     }
     let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
     for id in ids {
@@ -164,4 +183,21 @@ pub(crate) fn evaluate<F: Real>(
         }
     }
     value::evaluate(primitive, &operands, shape)
+}
+
+/// `function` of operands that are all one number.
+#[inline]
+fn number<F: Real>(function: &Elementwise<F>, values: &Arena<Value<F>>, ids: &[NodeId]) -> Option<F> {
+    let splat = |id: &NodeId| match &values[*id] {
+        Value::Splat(x) => Some(*x),
+        _ => None,
+    };
+    let zero = F::zero();
+    let (a, b, c) = match ids {
+        [a] => (splat(a)?, zero, zero),
+        [a, b] => (splat(a)?, splat(b)?, zero),
+        [a, b, c] => (splat(a)?, splat(b)?, splat(c)?),
+        _ => return None,
+    };
+    (function.operands() == ids.len()).then(|| function.number(a, b, c))
 }

@@ -30,41 +30,21 @@ impl<F: Real> Tape<F> {
         if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
             return self.mixed_tapes(primitive.name(), inputs, location);
         }
-        let mut guard = self.state.borrow_mut();
-        let state = &mut *guard;
-        let mut ids: SmallVec<[NodeId; 2]> = SmallVec::new();
+        let ids = operands(inputs);
+        let mut state = self.state.borrow_mut();
         let mut active = false;
-        for (_, id) in inputs.iter().map(Arg::parts) {
-            let node = &state.nodes[id];
+        for id in &ids {
+            let node = &state.nodes[*id];
             // An error is passed on as it is: the first one is what the user has to see.
             if matches!(node.op, Op::Error(_)) {
-                return self.var(id);
+                return self.var(*id);
             }
             active |= node.active;
-            ids.push(id);
         }
-        let result = state.shape_of(&primitive, &ids).and_then(|shape| {
-            let value = match self.evaluates {
-                true => evaluate(&state.nodes, &state.values, &*primitive, &ids, &shape),
-                false => Ok(Value::Unknown),
-            };
-            match value {
-                Ok(value) => Ok((value, shape)),
-                Err(refusal) => Err(state.refused(&primitive, &ids, refusal, location)),
-            }
-            .map_err(Failure::Reported)
-        });
-        let id = match result {
+        let id = match state.result(&primitive, &ids, self.evaluates) {
             Ok((value, shape)) => state.push(Op::Apply(primitive), ids, shape, active, value, location),
-            Err(failure) => {
-                let error = match failure {
-                    Failure::Reported(error) => error,
-                    Failure::Shapes(mismatch) => state.mismatch(&primitive, &ids, mismatch, location),
-                };
-                state.push_error(error, location)
-            }
+            Err(failure) => state.push_failure(&primitive, &ids, failure, location),
         };
-        drop(guard);
         self.var(id)
     }
 
@@ -96,10 +76,7 @@ impl<F: Real> Tape<F> {
     ) -> Var<'t, F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
-        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
-        let error = state.mismatch(primitive, &ids, mismatch, location);
-        let id = state.push_error(error, location);
-        drop(state);
+        let id = state.push_failure(primitive, &operands(inputs), Failure::Shapes(mismatch), location);
         self.var(id)
     }
 
@@ -140,12 +117,50 @@ impl<F: Real> Tape<F> {
 /// What to do about a var of another tape.
 pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
 
+/// The nodes of `inputs`, built in place: almost all operations have one or two.
+#[inline]
+fn operands<F: Real>(inputs: &[Arg<'_, F>]) -> SmallVec<[NodeId; 2]> {
+    match inputs {
+        [a] => SmallVec::from_buf_and_len([a.parts().1; 2], 1),
+        [a, b] => SmallVec::from_buf([a.parts().1, b.parts().1]),
+        _ => inputs.iter().map(|arg| arg.parts().1).collect(),
+    }
+}
+
+#[cold]
+fn miscounted(signature: Signature, got: usize) -> Mismatch {
+    let expected = match signature {
+        Signature::Fixed([_]) => "1 operand".into(),
+        Signature::Fixed(operands) => format!("{} operands", operands.len()),
+        Signature::Variadic => "one or more operands".into(),
+    };
+    Mismatch::new(format!("takes {expected}, got {got}"))
+}
+
+/// Why an operation could not be recorded.
 enum Failure {
     Shapes(Mismatch),
-    Reported(Error),
+    Values(Refusal),
 }
 
 impl<F: Real> State<F> {
+    /// The value and the shape of `primitive` applied to the nodes `ids`.
+    #[inline]
+    fn result(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        evaluates: bool,
+    ) -> Result<(Value<F>, Shape), Failure> {
+        let shape = self.shape_of(primitive, ids).map_err(Failure::Shapes)?;
+        let value = match evaluates {
+            true => evaluate(&self.nodes, &self.values, &**primitive, ids, &shape).map_err(Failure::Values)?,
+            false => Value::Unknown,
+        };
+        Ok((value, shape))
+    }
+
+    #[inline]
     pub(crate) fn push(
         &mut self,
         op: Op<F>,
@@ -169,60 +184,60 @@ impl<F: Real> State<F> {
         Place { location, scope: self.labels.scope(self.scope).into() }
     }
 
-    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Failure> {
-        let signature = primitive.signature();
+    #[inline]
+    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Mismatch> {
+        self.check_operands(primitive.signature(), ids)?;
+        let shape = match ids {
+            [a] => primitive.shape(&[&self.nodes[*a].shape])?,
+            [a, b] => primitive.shape(&[&self.nodes[*a].shape, &self.nodes[*b].shape])?,
+            _ => primitive.shape(&ids.iter().map(|id| &self.nodes[*id].shape).collect::<SmallVec<[_; 8]>>())?,
+        };
+        match shape.is_addressable::<F>() {
+            true => Ok(shape),
+            false => Err(Mismatch::new(format!("the result would be too large: {shape}"))),
+        }
+    }
+
+    /// Whether the nodes `ids` are, in number and kind, the operands of `signature`.
+    #[inline]
+    fn check_operands(&self, signature: Signature, ids: &[NodeId]) -> Result<(), Mismatch> {
         let fits = match signature {
             Signature::Fixed(operands) => operands.len() == ids.len(),
             Signature::Variadic => !ids.is_empty(),
         };
         if !fits {
-            let expected = match signature {
-                Signature::Fixed([_]) => "1 operand".into(),
-                Signature::Fixed(operands) => format!("{} operands", operands.len()),
-                Signature::Variadic => "one or more operands".into(),
-            };
-            return Err(Failure::Shapes(Mismatch::new(format!("takes {expected}, got {}", ids.len()))));
+            return Err(miscounted(signature, ids.len()));
         }
         for (i, id) in ids.iter().enumerate() {
             let (role, expected) = signature.operand(i).unwrap_or(("x", Kind::Real));
             let got = self.nodes[*id].kind();
             if expected != got {
                 let message = format!("{role} should be {}, not {}", expected.words(), got.words());
-                return Err(Failure::Shapes(Mismatch::new(message)));
+                return Err(Mismatch::new(message));
             }
         }
-        let mut shapes: SmallVec<[&Shape; 4]> = SmallVec::new();
-        ids.iter().for_each(|id| shapes.push(&self.nodes[*id].shape));
-        let shape = primitive.shape(&shapes).map_err(Failure::Shapes)?;
-        match shape.is_addressable::<F>() {
-            true => Ok(shape),
-            false => Err(Failure::Shapes(Mismatch::new(format!("the result would be too large: {shape}")))),
-        }
+        Ok(())
     }
 
+    /// Records an error node: `primitive` could not be applied to the nodes `ids`.
     #[cold]
-    fn refused(
-        &self,
+    fn push_failure(
+        &mut self,
         primitive: &PrimitiveRef<F>,
         ids: &[NodeId],
-        refusal: Refusal,
+        failure: Failure,
         location: &'static Location<'static>,
-    ) -> Error {
+    ) -> NodeId {
         let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
-        self.report(ErrorKind::Refused, primitive.name(), Mismatch::new(refusal.message), lines, location)
-    }
-
-    #[cold]
-    fn mismatch(
-        &self,
-        primitive: &PrimitiveRef<F>,
-        ids: &[NodeId],
-        mut mismatch: Mismatch,
-        location: &'static Location<'static>,
-    ) -> Error {
-        mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
-        let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
-        self.report(ErrorKind::Mismatch, primitive.name(), mismatch, lines, location)
+        let (kind, mismatch) = match failure {
+            Failure::Values(refusal) => (ErrorKind::Refused, Mismatch::new(refusal.message)),
+            Failure::Shapes(mut mismatch) => {
+                mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
+                (ErrorKind::Mismatch, mismatch)
+            }
+        };
+        let error = self.report(kind, primitive.name(), mismatch, lines, location);
+        self.push_error(error, location)
     }
 
     fn report(

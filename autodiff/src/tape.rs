@@ -39,6 +39,16 @@ pub(crate) struct State<F: Real> {
     pub(crate) scope: u32,
     /// The line that nodes are attributed to instead of their caller's.
     pub(crate) attributed: Option<&'static Location<'static>>,
+    /// The table of the last reverse walk, empty again: its memory serves the next.
+    pub(crate) cotangents: Arena<Option<Value<F>>>,
+}
+
+impl<F: Real> State<F> {
+    fn truncate(&mut self, length: usize) {
+        self.nodes.truncate(length);
+        self.values.truncate(length);
+        self.labels.truncate(length);
+    }
 }
 
 /// An argument of an operation: any of the three kinds of handle.
@@ -107,17 +117,22 @@ impl<F: Real> Tape<F> {
     }
 
     fn recording(evaluates: bool) -> Self {
-        let state =
-            State { nodes: Arena::new(), values: Arena::new(), labels: Labels::new(), scope: 0, attributed: None };
+        let state = State {
+            nodes: Arena::new(),
+            values: Arena::new(),
+            labels: Labels::new(),
+            scope: 0,
+            attributed: None,
+            cotangents: Arena::new(),
+        };
         Tape { state: RefCell::new(state), evaluates }
     }
 
     /// Forgets all nodes and keeps the memory. No handle can be left: they borrow the tape.
     pub fn clear(&mut self) {
         let state = self.state.get_mut();
-        state.nodes.truncate(0);
-        state.values.truncate(0);
-        state.labels = Labels::new();
+        state.truncate(0);
+        state.labels.clear();
         state.scope = 0;
     }
 
@@ -206,15 +221,14 @@ impl<F: Real> Tape<F> {
     ///
     /// Nodes, errors and print-outs carry the path.
     pub fn scope<R>(&self, name: &str, body: impl FnOnce() -> R) -> R {
-        let (before, attributed) = {
+        let _restore = {
             let mut state = self.state.borrow_mut();
-            let outer = state.labels.scope(state.scope).to_owned();
+            let outer = state.labels.scope(state.scope);
             let path = if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") };
-            let before = state.scope;
-            state.scope = state.labels.intern(&path);
-            (before, state.attributed)
+            let scope = state.labels.intern(&path);
+            let location = state.attributed;
+            self.place(&mut state, scope, location)
         };
-        let _restore = Restore { tape: self, scope: before, attributed };
         body()
     }
 
@@ -223,25 +237,18 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn attributed<R>(&self, body: impl FnOnce() -> R) -> R {
         let location = Location::caller();
-        let restore = {
+        let _restore = {
             let mut state = self.state.borrow_mut();
-            let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
-            state.attributed = Some(state.attributed.unwrap_or(location));
-            restore
+            let (scope, location) = (state.scope, state.attributed.unwrap_or(location));
+            self.place(&mut state, scope, Some(location))
         };
-        let result = body();
-        drop(restore);
-        result
+        body()
     }
 
     /// Records `body` as if it stood where node `id` was recorded: what a rule records belongs to the user's line.
     pub(crate) fn on_behalf<R>(&self, id: NodeId, body: impl FnOnce() -> R) -> R {
-        let (scope, location) = {
-            let state = self.state.borrow();
-            let node = &state.nodes[id];
-            (node.scope, node.location)
-        };
-        self.placed(scope, location, body)
+        let _restore = self.place_at(&mut self.state.borrow_mut(), id);
+        body()
     }
 
     pub(crate) fn placed<R>(
@@ -250,16 +257,37 @@ impl<F: Real> Tape<F> {
         location: Option<&'static Location<'static>>,
         body: impl FnOnce() -> R,
     ) -> R {
-        let restore = {
-            let mut state = self.state.borrow_mut();
-            let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
-            state.scope = scope;
-            state.attributed = location;
-            restore
-        };
-        let result = body();
-        drop(restore);
-        result
+        let _restore = self.place(&mut self.state.borrow_mut(), scope, location);
+        body()
+    }
+
+    /// Runs `body` as [`on_behalf`](Self::on_behalf) does and forgets the nodes it appends, also on unwinding. They cannot
+    /// escape: their handles are of a lifetime the caller does not choose.
+    #[inline]
+    pub(crate) fn scratch<R>(&self, id: NodeId, body: impl for<'s> FnOnce(&'s Tape<F>) -> R) -> R {
+        let mut state = self.state.borrow_mut();
+        let mut restore = self.place_at(&mut state, id);
+        restore.length = state.nodes.len();
+        drop(state);
+        body(self)
+    }
+
+    fn place_at<'t>(&'t self, state: &mut State<F>, id: NodeId) -> Restore<'t, F> {
+        let node = &state.nodes[id];
+        let (scope, location) = (node.scope, node.location);
+        self.place(state, scope, location)
+    }
+
+    /// Records at this place from now on, until the answer is dropped.
+    fn place<'t>(
+        &'t self,
+        state: &mut State<F>,
+        scope: u32,
+        location: Option<&'static Location<'static>>,
+    ) -> Restore<'t, F> {
+        let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed, length: usize::MAX };
+        (state.scope, state.attributed) = (scope, location);
+        restore
     }
 
     pub(crate) fn intern(&self, path: &str) -> u32 {
@@ -290,6 +318,18 @@ impl<F: Real> Tape<F> {
         read(&state.values[id], &state.nodes[id].shape)
     }
 
+    /// A table with an empty place for each node up to `last`, in the memory of the one before.
+    pub(crate) fn lend_table(&self, last: NodeId) -> Arena<Option<Value<F>>> {
+        let mut table = std::mem::take(&mut self.state.borrow_mut().cotangents);
+        table.extend_to(last.index() + 1, || None);
+        table
+    }
+
+    /// Keeps the memory of a table whose places are all empty again.
+    pub(crate) fn return_table(&self, table: Arena<Option<Value<F>>>) {
+        self.state.borrow_mut().cotangents = table;
+    }
+
     pub(crate) fn set_name(&self, id: NodeId, name: &str) {
         self.state.borrow_mut().labels.set_name(id, name.into());
     }
@@ -301,41 +341,23 @@ impl<F: Real> Tape<F> {
     pub(crate) fn place_of(&self, id: NodeId) -> Place {
         self.with_nodes(|nodes, labels| labels.place(&nodes[id]))
     }
-
-    /// Runs `body`, which may append nodes, and forgets them again, also on unwinding. What it appends cannot escape:
-    /// its handles are of a lifetime the caller does not choose.
-    pub(crate) fn scratch<R>(&self, body: impl for<'s> FnOnce(&'s Tape<F>) -> R) -> R {
-        let _forget = Forget { tape: self, length: self.len() };
-        body(self)
-    }
 }
 
+/// Goes back to where the tape recorded before, and to the nodes it had.
 struct Restore<'t, F: Real> {
     tape: &'t Tape<F>,
     scope: u32,
     attributed: Option<&'static Location<'static>>,
+    length: usize,
 }
 
 impl<F: Real> Drop for Restore<'_, F> {
+    #[inline]
     fn drop(&mut self) {
         if let Ok(mut state) = self.tape.state.try_borrow_mut() {
             state.scope = self.scope;
             state.attributed = self.attributed;
-        }
-    }
-}
-
-struct Forget<'t, F: Real> {
-    tape: &'t Tape<F>,
-    length: usize,
-}
-
-impl<F: Real> Drop for Forget<'_, F> {
-    fn drop(&mut self) {
-        if let Ok(mut state) = self.tape.state.try_borrow_mut() {
-            state.nodes.truncate(self.length);
-            state.values.truncate(self.length);
-            state.labels.truncate(self.length);
+            state.truncate(self.length);
         }
     }
 }
