@@ -76,15 +76,12 @@ pub(crate) fn pushforward<'t, F: Real>(
         if tangents[id].is_some() {
             continue;
         }
-        let moves = |operand: NodeId, _: &Node<F>| tangents[operand].is_some();
-        let Some(application) = Application::of(tape, id, moves) else { continue };
         if let Some(refusal) = spoilt(tape, id, &refused)? {
             refused.insert(id, refusal);
             continue;
         }
-        if !application.wants.contains(&true) {
-            continue;
-        }
+        let moves = |operand: NodeId, _: &Node<F>| tangents[operand].is_some();
+        let Some(application) = Application::of(tape, id, moves) else { continue };
         let operands = tape.with_node(id, |node| node.inputs.clone());
         let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
         match tape.on_behalf(id, || application.primitive.tangent(&application.site(), &dx)) {
@@ -125,15 +122,18 @@ fn spoilt<F: Real>(
         return Ok(None);
     }
     tape.scratch(id, |tape| {
-        let application = Application::of(tape, id, |operand, _| refused.contains_key(&operand));
-        let Some(application) = application.filter(|application| application.wants.contains(&true)) else {
+        let Some(application) = Application::of(tape, id, |operand, _| refused.contains_key(&operand)) else {
             return Ok(None);
         };
         let shape = tape.with_node(id, |node| node.shape.clone());
-        let answers = apply_rule(&application, tape.constant_value(Value::Splat(F::one()), shape))?;
-        let needs = |slot: usize| matches!(answers.get(slot), Some(Derivative::Of(_) | Derivative::Refused(_)));
-        let needed = application.wanted().find(|(slot, _)| needs(*slot));
-        Ok(needed.and_then(|(_, operand)| refused.get(&operand).copied()))
+        let mut found = None;
+        apply_rule(&application, tape.constant_value(Value::Splat(F::one()), shape), |_, operand, answer| {
+            if matches!(answer, Derivative::Of(_) | Derivative::Refused(_)) {
+                found = found.or(refused.get(&operand).copied());
+            }
+            Ok(())
+        })?;
+        Ok(found)
     })
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Node<F: Real> {
     pub(crate) op: Op<F>,
     pub(crate) inputs: SmallVec<[NodeId; 2]>,
     pub(crate) shape: Shape,
+    /// What the value is an array of.
+    pub(crate) kind: Kind,
     /// Whether an input that wants a gradient leads here.
     pub(crate) active: bool,
     /// The path of scopes, an index into [`Labels`].
@@ -52,12 +54,7 @@ impl<F: Real> Node<F> {
     }
 
     pub(crate) fn kind(&self) -> Kind {
-        match &self.op {
-            Op::Input(kind) => *kind,
-            Op::Constant(Value::Index(_)) => Kind::Index,
-            Op::Constant(Value::Key(_)) => Kind::Key,
-            _ => Kind::Real,
-        }
+        self.kind
     }
 
     /// `f64[2, 3]`, `index[4]` or `key`.
@@ -151,7 +148,7 @@ pub(crate) fn describe_operands<F: Real>(
 
 /// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
 /// Unknown where an operand is.
-#[inline]
+#[inline(always)]
 pub(crate) fn evaluate<F: Real>(
     nodes: &Arena<Node<F>>,
     values: &Arena<Value<F>>,
@@ -186,7 +183,7 @@ pub(crate) fn evaluate<F: Real>(
 }
 
 /// `function` of operands that are all one number.
-#[inline]
+#[inline(always)]
 fn number<F: Real>(function: &Elementwise<F>, values: &Arena<Value<F>>, ids: &[NodeId]) -> Option<F> {
     let splat = |id: &NodeId| match &values[*id] {
         Value::Splat(x) => Some(*x),

@@ -346,8 +346,8 @@ impl<F: Real> Program<F> {
                 Op::Error(error) => Op::Error(error.clone()),
                 Op::Apply(primitive) => Op::Apply(registry.make(primitive.name(), &primitive.attributes())?),
             };
-            let Node { inputs, shape, active, scope, location, .. } = node.clone();
-            nodes.push(Node { op, inputs, shape, active, scope, location });
+            let Node { inputs, shape, kind, active, scope, location, .. } = node.clone();
+            nodes.push(Node { op, inputs, shape, kind, active, scope, location });
         }
         let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
         Ok(Program { nodes: Arc::new(nodes), labels: self.labels.clone(), inputs, outputs })

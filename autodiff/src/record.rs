@@ -30,10 +30,20 @@ impl<F: Real> Tape<F> {
         if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
             return self.mixed_tapes(primitive.name(), inputs, location);
         }
-        let ids = operands(inputs);
-        let mut state = self.state.borrow_mut();
+        // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
+        match inputs {
+            [a] => self.append(primitive, &[a.id()], location),
+            [a, b] => self.append(primitive, &[a.id(), b.id()], location),
+            _ => self.append(primitive, &inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>(), location),
+        }
+    }
+
+    #[inline(always)]
+    fn append(&self, primitive: PrimitiveRef<F>, ids: &[NodeId], location: &'static Location<'static>) -> Var<'_, F> {
+        let mut guard = self.state.borrow_mut();
+        let state = &mut *guard;
         let mut active = false;
-        for id in &ids {
+        for id in ids {
             let node = &state.nodes[*id];
             // An error is passed on as it is: the first one is what the user has to see.
             if matches!(node.op, Op::Error(_)) {
@@ -41,11 +51,13 @@ impl<F: Real> Tape<F> {
             }
             active |= node.active;
         }
-        let id = match state.result(&primitive, &ids, self.evaluates) {
-            Ok((value, shape)) => state.push(Op::Apply(primitive), ids, shape, active, value, location),
-            Err(failure) => state.push_failure(&primitive, &ids, failure, location),
+        let (value, shape) = match state.result(&primitive, ids, self.evaluates) {
+            Ok(result) => result,
+            Err(failure) => return self.var(state.push_failure(&primitive, ids, failure, location)),
         };
-        self.var(id)
+        let (scope, location) = state.here(location);
+        let (op, inputs) = (Op::Apply(primitive), SmallVec::from_slice(ids));
+        self.var(state.push(Node { op, inputs, shape, kind: Kind::Real, active, scope, location }, value))
     }
 
     /// Records that `operation` does not fit its operands: for methods that check before they apply a primitive.
@@ -54,7 +66,7 @@ impl<F: Real> Tape<F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
         let known = inputs.iter().filter(|arg| std::ptr::eq(arg.parts().0, self));
-        let ids: SmallVec<[NodeId; 2]> = known.map(|arg| arg.parts().1).collect();
+        let ids: SmallVec<[NodeId; 2]> = known.map(Arg::id).collect();
         if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
             return self.var(*error);
         }
@@ -76,7 +88,8 @@ impl<F: Real> Tape<F> {
     ) -> Var<'t, F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
-        let id = state.push_failure(primitive, &operands(inputs), Failure::Shapes(mismatch), location);
+        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(Arg::id).collect();
+        let id = state.push_failure(primitive, &ids, Failure::Shapes(mismatch), location);
         self.var(id)
     }
 
@@ -117,26 +130,6 @@ impl<F: Real> Tape<F> {
 /// What to do about a var of another tape.
 pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
 
-/// The nodes of `inputs`, built in place: almost all operations have one or two.
-#[inline]
-fn operands<F: Real>(inputs: &[Arg<'_, F>]) -> SmallVec<[NodeId; 2]> {
-    match inputs {
-        [a] => SmallVec::from_buf_and_len([a.parts().1; 2], 1),
-        [a, b] => SmallVec::from_buf([a.parts().1, b.parts().1]),
-        _ => inputs.iter().map(|arg| arg.parts().1).collect(),
-    }
-}
-
-#[cold]
-fn miscounted(signature: Signature, got: usize) -> Mismatch {
-    let expected = match signature {
-        Signature::Fixed([_]) => "1 operand".into(),
-        Signature::Fixed(operands) => format!("{} operands", operands.len()),
-        Signature::Variadic => "one or more operands".into(),
-    };
-    Mismatch::new(format!("takes {expected}, got {got}"))
-}
-
 /// Why an operation could not be recorded.
 enum Failure {
     Shapes(Mismatch),
@@ -145,7 +138,7 @@ enum Failure {
 
 impl<F: Real> State<F> {
     /// The value and the shape of `primitive` applied to the nodes `ids`.
-    #[inline]
+    #[inline(always)]
     fn result(
         &self,
         primitive: &PrimitiveRef<F>,
@@ -160,33 +153,44 @@ impl<F: Real> State<F> {
         Ok((value, shape))
     }
 
-    #[inline]
-    pub(crate) fn push(
-        &mut self,
-        op: Op<F>,
-        inputs: SmallVec<[NodeId; 2]>,
-        shape: Shape,
-        active: bool,
-        value: Value<F>,
-        location: &'static Location<'static>,
-    ) -> NodeId {
-        let location = Some(self.attributed.unwrap_or(location));
-        self.values.push(value);
-        self.nodes.push(Node { op, inputs, shape, active, scope: self.scope, location })
+    /// The scope, and the line that what `location` records is attributed to.
+    #[inline(always)]
+    pub(crate) fn here(&self, location: &'static Location<'static>) -> (u32, Option<&'static Location<'static>>) {
+        (self.scope, self.attributed.or(Some(location)))
     }
 
-    pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
-        self.push(Op::Error(error), SmallVec::new(), Shape::scalar(), false, Value::Unknown, location)
+    #[inline(always)]
+    pub(crate) fn push(&mut self, node: Node<F>, value: Value<F>) -> NodeId {
+        // The larger one first: while memory grows, what is still to come waits on the stack.
+        let id = self.nodes.push(node);
+        self.values.push(value);
+        id
     }
 
     fn place(&self, location: &'static Location<'static>) -> Place {
-        let location = Some(self.attributed.unwrap_or(location));
-        Place { location, scope: self.labels.scope(self.scope).into() }
+        let (scope, location) = self.here(location);
+        Place { location, scope: self.labels.scope(scope).into() }
     }
 
-    #[inline]
+    pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
+        let (scope, location) = self.here(location);
+        let (op, inputs, shape) = (Op::Error(error), SmallVec::new(), Shape::scalar());
+        self.push(Node { op, inputs, shape, kind: Kind::Real, active: false, scope, location }, Value::Unknown)
+    }
+
+    #[inline(always)]
     fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Mismatch> {
-        self.check_operands(primitive.signature(), ids)?;
+        let signature = primitive.signature();
+        let fits = match signature {
+            Signature::Fixed(operands) => {
+                operands.len() == ids.len()
+                    && operands.iter().zip(ids).all(|((_, kind), id)| self.nodes[*id].kind == *kind)
+            }
+            Signature::Variadic => !ids.is_empty() && ids.iter().all(|id| self.nodes[*id].kind == Kind::Real),
+        };
+        if !fits {
+            return Err(self.unlike(signature, ids));
+        }
         let shape = match ids {
             [a] => primitive.shape(&[&self.nodes[*a].shape])?,
             [a, b] => primitive.shape(&[&self.nodes[*a].shape, &self.nodes[*b].shape])?,
@@ -198,25 +202,23 @@ impl<F: Real> State<F> {
         }
     }
 
-    /// Whether the nodes `ids` are, in number and kind, the operands of `signature`.
-    #[inline]
-    fn check_operands(&self, signature: Signature, ids: &[NodeId]) -> Result<(), Mismatch> {
-        let fits = match signature {
-            Signature::Fixed(operands) => operands.len() == ids.len(),
-            Signature::Variadic => !ids.is_empty(),
-        };
-        if !fits {
-            return Err(miscounted(signature, ids.len()));
-        }
-        for (i, id) in ids.iter().enumerate() {
-            let (role, expected) = signature.operand(i).unwrap_or(("x", Kind::Real));
-            let got = self.nodes[*id].kind();
-            if expected != got {
-                let message = format!("{role} should be {}, not {}", expected.words(), got.words());
-                return Err(Mismatch::new(message));
+    /// Why the nodes `ids` are not, in number and kind, the operands of `signature`.
+    #[cold]
+    fn unlike(&self, signature: Signature, ids: &[NodeId]) -> Mismatch {
+        let expected = match signature {
+            Signature::Fixed([_]) if ids.len() != 1 => "1 operand".into(),
+            Signature::Fixed(operands) if ids.len() != operands.len() => format!("{} operands", operands.len()),
+            Signature::Variadic if ids.is_empty() => "one or more operands".into(),
+            _ => {
+                let wrong = |(i, id): (usize, &NodeId)| {
+                    let (role, expected) = signature.operand(i)?;
+                    let got = self.nodes[*id].kind;
+                    (got != expected).then(|| format!("{role} should be {}, not {}", expected.words(), got.words()))
+                };
+                return Mismatch::new(ids.iter().enumerate().find_map(wrong).unwrap_or_default());
             }
-        }
-        Ok(())
+        };
+        Mismatch::new(format!("takes {expected}, got {}", ids.len()))
     }
 
     /// Records an error node: `primitive` could not be applied to the nodes `ids`.

@@ -106,9 +106,11 @@ pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledg
                 ledger.forget(id);
                 wanted_operands(tape, id, ledger).for_each(|operand| reached.set(operand, mark));
             }
-            _ if ledger.has(id) => {
+            mark if ledger.has(id) => {
                 // With a cotangent of its own it is not zero, also where one of the ways to it is.
-                reached.set(id, Mark::Untouched);
+                if mark == Mark::Zero {
+                    reached.set(id, Mark::Untouched);
+                }
                 ledger.visit(tape, id, &mut reached)?;
             }
             Mark::Zero => wanted_operands(tape, id, ledger).for_each(|operand| reached.zero(operand)),
@@ -155,17 +157,15 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         let Some(cotangent) = self.cotangents[id].take() else { return Ok(()) };
         tape.scratch(id, |tape| {
-            let application = Application::of(tape, id, |operand, node| self.wants(operand, node));
-            let Some(application) = application.filter(|application| application.wants.contains(&true)) else {
+            let Some(application) = Application::of(tape, id, |operand, node| self.wants(operand, node)) else {
                 self.left.push((id, cotangent));
                 return Ok(());
             };
             (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
             let shape = tape.with_node(id, |node| node.shape.clone());
-            let answers = apply_rule(&application, tape.constant_value(cotangent, shape))?;
-            for (slot, operand) in application.wanted() {
-                let answer = answers.get(slot).copied().unwrap_or(Derivative::None);
-                let Some(dx) = reached.note(id, slot, operand, answer) else { continue };
+            let dy = tape.constant_value(cotangent, shape);
+            apply_rule(&application, dy, |slot, operand, answer| {
+                let Some(dx) = reached.note(id, slot, operand, answer) else { return Ok(()) };
                 tape.with_value(dx.id, |contribution, shape| {
                     // The first contribution is taken as it is, not added to zeros.
                     let sum = match &mut self.cotangents[operand] {
@@ -179,9 +179,8 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
                     };
                     (self.watch)(Sight::Credit { node: id, slot, contribution, sum, shape });
                     Ok(())
-                })?;
-            }
-            Ok(())
+                })
+            })
         })
     }
 
@@ -209,19 +208,17 @@ impl<F: Real> Ledger<F> for Recorded<'_, F> {
 
     fn visit(&mut self, _: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         let Some(dy) = self.cotangents[id] else { return Ok(()) };
-        let application = Application::of(self.tape, id, |operand, node| self.wants(operand, node));
-        let Some(application) = application.filter(|application| application.wants.contains(&true)) else {
+        let Some(application) = Application::of(self.tape, id, |operand, node| self.wants(operand, node)) else {
             return Ok(());
         };
         self.tape.on_behalf(id, || {
-            let answers = apply_rule(&application, dy)?;
-            for (slot, operand) in application.wanted() {
-                let answer = answers.get(slot).copied().unwrap_or(Derivative::None);
-                let Some(dx) = reached.note(id, slot, operand, answer) else { continue };
-                let sum = self.cotangents[operand].map_or(dx, |sum| sum + dx);
-                self.cotangents[operand] = Some(sum);
-            }
-            Ok(())
+            apply_rule(&application, dy, |slot, operand, answer| {
+                if let Some(dx) = reached.note(id, slot, operand, answer) {
+                    let sum = self.cotangents[operand].map_or(dx, |sum| sum + dx);
+                    self.cotangents[operand] = Some(sum);
+                }
+                Ok(())
+            })
         })
     }
 

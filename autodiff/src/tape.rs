@@ -72,6 +72,11 @@ impl<'t, F: Real> Arg<'t, F> {
         }
     }
 
+    pub(crate) fn id(&self) -> NodeId {
+        self.parts().1
+    }
+
+    #[inline]
     pub(crate) fn parts(&self) -> (&'t Tape<F>, NodeId) {
         match self {
             Arg::Real(x) => (x.tape, x.id),
@@ -154,14 +159,14 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn input(&self, array: impl IntoArray<F>) -> Var<'_, F> {
         let (value, shape) = value::take(array);
-        self.var(self.leaf(Op::Input(Kind::Real), value, shape, true))
+        self.var(self.leaf(Op::Input(Kind::Real), Kind::Real, value, shape, true))
     }
 
     /// An input whose gradient is of no interest: a batch of examples, a learning rate.
     #[track_caller]
     pub fn data(&self, array: impl IntoArray<F>) -> Var<'_, F> {
         let (value, shape) = value::take(array);
-        self.var(self.leaf(Op::Input(Kind::Real), value, shape, false))
+        self.var(self.leaf(Op::Input(Kind::Real), Kind::Real, value, shape, false))
     }
 
     /// A number or array that is part of the program: replays use the same.
@@ -173,7 +178,7 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     pub(crate) fn constant_value(&self, value: Value<F>, shape: Shape) -> Var<'_, F> {
-        self.var(self.leaf(Op::Constant(value.clone()), value, shape, false))
+        self.var(self.leaf(Op::Constant(value.clone()), Kind::Real, value, shape, false))
     }
 
     /// Indices given from outside: labels, rows to gather.
@@ -181,13 +186,13 @@ impl<F: Real> Tape<F> {
     pub fn index<D: ndarray::Dimension>(&self, indices: ndarray::Array<usize, D>) -> Index<'_, F> {
         let shape = Shape::from(indices.shape());
         let value = Value::Index(Arc::new(indices.iter().copied().collect()));
-        Index { tape: self, id: self.leaf(Op::Input(Kind::Index), value, shape, false) }
+        Index { tape: self, id: self.leaf(Op::Input(Kind::Index), Kind::Index, value, shape, false) }
     }
 
     /// A random key given from outside: a replay with another key draws other numbers.
     #[track_caller]
     pub fn key(&self, key: u64) -> Key<'_, F> {
-        Key { tape: self, id: self.leaf(Op::Input(Kind::Key), Value::Key(key), Shape::scalar(), false) }
+        Key { tape: self, id: self.leaf(Op::Input(Kind::Key), Kind::Key, Value::Key(key), Shape::scalar(), false) }
     }
 
     /// An input of which only kind and shape are known; what depends on it is recorded without values. An error var if
@@ -204,15 +209,17 @@ impl<F: Real> Tape<F> {
                 .refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}")))
                 .into();
         }
-        let id = self.leaf(Op::Input(kind), Value::Unknown, shape, active && kind == Kind::Real);
+        let id = self.leaf(Op::Input(kind), kind, Value::Unknown, shape, active && kind == Kind::Real);
         self.arg(id)
     }
 
     #[track_caller]
-    fn leaf(&self, op: Op<F>, value: Value<F>, shape: Shape, active: bool) -> NodeId {
+    #[inline(always)]
+    fn leaf(&self, op: Op<F>, kind: Kind, value: Value<F>, shape: Shape, active: bool) -> NodeId {
         let value = if self.evaluates { value } else { Value::Unknown };
-        let location = Location::caller();
-        self.state.borrow_mut().push(op, SmallVec::new(), shape, active, value, location)
+        let mut state = self.state.borrow_mut();
+        let (scope, location) = state.here(Location::caller());
+        state.push(Node { op, inputs: SmallVec::new(), shape, kind, active, scope, location }, value)
     }
 
     // ---- names and places --------------------------------------------------------------------------------------------
@@ -272,6 +279,7 @@ impl<F: Real> Tape<F> {
         body(self)
     }
 
+    #[inline(always)]
     fn place_at<'t>(&'t self, state: &mut State<F>, id: NodeId) -> Restore<'t, F> {
         let node = &state.nodes[id];
         let (scope, location) = (node.scope, node.location);
@@ -279,6 +287,7 @@ impl<F: Real> Tape<F> {
     }
 
     /// Records at this place from now on, until the answer is dropped.
+    #[inline(always)]
     fn place<'t>(
         &'t self,
         state: &mut State<F>,
@@ -304,15 +313,18 @@ impl<F: Real> Tape<F> {
         Arg::of(self, id, self.with_node(id, |node| node.kind()))
     }
 
+    #[inline(always)]
     pub(crate) fn with_node<R>(&self, id: NodeId, read: impl FnOnce(&Node<F>) -> R) -> R {
         read(&self.state.borrow().nodes[id])
     }
 
+    #[inline(always)]
     pub(crate) fn with_nodes<R>(&self, read: impl FnOnce(&Arena<Node<F>>, &Labels) -> R) -> R {
         let state = self.state.borrow();
         read(&state.nodes, &state.labels)
     }
 
+    #[inline(always)]
     pub(crate) fn with_value<R>(&self, id: NodeId, read: impl FnOnce(&Value<F>, &Shape) -> R) -> R {
         let state = self.state.borrow();
         read(&state.values[id], &state.nodes[id].shape)

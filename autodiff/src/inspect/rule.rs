@@ -105,10 +105,14 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
         }
     }
 
-    let Some(applied) = Application::of(&tape, y.id(), |_, operand| operand.kind() == Kind::Real) else {
+    let Some(applied) = Application::of(&tape, y.id(), |_, _| true) else {
         return Err(Error::new(ErrorKind::FaultyRule, primitive.name(), "it was not recorded"));
     };
-    let answers = apply_rule(&applied, dy)?;
+    let mut answers = Vec::new();
+    apply_rule(&applied, dy, |_, _, answer| {
+        answers.push(answer);
+        Ok(())
+    })?;
     let tangent = primitive.tangent(&applied.site(), &dx);
     if let Derivative::Of(dy) = tangent {
         check_shape(&tape, y.id(), &primitive, dy, y.id())?;

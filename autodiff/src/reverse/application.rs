@@ -3,7 +3,7 @@
 use crate::arena::NodeId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::node::{Node, Op};
-use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site};
+use crate::primitive::{Derivative, PrimitiveRef, Site};
 use crate::real::Real;
 use crate::tape::{Arg, Tape};
 use crate::var::Var;
@@ -15,56 +15,62 @@ pub(crate) struct Application<'t, F: Real> {
     inputs: SmallVec<[Arg<'t, F>; 2]>,
     output: Var<'t, F>,
     /// Which operands' derivatives are asked for.
-    pub(crate) wants: SmallVec<[bool; 8]>,
+    wants: SmallVec<[bool; 2]>,
 }
 
 impl<'t, F: Real> Application<'t, F> {
-    /// What node `id` applies, if anything; `wanted` says which operands' derivatives are asked for.
+    /// What node `id` applies, if anything, and if `wanted` asks for the derivative of any of its operands.
     #[inline]
     pub(crate) fn of(tape: &'t Tape<F>, id: NodeId, wanted: impl Fn(NodeId, &Node<F>) -> bool) -> Option<Self> {
         tape.with_nodes(|nodes, _| {
             let node = &nodes[id];
             let Op::Apply(primitive) = &node.op else { return None };
-            let (mut inputs, mut wants) = (SmallVec::new(), SmallVec::new());
-            for id in &node.inputs {
-                let operand = &nodes[*id];
-                inputs.push(Arg::of(tape, *id, operand.kind()));
-                wants.push(wanted(*id, operand));
-            }
-            Some(Application { primitive: primitive.clone(), inputs, output: tape.var(id), wants })
+            let arg = |id: NodeId| Arg::of(tape, id, nodes[id].kind);
+            let wants = |id: NodeId| wanted(id, &nodes[id]);
+            // Built in place: almost all operations have one or two operands.
+            let (inputs, wants): (SmallVec<_>, SmallVec<[bool; 2]>) = match &*node.inputs {
+                [a] => (SmallVec::from_buf_and_len([arg(*a); 2], 1), SmallVec::from_buf_and_len([wants(*a); 2], 1)),
+                [a, b] => (SmallVec::from_buf([arg(*a), arg(*b)]), SmallVec::from_buf([wants(*a), wants(*b)])),
+                all => (all.iter().map(|id| arg(*id)).collect(), all.iter().map(|id| wants(*id)).collect()),
+            };
+            wants.contains(&true).then(|| Application {
+                primitive: primitive.clone(),
+                inputs,
+                output: tape.var(id),
+                wants,
+            })
         })
     }
 
     pub(crate) fn site(&self) -> Site<'_, 't, F> {
         Site { inputs: &self.inputs, output: self.output, wants: &self.wants }
     }
-
-    /// The operands whose derivatives are asked for, and their numbers.
-    pub(crate) fn wanted(&self) -> impl Iterator<Item = (usize, NodeId)> {
-        let operands = self.inputs.iter().map(|arg| arg.parts().1).enumerate();
-        operands.zip(&self.wants).filter(|(_, wanted)| **wanted).map(|(operand, _)| operand)
-    }
 }
 
-/// Runs the reverse rule of `application` on the cotangent `dy`, and holds the rule to its contract. What the rule
-/// records stands where the tape records now.
-#[inline]
-pub(crate) fn apply_rule<'t, F: Real>(application: &Application<'t, F>, dy: Var<'t, F>) -> Result<Cotangents<'t, F>> {
+/// Runs the reverse rule of `application` on the cotangent `dy`, holds it to its contract, and hands on what it answers
+/// for each operand that is asked for, with the operand's number. What the rule records stands where the tape records now.
+#[inline(always)]
+pub(crate) fn apply_rule<'t, F: Real>(
+    application: &Application<'t, F>,
+    dy: Var<'t, F>,
+    mut answered: impl FnMut(usize, NodeId, Derivative<'t, F>) -> Result<()>,
+) -> Result<()> {
     let Application { primitive, inputs, output, wants } = application;
-    let mut answers = primitive.reverse(&application.site(), dy);
+    let (tape, id) = (output.tape, output.id);
+    let answers = primitive.reverse(&application.site(), dy);
     if answers.len() != wants.len() {
         let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
-        return Err(faulty(output.tape, output.id, primitive, message));
+        return Err(faulty(tape, id, primitive, message));
     }
-    for ((answer, operand), wanted) in answers.iter_mut().zip(inputs).zip(wants) {
-        if !*wanted {
-            *answer = Derivative::None;
-        }
-        if let Derivative::Of(dx) = answer {
-            check_shape(output.tape, output.id, primitive, *dx, operand.parts().1)?;
+    for (slot, ((answer, operand), wanted)) in answers.iter().zip(inputs).zip(wants).enumerate() {
+        if *wanted {
+            if let Derivative::Of(dx) = answer {
+                check_shape(tape, id, primitive, *dx, operand.id())?;
+            }
+            answered(slot, operand.id(), *answer)?;
         }
     }
-    Ok(answers)
+    Ok(())
 }
 
 /// The error of a derivative that is itself an error, or has another shape than `like`, which it is the derivative of.
