@@ -14,6 +14,8 @@ use std::ops::{Index, IndexMut};
 pub struct NodeId(u32);
 
 impl NodeId {
+    pub(crate) const FIRST: NodeId = NodeId(0);
+
     /// The position as an index into a side table.
     pub fn index(self) -> usize {
         self.0 as usize

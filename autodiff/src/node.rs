@@ -9,14 +9,15 @@ use crate::shape::Shape;
 use crate::value::{self, Value};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// One line of a tape: how a value comes to be, and from what.
+/// One line of a tape: how a value comes to be, and from what. Tapes are long: it has the size of a line of the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<F: Real> {
     pub(crate) op: Op<F>,
-    pub(crate) inputs: SmallVec<[NodeId; 2]>,
+    pub(crate) inputs: Operands,
     pub(crate) shape: Shape,
     /// What the value is an array of.
     pub(crate) kind: Kind,
@@ -25,6 +26,46 @@ pub(crate) struct Node<F: Real> {
     /// The path of scopes, an index into [`Labels`].
     pub(crate) scope: u32,
     pub(crate) location: Option<&'static Location<'static>>,
+}
+
+const _: () = assert!(size_of::<Node<f64>>() <= 64, "a node is longer than a line of the cache");
+
+/// The nodes that a node is computed from: almost always at most three, which stand in the node.
+#[derive(Clone, Debug)]
+pub(crate) enum Operands {
+    /// As many of these as the count says.
+    Few(u8, [NodeId; 3]),
+    Many(Arc<Vec<NodeId>>),
+}
+
+impl Operands {
+    /// The operands of a leaf.
+    pub(crate) const NONE: Operands = Operands::Few(0, [NodeId::FIRST; 3]);
+}
+
+impl From<&[NodeId]> for Operands {
+    #[inline(always)]
+    fn from(ids: &[NodeId]) -> Self {
+        match ids {
+            [] => Operands::NONE,
+            [a] => Operands::Few(1, [*a; 3]),
+            [a, b] => Operands::Few(2, [*a, *b, *b]),
+            [a, b, c] => Operands::Few(3, [*a, *b, *c]),
+            _ => Operands::Many(Arc::new(ids.to_vec())),
+        }
+    }
+}
+
+impl Deref for Operands {
+    type Target = [NodeId];
+
+    #[inline]
+    fn deref(&self) -> &[NodeId] {
+        match self {
+            Operands::Few(count, ids) => ids.get(..usize::from(*count)).unwrap_or(ids),
+            Operands::Many(ids) => ids,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ pub use nodes::NodeView;
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::needed_for;
-use crate::node::{self, Labels, Node, Op};
+use crate::node::{self, Labels, Node, Op, Operands};
 use crate::primitive::{Kind, Registry};
 use crate::real::Real;
 use crate::reverse::same_tape;
@@ -16,6 +16,7 @@ use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
 use crate::var::Var;
 use ndarray::ArrayD;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A tape frozen without values: nodes in topological order, inputs, outputs, constants and names.
@@ -112,7 +113,8 @@ impl<F: Real> Tape<F> {
                     continue;
                 }
                 let mut node = node.clone();
-                node.inputs.iter_mut().for_each(|operand| *operand = new_id[*operand]);
+                let operands: SmallVec<[NodeId; 8]> = node.inputs.iter().map(|operand| new_id[*operand]).collect();
+                node.inputs = Operands::from(&*operands);
                 node.scope = names.intern(labels.scope(node.scope));
                 let fresh = kept.push(node);
                 if let Some(name) = labels.name(id) {
@@ -174,7 +176,7 @@ impl<F: Real> Program<F> {
         let mut values = self.bind(inputs)?;
         for id in self.nodes.ids() {
             self.evaluate(id, &mut values)?;
-            for operand in &self.nodes[id].inputs {
+            for operand in self.nodes[id].inputs.iter() {
                 uses[*operand] -= 1;
                 if uses[*operand] == 0 {
                     values[*operand] = Value::Unknown;

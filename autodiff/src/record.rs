@@ -2,7 +2,7 @@
 
 use crate::arena::NodeId;
 use crate::error::{Error, ErrorKind, Mismatch, Place, Refusal};
-use crate::node::{Node, Op, describe, describe_operands, evaluate};
+use crate::node::{Node, Op, Operands, describe, describe_operands, evaluate};
 use crate::primitive::{Kind, PrimitiveRef, Signature};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -56,7 +56,7 @@ impl<F: Real> Tape<F> {
             Err(failure) => return self.var(state.push_failure(&primitive, ids, failure, location)),
         };
         let (scope, location) = state.here(location);
-        let (op, inputs) = (Op::Apply(primitive), SmallVec::from_slice(ids));
+        let (op, inputs) = (Op::Apply(primitive), Operands::from(ids));
         self.var(state.push(Node { op, inputs, shape, kind: Kind::Real, active, scope, location }, value))
     }
 
@@ -174,7 +174,7 @@ impl<F: Real> State<F> {
 
     pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
         let (scope, location) = self.here(location);
-        let (op, inputs, shape) = (Op::Error(error), SmallVec::new(), Shape::scalar());
+        let (op, inputs, shape) = (Op::Error(error), Operands::NONE, Shape::scalar());
         self.push(Node { op, inputs, shape, kind: Kind::Real, active: false, scope, location }, Value::Unknown)
     }
 

@@ -15,6 +15,7 @@ use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::value::{self, IntoArray, Value};
 use crate::var::Var;
+use smallvec::SmallVec;
 
 /// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`], which may be watched), or as
 /// recorded vars ([`Recorded`]).
@@ -122,9 +123,8 @@ pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledg
 
 /// The operands of node `id` whose cotangents are wanted.
 fn wanted_operands<F: Real>(tape: &Tape<F>, id: NodeId, ledger: &impl Ledger<F>) -> impl Iterator<Item = NodeId> {
-    let mut operands = tape.with_node(id, |node| node.inputs.clone());
-    operands.retain(|operand| tape.with_node(*operand, |node| ledger.wants(*operand, node)));
-    operands.into_iter()
+    let operands = tape.with_node(id, |node| SmallVec::<[NodeId; 8]>::from_slice(&node.inputs));
+    operands.into_iter().filter(|operand| tape.with_node(*operand, |node| ledger.wants(*operand, node)))
 }
 
 /// What happens on the way back, for whoever watches it: the stepper, and the search for numbers that are not finite.

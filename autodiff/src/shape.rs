@@ -15,7 +15,7 @@ use std::sync::Arc;
 ///
 /// Copies share the lengths, and a scalar has none to share: a tape stores a shape per node.
 #[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Shape(Option<Arc<[usize]>>);
+pub struct Shape(Option<Arc<SmallVec<[usize; 4]>>>);
 
 impl Shape {
     /// The shape of a scalar, `[]`.
@@ -106,20 +106,20 @@ impl Deref for Shape {
     type Target = [usize];
     #[inline]
     fn deref(&self) -> &[usize] {
-        self.0.as_deref().unwrap_or(&[])
+        self.0.as_deref().map_or(&[], |lengths| lengths)
     }
 }
 
 impl FromIterator<usize> for Shape {
     fn from_iter<I: IntoIterator<Item = usize>>(lengths: I) -> Self {
-        // Gathered on the stack: the lengths of an iterator that filters are not known beforehand.
-        Shape::from(lengths.into_iter().collect::<SmallVec<[usize; 8]>>().as_slice())
+        let lengths: SmallVec<[usize; 4]> = lengths.into_iter().collect();
+        Shape((!lengths.is_empty()).then(|| Arc::new(lengths)))
     }
 }
 
 impl From<&[usize]> for Shape {
     fn from(lengths: &[usize]) -> Self {
-        Shape((!lengths.is_empty()).then(|| lengths.into()))
+        lengths.iter().copied().collect()
     }
 }
 

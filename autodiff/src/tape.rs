@@ -2,13 +2,12 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Mismatch, Place};
-use crate::node::{Labels, Node, Op, describe};
+use crate::node::{Labels, Node, Op, Operands, describe};
 use crate::primitive::Kind;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::value::{self, IntoArray, Value};
 use crate::var::{Index, Key, Var};
-use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
@@ -219,7 +218,7 @@ impl<F: Real> Tape<F> {
         let value = if self.evaluates { value } else { Value::Unknown };
         let mut state = self.state.borrow_mut();
         let (scope, location) = state.here(Location::caller());
-        state.push(Node { op, inputs: SmallVec::new(), shape, kind, active, scope, location }, value)
+        state.push(Node { op, inputs: Operands::NONE, shape, kind, active, scope, location }, value)
     }
 
     // ---- names and places --------------------------------------------------------------------------------------------
