@@ -171,3 +171,28 @@ fn allocations_per_node_are_constant() {
         }
     }
 }
+
+/// A tape that is used again has the memory it needs: numbers are recorded, differentiated and forgotten without
+/// allocations, however many there are.
+#[test]
+fn numbers_on_a_used_tape_take_no_allocation() {
+    let step = |tape: &mut Tape<f64>, length: usize| {
+        let (slope, _, calls) = watched(|| {
+            let x = tape.input(0.5);
+            let y = (0..length).fold(x, |y, _| y * 0.999 + y.sin() * 0.001);
+            let slope = y.backward().unwrap().item(x).unwrap();
+            tape.clear();
+            slope
+        });
+        assert!(slope > 0.0 && slope <= 1.0, "{slope}");
+        calls
+    };
+    let mut tape = Tape::new();
+    let first = step(&mut tape, 10_000);
+    let held = live();
+    let constant = step(&mut tape, 1);
+    assert_eq!([1, 10, 1_000, 10_000].map(|length| step(&mut tape, length)), [constant; 4]);
+    // What is left: the input comes as an array, the gradient goes as one.
+    assert!(constant < 10 && constant < first, "{constant} allocations, {first} on a new tape");
+    assert_eq!(live(), held);
+}

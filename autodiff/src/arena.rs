@@ -14,6 +14,8 @@ use std::ops::{Index, IndexMut};
 pub struct NodeId(u32);
 
 impl NodeId {
+    pub(crate) const FIRST: NodeId = NodeId(0);
+
     /// The position as an index into a side table.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -46,6 +48,12 @@ impl fmt::Debug for NodeId {
 #[derive(Clone, Debug)]
 pub(crate) struct Arena<T>(Vec<T>);
 
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Arena::new()
+    }
+}
+
 impl<T> Arena<T> {
     pub(crate) const fn new() -> Self {
         Arena(Vec::new())
@@ -67,6 +75,13 @@ impl<T> Arena<T> {
 
     pub(crate) fn find(&self, id: NodeId) -> Option<&T> {
         self.0.get(id.index())
+    }
+
+    /// Makes it at least `length` long.
+    pub(crate) fn extend_to(&mut self, length: usize, item: impl Fn() -> T) {
+        if self.0.len() < length {
+            self.0.resize_with(length, item);
+        }
     }
 
     pub(crate) fn truncate(&mut self, length: usize) {

@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
+use crate::node::Node;
 use crate::primitive::Derivative;
 use crate::real::Real;
 use crate::reverse::{Application, apply_rule, check_shape, same_tape};
@@ -75,19 +76,15 @@ pub(crate) fn pushforward<'t, F: Real>(
         if tangents[id].is_some() {
             continue;
         }
-        let Some(application) = Application::of(tape, id) else { continue };
-        let operands = tape.with_node(id, |node| node.inputs.clone());
-        if let Some(refusal) = spoilt(tape, id, &operands, &refused)? {
+        if let Some(refusal) = spoilt(tape, id, &refused)? {
             refused.insert(id, refusal);
             continue;
         }
+        let moves = |operand: NodeId, _: &Node<F>| tangents[operand].is_some();
+        let Some(application) = Application::of(tape, id, moves) else { continue };
+        let operands = tape.with_node(id, |node| node.inputs.clone());
         let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
-        if dx.iter().all(Option::is_none) {
-            continue;
-        }
-        let wants: SmallVec<[bool; 2]> = dx.iter().map(Option::is_some).collect();
-        let site = application.site(tape, id, &wants);
-        match tape.on_behalf(id, || application.primitive.tangent(&site, &dx)) {
+        match tape.on_behalf(id, || application.primitive.tangent(&application.site(), &dx)) {
             Derivative::Of(dy) => {
                 check_shape(tape, id, &application.primitive, dy, id)?;
                 tangents[id] = Some(dy);
@@ -119,23 +116,24 @@ pub(crate) fn pushforward<'t, F: Real>(
 fn spoilt<F: Real>(
     tape: &Tape<F>,
     id: NodeId,
-    operands: &[NodeId],
     refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
 ) -> Result<Option<(NodeId, &'static str)>> {
     if refused.is_empty() {
         return Ok(None);
     }
-    let refusals: SmallVec<[_; 2]> = operands.iter().map(|operand| refused.get(operand).copied()).collect();
-    if refusals.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let wants: SmallVec<[bool; 2]> = refusals.iter().map(Option::is_some).collect();
-    tape.scratch(|tape| {
+    tape.scratch(id, |tape| {
+        let Some(application) = Application::of(tape, id, |operand, _| refused.contains_key(&operand)) else {
+            return Ok(None);
+        };
         let shape = tape.with_node(id, |node| node.shape.clone());
-        let seed = tape.constant_value(Value::Splat(F::one()), shape);
-        let answers = apply_rule(tape, id, seed, &wants)?;
-        let needs = |answer: &Derivative<'_, F>| matches!(answer, Derivative::Of(_) | Derivative::Refused(_));
-        Ok(answers.iter().zip(refusals).find_map(|(answer, refusal)| refusal.filter(|_| needs(answer))))
+        let mut found = None;
+        apply_rule(&application, tape.constant_value(Value::Splat(F::one()), shape), |_, operand, answer| {
+            if matches!(answer, Derivative::Of(_) | Derivative::Refused(_)) {
+                found = found.or(refused.get(&operand).copied());
+            }
+            Ok(())
+        })?;
+        Ok(found)
     })
 }
 

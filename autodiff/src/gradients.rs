@@ -15,21 +15,23 @@ use std::fmt;
 /// An absent gradient is an error that says why, never a silent zero.
 pub struct Gradients<'t, F: Real> {
     root: Var<'t, F>,
-    cotangents: Arena<Option<Value<F>>>,
+    /// What was found, in the order of the nodes; unknown once it is taken out.
+    cotangents: Vec<(NodeId, Value<F>)>,
+    zero: Value<F>,
     reached: Reached,
     taken: Vec<NodeId>,
 }
 
 impl<'t, F: Real> Gradients<'t, F> {
-    pub(crate) fn new(root: Var<'t, F>, mut cotangents: Arena<Option<Value<F>>>, reached: Reached) -> Self {
-        for id in cotangents.ids() {
-            match reached.marks[id] {
-                Mark::Zero if cotangents[id].is_none() => cotangents[id] = Some(Value::Splat(F::zero())),
-                Mark::Refused { .. } => cotangents[id] = None,
-                _ => {}
-            }
+    pub(crate) fn new(root: Var<'t, F>, cotangents: Vec<(NodeId, Value<F>)>, reached: Reached) -> Self {
+        Gradients { root, cotangents, zero: Value::Splat(F::zero()), reached, taken: Vec::new() }
+    }
+
+    fn find(&self, id: NodeId) -> Option<&Value<F>> {
+        match self.cotangents.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(place) => self.cotangents.get(place).map(|(_, value)| value),
+            Err(_) => (self.reached.mark(id) == Mark::Zero && !self.taken.contains(&id)).then_some(&self.zero),
         }
-        Gradients { root, cotangents, reached, taken: Vec::new() }
     }
 
     /// The gradient of `x`.
@@ -43,8 +45,7 @@ impl<'t, F: Real> Gradients<'t, F> {
         same_tape(root.tape(), x, "gradient", "variable")
             .map_err(|error| error.with_operand(root.tape().describe(root.id(), "result")))?;
         let shape = x.shape()?;
-        let value = self.cotangents.find(x.id()).and_then(Option::as_ref);
-        value.and_then(|value| value.array(&shape)).ok_or_else(|| self.explain(x))
+        self.find(x.id()).and_then(|value| value.array(&shape)).ok_or_else(|| self.explain(x))
     }
 
     /// The gradient of `x` as a number.
@@ -69,9 +70,13 @@ impl<'t, F: Real> Gradients<'t, F> {
     pub fn take(&mut self, x: Var<'t, F>) -> Result<ArrayD<F>> {
         self.get(x)?;
         let shape = x.shape()?;
-        let value = if x.id().index() < self.cotangents.len() { self.cotangents[x.id()].take() } else { None };
+        let place = self.cotangents.binary_search_by_key(&x.id(), |(id, _)| *id);
+        let value = match place.ok().and_then(|place| self.cotangents.get_mut(place)) {
+            Some((_, value)) => std::mem::replace(value, Value::Unknown),
+            None => self.zero.clone(),
+        };
         self.taken.push(x.id());
-        value.and_then(|value| value.into_array(&shape)).ok_or_else(|| self.explain(x))
+        value.into_array(&shape).ok_or_else(|| self.explain(x))
     }
 
     /// Why `x` has no gradient; `None` if it has one.
@@ -99,7 +104,8 @@ impl<'t, F: Real> Gradients<'t, F> {
 
 impl<F: Real> fmt::Debug for Gradients<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = self.cotangents.iter().filter(|(_, value)| value.is_some()).map(|(id, _)| id);
+        let is_known = |id: &NodeId| self.find(*id).is_some_and(|value| !matches!(value, Value::Unknown));
+        let found = NodeId::all(self.root.id().index() + 1).filter(is_known);
         write!(f, "Gradients of {} at ", self.root.id())?;
         f.debug_list().entries(found).finish()
     }
@@ -116,10 +122,10 @@ pub(crate) fn explain<F: Real>(
     let error = |kind, message: String| {
         Error::new(kind, "gradient", message).at(x.origin()).with_operand(tape.describe(x.id(), "x"))
     };
-    if let Some(Mark::Refused { by, reason }) = reached.marks.find(x.id()) {
-        let operation = tape.with_node(*by, |node| node.operation());
+    if let Mark::Refused { by, reason } = reached.mark(x.id()) {
+        let operation = tape.with_node(by, |node| node.operation());
         return error(ErrorKind::NotDifferentiable, format!("a path to x leads through `{operation}`: {reason}"))
-            .with_operand(tape.describe(*by, "through"));
+            .with_operand(tape.describe(by, "through"));
     }
     let no = |message: String| error(ErrorKind::NoGradient, message);
     let last = roots.iter().copied().max().unwrap_or(x.id());

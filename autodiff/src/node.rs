@@ -2,27 +2,70 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, Place, Refusal};
-use crate::kernels::Operand;
+use crate::kernels::{Elementwise, Operand};
 use crate::primitive::{Kind, Primitive, PrimitiveRef};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::value::{self, Value};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// One line of a tape: how a value comes to be, and from what.
+/// One line of a tape: how a value comes to be, and from what. Tapes are long: it has the size of a line of the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<F: Real> {
     pub(crate) op: Op<F>,
-    pub(crate) inputs: SmallVec<[NodeId; 2]>,
+    pub(crate) inputs: Operands,
     pub(crate) shape: Shape,
+    /// What the value is an array of.
+    pub(crate) kind: Kind,
     /// Whether an input that wants a gradient leads here.
     pub(crate) active: bool,
     /// The path of scopes, an index into [`Labels`].
     pub(crate) scope: u32,
     pub(crate) location: Option<&'static Location<'static>>,
+}
+
+const _: () = assert!(size_of::<Node<f64>>() <= 64, "a node is longer than a line of the cache");
+
+/// The nodes that a node is computed from: almost always at most three, which stand in the node.
+#[derive(Clone, Debug)]
+pub(crate) enum Operands {
+    /// As many of these as the count says.
+    Few(u8, [NodeId; 3]),
+    Many(Arc<Vec<NodeId>>),
+}
+
+impl Operands {
+    /// The operands of a leaf.
+    pub(crate) const NONE: Operands = Operands::Few(0, [NodeId::FIRST; 3]);
+}
+
+impl From<&[NodeId]> for Operands {
+    #[inline(always)]
+    fn from(ids: &[NodeId]) -> Self {
+        match ids {
+            [] => Operands::NONE,
+            [a] => Operands::Few(1, [*a; 3]),
+            [a, b] => Operands::Few(2, [*a, *b, *b]),
+            [a, b, c] => Operands::Few(3, [*a, *b, *c]),
+            _ => Operands::Many(Arc::new(ids.to_vec())),
+        }
+    }
+}
+
+impl Deref for Operands {
+    type Target = [NodeId];
+
+    #[inline]
+    fn deref(&self) -> &[NodeId] {
+        match self {
+            Operands::Few(count, ids) => ids.get(..usize::from(*count)).unwrap_or(ids),
+            Operands::Many(ids) => ids,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -52,12 +95,7 @@ impl<F: Real> Node<F> {
     }
 
     pub(crate) fn kind(&self) -> Kind {
-        match &self.op {
-            Op::Input(kind) => *kind,
-            Op::Constant(Value::Index(_)) => Kind::Index,
-            Op::Constant(Value::Key(_)) => Kind::Key,
-            _ => Kind::Real,
-        }
+        self.kind
     }
 
     /// `f64[2, 3]`, `index[4]` or `key`.
@@ -71,18 +109,23 @@ impl<F: Real> Node<F> {
 }
 
 /// The names of nodes and the paths of scopes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Labels {
     names: BTreeMap<NodeId, Arc<str>>,
+    /// The paths, numbered from 1; number 0 is outside any scope.
     scopes: Vec<Arc<str>>,
-    /// The number of each scope.
     numbers: BTreeMap<Arc<str>, u32>,
 }
 
 impl Labels {
     pub(crate) fn new() -> Self {
-        let outside: Arc<str> = "".into();
-        Labels { names: BTreeMap::new(), scopes: vec![outside.clone()], numbers: BTreeMap::from([(outside, 0)]) }
+        Labels::default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.scopes.clear();
+        self.numbers.clear();
     }
 
     pub(crate) fn name(&self, id: NodeId) -> Option<&Arc<str>> {
@@ -101,17 +144,20 @@ impl Labels {
     }
 
     pub(crate) fn scope(&self, scope: u32) -> &str {
-        self.scopes.get(scope as usize).map_or("", |path| path)
+        (scope as usize).checked_sub(1).and_then(|i| self.scopes.get(i)).map_or("", |path| path)
     }
 
     /// The number of `path`, which is remembered if it is new.
     pub(crate) fn intern(&mut self, path: &str) -> u32 {
+        if path.is_empty() {
+            return 0;
+        }
         if let Some(number) = self.numbers.get(path) {
             return *number;
         }
-        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
         let path: Arc<str> = path.into();
         self.scopes.push(path.clone());
+        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
         self.numbers.insert(path, number);
         number
     }
@@ -143,6 +189,7 @@ pub(crate) fn describe_operands<F: Real>(
 
 /// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
 /// Unknown where an operand is.
+#[inline(always)]
 pub(crate) fn evaluate<F: Real>(
     nodes: &Arena<Node<F>>,
     values: &Arena<Value<F>>,
@@ -150,11 +197,21 @@ pub(crate) fn evaluate<F: Real>(
     ids: &[NodeId],
     shape: &Shape,
 ) -> Result<Value<F>, Refusal> {
-    if let [id] = ids
-        && primitive.elementwise().is_none()
-        && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
-    {
-        return Ok(value);
+    let function = primitive.elementwise();
+    match &function {
+        // One number in every position of the operands is one number in every position of the result.
+        Some(function) => {
+            if let Some(number) = number(function, values, ids) {
+                return Ok(Value::Splat(number));
+            }
+        }
+        None => {
+            if let [id] = ids
+                && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
+            {
+                return Ok(value);
+            }
+        }
     }
     let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
     for id in ids {
@@ -164,4 +221,21 @@ pub(crate) fn evaluate<F: Real>(
         }
     }
     value::evaluate(primitive, &operands, shape)
+}
+
+/// `function` of operands that are all one number.
+#[inline(always)]
+fn number<F: Real>(function: &Elementwise<F>, values: &Arena<Value<F>>, ids: &[NodeId]) -> Option<F> {
+    let splat = |id: &NodeId| match &values[*id] {
+        Value::Splat(x) => Some(*x),
+        _ => None,
+    };
+    let zero = F::zero();
+    let (a, b, c) = match ids {
+        [a] => (splat(a)?, zero, zero),
+        [a, b] => (splat(a)?, splat(b)?, zero),
+        [a, b, c] => (splat(a)?, splat(b)?, splat(c)?),
+        _ => return None,
+    };
+    (function.operands() == ids.len()).then(|| function.number(a, b, c))
 }

@@ -7,7 +7,7 @@ pub use nodes::NodeView;
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Refusal, Result};
 use crate::forward::needed_for;
-use crate::node::{self, Labels, Node, Op};
+use crate::node::{self, Labels, Node, Op, Operands};
 use crate::primitive::{Kind, Registry};
 use crate::real::Real;
 use crate::reverse::same_tape;
@@ -16,6 +16,7 @@ use crate::tape::{Arg, Tape};
 use crate::value::{self, IntoArray, Value};
 use crate::var::Var;
 use ndarray::ArrayD;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A tape frozen without values: nodes in topological order, inputs, outputs, constants and names.
@@ -100,36 +101,45 @@ impl<F: Real> Tape<F> {
             y.shape()?;
         }
         let keep = needed_for(self, outputs.iter().map(|y| y.id));
-        self.with_nodes(|nodes, labels| {
-            let mut kept = Arena::new();
-            let mut names = Labels::new();
-            let mut inputs = Vec::new();
-            let mut new_id: Arena<NodeId> = Arena::new();
-            for (id, node) in nodes.iter() {
-                let is_input = matches!(node.op, Op::Input(_));
-                if !keep[id] && !is_input {
-                    new_id.push(id);
-                    continue;
-                }
-                let mut node = node.clone();
-                node.inputs.iter_mut().for_each(|operand| *operand = new_id[*operand]);
-                node.scope = names.intern(labels.scope(node.scope));
-                let fresh = kept.push(node);
-                if let Some(name) = labels.name(id) {
-                    names.set_name(fresh, name.clone());
-                }
-                if is_input {
-                    inputs.push(fresh);
-                }
-                new_id.push(fresh);
-            }
-            let outputs = outputs.iter().map(|y| new_id[y.id]).collect();
-            Ok(Program { nodes: Arc::new(kept), labels: Arc::new(names), inputs, outputs })
-        })
+        self.with_nodes(|nodes, labels| Ok(Program::of(nodes, labels, &keep, outputs.iter().map(|y| y.id))))
     }
 }
 
 impl<F: Real> Program<F> {
+    /// The nodes that are to be kept, and all inputs, as a program.
+    pub(crate) fn of(
+        nodes: &Arena<Node<F>>,
+        labels: &Labels,
+        keep: &Arena<bool>,
+        outputs: impl Iterator<Item = NodeId>,
+    ) -> Self {
+        let mut kept = Arena::new();
+        let mut names = Labels::new();
+        let mut inputs = Vec::new();
+        let mut new_id: Arena<NodeId> = Arena::new();
+        for (id, node) in nodes.iter() {
+            let is_input = matches!(node.op, Op::Input(_));
+            if !keep.find(id).is_some_and(|keep| *keep) && !is_input {
+                new_id.push(id);
+                continue;
+            }
+            let mut node = node.clone();
+            let operands: SmallVec<[NodeId; 8]> = node.inputs.iter().map(|operand| new_id[*operand]).collect();
+            node.inputs = Operands::from(&*operands);
+            node.scope = names.intern(labels.scope(node.scope));
+            let fresh = kept.push(node);
+            if let Some(name) = labels.name(id) {
+                names.set_name(fresh, name.clone());
+            }
+            if is_input {
+                inputs.push(fresh);
+            }
+            new_id.push(fresh);
+        }
+        let outputs = outputs.map(|id| new_id[id]).collect();
+        Program { nodes: Arc::new(kept), labels: Arc::new(names), inputs, outputs }
+    }
+
     /// The number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -174,7 +184,7 @@ impl<F: Real> Program<F> {
         let mut values = self.bind(inputs)?;
         for id in self.nodes.ids() {
             self.evaluate(id, &mut values)?;
-            for operand in &self.nodes[id].inputs {
+            for operand in self.nodes[id].inputs.iter() {
                 uses[*operand] -= 1;
                 if uses[*operand] == 0 {
                     values[*operand] = Value::Unknown;
@@ -349,8 +359,8 @@ impl<F: Real> Program<F> {
                 Op::Error(error) => Op::Error(error.clone()),
                 Op::Apply(primitive) => Op::Apply(registry.make(primitive.name(), &primitive.attributes())?),
             };
-            let Node { inputs, shape, active, scope, location, .. } = node.clone();
-            nodes.push(Node { op, inputs, shape, active, scope, location });
+            let Node { inputs, shape, kind, active, scope, location, .. } = node.clone();
+            nodes.push(Node { op, inputs, shape, kind, active, scope, location });
         }
         let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
         Ok(Program { nodes: Arc::new(nodes), labels: self.labels.clone(), inputs, outputs })

@@ -2,7 +2,7 @@
 
 use crate::arena::NodeId;
 use crate::error::{Error, ErrorKind, Mismatch, Place, Refusal};
-use crate::node::{Node, Op, describe, describe_operands, evaluate};
+use crate::node::{Node, Op, Operands, describe, describe_operands, evaluate};
 use crate::primitive::{Kind, PrimitiveRef, Signature};
 use crate::real::Real;
 use crate::shape::Shape;
@@ -30,42 +30,34 @@ impl<F: Real> Tape<F> {
         if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
             return self.mixed_tapes(primitive.name(), inputs, location);
         }
+        // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
+        match inputs {
+            [a] => self.append(primitive, &[a.id()], location),
+            [a, b] => self.append(primitive, &[a.id(), b.id()], location),
+            _ => self.append(primitive, &inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>(), location),
+        }
+    }
+
+    #[inline(always)]
+    fn append(&self, primitive: PrimitiveRef<F>, ids: &[NodeId], location: &'static Location<'static>) -> Var<'_, F> {
         let mut guard = self.state.borrow_mut();
         let state = &mut *guard;
-        let mut ids: SmallVec<[NodeId; 2]> = SmallVec::new();
         let mut active = false;
-        for (_, id) in inputs.iter().map(Arg::parts) {
-            let node = &state.nodes[id];
+        for id in ids {
+            let node = &state.nodes[*id];
             // An error is passed on as it is: the first one is what the user has to see.
             if matches!(node.op, Op::Error(_)) {
-                return self.var(id);
+                return self.var(*id);
             }
             active |= node.active;
-            ids.push(id);
         }
-        let result = state.shape_of(&primitive, &ids).and_then(|shape| {
-            let value = match self.evaluates {
-                true => evaluate(&state.nodes, &state.values, &*primitive, &ids, &shape),
-                false => Ok(Value::Unknown),
-            };
-            match value {
-                Ok(value) => Ok((value, shape)),
-                Err(refusal) => Err(state.refused(&primitive, &ids, refusal, location)),
-            }
-            .map_err(Failure::Reported)
-        });
-        let id = match result {
-            Ok((value, shape)) => state.push(Op::Apply(primitive), ids, shape, active, value, location),
-            Err(failure) => {
-                let error = match failure {
-                    Failure::Reported(error) => error,
-                    Failure::Shapes(mismatch) => state.mismatch(&primitive, &ids, mismatch, location),
-                };
-                state.push_error(error, location)
-            }
+        let (value, shape) = match state.result(&primitive, ids, self.evaluates) {
+            Ok(result) => result,
+            Err(failure) => return self.var(state.push_failure(&primitive, ids, failure, location)),
         };
-        drop(guard);
-        self.var(id)
+        let (scope, location) = state.here(location);
+        let (op, inputs) = (Op::Apply(primitive), Operands::from(ids));
+        self.var(state.push(Node { op, inputs, shape, kind: Kind::Real, active, scope, location }, value))
     }
 
     /// Records that `operation` does not fit its operands: for methods that check before they apply a primitive.
@@ -74,7 +66,7 @@ impl<F: Real> Tape<F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
         let known = inputs.iter().filter(|arg| std::ptr::eq(arg.parts().0, self));
-        let ids: SmallVec<[NodeId; 2]> = known.map(|arg| arg.parts().1).collect();
+        let ids: SmallVec<[NodeId; 2]> = known.map(Arg::id).collect();
         if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
             return self.var(*error);
         }
@@ -96,10 +88,8 @@ impl<F: Real> Tape<F> {
     ) -> Var<'t, F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
-        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(|arg| arg.parts().1).collect();
-        let error = state.mismatch(primitive, &ids, mismatch, location);
-        let id = state.push_error(error, location);
-        drop(state);
+        let ids: SmallVec<[NodeId; 2]> = inputs.iter().map(Arg::id).collect();
+        let id = state.push_failure(primitive, &ids, Failure::Shapes(mismatch), location);
         self.var(id)
     }
 
@@ -140,89 +130,116 @@ impl<F: Real> Tape<F> {
 /// What to do about a var of another tape.
 pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
 
+/// Why an operation could not be recorded.
 enum Failure {
     Shapes(Mismatch),
-    Reported(Error),
+    Values(Refusal),
 }
 
 impl<F: Real> State<F> {
-    pub(crate) fn push(
-        &mut self,
-        op: Op<F>,
-        inputs: SmallVec<[NodeId; 2]>,
-        shape: Shape,
-        active: bool,
-        value: Value<F>,
-        location: &'static Location<'static>,
-    ) -> NodeId {
-        let location = self.attributed.unwrap_or(Some(location));
-        self.values.push(value);
-        self.nodes.push(Node { op, inputs, shape, active, scope: self.scope, location })
+    /// The value and the shape of `primitive` applied to the nodes `ids`.
+    #[inline(always)]
+    fn result(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        evaluates: bool,
+    ) -> Result<(Value<F>, Shape), Failure> {
+        let shape = self.shape_of(primitive, ids).map_err(Failure::Shapes)?;
+        let value = match evaluates {
+            true => evaluate(&self.nodes, &self.values, &**primitive, ids, &shape).map_err(Failure::Values)?,
+            false => Value::Unknown,
+        };
+        Ok((value, shape))
     }
 
-    pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
-        self.push(Op::Error(error), SmallVec::new(), Shape::scalar(), false, Value::Unknown, location)
+    /// The scope, and the line that what `location` records is attributed to.
+    #[inline(always)]
+    pub(crate) fn here(&self, location: &'static Location<'static>) -> (u32, Option<&'static Location<'static>>) {
+        (self.scope, self.attributed.unwrap_or(Some(location)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, node: Node<F>, value: Value<F>) -> NodeId {
+        // The larger one first: while memory grows, what is still to come waits on the stack.
+        let id = self.nodes.push(node);
+        self.values.push(value);
+        id
     }
 
     fn place(&self, location: &'static Location<'static>) -> Place {
-        let location = self.attributed.unwrap_or(Some(location));
-        Place { location, scope: self.labels.scope(self.scope).into() }
+        let (scope, location) = self.here(location);
+        Place { location, scope: self.labels.scope(scope).into() }
     }
 
-    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Failure> {
+    pub(crate) fn push_error(&mut self, error: Error, location: &'static Location<'static>) -> NodeId {
+        let (scope, location) = self.here(location);
+        let (op, inputs, shape) = (Op::Error(error), Operands::NONE, Shape::scalar());
+        self.push(Node { op, inputs, shape, kind: Kind::Real, active: false, scope, location }, Value::Unknown)
+    }
+
+    #[inline(always)]
+    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Mismatch> {
         let signature = primitive.signature();
         let fits = match signature {
-            Signature::Fixed(operands) => operands.len() == ids.len(),
-            Signature::Variadic => !ids.is_empty(),
+            Signature::Fixed(operands) => {
+                operands.len() == ids.len()
+                    && operands.iter().zip(ids).all(|((_, kind), id)| self.nodes[*id].kind == *kind)
+            }
+            Signature::Variadic => !ids.is_empty() && ids.iter().all(|id| self.nodes[*id].kind == Kind::Real),
         };
         if !fits {
-            let expected = match signature {
-                Signature::Fixed([_]) => "1 operand".into(),
-                Signature::Fixed(operands) => format!("{} operands", operands.len()),
-                Signature::Variadic => "one or more operands".into(),
-            };
-            return Err(Failure::Shapes(Mismatch::new(format!("takes {expected}, got {}", ids.len()))));
+            return Err(self.unlike(signature, ids));
         }
-        for (i, id) in ids.iter().enumerate() {
-            let (role, expected) = signature.operand(i).unwrap_or(("x", Kind::Real));
-            let got = self.nodes[*id].kind();
-            if expected != got {
-                let message = format!("{role} should be {}, not {}", expected.words(), got.words());
-                return Err(Failure::Shapes(Mismatch::new(message)));
-            }
-        }
-        let mut shapes: SmallVec<[&Shape; 4]> = SmallVec::new();
-        ids.iter().for_each(|id| shapes.push(&self.nodes[*id].shape));
-        let shape = primitive.shape(&shapes).map_err(Failure::Shapes)?;
+        let shape = match ids {
+            [a] => primitive.shape(&[&self.nodes[*a].shape])?,
+            [a, b] => primitive.shape(&[&self.nodes[*a].shape, &self.nodes[*b].shape])?,
+            _ => primitive.shape(&ids.iter().map(|id| &self.nodes[*id].shape).collect::<SmallVec<[_; 8]>>())?,
+        };
         match shape.is_addressable::<F>() {
             true => Ok(shape),
-            false => Err(Failure::Shapes(Mismatch::new(format!("the result would be too large: {shape}")))),
+            false => Err(Mismatch::new(format!("the result would be too large: {shape}"))),
         }
     }
 
+    /// Why the nodes `ids` are not, in number and kind, the operands of `signature`.
     #[cold]
-    fn refused(
-        &self,
-        primitive: &PrimitiveRef<F>,
-        ids: &[NodeId],
-        refusal: Refusal,
-        location: &'static Location<'static>,
-    ) -> Error {
-        let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
-        self.report(ErrorKind::Refused, primitive.name(), Mismatch::new(refusal.message), lines, location)
+    fn unlike(&self, signature: Signature, ids: &[NodeId]) -> Mismatch {
+        let expected = match signature {
+            Signature::Fixed([_]) if ids.len() != 1 => "1 operand".into(),
+            Signature::Fixed(operands) if ids.len() != operands.len() => format!("{} operands", operands.len()),
+            Signature::Variadic if ids.is_empty() => "one or more operands".into(),
+            _ => {
+                let wrong = |(i, id): (usize, &NodeId)| {
+                    let (role, expected) = signature.operand(i)?;
+                    let got = self.nodes[*id].kind;
+                    (got != expected).then(|| format!("{role} should be {}, not {}", expected.words(), got.words()))
+                };
+                return Mismatch::new(ids.iter().enumerate().find_map(wrong).unwrap_or_default());
+            }
+        };
+        Mismatch::new(format!("takes {expected}, got {}", ids.len()))
     }
 
+    /// Records an error node: `primitive` could not be applied to the nodes `ids`.
     #[cold]
-    fn mismatch(
-        &self,
+    fn push_failure(
+        &mut self,
         primitive: &PrimitiveRef<F>,
         ids: &[NodeId],
-        mut mismatch: Mismatch,
+        failure: Failure,
         location: &'static Location<'static>,
-    ) -> Error {
-        mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
+    ) -> NodeId {
         let lines = describe_operands(&self.nodes, &self.labels, &**primitive, ids);
-        self.report(ErrorKind::Mismatch, primitive.name(), mismatch, lines, location)
+        let (kind, mismatch) = match failure {
+            Failure::Values(refusal) => (ErrorKind::Refused, Mismatch::new(refusal.message)),
+            Failure::Shapes(mut mismatch) => {
+                mismatch.help = mismatch.help.or_else(|| self.suggestion(primitive, ids));
+                (ErrorKind::Mismatch, mismatch)
+            }
+        };
+        let error = self.report(kind, primitive.name(), mismatch, lines, location);
+        self.push_error(error, location)
     }
 
     fn report(

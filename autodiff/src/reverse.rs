@@ -1,14 +1,18 @@
 //! The reverse walk: r(h∘g∘f) = rf ∘ rg ∘ rh, one rule after the other, and nothing else.
 
+mod application;
+
+pub(crate) use application::{Application, apply_rule, check_shape};
+
 use crate::arena::{Arena, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gradients::Gradients;
-use crate::node::Op;
-use crate::primitive::{Cotangents, Derivative, PrimitiveRef, Site, add::Add};
+use crate::node::Node;
+use crate::primitive::{Derivative, add::Add};
 use crate::real::Real;
 use crate::record::BRING_OVER;
 use crate::shape::Shape;
-use crate::tape::{Arg, Tape};
+use crate::tape::Tape;
 use crate::value::{self, IntoArray, Value};
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -16,17 +20,25 @@ use smallvec::SmallVec;
 /// Where the walk keeps cotangents: as values that are freed after their last use ([`Freed`], which may be watched), or as
 /// recorded vars ([`Recorded`]).
 pub(crate) trait Ledger<F: Real> {
+    /// Whether the cotangent of node `id` is wanted.
+    fn wants(&self, id: NodeId, node: &Node<F>) -> bool;
+
     /// Whether a cotangent has arrived at `id`.
     fn has(&self, id: NodeId) -> bool;
 
     /// Runs the rule of `id` on its cotangent and credits the operands; answers that are no cotangent go to `reached`.
-    fn visit(&mut self, tape: &Tape<F>, id: NodeId, wants: &[bool], reached: &mut Reached) -> Result<()>;
+    fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()>;
+
+    /// Drops the cotangent of `id`, which is of no use.
+    fn forget(&mut self, id: NodeId);
 }
 
 /// What came of a walk besides cotangents.
 #[derive(Clone, Debug)]
 pub(crate) struct Reached {
-    pub(crate) marks: Arena<Mark>,
+    /// Empty until there is something to note, which is rare.
+    marks: Arena<Mark>,
+    length: usize,
     /// Operands through which no derivative flows: the node and the operand's number.
     pub(crate) cuts: Vec<(NodeId, usize)>,
 }
@@ -44,7 +56,23 @@ pub(crate) enum Mark {
 }
 
 impl Reached {
+    pub(crate) fn mark(&self, id: NodeId) -> Mark {
+        self.marks.find(id).copied().unwrap_or(Mark::Untouched)
+    }
+
+    pub(crate) fn marks(&self) -> impl Iterator<Item = (NodeId, &Mark)> {
+        self.marks.iter()
+    }
+
+    pub(crate) fn set(&mut self, id: NodeId, mark: Mark) {
+        if self.mark(id) != mark {
+            self.marks.extend_to(self.length, || Mark::Untouched);
+            self.marks[id] = mark;
+        }
+    }
+
     /// Notes the answer of node `id` for its operand `slot`, unless it is a cotangent, which is returned.
+    #[inline]
     pub(crate) fn note<'t, F: Real>(
         &mut self,
         id: NodeId,
@@ -56,130 +84,47 @@ impl Reached {
             Derivative::Of(dx) => return Some(dx),
             Derivative::Zero => self.zero(operand),
             Derivative::None => self.cuts.push((id, slot)),
-            Derivative::Refused(reason) => self.marks[operand] = Mark::Refused { by: id, reason },
+            Derivative::Refused(reason) => self.set(operand, Mark::Refused { by: id, reason }),
         }
         None
     }
 
     fn zero(&mut self, operand: NodeId) {
-        if self.marks[operand] == Mark::Untouched {
-            self.marks[operand] = Mark::Zero;
+        if self.mark(operand) == Mark::Untouched {
+            self.set(operand, Mark::Zero);
         }
     }
 }
 
 /// Walks back from `last`: asks each node that a cotangent has reached for its operands' cotangents.
-pub(crate) fn walk<F: Real>(
-    tape: &Tape<F>,
-    last: NodeId,
-    wanted: &dyn Fn(NodeId) -> bool,
-    ledger: &mut dyn Ledger<F>,
-) -> Result<Reached> {
+pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledger<F>) -> Result<Reached> {
     let length = last.index() + 1;
-    let mut reached = Reached { marks: Arena::filled(length, || Mark::Untouched), cuts: Vec::new() };
-    for id in NodeId::all(length).rev().filter(|id| wanted(*id)) {
-        let operands: SmallVec<[NodeId; 2]> = tape.with_node(id, |node| SmallVec::from_slice(&node.inputs));
-        let mut wants: SmallVec<[bool; 8]> = SmallVec::new();
-        operands.iter().for_each(|operand| wants.push(wanted(*operand)));
-        if !wants.contains(&true) {
-            continue;
-        }
-        let wanted_operands = operands.iter().zip(&wants).filter(|(_, wanted)| **wanted).map(|(id, _)| *id);
-        match reached.marks[id] {
+    let mut reached = Reached { marks: Arena::new(), length, cuts: Vec::new() };
+    for id in NodeId::all(length).rev() {
+        match reached.mark(id) {
             // What lies behind a refusal is refused: a gradient that misses one of its paths would be wrong.
-            mark @ Mark::Refused { .. } => wanted_operands.for_each(|operand| reached.marks[operand] = mark),
-            _ if ledger.has(id) => {
-                // With a cotangent of its own it is not zero, also where one of the ways to it is.
-                reached.marks[id] = Mark::Untouched;
-                ledger.visit(tape, id, &wants, &mut reached)?;
+            mark @ Mark::Refused { .. } => {
+                ledger.forget(id);
+                wanted_operands(tape, id, ledger).for_each(|operand| reached.set(operand, mark));
             }
-            Mark::Zero => wanted_operands.for_each(|operand| reached.zero(operand)),
+            mark if ledger.has(id) => {
+                // With a cotangent of its own it is not zero, also where one of the ways to it is.
+                if mark == Mark::Zero {
+                    reached.set(id, Mark::Untouched);
+                }
+                ledger.visit(tape, id, &mut reached)?;
+            }
+            Mark::Zero => wanted_operands(tape, id, ledger).for_each(|operand| reached.zero(operand)),
             Mark::Untouched => {}
         }
     }
     Ok(reached)
 }
 
-/// Runs the reverse rule of node `id` on the cotangent `dy`, and holds the rule to its contract.
-pub(crate) fn apply_rule<'t, F: Real>(
-    tape: &'t Tape<F>,
-    id: NodeId,
-    dy: Var<'t, F>,
-    wants: &[bool],
-) -> Result<Cotangents<'t, F>> {
-    let Some(application) = Application::of(tape, id) else { return Ok(Cotangents::new()) };
-    let site = application.site(tape, id, wants);
-    let mut answers = tape.on_behalf(id, || application.primitive.reverse(&site, dy));
-    if answers.len() != wants.len() {
-        let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
-        return Err(faulty(tape, id, &application.primitive, message));
-    }
-    for ((answer, operand), wanted) in answers.iter_mut().zip(&application.inputs).zip(wants) {
-        if !*wanted {
-            *answer = Derivative::None;
-        }
-        if let Derivative::Of(dx) = answer {
-            check_shape(tape, id, &application.primitive, *dx, operand.parts().1)?;
-        }
-    }
-    Ok(answers)
-}
-
-/// The error of a derivative that is itself an error, or has another shape than `like`, which it is the derivative of.
-pub(crate) fn check_shape<F: Real>(
-    tape: &Tape<F>,
-    id: NodeId,
-    primitive: &PrimitiveRef<F>,
-    derivative: Var<'_, F>,
-    like: NodeId,
-) -> Result<()> {
-    if !std::ptr::eq(derivative.tape, tape) {
-        return Err(faulty(tape, id, primitive, "a rule answered with a var of another tape".into()));
-    }
-    let fits = tape.with_nodes(|nodes, _| {
-        let node = &nodes[derivative.id];
-        node.shape == nodes[like].shape && !matches!(node.op, Op::Error(_))
-    });
-    if fits {
-        return Ok(());
-    }
-    let message = match derivative.shape() {
-        Ok(shape) => {
-            let expected = tape.with_node(like, |node| node.shape.clone());
-            format!("a rule answered with a derivative of shape {shape} where {expected} belongs")
-        }
-        Err(error) if error.operation() == "rule" => error.message().into(),
-        Err(error) => format!("a rule failed in `{}`: {}", error.operation(), error.message()),
-    };
-    Err(faulty(tape, id, primitive, message))
-}
-
-pub(crate) fn faulty<F: Real>(tape: &Tape<F>, id: NodeId, primitive: &PrimitiveRef<F>, message: String) -> Error {
-    Error::new(ErrorKind::FaultyRule, primitive.name(), message)
-        .at(tape.place_of(id))
-        .with_operand(tape.describe(id, "y"))
-}
-
-/// A node that applies a primitive, with what its rules need.
-pub(crate) struct Application<'t, F: Real> {
-    pub(crate) primitive: PrimitiveRef<F>,
-    pub(crate) inputs: SmallVec<[Arg<'t, F>; 2]>,
-}
-
-impl<'t, F: Real> Application<'t, F> {
-    pub(crate) fn of(tape: &'t Tape<F>, id: NodeId) -> Option<Self> {
-        tape.with_nodes(|nodes, _| {
-            let node = &nodes[id];
-            let Op::Apply(primitive) = &node.op else { return None };
-            let mut inputs = SmallVec::new();
-            node.inputs.iter().for_each(|operand| inputs.push(Arg::of(tape, *operand, nodes[*operand].kind())));
-            Some(Application { primitive: primitive.clone(), inputs })
-        })
-    }
-
-    pub(crate) fn site<'a>(&'a self, tape: &'t Tape<F>, id: NodeId, wants: &'a [bool]) -> Site<'a, 't, F> {
-        Site { inputs: &self.inputs, output: tape.var(id), wants }
-    }
+/// The operands of node `id` whose cotangents are wanted.
+fn wanted_operands<F: Real>(tape: &Tape<F>, id: NodeId, ledger: &impl Ledger<F>) -> impl Iterator<Item = NodeId> {
+    let operands = tape.with_node(id, |node| SmallVec::<[NodeId; 8]>::from_slice(&node.inputs));
+    operands.into_iter().filter(|operand| tape.with_node(*operand, |node| ledger.wants(*operand, node)))
 }
 
 /// What happens on the way back, for whoever watches it: the stepper, and the search for numbers that are not finite.
@@ -193,30 +138,37 @@ pub(crate) enum Sight<'a, F: Real> {
 /// Cotangents as values, each freed after its last use; what the rules record is forgotten node by node.
 struct Freed<F: Real, W> {
     cotangents: Arena<Option<Value<F>>>,
+    /// The cotangents of nodes that have no use for them: inputs. Last ones first.
+    left: Vec<(NodeId, Value<F>)>,
     watch: W,
 }
 
 impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
+    #[inline]
+    fn wants(&self, _: NodeId, node: &Node<F>) -> bool {
+        node.active
+    }
+
+    #[inline]
     fn has(&self, id: NodeId) -> bool {
         self.cotangents[id].is_some()
     }
 
-    fn visit(&mut self, tape: &Tape<F>, id: NodeId, wants: &[bool], reached: &mut Reached) -> Result<()> {
+    fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         let Some(cotangent) = self.cotangents[id].take() else { return Ok(()) };
-        (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
-        tape.scratch(|tape| {
-            let (operands, shape) =
-                tape.with_node(id, |node| (SmallVec::<[NodeId; 2]>::from_slice(&node.inputs), node.shape.clone()));
+        tape.scratch(id, |tape| {
+            let Some(application) = Application::of(tape, id, |operand, node| self.wants(operand, node)) else {
+                self.left.push((id, cotangent));
+                return Ok(());
+            };
+            (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
+            let shape = tape.with_node(id, |node| node.shape.clone());
             let dy = tape.constant_value(cotangent, shape);
-            let answers = apply_rule(tape, id, dy, wants)?;
-            for (slot, (operand, answer)) in operands.iter().zip(answers).enumerate() {
-                if !wants.get(slot).is_some_and(|wanted| *wanted) {
-                    continue;
-                }
-                let Some(dx) = reached.note(id, slot, *operand, answer) else { continue };
+            apply_rule(&application, dy, |slot, operand, answer| {
+                let Some(dx) = reached.note(id, slot, operand, answer) else { return Ok(()) };
                 tape.with_value(dx.id, |contribution, shape| {
                     // The first contribution is taken as it is, not added to zeros.
-                    let sum = match &mut self.cotangents[*operand] {
+                    let sum = match &mut self.cotangents[operand] {
                         Some(sum) => {
                             sum.accumulate(contribution, shape, &Add).map_err(|refusal| {
                                 Error::new(ErrorKind::NoValue, "backward", refusal.message).at(tape.place_of(id))
@@ -227,10 +179,13 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
                     };
                     (self.watch)(Sight::Credit { node: id, slot, contribution, sum, shape });
                     Ok(())
-                })?;
-            }
-            Ok(())
+                })
+            })
         })
+    }
+
+    fn forget(&mut self, id: NodeId) {
+        self.cotangents[id] = None;
     }
 }
 
@@ -238,29 +193,37 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
 struct Recorded<'t, F: Real> {
     tape: &'t Tape<F>,
     cotangents: Arena<Option<Var<'t, F>>>,
+    /// The nodes that a variable whose gradient is wanted leads to.
+    led: Arena<bool>,
 }
 
 impl<F: Real> Ledger<F> for Recorded<'_, F> {
+    fn wants(&self, id: NodeId, _: &Node<F>) -> bool {
+        self.led[id]
+    }
+
     fn has(&self, id: NodeId) -> bool {
         self.cotangents[id].is_some()
     }
 
-    fn visit(&mut self, _: &Tape<F>, id: NodeId, wants: &[bool], reached: &mut Reached) -> Result<()> {
+    fn visit(&mut self, _: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         let Some(dy) = self.cotangents[id] else { return Ok(()) };
-        let answers = apply_rule(self.tape, id, dy, wants)?;
-        let operands = self.tape.with_node(id, |node| node.inputs.clone());
-        for (slot, (operand, answer)) in operands.iter().zip(answers).enumerate() {
-            if !wants.get(slot).is_some_and(|wanted| *wanted) {
-                continue;
-            }
-            let Some(dx) = reached.note(id, slot, *operand, answer) else { continue };
-            let sum = match self.cotangents[*operand] {
-                Some(sum) => self.tape.on_behalf(id, || sum + dx),
-                None => dx,
-            };
-            self.cotangents[*operand] = Some(sum);
-        }
-        Ok(())
+        let Some(application) = Application::of(self.tape, id, |operand, node| self.wants(operand, node)) else {
+            return Ok(());
+        };
+        self.tape.on_behalf(id, || {
+            apply_rule(&application, dy, |slot, operand, answer| {
+                if let Some(dx) = reached.note(id, slot, operand, answer) {
+                    let sum = self.cotangents[operand].map_or(dx, |sum| sum + dx);
+                    self.cotangents[operand] = Some(sum);
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn forget(&mut self, id: NodeId) {
+        self.cotangents[id] = None;
     }
 }
 
@@ -303,18 +266,18 @@ pub(crate) fn pullback<'t, F: Real>(
         return Ok(answers);
     };
     let led = led_to(tape, wanted.iter().map(|x| x.id), last);
-    let mut ledger = Recorded { tape, cotangents: Arena::filled(last.index() + 1, || None) };
+    let mut ledger = Recorded { tape, cotangents: Arena::filled(last.index() + 1, || None), led };
     for (y, seed) in seeds {
         ledger.cotangents[y.id] = match ledger.cotangents[y.id] {
             Some(sum) => Some(sum + *seed),
             None => Some(*seed),
         };
     }
-    let reached = walk(tape, last, &|id| led[id], &mut ledger)?;
+    let reached = walk(tape, last, &mut ledger)?;
     let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
     // No closures here: what they record would be attributed to this file.
     for x in wanted {
-        let mark = reached.marks.find(x.id).copied().unwrap_or(Mark::Untouched);
+        let mark = reached.mark(x.id);
         answers.push(match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
             (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
             (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
@@ -398,25 +361,21 @@ impl<'t, F: Real> Var<'t, F> {
         Ok(Gradients::new(self, cotangents, reached))
     }
 
-    /// The walk of [`backward`](Self::backward), with someone watching: the cotangents that are left, of the inputs.
+    /// The walk of [`backward`](Self::backward), with someone watching: the cotangents that are left, of the inputs, in
+    /// order.
     pub(crate) fn walk_back(
         self,
         seed: Value<F>,
         watch: impl FnMut(Sight<'_, F>),
-    ) -> Result<(Arena<Option<Value<F>>>, Reached)> {
+    ) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
         self.read(|_| ())?;
         let tape = self.tape;
-        let mut ledger = Freed { cotangents: Arena::filled(self.id.index() + 1, || None), watch };
+        let mut ledger = Freed { cotangents: tape.lend_table(self.id), left: Vec::new(), watch };
         ledger.cotangents[self.id] = Some(seed);
-        let active: Arena<bool> = tape.with_nodes(|nodes, _| {
-            let mut active = Arena::new();
-            for id in NodeId::all(self.id.index() + 1) {
-                active.push(nodes[id].active);
-            }
-            active
-        });
-        let reached = walk(tape, self.id, &|id| active[id], &mut ledger)?;
-        Ok((ledger.cotangents, reached))
+        let reached = walk(tape, self.id, &mut ledger)?;
+        tape.return_table(ledger.cotangents);
+        ledger.left.reverse();
+        Ok((ledger.left, reached))
     }
 
     /// The gradient of this number with respect to `wanted`, recorded on the tape: it prints, is checked, and

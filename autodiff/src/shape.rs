@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// The lengths of an array's axes; `[]` is a scalar.
 ///
@@ -11,15 +12,10 @@ use std::ops::Deref;
 /// let shape = Shape::from([2, 3]);
 /// assert_eq!((shape.rank(), shape.size(), shape.to_string()), (2, 6, "[2, 3]".into()));
 /// ```
-#[derive(PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Shape(SmallVec<[usize; 4]>);
-
-impl Clone for Shape {
-    /// A copy of the bytes: the derived clone goes through an iterator, and recording clones a shape per node.
-    fn clone(&self) -> Self {
-        Shape(SmallVec::from_slice(&self.0))
-    }
-}
+///
+/// Copies share the lengths, and a scalar has none to share: a tape stores a shape per node.
+#[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Shape(Option<Arc<SmallVec<[usize; 4]>>>);
 
 impl Shape {
     /// The shape of a scalar, `[]`.
@@ -29,7 +25,7 @@ impl Shape {
 
     /// The number of axes.
     pub fn rank(&self) -> usize {
-        self.0.len()
+        self.len()
     }
 
     /// The number of elements: the product of the lengths, 1 for a scalar. Saturates.
@@ -108,20 +104,22 @@ pub(crate) type Strides = SmallVec<[usize; 4]>;
 
 impl Deref for Shape {
     type Target = [usize];
+    #[inline]
     fn deref(&self) -> &[usize] {
-        &self.0
+        self.0.as_deref().map_or(&[], |lengths| lengths)
     }
 }
 
 impl FromIterator<usize> for Shape {
     fn from_iter<I: IntoIterator<Item = usize>>(lengths: I) -> Self {
-        Shape(lengths.into_iter().collect())
+        let lengths: SmallVec<[usize; 4]> = lengths.into_iter().collect();
+        Shape((!lengths.is_empty()).then(|| Arc::new(lengths)))
     }
 }
 
 impl From<&[usize]> for Shape {
     fn from(lengths: &[usize]) -> Self {
-        Shape(SmallVec::from_slice(lengths))
+        lengths.iter().copied().collect()
     }
 }
 
@@ -139,7 +137,7 @@ impl<const N: usize> From<[usize; N]> for Shape {
 
 impl From<Vec<usize>> for Shape {
     fn from(lengths: Vec<usize>) -> Self {
-        Shape(SmallVec::from_vec(lengths))
+        Shape::from(lengths.as_slice())
     }
 }
 

@@ -2,13 +2,12 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::error::{Mismatch, Place};
-use crate::node::{Labels, Node, Op, describe};
+use crate::node::{Labels, Node, Op, Operands, describe};
 use crate::primitive::Kind;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::value::{self, IntoArray, Value};
 use crate::var::{Index, Key, Var};
-use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
@@ -41,6 +40,16 @@ pub(crate) struct State<F: Real> {
     pub(crate) scope: u32,
     /// The line that nodes are attributed to instead of their caller's; `Some(None)` where no code recorded them.
     pub(crate) attributed: Option<Option<&'static Location<'static>>>,
+    /// The table of the last reverse walk, empty again: its memory serves the next.
+    pub(crate) cotangents: Arena<Option<Value<F>>>,
+}
+
+impl<F: Real> State<F> {
+    fn truncate(&mut self, length: usize) {
+        self.nodes.truncate(length);
+        self.values.truncate(length);
+        self.labels.truncate(length);
+    }
 }
 
 /// An argument of an operation: any of the three kinds of handle.
@@ -64,6 +73,11 @@ impl<'t, F: Real> Arg<'t, F> {
         }
     }
 
+    pub(crate) fn id(&self) -> NodeId {
+        self.parts().1
+    }
+
+    #[inline]
     pub(crate) fn parts(&self) -> (&'t Tape<F>, NodeId) {
         match self {
             Arg::Real(x) => (x.tape, x.id),
@@ -109,8 +123,14 @@ impl<F: Real> Tape<F> {
     }
 
     fn recording(evaluates: bool) -> Self {
-        let state =
-            State { nodes: Arena::new(), values: Arena::new(), labels: Labels::new(), scope: 0, attributed: None };
+        let state = State {
+            nodes: Arena::new(),
+            values: Arena::new(),
+            labels: Labels::new(),
+            scope: 0,
+            attributed: None,
+            cotangents: Arena::new(),
+        };
         Tape { state: RefCell::new(state), evaluates, read: Cell::new(false) }
     }
 
@@ -118,9 +138,8 @@ impl<F: Real> Tape<F> {
     pub fn clear(&mut self) {
         self.read.set(false);
         let state = self.state.get_mut();
-        state.nodes.truncate(0);
-        state.values.truncate(0);
-        state.labels = Labels::new();
+        state.truncate(0);
+        state.labels.clear();
         state.scope = 0;
     }
 
@@ -148,14 +167,14 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn input(&self, array: impl IntoArray<F>) -> Var<'_, F> {
         let (value, shape) = value::take(array);
-        self.var(self.leaf(Op::Input(Kind::Real), value, shape, true))
+        self.var(self.leaf(Op::Input(Kind::Real), Kind::Real, value, shape, true))
     }
 
     /// An input whose gradient is of no interest: a batch of examples, a learning rate.
     #[track_caller]
     pub fn data(&self, array: impl IntoArray<F>) -> Var<'_, F> {
         let (value, shape) = value::take(array);
-        self.var(self.leaf(Op::Input(Kind::Real), value, shape, false))
+        self.var(self.leaf(Op::Input(Kind::Real), Kind::Real, value, shape, false))
     }
 
     /// A number or array that is part of the program: replays use the same.
@@ -167,7 +186,7 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     pub(crate) fn constant_value(&self, value: Value<F>, shape: Shape) -> Var<'_, F> {
-        self.var(self.leaf(Op::Constant(value.clone()), value, shape, false))
+        self.var(self.leaf(Op::Constant(value.clone()), Kind::Real, value, shape, false))
     }
 
     /// Indices given from outside: labels, rows to gather.
@@ -175,13 +194,13 @@ impl<F: Real> Tape<F> {
     pub fn index<D: ndarray::Dimension>(&self, indices: ndarray::Array<usize, D>) -> Index<'_, F> {
         let shape = Shape::from(indices.shape());
         let value = Value::Index(Arc::new(indices.iter().copied().collect()));
-        Index { tape: self, id: self.leaf(Op::Input(Kind::Index), value, shape, false) }
+        Index { tape: self, id: self.leaf(Op::Input(Kind::Index), Kind::Index, value, shape, false) }
     }
 
     /// A random key given from outside: a replay with another key draws other numbers.
     #[track_caller]
     pub fn key(&self, key: u64) -> Key<'_, F> {
-        Key { tape: self, id: self.leaf(Op::Input(Kind::Key), Value::Key(key), Shape::scalar(), false) }
+        Key { tape: self, id: self.leaf(Op::Input(Kind::Key), Kind::Key, Value::Key(key), Shape::scalar(), false) }
     }
 
     /// An input of which only kind and shape are known; what depends on it is recorded without values. An error var if
@@ -198,15 +217,17 @@ impl<F: Real> Tape<F> {
                 .refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}")))
                 .into();
         }
-        let id = self.leaf(Op::Input(kind), Value::Unknown, shape, active && kind == Kind::Real);
+        let id = self.leaf(Op::Input(kind), kind, Value::Unknown, shape, active && kind == Kind::Real);
         self.arg(id)
     }
 
     #[track_caller]
-    fn leaf(&self, op: Op<F>, value: Value<F>, shape: Shape, active: bool) -> NodeId {
+    #[inline(always)]
+    fn leaf(&self, op: Op<F>, kind: Kind, value: Value<F>, shape: Shape, active: bool) -> NodeId {
         let value = if self.evaluates { value } else { Value::Unknown };
-        let location = Location::caller();
-        self.state.borrow_mut().push(op, SmallVec::new(), shape, active, value, location)
+        let mut state = self.state.borrow_mut();
+        let (scope, location) = state.here(Location::caller());
+        state.push(Node { op, inputs: Operands::NONE, shape, kind, active, scope, location }, value)
     }
 
     // ---- names and places --------------------------------------------------------------------------------------------
@@ -215,15 +236,14 @@ impl<F: Real> Tape<F> {
     ///
     /// Nodes, errors and print-outs carry the path.
     pub fn scope<R>(&self, name: &str, body: impl FnOnce() -> R) -> R {
-        let (before, attributed) = {
+        let _restore = {
             let mut state = self.state.borrow_mut();
-            let outer = state.labels.scope(state.scope).to_owned();
+            let outer = state.labels.scope(state.scope);
             let path = if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") };
-            let before = state.scope;
-            state.scope = state.labels.intern(&path);
-            (before, state.attributed)
+            let scope = state.labels.intern(&path);
+            let location = state.attributed;
+            self.place(&mut state, scope, location)
         };
-        let _restore = Restore { tape: self, scope: before, attributed };
         body()
     }
 
@@ -232,25 +252,18 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn attributed<R>(&self, body: impl FnOnce() -> R) -> R {
         let location = Location::caller();
-        let restore = {
+        let _restore = {
             let mut state = self.state.borrow_mut();
-            let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
-            state.attributed = Some(state.attributed.unwrap_or(Some(location)));
-            restore
+            let (scope, location) = (state.scope, state.attributed.unwrap_or(Some(location)));
+            self.place(&mut state, scope, Some(location))
         };
-        let result = body();
-        drop(restore);
-        result
+        body()
     }
 
     /// Records `body` as if it stood where node `id` was recorded: what a rule records belongs to the user's line.
     pub(crate) fn on_behalf<R>(&self, id: NodeId, body: impl FnOnce() -> R) -> R {
-        let (scope, location) = {
-            let state = self.state.borrow();
-            let node = &state.nodes[id];
-            (node.scope, node.location)
-        };
-        self.placed(scope, location, body)
+        let _restore = self.place_at(&mut self.state.borrow_mut(), id);
+        body()
     }
 
     pub(crate) fn placed<R>(
@@ -259,16 +272,39 @@ impl<F: Real> Tape<F> {
         location: Option<&'static Location<'static>>,
         body: impl FnOnce() -> R,
     ) -> R {
-        let restore = {
-            let mut state = self.state.borrow_mut();
-            let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed };
-            state.scope = scope;
-            state.attributed = Some(location);
-            restore
-        };
-        let result = body();
-        drop(restore);
-        result
+        let _restore = self.place(&mut self.state.borrow_mut(), scope, Some(location));
+        body()
+    }
+
+    /// Runs `body` as [`on_behalf`](Self::on_behalf) does and forgets the nodes it appends, also on unwinding. They cannot
+    /// escape: their handles are of a lifetime the caller does not choose.
+    #[inline]
+    pub(crate) fn scratch<R>(&self, id: NodeId, body: impl for<'s> FnOnce(&'s Tape<F>) -> R) -> R {
+        let mut state = self.state.borrow_mut();
+        let mut restore = self.place_at(&mut state, id);
+        restore.length = state.nodes.len();
+        drop(state);
+        body(self)
+    }
+
+    #[inline(always)]
+    fn place_at<'t>(&'t self, state: &mut State<F>, id: NodeId) -> Restore<'t, F> {
+        let node = &state.nodes[id];
+        let (scope, location) = (node.scope, node.location);
+        self.place(state, scope, Some(location))
+    }
+
+    /// Records at this place from now on, until the answer is dropped.
+    #[inline(always)]
+    fn place<'t>(
+        &'t self,
+        state: &mut State<F>,
+        scope: u32,
+        attributed: Option<Option<&'static Location<'static>>>,
+    ) -> Restore<'t, F> {
+        let restore = Restore { tape: self, scope: state.scope, attributed: state.attributed, length: usize::MAX };
+        (state.scope, state.attributed) = (scope, attributed);
+        restore
     }
 
     pub(crate) fn intern(&self, path: &str) -> u32 {
@@ -285,18 +321,33 @@ impl<F: Real> Tape<F> {
         Arg::of(self, id, self.with_node(id, |node| node.kind()))
     }
 
+    #[inline(always)]
     pub(crate) fn with_node<R>(&self, id: NodeId, read: impl FnOnce(&Node<F>) -> R) -> R {
         read(&self.state.borrow().nodes[id])
     }
 
+    #[inline(always)]
     pub(crate) fn with_nodes<R>(&self, read: impl FnOnce(&Arena<Node<F>>, &Labels) -> R) -> R {
         let state = self.state.borrow();
         read(&state.nodes, &state.labels)
     }
 
+    #[inline(always)]
     pub(crate) fn with_value<R>(&self, id: NodeId, read: impl FnOnce(&Value<F>, &Shape) -> R) -> R {
         let state = self.state.borrow();
         read(&state.values[id], &state.nodes[id].shape)
+    }
+
+    /// A table with an empty place for each node up to `last`, in the memory of the one before.
+    pub(crate) fn lend_table(&self, last: NodeId) -> Arena<Option<Value<F>>> {
+        let mut table = std::mem::take(&mut self.state.borrow_mut().cotangents);
+        table.extend_to(last.index() + 1, || None);
+        table
+    }
+
+    /// Keeps the memory of a table whose places are all empty again.
+    pub(crate) fn return_table(&self, table: Arena<Option<Value<F>>>) {
+        self.state.borrow_mut().cotangents = table;
     }
 
     pub(crate) fn set_name(&self, id: NodeId, name: &str) {
@@ -310,41 +361,23 @@ impl<F: Real> Tape<F> {
     pub(crate) fn place_of(&self, id: NodeId) -> Place {
         self.with_nodes(|nodes, labels| labels.place(&nodes[id]))
     }
-
-    /// Runs `body`, which may append nodes, and forgets them again, also on unwinding. What it appends cannot escape:
-    /// its handles are of a lifetime the caller does not choose.
-    pub(crate) fn scratch<R>(&self, body: impl for<'s> FnOnce(&'s Tape<F>) -> R) -> R {
-        let _forget = Forget { tape: self, length: self.len() };
-        body(self)
-    }
 }
 
+/// Goes back to where the tape recorded before, and to the nodes it had.
 struct Restore<'t, F: Real> {
     tape: &'t Tape<F>,
     scope: u32,
     attributed: Option<Option<&'static Location<'static>>>,
+    length: usize,
 }
 
 impl<F: Real> Drop for Restore<'_, F> {
+    #[inline]
     fn drop(&mut self) {
         if let Ok(mut state) = self.tape.state.try_borrow_mut() {
             state.scope = self.scope;
             state.attributed = self.attributed;
-        }
-    }
-}
-
-struct Forget<'t, F: Real> {
-    tape: &'t Tape<F>,
-    length: usize,
-}
-
-impl<F: Real> Drop for Forget<'_, F> {
-    fn drop(&mut self) {
-        if let Ok(mut state) = self.tape.state.try_borrow_mut() {
-            state.nodes.truncate(self.length);
-            state.values.truncate(self.length);
-            state.labels.truncate(self.length);
+            state.truncate(self.length);
         }
     }
 }

@@ -18,9 +18,23 @@ pub(crate) enum Value<F> {
     /// A row-major array.
     Array(Arc<Vec<F>>),
     /// A rearranged view of an array.
-    View(Arc<Vec<F>>, Arc<Layout>),
+    View(Arc<Rearranged<F>>),
     Index(Arc<Vec<usize>>),
     Key(u64),
+}
+
+/// An array that lies in another's buffer.
+#[derive(Clone, Debug)]
+pub(crate) struct Rearranged<F> {
+    data: Arc<Vec<F>>,
+    layout: Layout,
+}
+
+impl<F> Rearranged<F> {
+    /// The buffer from the first element on.
+    fn data(&self) -> Option<&[F]> {
+        self.data.get(self.layout.offset..)
+    }
 }
 
 impl<F: Real> Value<F> {
@@ -37,7 +51,7 @@ impl<F: Real> Value<F> {
         match self {
             Value::Splat(x) => Some(View::splat(x, shape)),
             Value::Array(data) => View::contiguous(data, shape),
-            Value::View(data, layout) => View::strided(data.get(layout.offset..)?, shape, &layout.strides),
+            Value::View(view) => View::strided(view.data()?, shape, &view.layout.strides),
             Value::Unknown | Value::Index(_) | Value::Key(_) => None,
         }
     }
@@ -48,7 +62,7 @@ impl<F: Real> Value<F> {
             // ndarray refuses nothing here: strides of 0 are allowed in a shared view.
             Value::Splat(x) => strided(shape, vec![0; shape.rank()], std::slice::from_ref(x)),
             Value::Array(data) => ArrayViewD::from_shape(shape.to_vec(), data).ok(),
-            Value::View(data, layout) => strided(shape, layout.strides.to_vec(), data.get(layout.offset..)?),
+            Value::View(view) => strided(shape, view.layout.strides.to_vec(), view.data()?),
             Value::Unknown | Value::Index(_) | Value::Key(_) => None,
         }
     }
@@ -160,7 +174,7 @@ pub(crate) fn rearrange<F: Real>(
             return Some(Value::Splat(*x));
         }
         Value::Array(data) => (data, Layout::contiguous(from.clone())),
-        Value::View(data, layout) => (data, Layout::clone(layout)),
+        Value::View(view) => (&view.data, view.layout.clone()),
     };
     // A layout is the primitive's word: one that does not fit the result is not believed, and the kernel runs instead.
     let layout = primitive.view(&layout).filter(|layout| layout.shape == *to)?;
@@ -171,7 +185,7 @@ pub(crate) fn rearrange<F: Real>(
     Some(if layout.offset == 0 && layout.shape.size() == data.len() && layout.is_contiguous() {
         Value::Array(data.clone())
     } else {
-        Value::View(data.clone(), Arc::new(layout))
+        Value::View(Arc::new(Rearranged { data: data.clone(), layout }))
     })
 }
 

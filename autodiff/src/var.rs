@@ -166,9 +166,9 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub(crate) fn broadcasting(self, primitive: impl Into<PrimitiveRef<F>>, other: Self) -> Self {
         let primitive = primitive.into();
-        let same_tape = std::ptr::eq(self.tape, other.tape);
-        if same_tape && let Some(shapes) = self.tape.differing(self.id, other.id) {
-            let (a, b) = shapes;
+        if std::ptr::eq(self.tape, other.tape)
+            && let Some((a, b)) = self.tape.differing(self.id, other.id)
+        {
             let Some(shape) = a.broadcast(&b) else {
                 let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
                 return self.tape.misfit(&primitive, &args, unbroadcastable(&a, &b));
@@ -211,11 +211,12 @@ fn unbroadcastable(a: &Shape, b: &Shape) -> crate::error::Mismatch {
 
 impl<F: Real> Tape<F> {
     /// The shapes of two operands, if both are arrays and they differ.
+    #[inline]
     fn differing(&self, a: NodeId, b: NodeId) -> Option<(Shape, Shape)> {
         self.with_nodes(|nodes, _| {
             let (a, b) = (&nodes[a], &nodes[b]);
-            let errors = matches!(a.op, Op::Error(_)) || matches!(b.op, Op::Error(_));
-            (!errors && a.shape != b.shape).then(|| (a.shape.clone(), b.shape.clone()))
+            let errors = || matches!(a.op, Op::Error(_)) || matches!(b.op, Op::Error(_));
+            (a.shape != b.shape && !errors()).then(|| (a.shape.clone(), b.shape.clone()))
         })
     }
 }

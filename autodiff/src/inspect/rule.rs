@@ -94,7 +94,6 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
 
     let dy = real(&tape, &shape)?;
     symbol(dy.id(), marked("y", BAR));
-    let wants: Vec<bool> = inputs.iter().map(|arg| matches!(arg, Arg::Real(_))).collect();
     let mut dx = Vec::new();
     for (arg, name) in inputs.iter().zip(&names) {
         dx.push(match arg {
@@ -106,11 +105,15 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
         }
     }
 
-    let Some(applied) = Application::of(&tape, y.id()) else {
+    let Some(applied) = Application::of(&tape, y.id(), |_, _| true) else {
         return Err(Error::new(ErrorKind::FaultyRule, primitive.name(), "it was not recorded"));
     };
-    let answers = apply_rule(&tape, y.id(), dy, &wants)?;
-    let tangent = primitive.tangent(&applied.site(&tape, y.id(), &wants), &dx);
+    let mut answers = Vec::new();
+    apply_rule(&applied, dy, |_, _, answer| {
+        answers.push(answer);
+        Ok(())
+    })?;
+    let tangent = primitive.tangent(&applied.site(), &dx);
     if let Derivative::Of(dy) = tangent {
         check_shape(&tape, y.id(), &primitive, dy, y.id())?;
     }

@@ -190,7 +190,7 @@ impl<F: Real> Trace<F> {
                 }
             }
         })?;
-        for (there, mark) in reached.marks.iter() {
+        for (there, mark) in reached.marks() {
             let node = in_program[there];
             match mark {
                 Mark::Zero if self.cotangents[node].is_empty() => {

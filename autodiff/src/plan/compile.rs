@@ -168,7 +168,7 @@ impl<F: Real> Compiler<'_, F> {
         let node = &self.program.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Err(misplaced(id)) };
         let mut operands = SmallVec::new();
-        for operand in &node.inputs {
+        for operand in node.inputs.iter() {
             let source = &self.program.nodes[*operand];
             let slot = match source.kind() {
                 Kind::Real => None,

@@ -120,7 +120,7 @@ impl<F: Real> Planner<'_, F> {
                     Group::Loop { size, .. } => Some(*size),
                     Group::Kernel(_) => None,
                 };
-                for operand in &node.inputs {
+                for operand in node.inputs.iter() {
                     let base = self.schedule.base(*operand);
                     self.last[base] = self.last[base].max(Some(index));
                     if !size.is_some_and(|size| self.in_order(*operand, size)) {
@@ -140,7 +140,7 @@ impl<F: Real> Planner<'_, F> {
         for group in &self.schedule.groups {
             if let Group::Row(id) = group {
                 let size = self.program.nodes[*id].shape.size();
-                for operand in &self.program.nodes[*id].inputs {
+                for operand in self.program.nodes[*id].inputs.iter() {
                     in_rows[self.schedule.base(*operand)] |= self.in_order(*operand, size);
                 }
             }

@@ -160,7 +160,7 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
             Some(Group::Loop { size, .. }) => Some(*size),
             _ => None,
         };
-        for operand in &node.inputs {
+        for operand in node.inputs.iter() {
             let base = schedule.base(*operand);
             let size = nodes[base].shape.size();
             let use_of = &mut uses[base];

@@ -212,7 +212,8 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
     }
 
     /// The function of one element of each operand, where y\[i\] depends on the x\[i\] alone (an operand of a smaller
-    /// shape than the result is broadcast to it).
+    /// shape than the result is broadcast to it). Where there is one, it may be called instead of
+    /// [`evaluate`](Self::evaluate): on numbers, or on pieces of the operands.
     fn elementwise(&self) -> Option<Elementwise<F>> {
         None
     }
@@ -274,9 +275,9 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
 /// # Errors
 /// A [`Mismatch`] naming the first operand that differs.
 pub fn same_shape(inputs: &[&Shape]) -> Result<Shape, Mismatch> {
-    let Some((first, rest)) = inputs.split_first() else { return Err(Mismatch::new("there are no operands")) };
-    match rest.iter().find(|shape| *shape != first) {
-        None => Ok((*first).clone()),
+    let [first, rest @ ..] = inputs else { return Err(Mismatch::new("there are no operands")) };
+    match rest.iter().find(|shape| **shape != *first) {
+        None => Ok(Shape::clone(first)),
         Some(other) => Err(Mismatch::new(format!("the operands have different shapes, {first} and {other}"))),
     }
 }

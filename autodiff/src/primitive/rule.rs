@@ -4,7 +4,7 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Arg;
 use crate::var::{Index, Key, Var};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 /// What a rule answers for one operand (reverse), or for the result (tangent): three different nothings, never confused.
 #[derive(Clone, Copy, Debug)]
@@ -87,12 +87,12 @@ impl<'t, F: Real> Site<'_, 't, F> {
 
     /// The cotangents of a primitive with one operand.
     pub fn one(&self, rule: impl FnOnce() -> Var<'t, F>) -> Cotangents<'t, F> {
-        smallvec![self.operand(0, rule)]
+        SmallVec::from_buf_and_len([self.operand(0, rule), Derivative::None], 1)
     }
 
     /// The cotangents of a primitive with two operands.
     pub fn two(&self, a: impl FnOnce() -> Var<'t, F>, b: impl FnOnce() -> Var<'t, F>) -> Cotangents<'t, F> {
-        smallvec![self.operand(0, a), self.operand(1, b)]
+        SmallVec::from_buf([self.operand(0, a), self.operand(1, b)])
     }
 
     /// Zeros in the shape of operand `i`.

@@ -2,7 +2,7 @@
 
 use crate::arena::{Arena, NodeId};
 use crate::attributes::Attributes;
-use crate::node::{self, Labels, Node, Op};
+use crate::node::{self, Labels, Node, Op, Operands};
 use crate::primitive::{Known, PrimitiveRef};
 use crate::program::Program;
 use crate::real::Real;
@@ -10,7 +10,6 @@ use crate::shape::Shape;
 use crate::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The largest array that folding writes into a program; larger ones are cheaper to compute than to carry.
 const FOLDED: usize = 1024;
@@ -36,63 +35,39 @@ impl<F: Real> Program<F> {
     /// ```
     pub fn simplified(&self) -> Program<F> {
         let mut made = Made { nodes: Arena::new(), values: Arena::new(), labels: Labels::new(), known: HashMap::new() };
-        let needed = self.needed();
+        let mut wanted = needed(&self.nodes, &self.outputs);
+        self.inputs.iter().for_each(|id| wanted[*id] = true);
         let mut new_id: Arena<NodeId> = Arena::new();
         for (id, node) in self.nodes.iter() {
             // What is not needed has no place: nobody asks for it.
-            let fresh = match needed[id] {
+            let fresh = match wanted[id] {
                 true => made.add(node, &new_id, self.labels.scope(node.scope)),
                 false => NodeId::new(0),
             };
-            if let (true, Some(name)) = (needed[id], self.labels.name(id))
+            if let (true, Some(name)) = (wanted[id], self.labels.name(id))
                 && made.labels.name(fresh).is_none()
             {
                 made.labels.set_name(fresh, name.clone());
             }
             new_id.push(fresh);
         }
-        let inputs = self.inputs.iter().map(|id| new_id[*id]).collect();
-        let outputs = self.outputs.iter().map(|id| new_id[*id]).collect();
         // Folding leaves its operands behind.
-        let merged = Program { nodes: Arc::new(made.nodes), labels: Arc::new(made.labels), inputs, outputs };
-        merged.pruned()
+        let outputs: Vec<NodeId> = self.outputs.iter().map(|id| new_id[*id]).collect();
+        let keep = needed(&made.nodes, &outputs);
+        Program::of(&made.nodes, &made.labels, &keep, outputs.into_iter())
     }
+}
 
-    /// Which nodes an output is computed from, and the inputs.
-    fn needed(&self) -> Arena<bool> {
-        let mut needed = Arena::filled(self.len(), || false);
-        self.outputs.iter().chain(&self.inputs).for_each(|id| needed[*id] = true);
-        for id in self.nodes.ids().rev() {
-            if needed[id] {
-                self.nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
-            }
+/// Which nodes an output is computed from.
+fn needed<F: Real>(nodes: &Arena<Node<F>>, outputs: &[NodeId]) -> Arena<bool> {
+    let mut needed = Arena::filled(nodes.len(), || false);
+    outputs.iter().for_each(|id| needed[*id] = true);
+    for id in nodes.ids().rev() {
+        if needed[id] {
+            nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
         }
-        needed
     }
-
-    fn pruned(self) -> Program<F> {
-        let needed = self.needed();
-        let mut nodes = Arena::new();
-        let mut labels = Labels::new();
-        let mut new_id: Arena<NodeId> = Arena::new();
-        for (id, node) in self.nodes.iter() {
-            if !needed[id] {
-                new_id.push(NodeId::new(0));
-                continue;
-            }
-            let mut node = node.clone();
-            node.inputs.iter_mut().for_each(|operand| *operand = new_id[*operand]);
-            node.scope = labels.intern(self.labels.scope(node.scope));
-            let fresh = nodes.push(node);
-            if let Some(name) = self.labels.name(id) {
-                labels.set_name(fresh, name.clone());
-            }
-            new_id.push(fresh);
-        }
-        let inputs = self.inputs.iter().map(|id| new_id[*id]).collect();
-        let outputs = self.outputs.iter().map(|id| new_id[*id]).collect();
-        Program { nodes: Arc::new(nodes), labels: Arc::new(labels), inputs, outputs }
-    }
+    needed
 }
 
 /// What makes two nodes one.
@@ -117,7 +92,7 @@ impl<F: Real> Made<F> {
         let primitive = match &node.op {
             Op::Apply(primitive) => primitive,
             Op::Constant(value) => return self.constant(node, value.clone(), scope),
-            Op::Input(_) | Op::Error(_) => return self.push(node, SmallVec::new(), Value::Unknown, scope),
+            Op::Input(_) | Op::Error(_) => return self.push(node, &[], Value::Unknown, scope),
         };
         let mut inputs: SmallVec<[NodeId; 2]> = SmallVec::new();
         node.inputs.iter().for_each(|operand| inputs.push(new_id[*operand]));
@@ -129,13 +104,13 @@ impl<F: Real> Made<F> {
         }
         // A primitive that holds a program of its own is more than its name and attributes.
         if primitive.composition().is_some() {
-            return self.push(node, inputs, Value::Unknown, scope);
+            return self.push(node, &inputs, Value::Unknown, scope);
         }
         let key = Key::Apply(primitive.name(), primitive.attributes(), inputs.clone());
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let id = self.push(node, inputs, Value::Unknown, scope);
+        let id = self.push(node, &inputs, Value::Unknown, scope);
         self.known.insert(key, id);
         id
     }
@@ -150,18 +125,18 @@ impl<F: Real> Made<F> {
         if let Some(known) = key.as_ref().and_then(|key| self.known.get(key)) {
             return *known;
         }
-        let folded = Node { op: Op::Constant(value.clone()), inputs: SmallVec::new(), active: false, ..node.clone() };
-        let id = self.push(&folded, SmallVec::new(), value, scope);
+        let folded = Node { op: Op::Constant(value.clone()), inputs: Operands::NONE, active: false, ..node.clone() };
+        let id = self.push(&folded, &[], value, scope);
         if let Some(key) = key {
             self.known.insert(key, id);
         }
         id
     }
 
-    fn push(&mut self, node: &Node<F>, inputs: SmallVec<[NodeId; 2]>, value: Value<F>, scope: &str) -> NodeId {
+    fn push(&mut self, node: &Node<F>, inputs: &[NodeId], value: Value<F>, scope: &str) -> NodeId {
         let scope = self.labels.intern(scope);
         self.values.push(value);
-        self.nodes.push(Node { inputs, scope, ..node.clone() })
+        self.nodes.push(Node { inputs: Operands::from(inputs), scope, ..node.clone() })
     }
 
     /// The operand that the result is, bit for bit.
