@@ -136,6 +136,7 @@ impl Labels {
         self.names.insert(id, name);
     }
 
+    #[inline]
     pub(crate) fn truncate(&mut self, length: usize) {
         // Almost always there is nothing to forget, and looking at the last name tells.
         if self.names.last_key_value().is_some_and(|(id, _)| id.index() >= length) {

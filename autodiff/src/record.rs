@@ -27,19 +27,25 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
-        if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
-            return self.mixed_tapes(primitive.name(), inputs, location);
-        }
         // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
         match inputs {
-            [a] => self.append(primitive, &[a.id()], location),
-            [a, b] => self.append(primitive, &[a.id(), b.id()], location),
-            _ => self.append(primitive, &inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>(), location),
+            [a] => self.append(primitive, &[*a], &[a.id()], location),
+            [a, b] => self.append(primitive, &[*a, *b], &[a.id(), b.id()], location),
+            _ => self.append(primitive, inputs, &inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>(), location),
         }
     }
 
     #[inline(always)]
-    fn append(&self, primitive: PrimitiveRef<F>, ids: &[NodeId], location: &'static Location<'static>) -> Var<'_, F> {
+    fn append<'t>(
+        &'t self,
+        primitive: PrimitiveRef<F>,
+        inputs: &[Arg<'t, F>],
+        ids: &[NodeId],
+        location: &'static Location<'static>,
+    ) -> Var<'t, F> {
+        if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
+            return self.mixed_tapes(primitive.name(), inputs, location);
+        }
         let mut guard = self.state.borrow_mut();
         let state = &mut *guard;
         let mut active = false;

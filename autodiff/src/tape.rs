@@ -45,6 +45,7 @@ pub(crate) struct State<F: Real> {
 }
 
 impl<F: Real> State<F> {
+    #[inline]
     fn truncate(&mut self, length: usize) {
         self.nodes.truncate(length);
         self.values.truncate(length);

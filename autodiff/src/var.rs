@@ -169,13 +169,20 @@ impl<'t, F: Real> Var<'t, F> {
         if std::ptr::eq(self.tape, other.tape)
             && let Some((a, b)) = self.tape.differing(self.id, other.id)
         {
-            let Some(shape) = a.broadcast(&b) else {
-                let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
-                return self.tape.misfit(&primitive, &args, unbroadcastable(&a, &b));
-            };
-            return self.stretched(&a, &shape).apply2(primitive, other.stretched(&b, &shape));
+            return self.stretching(primitive, other, &a, &b);
         }
         self.apply2(primitive, other)
+    }
+
+    /// [`broadcasting`](Self::broadcasting) where the shapes, `a` and `b`, differ.
+    #[track_caller]
+    #[inline(never)]
+    fn stretching(self, primitive: PrimitiveRef<F>, other: Self, a: &Shape, b: &Shape) -> Self {
+        let Some(shape) = a.broadcast(b) else {
+            let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
+            return self.tape.misfit(&primitive, &args, unbroadcastable(a, b));
+        };
+        self.stretched(a, &shape).apply2(primitive, other.stretched(b, &shape))
     }
 
     #[track_caller]

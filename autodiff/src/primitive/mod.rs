@@ -278,8 +278,13 @@ pub fn same_shape(inputs: &[&Shape]) -> Result<Shape, Mismatch> {
     let [first, rest @ ..] = inputs else { return Err(Mismatch::new("there are no operands")) };
     match rest.iter().find(|shape| **shape != *first) {
         None => Ok(Shape::clone(first)),
-        Some(other) => Err(Mismatch::new(format!("the operands have different shapes, {first} and {other}"))),
+        Some(other) => Err(different(first, other)),
     }
+}
+
+#[cold]
+fn different(first: &Shape, other: &Shape) -> Mismatch {
+    Mismatch::new(format!("the operands have different shapes, {first} and {other}"))
 }
 
 /// Why the comparisons refuse to be differentiated.

@@ -56,8 +56,10 @@ pub(crate) fn apply_rule<'t, F: Real>(
     mut answered: impl FnMut(usize, NodeId, Derivative<'t, F>) -> Result<()>,
 ) -> Result<()> {
     let Application { primitive, inputs, output, wants } = application;
+    let (inputs, wants) = (inputs.as_slice(), wants.as_slice());
     let (tape, id) = (output.tape, output.id);
-    let answers = primitive.reverse(&application.site(), dy);
+    let answers = primitive.reverse(&Site { inputs, output: *output, wants }, dy);
+    let answers = answers.as_slice();
     if answers.len() != wants.len() {
         let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
         return Err(faulty(tape, id, primitive, message));
