@@ -27,6 +27,19 @@ macro_rules! number {
 number!(f32);
 number!(f64);
 
+/// Asks the machine to bring two lines of memory closer, which need not exist.
+#[inline(always)]
+pub(super) fn fetch<F>(from: *const F) {
+    #[cfg(target_arch = "x86_64")]
+    for line in [0, 64] {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which every machine of the architecture knows; it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast::<i8>().wrapping_add(line)) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
 /// A vector of [`Lanes::COUNT`] numbers.
 ///
 /// # Safety
