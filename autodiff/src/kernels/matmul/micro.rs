@@ -29,7 +29,7 @@ pub(super) struct Tile<F> {
     pub(super) ahead: [Ahead<F>; 2],
 }
 
-/// Memory to ask for ahead of time: two lines at each of `rows` places.
+/// Memory to ask for ahead of time: 128 bytes, the row of a panel, at each of `rows` places.
 pub(super) struct Ahead<F> {
     pub(super) from: *const F,
     pub(super) step: usize,

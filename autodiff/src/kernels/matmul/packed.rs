@@ -16,8 +16,8 @@ const DEPTH: usize = 256;
 const PACKED_A: usize = 512 << 10;
 /// The rows of a panel of a, a multiple of those of a tile on every machine.
 const PANEL: usize = 8;
-/// The bytes of an operand up to which it is read where it lies.
-const SMALL: usize = 32 << 10;
+/// The bytes of an operand up to which it is read where it lies: the second cache has room for both.
+const SMALL: usize = 256 << 10;
 
 /// `output = a · b`, row by row `pitch` apart.
 ///
