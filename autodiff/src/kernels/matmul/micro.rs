@@ -270,10 +270,9 @@ pub(super) unsafe fn columns<V: Lanes, const N: usize>(rows: &Rows<V::Number>, c
         let mut width = LANES;
         while width > 1 {
             width /= 2;
-            for lane in 0..width {
-                for j in 0..N {
-                    sums[lane][j] = sums[lane][j].add(sums[lane + width][j]);
-                }
+            let (lower, upper) = sums.split_at_mut(width);
+            for (x, y) in lower.as_flattened_mut().iter_mut().zip(upper.as_flattened()) {
+                *x = x.add(*y);
             }
         }
         for (j, sum) in sums[0].into_iter().enumerate() {
