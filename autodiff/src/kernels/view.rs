@@ -79,8 +79,7 @@ impl<'a, F: Copy> View<'a, F> {
         (self.data, strides)
     }
 
-    /// The buffer from the first element on, and the stride of each axis of an array of known rank: no memory is
-    /// allocated. Fewer axes than `RANK` are taken to be of length 1.
+    /// [`parts`](Self::parts) for an array of known rank, without allocating.
     pub(crate) fn at_strides<const RANK: usize>(&self) -> (&'a [F], [usize; RANK]) {
         let mut steps = [0; RANK];
         match self.steps {

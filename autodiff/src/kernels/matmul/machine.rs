@@ -22,10 +22,10 @@ pub(super) trait Machine<F> {
     unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<F>);
     /// [`micro::pack`]
     unsafe fn pack(panel: &Panel<F>);
-    /// [`micro::dots`] for as many rows as go at once, at most `rows`: how many it was.
+    /// [`micro::dots`] for as many rows as go at once, at most `count`: how many it was.
     unsafe fn dots(rows: &Rows<F>, count: usize) -> usize;
-    /// [`micro::columns`] for `count` ≤ LANES rows.
-    unsafe fn columns(rows: &Rows<F>, count: usize);
+    /// [`micro::columns`] for as many rows as go at once, at most `count`: how many it was.
+    unsafe fn columns(rows: &Rows<F>, count: usize) -> usize;
     /// [`micro::strided`]
     unsafe fn strided(row: &Rows<F>);
 }
@@ -74,9 +74,17 @@ macro_rules! machine {
             }
 
             $(#[$features])?
-            unsafe fn columns(rows: &Rows<$number>, count: usize) {
+            unsafe fn columns(rows: &Rows<$number>, count: usize) -> usize {
+                const LANES: usize = <$vector as Lanes>::COUNT;
                 // SAFETY: the caller's, as in the trait.
-                unsafe { micro::columns::<$vector>(rows, count) }
+                unsafe {
+                    if count >= 4 * LANES {
+                        micro::columns::<$vector, 4>(rows, LANES);
+                        return 4 * LANES;
+                    }
+                    micro::columns::<$vector, 1>(rows, LANES.min(count));
+                }
+                LANES.min(count)
             }
 
             $(#[$features])?

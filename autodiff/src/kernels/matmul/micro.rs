@@ -2,7 +2,11 @@
 //! (`machine.rs`), which is where the vector's instructions may be used.
 
 use super::LANES;
-use super::vector::{Lanes, Number};
+use super::vector::{Lanes, Number, fetch};
+use std::ops::Range;
+
+/// How many k are multiplied between requests for memory.
+const RUN: usize = 8;
 
 /// A tile of the output: some rows, some vectors wide, whose sums stay in registers while k runs.
 pub(super) struct Tile<F> {
@@ -21,6 +25,26 @@ pub(super) struct Tile<F> {
     pub(super) last: usize,
     /// Whether the chains go on from what the output holds, instead of from +0.
     pub(super) resume: bool,
+    /// What the work after this tile will want.
+    pub(super) ahead: [Ahead<F>; 2],
+}
+
+/// Memory to ask for ahead of time: 128 bytes, the row of a panel, at each of `rows` places.
+pub(super) struct Ahead<F> {
+    pub(super) from: *const F,
+    pub(super) step: usize,
+    pub(super) rows: usize,
+}
+
+impl<F> Ahead<F> {
+    pub(super) const NOTHING: Self = Ahead { from: std::ptr::null(), step: 0, rows: 0 };
+
+    #[inline(always)]
+    fn ask(&self, row: usize) {
+        if row < self.rows {
+            fetch(self.from.wrapping_add(row * self.step));
+        }
+    }
 }
 
 /// One chain of multiply-adds over k for each of `R` rows and the columns of `N` vectors.
@@ -30,32 +54,29 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
     // values of k, and the tile of the output exist.
     unsafe {
         let mask = V::first(tile.last);
-        let load = |from: *const V::Number, j: usize| {
-            let from = from.add(j * V::COUNT);
-            if j + 1 == N { V::load_first(from, mask) } else { V::load(from) }
-        };
         let mut sums = [[V::splat(V::Number::ZERO); N]; R];
         if tile.resume {
             for (i, row) in sums.iter_mut().enumerate() {
-                for (j, sum) in row.iter_mut().enumerate() {
-                    *sum = load(tile.output.add(i * tile.output_row), j);
-                }
+                *row = load::<V, N, false>(tile.output.add(i * tile.output_row), mask);
             }
         }
         let (mut a, mut b) = (tile.a, tile.b);
-        for _ in 0..tile.depth {
-            let mut columns = [V::splat(V::Number::ZERO); N];
-            for (j, column) in columns.iter_mut().enumerate() {
-                *column = load(b, j);
-            }
-            for (i, row) in sums.iter_mut().enumerate() {
-                let x = V::splat(*a.add(i * tile.a_row));
-                for (sum, column) in row.iter_mut().zip(columns) {
-                    *sum = x.multiply_add(column, *sum);
+        if tile.last == V::COUNT {
+            for run in 0..tile.depth / RUN {
+                // Requests one after another would fill the queue in front of the loads that are waited for.
+                tile.ahead[0].ask(run);
+                tile.ahead[1].ask(run);
+                for _ in 0..RUN {
+                    step::<V, R, N, true>(tile, &mut a, &mut b, &mut sums, mask);
                 }
             }
-            // Past the last k these point nowhere, and nothing is read there.
-            (a, b) = (a.wrapping_add(tile.a_step), b.wrapping_add(tile.b_step));
+            for _ in 0..tile.depth % RUN {
+                step::<V, R, N, true>(tile, &mut a, &mut b, &mut sums, mask);
+            }
+        } else {
+            for _ in 0..tile.depth {
+                step::<V, R, N, false>(tile, &mut a, &mut b, &mut sums, mask);
+            }
         }
         for (i, row) in sums.into_iter().enumerate() {
             for (j, sum) in row.into_iter().enumerate() {
@@ -63,6 +84,43 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
                 if j + 1 == N { sum.store_first(to, mask) } else { sum.store(to) }
             }
         }
+    }
+}
+
+/// One k of a tile.
+#[inline(always)]
+unsafe fn step<V: Lanes, const R: usize, const N: usize, const WHOLE: bool>(
+    tile: &Tile<V::Number>,
+    a: &mut *const V::Number,
+    b: &mut *const V::Number,
+    sums: &mut [[V; N]; R],
+    mask: V::Mask,
+) {
+    // SAFETY: the caller's, as for the tile.
+    unsafe {
+        let columns = load::<V, N, WHOLE>(*b, mask);
+        for (i, row) in sums.iter_mut().enumerate() {
+            let x = V::splat(*a.add(i * tile.a_row));
+            for (sum, column) in row.iter_mut().zip(columns) {
+                *sum = x.multiply_add(column, *sum);
+            }
+        }
+        // Past the last k these point nowhere, and nothing is read there.
+        (*a, *b) = (a.wrapping_add(tile.a_step), b.wrapping_add(tile.b_step));
+    }
+}
+
+/// `N` vectors in a row, of the last the lanes of `mask`, which are all of them where it is `WHOLE`.
+#[inline(always)]
+unsafe fn load<V: Lanes, const N: usize, const WHOLE: bool>(from: *const V::Number, mask: V::Mask) -> [V; N] {
+    // SAFETY: the caller's: the elements exist.
+    unsafe {
+        let mut row = [V::splat(V::Number::ZERO); N];
+        for (j, vector) in row.iter_mut().enumerate() {
+            let from = from.add(j * V::COUNT);
+            *vector = if WHOLE || j + 1 < N { V::load(from) } else { V::load_first(from, mask) };
+        }
+        row
     }
 }
 
@@ -77,6 +135,22 @@ pub(super) struct Panel<F> {
     pub(super) pitch: usize,
 }
 
+impl<F> Panel<F> {
+    /// Some k of it.
+    pub(super) fn some(&self, ks: Range<usize>) -> Self {
+        let from = self.from.wrapping_add(ks.start * self.along);
+        Panel { from, to: self.to.wrapping_add(ks.start * self.pitch), depth: ks.len(), ..*self }
+    }
+
+    /// The memory it is copied from.
+    pub(super) fn ahead(&self) -> Ahead<F> {
+        match (self.across, self.along) {
+            (1, step) => Ahead { from: self.from, step, rows: self.depth },
+            (step, _) => Ahead { from: self.from, step, rows: self.width },
+        }
+    }
+}
+
 /// Fills a panel: rows with vectors `V`, columns by transposing squares with `S`, what lies otherwise one by one.
 #[inline(always)]
 pub(super) unsafe fn pack<V: Lanes, S: Lanes<Number = V::Number>>(panel: &Panel<V::Number>) {
@@ -84,15 +158,16 @@ pub(super) unsafe fn pack<V: Lanes, S: Lanes<Number = V::Number>>(panel: &Panel<
     // SAFETY: the caller's: the machine has the instructions of `V` and `S`; all elements named in `Panel` exist.
     unsafe {
         if across == 1 {
-            let vectors = width.div_ceil(V::COUNT);
-            let mask = V::first(width - (vectors - 1) * V::COUNT);
+            let (whole, rest) = (width / V::COUNT * V::COUNT, width % V::COUNT);
+            let mask = V::first(rest.max(1));
             for p in 0..depth {
                 let (from, to) = (from.add(p * along), to.add(p * pitch));
-                for j in 0..vectors - 1 {
-                    V::load(from.add(j * V::COUNT)).store(to.add(j * V::COUNT));
+                for j in (0..whole).step_by(V::COUNT) {
+                    V::load(from.add(j)).store(to.add(j));
                 }
-                let j = (vectors - 1) * V::COUNT;
-                V::load_first(from.add(j), mask).store_first(to.add(j), mask);
+                if rest > 0 {
+                    V::load_first(from.add(whole), mask).store_first(to.add(whole), mask);
+                }
             }
         } else if along == 1 && S::SQUARE > 1 && depth >= S::SQUARE && width >= S::SQUARE {
             // The last squares of a row and of a column overlap their neighbours instead of being smaller.
@@ -163,32 +238,47 @@ pub(super) unsafe fn dots<V: Lanes, const R: usize, const P: usize>(rows: &Rows<
     }
 }
 
-/// The first `count` rows of a vector of neighbouring rows, times a vector: the sixteen partial sums of a row are the
-/// same lane of sixteen vectors.
+/// How many partial sums of a column of rows are computed at a time.
+const GROUP: usize = 4;
+
+/// `N` vectors of neighbouring rows, of the last the first `count` rows, times a vector: the sixteen partial sums of a row
+/// are the same lane of sixteen vectors. A few partial sums at a time fit the registers for several vectors, and then
+/// memory is read in longer runs.
 #[inline(always)]
-pub(super) unsafe fn columns<V: Lanes>(rows: &Rows<V::Number>, count: usize) {
-    // SAFETY: the caller's: the machine has the instructions of `V`; `count` rows at `depth` k, `x`, and the output exist.
+pub(super) unsafe fn columns<V: Lanes, const N: usize>(rows: &Rows<V::Number>, count: usize) {
+    // SAFETY: the caller's: the machine has the instructions of `V`; the rows at `depth` k, `x`, and the output exist.
     unsafe {
         let mask = V::first(count);
-        let mut sums = [V::splat(V::Number::ZERO); LANES];
-        let mut k = 0;
-        while k < rows.depth {
-            for (lane, sum) in sums.iter_mut().enumerate() {
-                if k + lane < rows.depth {
-                    let x = V::splat(*rows.x.add((k + lane) * rows.x_step));
-                    *sum = V::load_first(rows.a.add((k + lane) * rows.a_step), mask).multiply_add(x, *sum);
+        let mut sums = [[V::splat(V::Number::ZERO); N]; LANES];
+        for (g, sums) in sums.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            let mut group = *sums;
+            let mut k = g * GROUP;
+            while k < rows.depth {
+                for (i, group) in group.iter_mut().enumerate() {
+                    if k + i < rows.depth {
+                        let x = V::splat(*rows.x.add((k + i) * rows.x_step));
+                        let a = load::<V, N, false>(rows.a.add((k + i) * rows.a_step), mask);
+                        for (sum, a) in group.iter_mut().zip(a) {
+                            *sum = a.multiply_add(x, *sum);
+                        }
+                    }
                 }
+                k += LANES;
             }
-            k += LANES;
+            *sums = group;
         }
         let mut width = LANES;
         while width > 1 {
             width /= 2;
-            for lane in 0..width {
-                sums[lane] = sums[lane].add(sums[lane + width]);
+            let (lower, upper) = sums.split_at_mut(width);
+            for (x, y) in lower.as_flattened_mut().iter_mut().zip(upper.as_flattened()) {
+                *x = x.add(*y);
             }
         }
-        sums[0].store_first(rows.output, mask);
+        for (j, sum) in sums[0].into_iter().enumerate() {
+            let to = rows.output.add(j * V::COUNT);
+            if j + 1 == N { sum.store_first(to, mask) } else { sum.store(to) }
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A matrix times a matrix: tiles of the output, from panels of a and b that fit the caches.
 //!
-//! A panel of b (some columns, so many k) is used by all rows before the next is made, and stays in the first cache; the
-//! panels of a (some rows each) stay in the second. Small operands are read where they lie.
+//! A panel of b (some columns, so many k) is used by all rows before the next, and stays in the first cache; the panels of a
+//! (some rows each) stay in the second. While the tiles of one panel of b are computed the next is packed, a slice after
+//! each tile, so that waiting for memory and computing overlap. Small operands are read where they lie.
 
 use super::machine::Machine;
-use super::micro::{Panel, Tile};
+use super::micro::{Ahead, Panel, Tile};
 use super::vector::Number;
 use super::{Matrix, scratch};
 use std::ops::Range;
@@ -13,10 +14,10 @@ use std::ops::Range;
 const DEPTH: usize = 256;
 /// The bytes of `a` that are packed at once: half of a common second cache.
 const PACKED_A: usize = 512 << 10;
-/// The rows of a panel of a.
+/// The rows of a panel of a, a multiple of those of a tile on every machine.
 const PANEL: usize = 8;
-/// The bytes of an operand up to which it is read where it lies.
-const SMALL: usize = 32 << 10;
+/// The bytes of an operand up to which it is read where it lies: the second cache has room for both.
+const SMALL: usize = 256 << 10;
 
 /// `output = a · b`, row by row `pitch` apart.
 ///
@@ -24,68 +25,60 @@ const SMALL: usize = 32 << 10;
 /// The machine has the instructions of `M`, all elements exist, and neither `a` nor `b` is empty.
 pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
+    let width = M::VECTORS * M::LANES;
     let bytes = |rows: usize, columns: usize| rows * columns * size_of::<F>();
-    let panel = M::VECTORS * M::LANES;
-    let pack_b = (b.column != 1 && n > 1) || (m > 2 * M::ROWS && bytes(k, n) > SMALL);
-    let pack_a = n > 2 * panel && bytes(m, k) > SMALL;
+    let pack_b = (b.column != 1 && n > 1) || (m > 4 * M::ROWS && n > width && bytes(k, n) > SMALL);
+    let pack_a = m >= M::ROWS && n > 2 * width && bytes(m, k) > SMALL;
     let depth = even(k, DEPTH);
-    let height = if pack_a { even(m, PACKED_A / bytes(1, depth)).next_multiple_of(PANEL) } else { m };
-    let room_a = if pack_a { height * depth } else { 0 };
-    let room_b = if pack_b { panel * depth } else { 0 };
-    scratch::with(room_b + room_a, |room: *mut F| {
+    let height = if pack_a { even(m, (PACKED_A / bytes(1, depth)).max(1)).next_multiple_of(PANEL) } else { m };
+    let work = |room: *mut F| {
+        let (room_b, room_a) = (room, room.wrapping_add(if pack_b { 2 * width * depth } else { 0 }));
         for ks in blocks(k, depth) {
             for rows in blocks(m, height) {
+                let mut block = Block {
+                    a: a.at(rows.start, ks.start),
+                    a_row: a.row,
+                    a_step: a.column,
+                    a_panel: None,
+                    depth: ks.len(),
+                    rows: rows.len(),
+                    resume: ks.start > 0,
+                    output: output.wrapping_add(rows.start * pitch),
+                    pitch,
+                };
                 // SAFETY: the ranges lie inside the operands, the room is as large as the panels, and the rest is the
                 // caller's.
                 unsafe {
-                    let mut block = Block {
-                        a: a.at(rows.start, ks.start),
-                        a_row: a.row,
-                        a_step: a.column,
-                        a_panel: None,
-                        depth: ks.len(),
-                        rows: rows.len(),
-                        resume: ks.start > 0,
-                        output: output.add(rows.start * pitch),
-                        pitch,
-                    };
                     if pack_a {
-                        block.pack_a::<M>(room.add(room_b));
+                        block.pack_a::<M>(room_a);
                     }
-                    let mut j = 0;
-                    while j < n {
-                        let wide = m == 1 && !pack_b && n - j >= M::WIDE * M::LANES;
-                        let width = if wide { M::WIDE * M::LANES } else { panel.min(n - j) };
-                        let (mut from, mut step) = (b.at(ks.start, j), b.row);
-                        if pack_b {
-                            let across = b.column;
-                            M::pack(&Panel {
-                                from,
-                                along: step,
-                                across,
-                                depth: ks.len(),
-                                width,
-                                to: room,
-                                pitch: panel,
-                            });
-                            (from, step) = (room, panel);
-                        }
-                        block.columns::<M>(from, step, j, width);
-                        j += width;
-                    }
+                    let b = b.some_rows(ks.clone());
+                    if pack_b { block.times_packed::<M>(&b, room_b) } else { block.times::<M>(&b) }
                 }
             }
         }
-    });
+    };
+    match (if pack_a { height * depth } else { 0 }) + (if pack_b { 2 * width * depth } else { 0 }) {
+        0 => work(std::ptr::null_mut()),
+        room => scratch::with(room, work),
+    }
 }
 
 /// The smallest length of blocks that are as few as with blocks of `most`: no small one is left over.
+#[inline(always)]
 fn even(length: usize, most: usize) -> usize {
-    length.div_ceil(length.div_ceil(most.max(1)))
+    if length <= most { length } else { length.div_ceil(length.div_ceil(most)) }
 }
 
+/// `0..length` in blocks. Not `step_by`, which divides: that alone would take longer than a tiny product.
+#[inline(always)]
 fn blocks(length: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..length).step_by(block).map(move |start| start..length.min(start + block))
+    let mut rest = 0..length;
+    std::iter::from_fn(move || {
+        let start = rest.start;
+        rest.start = length.min(start + block);
+        (start < length).then_some(start..rest.start)
+    })
 }
 
 impl<F> Matrix<F> {
@@ -109,48 +102,116 @@ struct Block<F> {
     pitch: usize,
 }
 
+/// For all of its functions: as for [`product`], at the block's rows and k, which are those of `b`.
 impl<F: Number> Block<F> {
     /// Moves the rows to `room`, panel by panel.
     ///
     /// # Safety
-    /// As for [`product`], and the room is as large as the block, its rows rounded up to whole panels.
+    /// As above, and the room is as large as the block, its rows rounded up to whole panels.
     unsafe fn pack_a<M: Machine<F>>(&mut self, room: *mut F) {
-        for i in (0..self.rows).step_by(PANEL) {
+        for rows in blocks(self.rows, PANEL) {
+            let i = rows.start;
             let (from, to) = (self.a.wrapping_add(i * self.a_row), room.wrapping_add(i * self.depth));
-            let (along, across, width) = (self.a_step, self.a_row, PANEL.min(self.rows - i));
+            let (along, across, width) = (self.a_step, self.a_row, rows.len());
             // SAFETY: the caller's.
             unsafe { M::pack(&Panel { from, along, across, depth: self.depth, width, to, pitch: PANEL }) };
         }
         (self.a, self.a_row, self.a_step, self.a_panel) = (room, 1, PANEL, Some(PANEL * self.depth));
     }
 
-    /// The tiles of `width` columns of the output from `column` on.
+    /// The output, from a `b` whose columns are neighbours where they lie.
     ///
     /// # Safety
-    /// As for [`product`]; `b` and `step` say where the columns of b are, from the block's first k on.
-    unsafe fn columns<M: Machine<F>>(&self, b: *const F, step: usize, column: usize, width: usize) {
-        let vectors = width.div_ceil(M::LANES);
+    /// As above.
+    unsafe fn times<M: Machine<F>>(&self, b: &Matrix<F>) {
+        let mut j = 0;
+        while j < b.columns {
+            // One row has sums to spare: wider tiles of it read longer runs of b.
+            let wide = self.rows == 1 && b.columns - j >= M::WIDE * M::LANES;
+            let width = if wide { M::WIDE } else { M::VECTORS } * M::LANES;
+            let columns = j..b.columns.min(j + width);
+            j = columns.end;
+            // SAFETY: the caller's.
+            unsafe { self.columns::<M>(b.at(0, columns.start), b.row, columns, None) };
+        }
+    }
+
+    /// The output, from any `b`, by way of two panels in `room`: one in use and one in the making.
+    ///
+    /// # Safety
+    /// As above, and there is room for two panels.
+    unsafe fn times_packed<M: Machine<F>>(&self, b: &Matrix<F>, room: *mut F) {
+        let pitch = M::VECTORS * M::LANES;
+        let mut panels = [room, room.wrapping_add(pitch * self.depth)];
+        let panel = |columns: &Range<usize>, to: *mut F| Panel {
+            from: b.at(0, columns.start),
+            along: b.row,
+            across: b.column,
+            depth: self.depth,
+            width: columns.len(),
+            to,
+            pitch,
+        };
+        let mut all = blocks(b.columns, pitch).peekable();
+        // SAFETY: the caller's.
+        unsafe {
+            if let Some(first) = all.peek() {
+                M::pack(&panel(first, panels[0]));
+            }
+            while let Some(columns) = all.next() {
+                let next = all.peek().map(|columns| panel(columns, panels[1]));
+                self.columns::<M>(panels[0], pitch, columns, next);
+                panels.swap(0, 1);
+            }
+        }
+    }
+
+    /// The tiles of some columns of the output; those of b are at `b` and `step` apart from k to k. The `next` panel is
+    /// packed on the way.
+    ///
+    /// # Safety
+    /// As above, and for the panel.
+    unsafe fn columns<M: Machine<F>>(&self, b: *const F, step: usize, columns: Range<usize>, next: Option<Panel<F>>) {
+        let vectors = columns.len().div_ceil(M::LANES);
         let height = if self.a_panel.is_some() { M::ROWS } else { even(self.rows, M::ROWS) };
+        // Slices of whole squares, as many as tiles.
+        let slice = next.as_ref().map_or(0, |next| next.depth.div_ceil(self.rows.div_ceil(height)).next_multiple_of(8));
+        let mut slices = blocks(self.depth, slice.max(1));
         for rows in blocks(self.rows, height) {
             let i = rows.start;
             let a = match self.a_panel {
                 Some(panel) => i / PANEL * panel + i % PANEL,
                 None => i * self.a_row,
             };
-            let tile = Tile {
+            let mut tile = Tile {
                 depth: self.depth,
                 a: self.a.wrapping_add(a),
                 a_row: self.a_row,
                 a_step: self.a_step,
                 b,
                 b_step: step,
-                output: self.output.wrapping_add(i * self.pitch + column),
+                output: self.output.wrapping_add(i * self.pitch + columns.start),
                 output_row: self.pitch,
-                last: width - (vectors - 1) * M::LANES,
+                last: columns.len() - (vectors - 1) * M::LANES,
                 resume: self.resume,
+                ahead: [Ahead::NOTHING; 2],
             };
+            let slice = slices.next().and_then(|ks| Some(next.as_ref()?.some(ks)));
+            if self.a_panel.is_some() {
+                // The tile below this one.
+                let from = tile.output.wrapping_add(height * self.pitch);
+                tile.ahead[0] = Ahead { from, step: self.pitch, rows: height };
+            }
+            if let Some(slice) = &slice {
+                tile.ahead[1] = slice.ahead();
+            }
             // SAFETY: the caller's.
-            unsafe { M::tile(rows.len(), vectors, &tile) };
+            unsafe {
+                M::tile(rows.len(), vectors, &tile);
+                if let Some(slice) = &slice {
+                    M::pack(slice);
+                }
+            }
         }
     }
 }

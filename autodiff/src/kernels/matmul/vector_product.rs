@@ -40,8 +40,9 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
                 dots(x);
             });
         } else if neighbours && a.row == 1 {
-            for i in (0..m).step_by(M::LANES) {
-                M::columns(&rows(i, b.data, b.row), M::LANES.min(m - i));
+            let mut i = 0;
+            while i < m {
+                i += M::columns(&rows(i, b.data, b.row), m - i);
             }
         } else {
             for i in 0..m {
