@@ -29,7 +29,34 @@ pub(crate) const OPERANDS: usize = 3;
 /// hypotenuse.row(&[Lane::Row(&[3.0, 0.0]), Lane::Number(4.0)], &mut y);
 /// assert_eq!(y, [5.0, 4.0]);
 /// ```
-pub struct Elementwise<F>(Box<dyn Loops<F>>);
+pub struct Elementwise<F> {
+    loops: Box<dyn Loops<F>>,
+    /// Whether single numbers, too, are computed by the loops, which have the machine's instructions.
+    fused: bool,
+}
+
+/// A kernel for operands that lie in a known way, with what can be decided beforehand decided: of slices that begin with
+/// each operand's first element, to the result in order.
+pub struct Prepared<F>(Box<dyn Fn(&[&[F]], &mut [F]) + Send + Sync>);
+
+impl<F> Prepared<F> {
+    /// The kernel `run`.
+    pub fn new(run: impl Fn(&[&[F]], &mut [F]) + Send + Sync + 'static) -> Self {
+        Prepared(Box::new(run))
+    }
+
+    /// Runs it.
+    #[inline]
+    pub fn run(&self, inputs: &[&[F]], output: &mut [F]) {
+        (self.0)(inputs, output);
+    }
+}
+
+impl<F> fmt::Debug for Prepared<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a prepared kernel")
+    }
+}
 
 /// An operand of a loop: a row, or a number that stands for a row of itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -131,24 +158,46 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise(Box::new(Body(f)))
+        Elementwise { loops: Box::new(Body(f)), fused: false }
+    }
+
+    /// The function `f`, in which fused multiply-adds are many: without the machine's instructions for them each would be
+    /// a call, so that single numbers go through the loops, too.
+    pub fn fused<C, const N: usize>(f: C) -> Self
+    where
+        C: Fn([F; N]) -> F + Send + Sync + 'static,
+        Body<C, N>: Loops<F>,
+    {
+        Elementwise { loops: Box::new(Body(f)), fused: true }
+    }
+
+    /// Whether a few numbers are computed sooner one by one than by a loop.
+    pub(crate) fn is_light(&self) -> bool {
+        !self.fused
     }
 
     /// The number of operands.
     pub fn operands(&self) -> usize {
-        self.0.operands()
+        self.loops.operands()
     }
 
     /// f of numbers; those beyond the number of operands are ignored.
     #[inline]
     pub fn number(&self, a: F, b: F, c: F) -> F {
-        self.0.number(a, b, c)
+        if !self.fused {
+            return self.loops.number(a, b, c);
+        }
+        let mut y = [F::zero()];
+        let (a, b, c) = ([a], [b], [c]);
+        let lanes = [Lane::Row(&a[..]), Lane::Row(&b), Lane::Row(&c)];
+        self.loops.row(lanes.get(..self.loops.operands()).unwrap_or(&lanes), &mut y);
+        y[0]
     }
 
     /// `output[i] = f(x₀[i], …)`. Leaves the output as it is if there are not as many lanes as operands.
     #[inline]
     pub fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
-        self.0.row(inputs, output);
+        self.loops.row(inputs, output);
     }
 
     /// `output[i] = f(x₀[i], …)` for arrays; an operand of a smaller shape is broadcast to that of the output.
@@ -156,13 +205,13 @@ impl<F: Real> Elementwise<F> {
     /// # Errors
     /// A refusal if the number, kinds or shapes of the operands are not those of f and `output`.
     pub fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        evaluate(&*self.0, inputs, output)
+        evaluate(&*self.loops, inputs, output)
     }
 }
 
 impl<F> fmt::Debug for Elementwise<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an elementwise function of {} operands", self.0.operands())
+        write!(f, "an elementwise function of {} operands", self.loops.operands())
     }
 }
 

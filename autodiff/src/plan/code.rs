@@ -2,7 +2,7 @@
 
 use super::memory::Home;
 use crate::arena::NodeId;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Prepared};
 use crate::primitive::PrimitiveRef;
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
@@ -66,15 +66,18 @@ pub(crate) enum OperandSource {
 }
 
 /// One primitive, run on whole arrays (or on rows of them, by several threads).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Kernel<F: Real> {
     pub(crate) node: NodeId,
     pub(crate) primitive: PrimitiveRef<F>,
     pub(crate) operands: SmallVec<[OperandSource; 3]>,
     pub(crate) output: Home,
     pub(crate) shape: Shape,
+    pub(crate) size: usize,
     /// Multiply-adds, or what is nearest to them.
     pub(crate) work: usize,
+    /// A kernel for operands that lie as these do.
+    pub(crate) prepared: Option<Prepared<F>>,
 }
 
 /// One elementwise primitive on rows of a loop.

@@ -10,6 +10,7 @@ use crate::node::Op;
 use crate::primitive::Kind;
 use crate::program::Program;
 use crate::real::Real;
+use crate::shape::Layout;
 use crate::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -196,7 +197,20 @@ impl<F: Real> Compiler<'_, F> {
         };
         let output = self.memory.homes[id];
         let shape = node.shape.clone();
-        self.code.kernels.push(Kernel { node: id, primitive: primitive.clone(), operands, output, shape, work });
+        let layouts: Option<SmallVec<[&Layout; 4]>> =
+            node.inputs.iter().map(|operand| self.schedule.layouts[*operand].as_ref()).collect();
+        let prepared = layouts.and_then(|layouts| primitive.prepared(&layouts));
+        let primitive = primitive.clone();
+        self.code.kernels.push(Kernel {
+            node: id,
+            primitive,
+            operands,
+            output,
+            size: shape.size(),
+            shape,
+            work,
+            prepared,
+        });
         self.code.actions.push(Action::Kernel(self.code.kernels.len() - 1));
         Ok(())
     }

@@ -10,7 +10,7 @@
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source};
 use super::memory::Home;
 use crate::error::Refusal;
-use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Reader, View, ViewMut};
+use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Prepared, Reader, View, ViewMut};
 use crate::real::Real;
 use crate::shape::Shape;
 use smallvec::SmallVec;
@@ -29,6 +29,9 @@ pub(crate) struct Raw<F> {
 unsafe impl<F: Send> Send for Raw<F> {}
 // SAFETY: as above; and what is written through them in parallel is disjoint.
 unsafe impl<F: Sync> Sync for Raw<F> {}
+
+/// Elements up to which a row is computed number by number: a loop takes some ten instructions to begin.
+const FEW: usize = 4;
 
 /// The memory that code runs on.
 pub(crate) struct Machine<'a, F: Real> {
@@ -99,6 +102,12 @@ impl<F: Real> Machine<'_, F> {
                 let output = self.arena.add(step.output as usize);
                 if step.length == 1 {
                     *output = function.number(*a, *b, *c);
+                } else if usize::from(step.length) <= FEW && function.is_light() {
+                    // What is a number stays where it is.
+                    let [s, t, u] = [0, 1, 2].map(|k| usize::from(step.numbers >> k & 1 == 0));
+                    for i in 0..usize::from(step.length) {
+                        *output.add(i) = function.number(*a.add(s * i), *b.add(t * i), *c.add(u * i));
+                    }
                 } else {
                     let length = usize::from(step.length);
                     let output = std::slice::from_raw_parts_mut(output, length);
@@ -127,7 +136,7 @@ impl<F: Real> Machine<'_, F> {
         for (slot, start, size) in &self.code.copied_in {
             // SAFETY: each has a range of its own, and nothing runs yet.
             let place = unsafe { self.write(Home::Arena(*start), *size) };
-            place.copy_from_slice(self.read(Home::Feed(*slot), *size));
+            copy(self.read(Home::Feed(*slot), *size), place);
         }
     }
 
@@ -136,7 +145,10 @@ impl<F: Real> Machine<'_, F> {
         for (slot, source) in &self.code.copied_out {
             // SAFETY: an input that is updated was given as `&mut`, and everything is computed.
             let place = unsafe { self.write(Home::Feed(*slot), source.shape.size()) };
-            self.gather_into(source, &source.shape, place);
+            match source.layout {
+                None => copy(self.read(source.home, source.extent), place),
+                Some(_) => self.gather_into(source, &source.shape, place),
+            }
         }
     }
 
@@ -146,7 +158,24 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
+    /// Runs the kernel that was prepared for operands that lie like these.
+    fn prepared(&self, kernel: &Kernel<F>, prepared: &Prepared<F>) {
+        let mut inputs: SmallVec<[&[F]; 4]> = SmallVec::new();
+        for operand in &kernel.operands {
+            if let OperandSource::Real(source) = operand {
+                let offset = source.layout.as_ref().map_or(0, |layout| layout.offset);
+                inputs.push(&self.read(source.home, source.extent)[offset..]);
+            }
+        }
+        // SAFETY: the result has a range of its own.
+        prepared.run(&inputs, unsafe { self.write(kernel.output, kernel.size) });
+    }
+
     fn kernel(&self, kernel: &Kernel<F>) -> Result<(), Refusal> {
+        if let Some(prepared) = &kernel.prepared {
+            self.prepared(kernel, prepared);
+            return Ok(());
+        }
         let rows = kernel.shape.first().copied().unwrap_or(1);
         match kernel.primitive.rows() {
             Some(cut) if self.pieces > 1 && kernel.work >= self.divided && rows > 1 => {
@@ -285,6 +314,15 @@ impl<F: Real> Machine<'_, F> {
                 }
             }
         }
+    }
+}
+
+/// Copies a row. Short ones are not worth a call.
+#[inline(always)]
+fn copy<F: Copy>(from: &[F], to: &mut [F]) {
+    match from.len() {
+        0..=8 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+        _ => to.copy_from_slice(from),
     }
 }
 

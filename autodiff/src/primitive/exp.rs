@@ -19,7 +19,7 @@ impl<F: Real> Primitive<F> for Exp {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.exponential()))
+        Some(Elementwise::<F>::fused(|[x]| x.exponential()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

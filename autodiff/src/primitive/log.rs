@@ -19,7 +19,7 @@ impl<F: Real> Primitive<F> for Log {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.logarithm()))
+        Some(Elementwise::<F>::fused(|[x]| x.logarithm()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

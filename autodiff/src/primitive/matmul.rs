@@ -2,9 +2,9 @@
 
 use super::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Signature, Site};
 use crate::error::{Mismatch, Refusal};
-use crate::kernels::{self, Operand, ViewMut};
+use crate::kernels::{self, Operand, Prepared, ViewMut};
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::var::Var;
 
 /// y = a·b
@@ -65,6 +65,13 @@ impl<F: Real> Primitive<F> for MatMul {
 
     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx.matmul(at.x(1)) } else { at.x(0).matmul(dx) })
+    }
+
+    fn prepared(&self, inputs: &[&Layout]) -> Option<Prepared<F>> {
+        match inputs {
+            [a, b] => kernels::tiny_product(a, b),
+            _ => None,
+        }
     }
 
     fn rows(&self) -> Option<&'static [bool]> {

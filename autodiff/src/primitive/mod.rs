@@ -58,7 +58,7 @@ pub use samples::{Dice, Domain, Sample, SampleOperand};
 
 use crate::attributes::Attributes;
 use crate::error::{Mismatch, Refusal};
-use crate::kernels::{Elementwise, Operand, ViewMut};
+use crate::kernels::{Elementwise, Operand, Prepared, ViewMut};
 use crate::program::Program;
 use crate::real::Real;
 use crate::shape::{Layout, Shape};
@@ -253,6 +253,11 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
     /// plan may add while it computes x.
     fn is_total(&self, _input: &Shape) -> bool {
         false
+    }
+
+    /// A kernel for operands that lie like `inputs`, if one is worth preparing: as [`evaluate`](Self::evaluate), bit for bit.
+    fn prepared(&self, _inputs: &[&Layout]) -> Option<Prepared<F>> {
+        None
     }
 
     /// Whether rows of the result (along axis 0) can be computed each on its own, by `evaluate` on the same rows of these

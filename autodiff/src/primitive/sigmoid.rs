@@ -19,7 +19,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| sigmoid(x)))
+        Some(Elementwise::<F>::fused(|[x]| sigmoid(x)))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

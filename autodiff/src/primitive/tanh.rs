@@ -19,7 +19,7 @@ impl<F: Real> Primitive<F> for Tanh {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.hyperbolic_tangent()))
+        Some(Elementwise::<F>::fused(|[x]| x.hyperbolic_tangent()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -21,6 +21,7 @@ mod packed;
 mod scratch;
 #[cfg(test)]
 mod tests;
+mod tiny;
 mod vector;
 mod vector_product;
 
@@ -30,6 +31,7 @@ use crate::error::Refusal;
 use crate::real::Real;
 use machine::{Machine, Machines};
 use std::ops::Range;
+pub(crate) use tiny::tiny_product;
 use vector::Number;
 
 /// The partial sums of a matrix times a vector.
