@@ -1,10 +1,13 @@
 //! A process that answers the lines of [`serve`](crate::serve).
 
 use crate::Result;
+use crate::machine::ticks_of;
 use crate::numbers::Numbers;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, ChildStdin, ChildStdout, Command, Stdio};
+
+const TASKSET: &str = "/usr/bin/taskset";
 
 /// How to start a framework's process.
 #[derive(Clone, Debug)]
@@ -23,21 +26,19 @@ impl Peer {
         Ok(Peer { name: "autodiff".into(), program: std::env::current_exe()?, arguments: vec!["serve".into()] })
     }
 
-    /// Starts it with the number of threads as its last argument, and, of one thread, on the last processor only: some
-    /// libraries have helpers that no setting turns off.
+    /// Starts it with the number of threads as its last argument, and on no more processors than that, where the system
+    /// can say so: some libraries have helpers that no setting turns off.
     ///
     /// # Errors
     /// What the operating system says.
     pub fn start(&self, threads: usize) -> Result<Child> {
-        let pin = threads == 1 && Path::new("/usr/bin/taskset").exists();
-        let mut command = if pin {
-            let last = std::thread::available_parallelism()?.get() - 1;
-            let mut command = Command::new("/usr/bin/taskset");
-            command.args(["-c", &last.to_string()]).arg(&self.program);
-            command
-        } else {
-            Command::new(&self.program)
-        };
+        let processors = std::thread::available_parallelism()?.get();
+        let mut command = Command::new(&self.program);
+        if threads < processors && Path::new(TASKSET).exists() {
+            let last = format!("{}-{}", processors - threads, processors - 1);
+            command = Command::new(TASKSET);
+            command.args(["-c", &last]).arg(&self.program);
+        }
         command.args(&self.arguments).arg(threads.to_string());
         for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"] {
             command.env(variable, threads.to_string());
@@ -103,6 +104,11 @@ impl Child {
     /// Drops what was prepared.
     pub fn forget(&mut self) -> Result<()> {
         self.ask("forget", "forgotten").map(|_| ())
+    }
+
+    /// The ticks in which it had a processor.
+    pub fn ticks(&self) -> Result<u64> {
+        ticks_of(self.process.id())
     }
 
     fn ask(&mut self, line: &str, expected: &str) -> Result<Vec<String>> {

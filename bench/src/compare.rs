@@ -4,13 +4,14 @@ mod peers;
 
 use crate::Result;
 use crate::child::{Child, Peer};
-use crate::machine::Machine;
+use crate::machine::{Machine, ticks};
 use crate::measure::{Statistics, median};
 use crate::numbers::Numbers;
 use crate::report::{Row, table};
 use crate::short;
-use crate::workload::{About, chosen};
+use crate::workload::{About, WORKLOADS, chosen};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// What to compare, and how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Options {
     /// Ours alone, if there are none.
     pub peers: Vec<String>,
     pub threads: Vec<usize>,
-    /// Every implementation is timed once in each round.
+    /// Every implementation is timed once in each round; without rounds, there is the check and no more.
     pub rounds: usize,
     /// The length of a timing.
     pub seconds: f64,
@@ -29,6 +30,8 @@ pub struct Options {
     /// Writes the numbers of this peer where the short mode expects them.
     pub record: Option<String>,
 }
+
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The peers there are.
 pub const PEERS: [&str; 5] = ["jax", "torch", "numpy", "candle", "burn"];
@@ -39,6 +42,9 @@ pub const PEERS: [&str; 5] = ["jax", "torch", "numpy", "candle", "burn"];
 /// A peer that cannot be made or started, that answers with an error, or that computes something else.
 pub fn compare(options: &Options) -> Result<()> {
     let workloads = chosen(&options.workloads)?;
+    if options.record.is_some() && workloads.len() < WORKLOADS.len() {
+        return Err("the numbers of all workloads are recorded together".into());
+    }
     let mut peers = vec![Peer::ours()?];
     for name in &options.peers {
         peers.push(peers::ready(name)?);
@@ -55,10 +61,15 @@ pub fn compare(options: &Options) -> Result<()> {
     if !options.peers.is_empty() || options.record.is_some() {
         check(&workloads, &mut contestants, options.record.as_deref())?;
     }
+    if options.rounds == 0 {
+        return Ok(());
+    }
     let mut rows = Vec::new();
+    let before = taken(&contestants);
     for about in &workloads {
         rows.extend(time(about, &mut contestants, &machine, options)?);
     }
+    let others = before.ok().zip(taken(&contestants).ok()).map(|(before, after)| others(before, after));
     drop(contestants);
     let memory = memory(&peers, &rows)?;
     for row in &mut rows {
@@ -71,6 +82,9 @@ pub fn compare(options: &Options) -> Result<()> {
             machine.double / 1e9,
             machine.bandwidth / 1e9
         );
+        if let Some(others) = others {
+            println!("other processes took {:.0} % of the processors meanwhile", 100.0 * others);
+        }
         println!("{}", table(&workloads, &rows));
     }
     rows.iter().for_each(|row| println!("{}", row.json()));
@@ -103,7 +117,7 @@ fn check(workloads: &[About], contestants: &mut [Contestant<'_>], record: Option
                 eprintln!("checking {id} on {} threads", contestant.child.threads);
                 let numbers = contestant.child.check(&id)?;
                 if record == Some(&contestant.peer.name) && contestant.child.threads == 1 {
-                    expected += &short::lines(about.name, &numbers);
+                    expected += &short::lines(about.family(), &numbers);
                 }
                 let differences = ours.get_or_insert_with(|| numbers.clone()).differences(&numbers, about.tolerance);
                 complaints.extend(differences.into_iter().map(|text| format!("ours and {id}: {text}")));
@@ -141,6 +155,8 @@ fn time(about: &About, contestants: &mut [Contestant<'_>], machine: &Machine, op
             // One that takes longer than its time is not waited for again.
             let slow = one.rounds.first().is_some_and(|first| first[0] > 1e6 * options.seconds);
             if !slow {
+                // Who ran before may leave threads that spin for a moment.
+                std::thread::sleep(PAUSE);
                 one.rounds.push(contestants[one.contestant].child.run(&one.id, options.seconds)?);
             }
         }
@@ -157,14 +173,28 @@ fn time(about: &About, contestants: &mut [Contestant<'_>], machine: &Machine, op
             planning: child.planning(&one.id)?,
             memory: None,
             ratio: None,
+            ratio_of_minima: None,
             of_limit: machine.limit(about, child.threads).map(|limit| limit / times.median),
         });
     }
     for (i, best) in (0..rows.len()).filter_map(|i| Some((i, best_peer(&rows, rows[i].threads)?))).collect::<Vec<_>>() {
         rows[i].ratio = Some(ratio(&timed[i].rounds, &timed[best].rounds)?);
+        rows[i].ratio_of_minima = Some(rows[i].times.min / rows[best].times.min);
     }
     contestants.iter_mut().try_for_each(|one| one.child.forget())?;
     Ok(rows)
+}
+
+/// All ticks of the system so far, and those in which a processor worked for somebody else.
+fn taken(contestants: &[Contestant<'_>]) -> Result<(u64, u64)> {
+    let (all, busy) = ticks()?;
+    let own: u64 = contestants.iter().map(|one| one.child.ticks()).sum::<Result<_>>()?;
+    Ok((all, busy.saturating_sub(own)))
+}
+
+/// The part of the ticks between two moments that others had.
+fn others(before: (u64, u64), after: (u64, u64)) -> f64 {
+    after.1.saturating_sub(before.1) as f64 / (after.0 - before.0).max(1) as f64
 }
 
 /// The quickest that is not ours.
@@ -190,7 +220,10 @@ fn memory(peers: &[Peer], rows: &[Row]) -> Result<HashMap<(&'static str, String,
             if entries.contains(&id) {
                 let mut child = peer.start(fewest)?;
                 child.run(&id, 0.0)?;
-                found.insert((row.workload, row.framework.clone(), fewest), child.memory()?);
+                // Not every system tells; the table then has a dash.
+                if let Ok(mib) = child.memory() {
+                    found.insert((row.workload, row.framework.clone(), fewest), mib);
+                }
             }
         }
     }

@@ -93,6 +93,32 @@ pub fn peak_memory() -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// Ticks since the system started, summed over processors: all, and those in which a processor had work.
+///
+/// # Errors
+/// A system without `/proc`.
+pub fn ticks() -> Result<(u64, u64)> {
+    let text = std::fs::read_to_string("/proc/stat")?;
+    // user, nice, system, idle, waiting for a disk, interrupts, soft interrupts, stolen; guests are users already.
+    let words = text.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
+    let ticks = words.map(str::parse).collect::<std::result::Result<Vec<u64>, _>>()?;
+    let idle: u64 = ticks.iter().skip(3).take(2).sum();
+    let all: u64 = ticks.iter().sum();
+    Ok((all, all - idle))
+}
+
+/// The ticks in which the process `id` had a processor.
+///
+/// # Errors
+/// A system without `/proc`, or no such process.
+pub fn ticks_of(id: u32) -> Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // After the name, which may contain anything but ends with the last parenthesis: the 14th and 15th fields of all.
+    let rest = text.rsplit(')').next().unwrap_or_default();
+    let own = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    Ok(own.collect::<std::result::Result<Vec<_>, _>>()?.iter().sum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +134,20 @@ mod tests {
         assert_eq!(machine.limit(&About { flops: 0.0, bytes: 0.0, ..about }, 1), None);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_takes_ticks() {
+        let (all, busy) = ticks().unwrap();
+        let own = ticks_of(std::process::id()).unwrap();
+        let start = Instant::now();
+        while ticks_of(std::process::id()).unwrap() == own {
+            assert!(start.elapsed().as_secs() < 60, "a minute of work took no tick");
+        }
+        let (later, busier) = ticks().unwrap();
+        assert!(later > all && busier > busy);
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_process_holds_what_it_has_touched() {
         let before = peak_memory().unwrap();

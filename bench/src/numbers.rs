@@ -27,11 +27,20 @@ impl Numbers {
         self.0.push(Number { name: name.into(), value, scale: value.abs() });
     }
 
-    /// An array, by its norm and by its product with fixed random numbers: the one does not see where an element is, the
-    /// other does.
+    /// An array, see [`values`](Self::values).
     pub fn array<F: Real>(&mut self, name: &str, array: ArrayViewD<'_, F>) {
-        let norm = array.iter().map(|x| x.double() * x.double()).sum::<f64>().sqrt();
-        let projection = array.iter().zip(0..).map(|(x, i)| x.double() * uniform(PROJECTION, i)).sum::<f64>();
+        self.values(name, array.iter().map(|x| x.double()));
+    }
+
+    /// Numbers in order, by their norm and by their product with fixed random numbers: the one does not see where a number
+    /// is, the other does.
+    pub fn values(&mut self, name: &str, values: impl Iterator<Item = f64>) {
+        let (mut square, mut projection) = (0.0, 0.0);
+        for (x, i) in values.zip(0..) {
+            square += x * x;
+            projection += x * uniform(PROJECTION, i);
+        }
+        let norm = f64::sqrt(square);
         self.0.push(Number { name: format!("{name}.norm"), value: norm, scale: norm });
         self.0.push(Number { name: format!("{name}.projection"), value: projection, scale: norm });
     }

@@ -18,6 +18,8 @@ pub struct Row {
     pub memory: Option<f64>,
     /// Its time by that of the best peer: the median over rounds, in each of which both were timed.
     pub ratio: Option<f64>,
+    /// The same of the quickest runs, which a busy machine disturbs less.
+    pub ratio_of_minima: Option<f64>,
     /// The limit by its time: 1 cannot be surpassed.
     pub of_limit: Option<f64>,
 }
@@ -36,7 +38,13 @@ impl Row {
             number(p90),
         );
         let _ = write!(line, ",\"planning_ms\":{}", number(self.planning * 1e3));
-        for (name, value) in [("peak_mib", self.memory), ("ratio", self.ratio), ("of_limit", self.of_limit)] {
+        let more = [
+            ("peak_mib", self.memory),
+            ("ratio", self.ratio),
+            ("ratio_of_minima", self.ratio_of_minima),
+            ("of_limit", self.of_limit),
+        ];
+        for (name, value) in more {
             let _ = write!(line, ",\"{name}\":{}", value.map_or("null".to_owned(), number));
         }
         line + "}"
@@ -87,11 +95,11 @@ pub fn table(workloads: &[About], rows: &[Row]) -> String {
     let mut text = String::new();
     for about in workloads {
         let _ = writeln!(text, "\n{}  {}", about.name, about.title);
-        let head = ["median", "min", "p90", "runs", "planning", "peak MiB", "× best peer", "of limit"];
-        let [median, min, p90, runs, planning, memory, ratio, limit] = head;
+        let head = ["median", "min", "p90", "runs", "planning", "peak MiB", "× best peer", "of minima", "of limit"];
+        let [median, min, p90, runs, planning, memory, ratio, minima, limit] = head;
         let _ = writeln!(
             text,
-            "  threads  {:<18}{median:>10}{min:>10}{p90:>10}{runs:>8}{planning:>10}{memory:>10}{ratio:>13}{limit:>10}",
+            "  threads  {:<18}{median:>10}{min:>10}{p90:>10}{runs:>8}{planning:>10}{memory:>10}{ratio:>13}{minima:>11}{limit:>10}",
             "framework"
         );
         let mut own: Vec<&Row> = rows.iter().filter(|row| row.workload == about.name).collect();
@@ -99,7 +107,7 @@ pub fn table(workloads: &[About], rows: &[Row]) -> String {
         for row in own {
             let _ = writeln!(
                 text,
-                "  {:<7}  {:<18}{:>10}{:>10}{:>10}{:>8}{:>10}{:>10}{:>13}{:>10}",
+                "  {:<7}  {:<18}{:>10}{:>10}{:>10}{:>8}{:>10}{:>10}{:>13}{:>11}{:>10}",
                 row.threads,
                 row.framework,
                 time(row.times.median),
@@ -109,6 +117,7 @@ pub fn table(workloads: &[About], rows: &[Row]) -> String {
                 time(row.planning * 1e6),
                 row.memory.map_or("–".into(), |mib| format!("{mib:.0}")),
                 row.ratio.map_or("–".into(), |ratio| format!("{ratio:.2}")),
+                row.ratio_of_minima.map_or("–".into(), |ratio| format!("{ratio:.2}")),
                 row.of_limit.map_or("–".into(), |part| format!("{:.1} %", 100.0 * part)),
             );
         }
@@ -130,13 +139,14 @@ mod tests {
             planning: 0.0,
             memory: None,
             ratio: Some(0.5),
+            ratio_of_minima: Some(2.0),
             of_limit: Some(f64::INFINITY),
         }
     }
 
     #[test]
     fn a_row_is_one_line_of_json() {
-        let expected = r#"{"framework":"a \"b\"","workload":"W1","threads":2,"median_us":1235,"min_us":0.1235,"p90_us":2000000,"runs":7,"planning_ms":0,"peak_mib":null,"ratio":0.5000,"of_limit":null}"#;
+        let expected = r#"{"framework":"a \"b\"","workload":"W1","threads":2,"median_us":1235,"min_us":0.1235,"p90_us":2000000,"runs":7,"planning_ms":0,"peak_mib":null,"ratio":0.5000,"ratio_of_minima":2.000,"of_limit":null}"#;
         assert_eq!(row().json(), expected);
         assert_eq!(quoted("tab\there"), "\"tab\\u0009here\"");
     }

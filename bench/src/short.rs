@@ -17,7 +17,7 @@ const STEPS: usize = 3;
 /// A number that is not the expected one; a step whose result is not finite.
 pub fn short(names: &[String], threads: usize) -> Result<()> {
     for about in chosen(names)? {
-        let expected = expected(about.name)?;
+        let expected = expected(about.family())?;
         for entry in ENTRIES.iter().filter(|entry| entry.workload == about.name) {
             let numbers = (entry.make)(threads)?.check()?;
             let differences = numbers.differences(&expected, about.tolerance);
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn every_workload_has_expected_numbers() {
         for about in WORKLOADS {
-            assert!(!expected(about.name).unwrap().0.is_empty(), "{}", about.name);
+            assert!(!expected(about.family()).unwrap().0.is_empty(), "{}", about.name);
         }
     }
 

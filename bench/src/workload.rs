@@ -60,6 +60,13 @@ pub struct About {
     pub tolerance: f64,
 }
 
+impl About {
+    /// `"W9"` for both of its kinds, which compute the same numbers.
+    pub fn family(&self) -> &'static str {
+        self.name.split_once('-').map_or(self.name, |(family, _)| family)
+    }
+}
+
 /// All workloads, in order. W4, a convolutional network, waits for the layers it needs.
 pub const WORKLOADS: [About; 10] =
     [w1::ABOUT, w2::ABOUT, w3::ABOUT, w5::ABOUT, w6::ABOUT, w7::ABOUT, w8::ABOUT, w9::EAGER, w9::PLANNED, w10::ABOUT];
@@ -84,10 +91,8 @@ pub const ENTRIES: [Entry; 11] = [
 /// # Errors
 /// A name that chooses nothing.
 pub fn chosen(names: &[String]) -> Result<Vec<About>> {
-    let fits = |about: &About, name: &str| {
-        about.name.eq_ignore_ascii_case(name)
-            || about.name.split_once('-').is_some_and(|(family, _)| family.eq_ignore_ascii_case(name))
-    };
+    let fits =
+        |about: &About, name: &str| [about.name, about.family()].iter().any(|known| known.eq_ignore_ascii_case(name));
     if let Some(unknown) = names.iter().find(|name| !WORKLOADS.iter().any(|about| fits(about, name))) {
         let help = if unknown.eq_ignore_ascii_case("W4") { "; W4 waits for convolution" } else { "" };
         return Err(format!("there is no workload `{unknown}`{help}").into());

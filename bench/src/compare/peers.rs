@@ -49,7 +49,7 @@ fn python() -> Result<PathBuf> {
 fn built(name: &str) -> Result<PathBuf> {
     let target = target()?.join("peers-rust");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["build", "--release", "--quiet", "--locked", "--features", name, "--bin", name]);
+    cargo.args(["build", "--release", "--quiet", "--features", name, "--bin", name]);
     cargo.arg("--manifest-path").arg(sources().join("rust/Cargo.toml")).arg("--target-dir").arg(&target);
     run(&mut cargo)?;
     Ok(target.join("release").join(name))
