@@ -83,7 +83,7 @@ fn parse(arguments: &[String]) -> Result<Job> {
             workload => options.workloads.push(workload.to_owned()),
         }
     }
-    if options.threads.contains(&0) || !(options.seconds >= 0.0) {
+    if options.threads.contains(&0) || options.seconds.is_nan() || options.seconds < 0.0 {
         return Err("there is at least one thread, and no negative time".into());
     }
     Ok(if short { Job::Short(options.workloads, options.threads[0]) } else { Job::Compare(options) })

@@ -78,8 +78,9 @@ impl Numbers {
             let floor = if number.name.contains('.') { 0.01 * largest } else { 0.0 };
             let scale = number.scale.max(twin.scale).max(floor);
             let error = (number.value - twin.value).abs() / scale.max(f64::MIN_POSITIVE);
-            // Written so that a NaN is a difference.
-            if !(error <= tolerance) || !number.value.is_finite() {
+            // Of a NaN nothing is true, so it is a difference.
+            let agree = error <= tolerance && number.value.is_finite();
+            if !agree {
                 found.push(format!(
                     "{}: {:e} and {:e} differ by {error:.1e} of {scale:.2e}",
                     number.name, number.value, twin.value
