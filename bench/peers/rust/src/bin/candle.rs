@@ -71,11 +71,11 @@ fn training<O: Optimizer + 'static>(
 }
 
 /// The step of a model that has learnt nothing yet.
-fn start<O: Optimizer>(
-    sizes: &[usize],
+fn start<O: Optimizer, L: Fn(&[Var]) -> Candle<Tensor>>(
+    sizes: &'static [usize],
     optimizer: fn(Vec<Var>) -> Candle<O>,
-    loss: impl Fn(&[Var]) -> Candle<Tensor>,
-) -> Result<impl FnMut() -> Result<f64> + use<O, impl Fn(&[Var]) -> Candle<Tensor>>> {
+    loss: L,
+) -> Result<impl FnMut() -> Result<f64>> {
     let variables = variables(sizes)?;
     let mut optimizer = optimizer(variables.clone())?;
     Ok(move || {
