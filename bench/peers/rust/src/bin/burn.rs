@@ -7,7 +7,7 @@ use bench::workload::{Entry, Workload};
 use burn::module::{Module, Param};
 use burn::nn::loss::CrossEntropyLoss;
 use burn::nn::{Linear, LinearConfig};
-use burn::optim::{AdamConfig, GradientsParams, Optimizer, SgdConfig};
+use burn::optim::{AdamConfig, GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use rust_peers::{array, job, losses, serve, weights};
 
@@ -29,7 +29,8 @@ fn scalar(x: Tensor<1>) -> f64 {
 }
 
 fn compare<const D: usize>(numbers: &mut Numbers, name: &str, gradient: Option<Tensor<D>>) -> Result<()> {
-    let values = gradient.ok_or("no gradient")?.into_data().to_vec::<f32>().map_err(|error| format!("{error:?}"))?;
+    let values =
+        gradient.ok_or("no gradient")?.into_data().try_to_vec::<f32>().map_err(|error| format!("{error:?}"))?;
     numbers.values(name, values.into_iter().map(f64::from));
     Ok(())
 }
@@ -76,7 +77,9 @@ macro_rules! training {
         let y = Tensor::<1, Int>::from_data(TensorData::new(y, [examples]), &device());
         let entropy = CrossEntropyLoss::new(None, &device());
         let loss = move |model: &Mlp| entropy.forward(model.forward(x.clone()), y.clone());
-        let start = |loss: &dyn Fn(&Mlp) -> Tensor<1>, model: &mut Option<Mlp>, step: &mut dyn FnMut(Mlp, GradientsParams) -> Mlp| {
+        let start = |loss: &dyn Fn(&Mlp) -> Tensor<1>,
+                     model: &mut Option<Mlp>,
+                     step: &mut dyn FnMut(Mlp, GradientsParams) -> Mlp| {
             let before = model.take().ok_or("no model")?;
             let loss = loss(&before);
             let gradients = GradientsParams::from_grads(loss.backward(), &before);
@@ -96,7 +99,9 @@ macro_rules! training {
                 compare(&mut numbers, &format!("g{}", 2 * i + 1), bias.val().grad(&gradients))?;
             }
             let mut model = Some(first);
-            losses(&mut numbers, || start(&loss, &mut model, &mut |model, gradients| optimizer.step($rate, model, gradients)))?;
+            losses(&mut numbers, || {
+                start(&loss, &mut model, &mut |model, gradients| optimizer.step($rate, model, gradients))
+            })?;
             Ok(numbers)
         })
     }};
@@ -151,11 +156,14 @@ fn w6(_threads: usize) -> Result<Box<dyn Workload>> {
         (scalar(loss), gradient)
     };
     let again = compute.clone();
-    job(move || Ok(compute().0), move || {
-        let (loss, gradient) = again();
-        let mut numbers = Numbers::default();
-        numbers.number("loss", loss);
-        compare(&mut numbers, "x", gradient)?;
-        Ok(numbers)
-    })
+    job(
+        move || Ok(compute().0),
+        move || {
+            let (loss, gradient) = again();
+            let mut numbers = Numbers::default();
+            numbers.number("loss", loss);
+            compare(&mut numbers, "x", gradient)?;
+            Ok(numbers)
+        },
+    )
 }
