@@ -3,7 +3,7 @@
 # The first run, of no nodes, is what the process costs by itself.
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --quiet --release --example chain
+cargo build --quiet --release -p bench --example chain
 count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/chain "$1" 2>&1 |
         sed -n 's/.*Collected : //p'

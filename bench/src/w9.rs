@@ -1,0 +1,96 @@
+//! W9: a long chain of scalar operations, recorded anew in every step or once and for all.
+
+use crate::numbers::Numbers;
+use crate::replay::Replay;
+use crate::workload::{About, Workload};
+use crate::{Result, first};
+use autodiff::{Input, Tape, Var};
+use std::time::Duration;
+
+const STEPS: usize = 100_000;
+const START: f64 = 0.5;
+
+/// Nothing is known that bounds it: the operations wait for one another.
+pub const EAGER: About = About {
+    name: "W9-eager",
+    title: "100,000 steps x ← 0.999x + 0.001 sin x, f64, gradient; recorded in every step",
+    flops: 0.0,
+    single: false,
+    bytes: 0.0,
+    tolerance: 1e-9,
+};
+
+pub const PLANNED: About = About {
+    name: "W9-planned",
+    title: "100,000 steps x ← 0.999x + 0.001 sin x, f64, gradient; recorded once",
+    ..EAGER
+};
+
+fn chain<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+    (0..STEPS).fold(x, |x, _| x * 0.999 + x.sin() * 0.001)
+}
+
+struct Eager(Tape<f64>);
+
+pub fn eager(_threads: usize) -> Result<Box<dyn Workload>> {
+    Ok(Box::new(Eager(Tape::new())))
+}
+
+impl Workload for Eager {
+    fn step(&mut self) -> Result<f64> {
+        self.0.clear();
+        let x = self.0.input(START);
+        Ok(chain(x).backward()?.item(x)?)
+    }
+
+    fn check(&mut self) -> Result<Numbers> {
+        let mut numbers = Numbers::default();
+        numbers.number("slope", self.step()?);
+        Ok(numbers)
+    }
+}
+
+struct Planned(Replay<f64>);
+
+pub fn planned(threads: usize) -> Result<Box<dyn Workload>> {
+    let replay = Replay::new(threads, || {
+        let tape = Tape::new();
+        let x = tape.input(START);
+        Ok(tape.program(&chain(x).gradient(&[x])?)?)
+    })?;
+    Ok(Box::new(Planned(replay)))
+}
+
+impl Workload for Planned {
+    fn step(&mut self) -> Result<f64> {
+        first(&self.0.run(&[Input::real(START)])?)
+    }
+
+    fn check(&mut self) -> Result<Numbers> {
+        let mut numbers = Numbers::default();
+        numbers.number("slope", self.step()?);
+        Ok(numbers)
+    }
+
+    fn planning(&self) -> Duration {
+        self.0.planning()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slope_is_the_product_of_the_slopes() {
+        let (mut x, mut slope) = (START, 1.0);
+        for _ in 0..STEPS {
+            slope *= 0.999 + 0.001 * x.cos();
+            x = 0.999 * x + 0.001 * x.sin();
+        }
+        for make in [eager, planned] {
+            let found = make(1).unwrap().step().unwrap();
+            assert!((found / slope - 1.0).abs() < 1e-10, "{found} and {slope}");
+        }
+    }
+}
