@@ -26,17 +26,8 @@ mod w8;
 mod w9;
 pub mod workload;
 
-use autodiff::Real;
-use ndarray::ArrayD;
-
 /// Whatever goes wrong in a benchmark ends it with a sentence.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-/// The first number of the first result: reading it is part of every step.
-fn first<F: Real>(results: &[ArrayD<F>]) -> Result<f64> {
-    let number = results.first().and_then(|array| array.first()).ok_or("a result without numbers")?;
-    Ok(number.double())
-}
 
 /// Two operations for each multiply-add of a training step of dense layers: the product, the gradient of the weights, and
 /// the cotangent of the input, which the first layer does not need.

@@ -1,37 +1,76 @@
-//! A program that is run again and again: the one place to change when programs are run another way.
+//! A program that is run again and again, as a plan.
 
 use crate::Result;
-use autodiff::{Input, Program, Real};
-use ndarray::ArrayD;
+use autodiff::{Feed, Input, Plan, Program, Real};
+use ndarray::ArrayViewD;
 use std::time::{Duration, Instant};
 
-/// A recorded program, ready to be run many times.
+/// A recorded program, prepared to be run many times.
 #[derive(Debug)]
 pub struct Replay<F: Real> {
-    program: Program<F>,
+    plan: Plan<F>,
+    updated: usize,
     planning: Duration,
 }
 
 impl<F: Real> Replay<F> {
-    /// What `record` records, which is part of the time of planning, made ready to run on this number of threads.
+    /// What `record` records, which is part of the time of planning, prepared to run on this number of threads.
     ///
     /// # Errors
-    /// Those of `record`.
-    pub fn new(_threads: usize, record: impl FnOnce() -> Result<Program<F>>) -> Result<Self> {
-        let start = Instant::now();
-        let program = record()?;
-        Ok(Replay { program, planning: start.elapsed() })
+    /// Those of `record` and of the planner.
+    pub fn new(threads: usize, record: impl FnOnce() -> Result<Program<F>>) -> Result<Self> {
+        Replay::updating(threads, 0, record)
     }
 
-    /// The results for these inputs.
+    /// As [`new`](Self::new); the first results replace the last inputs, `updated` of them.
+    ///
+    /// # Errors
+    /// Those of `record` and of the planner.
+    pub fn updating(threads: usize, updated: usize, record: impl FnOnce() -> Result<Program<F>>) -> Result<Self> {
+        let start = Instant::now();
+        let program = record()?;
+        let first = program.inputs().count() - updated;
+        let planner = (0..updated).fold(program.planner().threads(threads), |planner, i| planner.update(first + i, i));
+        Ok(Replay { plan: planner.plan()?, updated, planning: start.elapsed() })
+    }
+
+    /// Runs on these inputs.
     ///
     /// # Errors
     /// Inputs that do not fit.
-    pub fn run(&mut self, inputs: &[Input<F>]) -> Result<Vec<ArrayD<F>>> {
-        Ok(self.program.run(inputs)?)
+    pub fn run(&mut self, inputs: &mut [Input<F>]) -> Result<()> {
+        let first = inputs.len() - self.updated;
+        let mut feeds = Vec::with_capacity(inputs.len());
+        for (i, input) in inputs.iter_mut().enumerate() {
+            feeds.push(match input {
+                Input::Real(array) => {
+                    let data = array.as_slice_mut().ok_or("an array out of order")?;
+                    if i >= first { Feed::Update(data) } else { Feed::Real(data) }
+                }
+                Input::Index(array) => Feed::Index(array.as_slice().ok_or("an array out of order")?),
+                Input::Key(key) => Feed::Key(*key),
+            });
+        }
+        Ok(self.plan.execute(&mut feeds)?)
     }
 
-    /// How long recording and making ready took.
+    /// Result `i` of the last run.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn result(&self, i: usize) -> Result<ArrayViewD<'_, F>> {
+        self.plan.output(i).ok_or_else(|| format!("there is no result {i}").into())
+    }
+
+    /// The first element of the first result of the last run, which timing reads.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn first(&self) -> Result<f64> {
+        Ok(self.result(0)?.first().ok_or("a result without numbers")?.double())
+    }
+
+    /// How long recording and preparing took.
     pub fn planning(&self) -> Duration {
         self.planning
     }

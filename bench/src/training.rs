@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Training<F: Real, O> {
     model: Sequential<F>,
-    step: Step<F, O>,
+    step: Step<'static, F, O>,
     loss: Lost<F>,
     batch: Dataset<F>,
     steps: u64,
@@ -30,14 +30,14 @@ impl<F: Real> std::fmt::Debug for Lost<F> {
 
 impl<F: Real, O: Optimizer<F>> Training<F, O> {
     /// Nothing learnt yet. What the first step takes beyond the second is the time of planning.
-    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, loss: &'static Loss<F>) -> Self {
-        let step = Step::new(optimizer);
+    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, loss: &'static Loss<F>, threads: usize) -> Self {
+        let step = Step::new(optimizer, loss).threads(threads);
         Training { model, step, loss: Lost(loss), batch, steps: 0, first: Duration::ZERO, planning: Duration::ZERO }
     }
 
     fn run(&mut self) -> Result<f64> {
         // Every step has a random key of its own.
-        Ok(self.step.run(&mut self.model, self.loss.0, &self.batch, self.steps)?.loss.double())
+        Ok(self.step.run(&mut self.model, &self.batch, self.steps)?.loss.double())
     }
 }
 

@@ -20,8 +20,8 @@ pub const ABOUT: About = About {
     tolerance: 1e-4,
 };
 
-pub fn make(_threads: usize) -> Result<Box<dyn Workload>> {
+pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let model = mlp::<f32>(&SIZES, Activation::Relu)?;
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Box::new(Training::new(model, Adam::new(1e-3), batch, &|z, y| loss::softmax_cross_entropy(z, y))))
+    Ok(Box::new(Training::new(model, Adam::new(1e-3), batch, &|z, y| loss::softmax_cross_entropy(z, y), threads)))
 }

@@ -27,12 +27,12 @@ struct Normalised {
     training: Training<f32, Adam>,
 }
 
-pub fn make(_threads: usize) -> Result<Box<dyn Workload>> {
-    Ok(Box::new(Normalised { training: training(false)? }))
+pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
+    Ok(Box::new(Normalised { training: training(false, threads)? }))
 }
 
 /// With masks drawn in every step, or with those that every framework knows.
-fn training(masked: bool) -> Result<Training<f32, Adam>> {
+fn training(masked: bool, threads: usize) -> Result<Training<f32, Adam>> {
     let mut model = Sequential::<f32>::new();
     for i in 0..2 {
         let width = SIZES[i + 1];
@@ -45,7 +45,7 @@ fn training(masked: bool) -> Result<Training<f32, Adam>> {
     }
     let model = model.then(dense(2, SIZES[2], SIZES[3])?);
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Training::new(model, Adam::new(1e-3), batch, &|z, y| loss::softmax_cross_entropy(z, y)))
+    Ok(Training::new(model, Adam::new(1e-3), batch, &|z, y| loss::softmax_cross_entropy(z, y), threads))
 }
 
 impl Workload for Normalised {
@@ -54,7 +54,7 @@ impl Workload for Normalised {
     }
 
     fn check(&mut self) -> Result<Numbers> {
-        training(true)?.check()
+        training(true, 1)?.check()
     }
 
     fn planning(&self) -> Duration {

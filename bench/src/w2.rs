@@ -18,8 +18,8 @@ pub const ABOUT: About = About {
     tolerance: 1e-4,
 };
 
-pub fn make(_threads: usize) -> Result<Box<dyn Workload>> {
+pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let model = mlp::<f32>(&SIZES, Activation::Tanh)?;
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, &|z, y| loss::softmax_cross_entropy(z, y))))
+    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, &|z, y| loss::softmax_cross_entropy(z, y), threads)))
 }

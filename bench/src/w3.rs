@@ -17,11 +17,11 @@ pub const ABOUT: About = About {
     tolerance: 1e-11,
 };
 
-pub fn make(_threads: usize) -> Result<Box<dyn Workload>> {
+pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let mut model = Sequential::<f64>::new();
     for (i, pair) in SIZES.windows(2).enumerate() {
         model = model.then(dense(i, pair[0], pair[1])?).then(Activation::ArctanSigmoid);
     }
     let batch = Dataset::valued(array(X, &[1, 3], 1.0)?, array(TARGETS, &[1, 4], 1.0)?)?;
-    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, &|a, y| loss::half_squared(a, y))))
+    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, &|a, y| loss::half_squared(a, y), threads)))
 }

@@ -1,10 +1,10 @@
 //! W8: ten thousand steps of a small problem in double precision, where each step costs little.
 
+use crate::Result;
 use crate::data::{X, array};
 use crate::numbers::Numbers;
 use crate::replay::Replay;
 use crate::workload::{About, Workload};
-use crate::{Result, first};
 use autodiff::{Input, Program, Tape, Var};
 use ndarray::{Array1, ArrayD, Axis};
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
         let gradients = loss.gradient(&vars[2..])?;
         Ok(tape.program(&[vars[2] - RATE * gradients[0], vars[3] - RATE * gradients[1]])?)
     };
-    let descend = Replay::new(threads, || program(true))?;
+    let descend = Replay::updating(threads, 2, || program(true))?;
     let loss = Replay::new(threads, || program(false))?;
     Ok(Box::new(Logistic { descend, loss, inputs: start.map(Input::Real) }))
 }
@@ -62,11 +62,10 @@ impl Workload for Logistic {
         self.inputs[2] = Input::Real(ArrayD::zeros(vec![FEATURES]));
         self.inputs[3] = Input::real(0.0);
         for _ in 0..STEPS {
-            for (i, parameter) in self.descend.run(&self.inputs)?.into_iter().enumerate() {
-                self.inputs[2 + i] = Input::Real(parameter);
-            }
+            self.descend.run(&mut self.inputs)?;
         }
-        first(&self.loss.run(&self.inputs)?)
+        self.loss.run(&mut self.inputs)?;
+        self.loss.first()
     }
 
     fn check(&mut self) -> Result<Numbers> {

@@ -2,8 +2,7 @@
 
 use crate::context::Context;
 use crate::param::Param;
-use autodiff::{Real, Var};
-use smallvec::SmallVec;
+use autodiff::{Feed, Real, Var};
 use std::fmt::Debug;
 
 /// A map from arrays to arrays with parameters: plain data without lifetimes, whose `forward` is its equation.
@@ -110,21 +109,11 @@ macro_rules! parts {
         #[doc = $doc]
         #[derive(Debug)]
         pub struct $Parts<'a, F: Real> {
-            path: Option<String>,
-            found: SmallVec<[(String, &'a $($mutable)? Param<F>); 32]>,
+            path: String,
+            found: Found<'a, F, &'a $($mutable)? Param<F>>,
         }
 
         impl<'a, F: Real> $Parts<'a, F> {
-            fn new() -> Self {
-                $Parts { path: Some(String::new()), found: SmallVec::new() }
-            }
-
-            /// A parameter.
-            pub fn param(&mut self, param: &'a $($mutable)? Param<F>) {
-                let path = self.path.as_ref().map_or_else(String::new, |path| join(path, param.name()));
-                self.found.push((path, param));
-            }
-
             /// Any number of parameters: an `Option`, a `Vec`.
             pub fn params(&mut self, params: impl IntoIterator<Item = &'a $($mutable)? Param<F>>) {
                 params.into_iter().for_each(|param| self.param(param));
@@ -132,7 +121,8 @@ macro_rules! parts {
 
             /// An inner layer, whose parameters have `name` in front of theirs.
             pub fn layer(&mut self, name: &str, layer: &'a $($mutable)? dyn Layer<F>) {
-                let inner = self.path.as_ref().map(|path| join(path, name));
+                // Nobody asks for paths where only elements are listed.
+                let inner = if let Found::Paths(_) = self.found { join(&self.path, name) } else { String::new() };
                 let outer = std::mem::replace(&mut self.path, inner);
                 layer.$visit(self);
                 self.path = outer;
@@ -144,16 +134,43 @@ macro_rules! parts {
 parts!(Parts, visit, "Collects the parameters of a model with their paths.");
 parts!(PartsMut, visit_mut, "Collects the parameters of a model with their paths, to be changed.", mut);
 
-impl<'a, F: Real> PartsMut<'a, F> {
-    /// Collects the parameters only: up to 32 of them without any allocation.
-    pub(crate) fn without_paths() -> Self {
-        PartsMut { path: None, found: SmallVec::new() }
-    }
+/// What a visit collects: parameters with their paths, or their elements only.
+#[derive(Debug)]
+enum Found<'a, F: Real, P> {
+    Paths(Vec<(String, P)>),
+    Elements(Vec<Feed<'a, F>>),
+}
 
-    pub(crate) fn into_params(self) -> SmallVec<[&'a mut Param<F>; 32]> {
-        let mut params = SmallVec::new();
-        self.found.into_iter().for_each(|(_, param)| params.push(param));
-        params
+impl<'a, F: Real> Parts<'a, F> {
+    /// A parameter.
+    pub fn param(&mut self, param: &'a Param<F>) {
+        match &mut self.found {
+            Found::Paths(found) => found.push((join(&self.path, param.name()), param)),
+            Found::Elements(feeds) => feeds.push(Feed::Real(param.elements())),
+        }
+    }
+}
+
+impl<'a, F: Real> PartsMut<'a, F> {
+    /// A parameter.
+    pub fn param(&mut self, param: &'a mut Param<F>) {
+        match &mut self.found {
+            Found::Paths(found) => found.push((join(&self.path, param.name()), param)),
+            Found::Elements(feeds) => feeds.push(Feed::Update(param.elements_mut())),
+        }
+    }
+}
+
+/// Appends the elements of the parameters of a model to `feeds`, to be updated.
+pub(crate) fn feed_parameters<'a, F: Real>(
+    model: &'a mut (impl Layer<F> + ?Sized),
+    feeds: Vec<Feed<'a, F>>,
+) -> Vec<Feed<'a, F>> {
+    let mut parts = PartsMut { path: String::new(), found: Found::Elements(feeds) };
+    model.visit_mut(&mut parts);
+    match parts.found {
+        Found::Elements(feeds) => feeds,
+        Found::Paths(_) => Vec::new(),
     }
 }
 
@@ -170,16 +187,22 @@ pub(crate) fn join(path: &str, name: &str) -> String {
 /// assert_eq!(paths, ["0.weight", "0.bias"]);
 /// ```
 pub fn parameters<F: Real>(model: &(impl Layer<F> + ?Sized)) -> Vec<(String, &Param<F>)> {
-    let mut parts = Parts::new();
+    let mut parts = Parts { path: String::new(), found: Found::Paths(Vec::new()) };
     model.visit(&mut parts);
-    parts.found.into_vec()
+    match parts.found {
+        Found::Paths(found) => found,
+        Found::Elements(_) => Vec::new(),
+    }
 }
 
 /// As [`parameters`], to be changed.
 pub fn parameters_mut<F: Real>(model: &mut (impl Layer<F> + ?Sized)) -> Vec<(String, &mut Param<F>)> {
-    let mut parts = PartsMut::new();
+    let mut parts = PartsMut { path: String::new(), found: Found::Paths(Vec::new()) };
     model.visit_mut(&mut parts);
-    parts.found.into_vec()
+    match parts.found {
+        Found::Paths(found) => found,
+        Found::Elements(_) => Vec::new(),
+    }
 }
 
 /// Writes [`Layer::visit`] and [`Layer::visit_mut`] from one list of fields, each with its kind: `param` for a

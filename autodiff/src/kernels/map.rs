@@ -265,7 +265,7 @@ fn evaluate<F: Real>(
 /// A refusal if the number, kinds or shapes of the operands are not those of `f` and `output`.
 pub fn map<F: Real, C, const N: usize>(inputs: &[Operand<'_, F>], output: ViewMut<'_, F>, f: C) -> Result<(), Refusal>
 where
-    C: Fn([F; N]) -> F + Send + Sync + 'static,
+    C: Fn([F; N]) -> F + Send + Sync,
     Body<C, N>: Loops<F>,
 {
     // The closure stays where it is: one with captured attributes would have to be boxed.

@@ -49,6 +49,7 @@ use std::fmt;
 pub struct Plan<F: Real> {
     program: Program<F>,
     code: Code<F>,
+    inputs: Vec<Expected>,
     updates: Vec<Update>,
     guards: Vec<usize>,
     arena: Vec<F>,
@@ -60,6 +61,14 @@ pub struct Plan<F: Real> {
     divided: usize,
     raw: Vec<Raw<F>>,
     pool: Option<rayon::ThreadPool>,
+}
+
+/// What an input has to be.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    kind: Kind,
+    size: usize,
+    updated: bool,
 }
 
 /// What one input of a plan is read from, or updated in.
@@ -105,26 +114,16 @@ impl<F: Real> Plan<F> {
     fn bind(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
         self.program.check_count("execute", feeds.len())?;
         self.raw.clear();
-        for (i, (feed, id)) in feeds.iter_mut().zip(&self.program.inputs).enumerate() {
-            let node = &self.program.nodes[*id];
+        for (i, (feed, input)) in feeds.iter_mut().zip(&self.inputs).enumerate() {
             let (kind, length) = match feed {
                 Feed::Real(data) => (Kind::Real, data.len()),
                 Feed::Update(data) => (Kind::Real, data.len()),
                 Feed::Index(data) => (Kind::Index, data.len()),
                 Feed::Key(_) => (Kind::Key, 1),
             };
-            let updated = self.updates.iter().any(|update| update.slot == i);
-            if kind != node.kind() || length != node.shape.size() || (updated && matches!(feed, Feed::Real(_))) {
-                let given = match feed {
-                    Feed::Update(_) => format!("{length} numbers to update"),
-                    Feed::Real(_) if updated => format!("{length} numbers that cannot be updated"),
-                    Feed::Real(_) => format!("{length} numbers"),
-                    Feed::Index(_) => format!("{length} indices"),
-                    Feed::Key(_) => "a key".into(),
-                };
-                let message = format!("input {i} should be {}, got {given}", node.type_name());
-                let error = Error::new(ErrorKind::ProgramInput, "execute", message);
-                return Err(error.with_operand(self.program.input_line(i)));
+            let fixed = input.updated && matches!(feed, Feed::Real(_));
+            if kind != input.kind || length != input.size || fixed {
+                return Err(self.misfit(i, feed));
             }
             let nothing: *mut F = std::ptr::null_mut();
             self.raw.push(match feed {
@@ -135,6 +134,23 @@ impl<F: Real> Plan<F> {
             });
         }
         Ok(())
+    }
+
+    #[cold]
+    fn misfit(&self, i: usize, feed: &Feed<'_, F>) -> Error {
+        let updated = self.inputs.get(i).is_some_and(|input| input.updated);
+        let given = match feed {
+            Feed::Update(data) => format!("{} numbers to update", data.len()),
+            Feed::Real(data) if updated => format!("{} numbers that cannot be updated", data.len()),
+            Feed::Real(data) => format!("{} numbers", data.len()),
+            Feed::Index(data) => format!("{} indices", data.len()),
+            Feed::Key(_) => "a key".into(),
+        };
+        let expected = self.program.node(self.program.input_ids().get(i).copied().unwrap_or(crate::NodeId::new(0)));
+        let expected = expected.map_or_else(String::new, |node| node.type_name());
+        let error =
+            Error::new(ErrorKind::ProgramInput, "execute", format!("input {i} should be {expected}, got {given}"));
+        error.with_operand(self.program.input_line(i))
     }
 
     /// Output `i` of the last run; `None` before the first, where there is no such output, and for one that updates an

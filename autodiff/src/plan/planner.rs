@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::memory::{self, Update};
 use super::schedule::{self, BLOCK, Group, Origin, Schedule};
-use super::{Plan, compile, run::Raw};
+use super::{Expected, Plan, compile, run::Raw};
 use crate::error::{Error, ErrorKind, Result};
 use crate::program::Program;
 use crate::real::Real;
@@ -126,9 +126,15 @@ impl<F: Real> Planner<'_, F> {
                 row.copy_from_slice(data);
             }
         }
+        let inputs = program.inputs.iter().enumerate().map(|(slot, id)| {
+            let node = &program.nodes[*id];
+            let updated = updates.iter().any(|update| update.slot == slot);
+            Expected { kind: node.kind(), size: node.shape.size(), updated }
+        });
+        let inputs = inputs.collect();
         let raw: Vec<Raw<F>> = Vec::with_capacity(program.inputs.len());
         let (arrays, in_place, guards, divided) = (memory.length, memory.in_place, self.guards, self.divided);
-        Ok(Plan { program, code, updates, guards, arena, start, arrays, in_place, divided, raw, pool })
+        Ok(Plan { program, code, inputs, updates, guards, arena, start, arrays, in_place, divided, raw, pool })
     }
 
     fn check(&self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::step::{State, StepResult, mismatch};
 use crate::data::Dataset;
-use crate::layer::{Layer, PartsMut};
+use crate::layer::{Layer, feed_parameters};
 use crate::target::Targets;
 use autodiff::{Feed, Plan, Program, Real, Result};
 use ndarray::ArrayViewD;
@@ -13,8 +13,6 @@ pub(super) struct Planned<F: Real> {
     features: Vec<usize>,
     targets: Vec<usize>,
     labelled: bool,
-    /// The number of elements of each parameter.
-    sizes: Vec<usize>,
     /// The number of arrays the optimizer keeps for each parameter.
     states: Vec<usize>,
     /// The memory of the last step's list of feeds.
@@ -35,14 +33,12 @@ impl<F: Real> Planned<F> {
         for i in 0..arrays {
             planner = planner.update(1 + parameters + 4 + i, 2 + parameters + i);
         }
-        let sizes = program.inputs().skip(1).take(parameters).map(|(_, shape)| shape.size()).collect();
         let (labelled, targets) = shape(batch.targets());
         Ok(Planned {
             plan: planner.plan()?,
             features: batch.features().shape().to_vec(),
             targets: targets.to_vec(),
             labelled,
-            sizes,
             states: states.to_vec(),
             feeds: Vec::new(),
         })
@@ -70,16 +66,8 @@ impl<F: Real> Planned<F> {
         let (rates, steps) = ([rate], [step]);
         let mut feeds = recycled(std::mem::take(&mut self.feeds));
         feeds.push(Feed::Key(key));
-        let mut parameters = PartsMut::without_paths();
-        model.visit_mut(&mut parameters);
-        let parameters = parameters.into_params();
-        let fits = parameters.len() == self.sizes.len() && state.slots.len() == self.sizes.len();
-        for (param, size) in parameters.into_iter().zip(&self.sizes) {
-            match param.slice_mut() {
-                Some(data) if data.len() == *size => feeds.push(Feed::Update(data)),
-                _ => return Ok(false),
-            }
-        }
+        let mut feeds = feed_parameters(model, feeds);
+        let fits = feeds.len() == 1 + self.states.len() && state.slots.len() == self.states.len();
         let (Some(features), true) = (batch.features().as_slice(), fits) else { return Ok(false) };
         feeds.push(Feed::Real(features));
         feeds.push(match batch.targets() {
