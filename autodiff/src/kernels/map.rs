@@ -33,6 +33,7 @@ pub struct Elementwise<F> {
     loops: Box<dyn Loops<F>>,
     /// Whether single numbers, too, are computed by the loops, which have the machine's instructions.
     fused: bool,
+    operands: u8,
 }
 
 /// A kernel for operands that lie in a known way, with what can be decided beforehand decided: of slices that begin with
@@ -158,7 +159,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: false }
+        Elementwise { loops: Box::new(Body(f)), fused: false, operands: N as u8 }
     }
 
     /// The function `f`, in which fused multiply-adds are many: without the machine's instructions for them each would be
@@ -168,7 +169,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: true }
+        Elementwise { loops: Box::new(Body(f)), fused: true, operands: N as u8 }
     }
 
     /// Whether a few numbers are computed sooner one by one than by a loop.
@@ -177,8 +178,9 @@ impl<F: Real> Elementwise<F> {
     }
 
     /// The number of operands.
+    #[inline]
     pub fn operands(&self) -> usize {
-        self.loops.operands()
+        usize::from(self.operands)
     }
 
     /// f of numbers; those beyond the number of operands are ignored.

@@ -20,7 +20,7 @@ mod view;
 pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
 pub use map::{Elementwise, Lane, Prepared, map};
-pub(crate) use matmul::tiny_product;
+pub(crate) use matmul::prepared_product;
 pub use matmul::{matmul, matmul_rows};
 pub(crate) use max::max_over;
 pub(crate) use random::uniform;

@@ -10,24 +10,28 @@ use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// One elementwise primitive on rows of the arena.
+/// One elementwise primitive on rows of the arena. Chains of a million are read from memory in every run, so it is small.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     /// Which of [`Code::functions`].
-    pub(crate) function: u32,
+    pub(crate) function: u16,
+    /// The length of the rows, and above [`LENGTH_BITS`] which operands are numbers, bit by bit.
     pub(crate) length: u16,
-    pub(crate) operands: u8,
-    /// Which operands are numbers, bit by bit.
-    pub(crate) numbers: u8,
     pub(crate) output: u32,
-    pub(crate) inputs: [u32; 3],
+    /// The first two operands. A third is the output of the step after this one, which is none.
+    pub(crate) inputs: [u32; 2],
 }
+
+/// The bits of [`Step::length`] that are the length.
+pub(crate) const LENGTH_BITS: u32 = 12;
 
 /// What is done next.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     /// These steps, one after the other.
     Steps(Range<usize>),
+    /// These steps, all on one or two single numbers.
+    Numbers(Range<usize>),
     /// One array is written out in order.
     Gather(usize),
     /// One primitive that is not elementwise.

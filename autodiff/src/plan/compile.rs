@@ -1,6 +1,6 @@
 //! From groups and homes to code: every address is resolved, once.
 
-use super::code::{Action, Code, Gather, Kernel, OperandSource, Source, Step};
+use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, OperandSource, Source, Step};
 use super::memory::{Home, Memory, Update, splat};
 use super::schedule::{Group, Schedule};
 use crate::arena::NodeId;
@@ -103,6 +103,10 @@ impl<F: Real> Compiler<'_, F> {
         }
         let function = primitive.elementwise().ok_or_else(faulty)?;
         let index = self.code.functions.len() as u32;
+        if u16::try_from(index).is_err() {
+            let message = "the program has more than 65,536 different elementwise primitives";
+            return Err(Error::new(ErrorKind::Mismatch, "plan", message));
+        }
         if function.operands() != self.program.nodes[id].inputs.len() {
             return Err(faulty());
         }
@@ -131,7 +135,7 @@ impl<F: Real> Compiler<'_, F> {
         let node = &self.program.nodes[id];
         let size = node.shape.size();
         let function = self.function(id)?;
-        let (mut inputs, mut numbers) = ([0; 3], 0);
+        let (mut inputs, mut numbers) = ([0; 3], 0u16);
         for (position, (operand, input)) in node.inputs.iter().zip(&mut inputs).enumerate() {
             let gathered = self.memory.gathered.get(&(id, position)).copied();
             let start = if let Some(row) = gathered {
@@ -153,14 +157,22 @@ impl<F: Real> Compiler<'_, F> {
             *input = start as u32;
         }
         let Home::Arena(output) = self.memory.homes[id] else { return Err(misplaced(id)) };
-        let operands = node.inputs.len() as u8;
-        let step = Step { function, length: size as u16, operands, numbers, output: output as u32, inputs };
-        self.code.steps.push(step);
+        let start = self.code.steps.len();
+        let [a, b, c] = inputs;
+        let length = size as u16 | numbers << LENGTH_BITS;
+        self.code.steps.push(Step { function: function as u16, length, output: output as u32, inputs: [a, b] });
+        if node.inputs.len() == 3 {
+            self.code.steps.push(Step { function: 0, length: 0, output: c, inputs: [0, 0] });
+        }
         let end = self.code.steps.len();
         let apart = self.code.commit == self.code.actions.len();
-        match self.code.actions.last_mut() {
-            Some(Action::Steps(range)) if !apart => range.end = end,
-            _ => self.code.actions.push(Action::Steps(end - 1..end)),
+        let is_number = size == 1 && node.inputs.len() < 3;
+        match (self.code.actions.last_mut(), is_number) {
+            (Some(Action::Steps(range)), false) | (Some(Action::Numbers(range)), true) if !apart => range.end = end,
+            // A few numbers among rows are not worth an action of their own.
+            (Some(Action::Steps(range)), true) if !apart && range.len() < 8 => range.end = end,
+            (_, true) => self.code.actions.push(Action::Numbers(start..end)),
+            (_, false) => self.code.actions.push(Action::Steps(start..end)),
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A plan in words.
 
 use super::Plan;
-use super::code::{Action, OperandSource};
+use super::code::{Action, LENGTH_BITS, OperandSource, Step};
 use super::memory::Home;
 use crate::node::Op;
 use crate::real::Real;
@@ -45,9 +45,14 @@ impl<F: Real> Plan<F> {
             let line = match action {
                 Action::Steps(range) => {
                     let steps = code.steps.get(range.clone()).unwrap_or(&[]);
-                    let elements: usize = steps.iter().map(|step| usize::from(step.length)).sum();
+                    let length = |step: &Step| usize::from(step.length) & ((1 << LENGTH_BITS) - 1);
+                    let elements: usize = steps.iter().map(length).sum();
                     work += elements;
                     format!("{} steps on {elements} elements", steps.len())
+                }
+                Action::Numbers(range) => {
+                    work += range.len();
+                    format!("{} steps on single numbers", range.len())
                 }
                 Action::Gather(gather) => match code.gathers.get(*gather) {
                     Some(gather) => format!("write out {} at {}", gather.shape, bytes(gather.output)),

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source};
+use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, Loop, OperandSource, Source};
 use super::memory::Home;
 use crate::error::Refusal;
 use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Prepared, Reader, View, ViewMut};
@@ -60,6 +60,7 @@ impl<F: Real> Machine<'_, F> {
         for action in &self.code.actions[actions] {
             match action {
                 Action::Steps(range) => self.steps(range.clone()),
+                Action::Numbers(range) => self.numbers(range.clone()),
                 Action::Gather(gather) => self.gather(&self.code.gathers[*gather]),
                 Action::Kernel(kernel) => {
                     self.kernel(&self.code.kernels[*kernel]).map_err(|refusal| Refused { kernel: *kernel, refusal })?
@@ -92,26 +93,43 @@ impl<F: Real> Machine<'_, F> {
         unsafe { std::slice::from_raw_parts_mut(self.pointer(home), length) }
     }
 
-    fn steps(&self, range: Range<usize>) {
+    fn numbers(&self, range: Range<usize>) {
+        let (arena, functions) = (self.arena, self.code.functions.as_slice());
         for step in &self.code.steps[range] {
-            let function = &self.code.functions[step.function as usize];
+            let function = &functions[usize::from(step.function)];
+            let [a, b] = step.inputs;
+            // SAFETY: these are numbers of the arena, read before the result is written.
+            unsafe {
+                let (a, b) = (*arena.add(a as usize), *arena.add(b as usize));
+                *arena.add(step.output as usize) = function.number(a, b, b);
+            }
+        }
+    }
+
+    fn steps(&self, range: Range<usize>) {
+        let mut steps = self.code.steps[range].iter();
+        while let Some(step) = steps.next() {
+            let function = &self.code.functions[usize::from(step.function)];
+            let operands = function.operands();
+            let third = if operands == 3 { steps.next().map_or(0, |step| step.output) } else { 0 };
+            let length = usize::from(step.length & ((1 << LENGTH_BITS) - 1));
+            let numbers = (step.length >> LENGTH_BITS) as u8;
             // SAFETY: the operands are rows of `length` elements of the arena (what is not used is number 0), and the output
             // is none of them, unless all are single numbers, which are read before it is written.
             unsafe {
-                let [a, b, c] = step.inputs.map(|start| self.arena.add(start as usize));
+                let [a, b, c] = [step.inputs[0], step.inputs[1], third].map(|start| self.arena.add(start as usize));
                 let output = self.arena.add(step.output as usize);
-                if step.length == 1 {
+                if length == 1 {
                     *output = function.number(*a, *b, *c);
-                } else if usize::from(step.length) <= FEW && function.is_light() {
+                } else if length <= FEW && function.is_light() {
                     // What is a number stays where it is.
-                    let [s, t, u] = [0, 1, 2].map(|k| usize::from(step.numbers >> k & 1 == 0));
-                    for i in 0..usize::from(step.length) {
+                    let [s, t, u] = [0, 1, 2].map(|k| usize::from(numbers >> k & 1 == 0));
+                    for i in 0..length {
                         *output.add(i) = function.number(*a.add(s * i), *b.add(t * i), *c.add(u * i));
                     }
                 } else {
-                    let length = usize::from(step.length);
                     let output = std::slice::from_raw_parts_mut(output, length);
-                    row(function, step.operands, step.numbers, [a, b, c], output);
+                    row(function, operands as u8, numbers, [a, b, c], output);
                 }
             }
         }
@@ -172,7 +190,7 @@ impl<F: Real> Machine<'_, F> {
     }
 
     fn kernel(&self, kernel: &Kernel<F>) -> Result<(), Refusal> {
-        if let Some(prepared) = &kernel.prepared {
+        if let (Some(prepared), false) = (&kernel.prepared, self.pieces > 1 && kernel.work >= self.divided) {
             self.prepared(kernel, prepared);
             return Ok(());
         }

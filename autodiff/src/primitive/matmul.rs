@@ -69,7 +69,7 @@ impl<F: Real> Primitive<F> for MatMul {
 
     fn prepared(&self, inputs: &[&Layout]) -> Option<Prepared<F>> {
         match inputs {
-            [a, b] => kernels::tiny_product(a, b),
+            [a, b] => kernels::prepared_product(a, b),
             _ => None,
         }
     }

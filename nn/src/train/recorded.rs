@@ -4,8 +4,9 @@ use super::step::{Loss, State, mismatch};
 use crate::context::Context;
 use crate::data::Dataset;
 use crate::layer::{Layer, parameters};
-use crate::optim::{Optimizer, Pace, Slot};
+use crate::optim::{Arrays, Optimizer, Pace, Slot};
 use autodiff::{ErrorKind, Program, Real, Result, Shape, Tape, Var};
+use ndarray::ArrayD;
 
 /// The recording of a step.
 pub(super) struct Recorded<'t, F: Real> {
@@ -81,6 +82,17 @@ impl<'t, F: Real> Recorded<'t, F> {
         let mut results = self.results();
         results.extend(&self.gradients);
         tape.program(&results)
+    }
+
+    /// The state before the first step: zeros.
+    pub(super) fn fresh_state(&self) -> Result<Vec<(String, Arrays<F>)>> {
+        let mut slots = Vec::new();
+        for updated in &self.parameters {
+            let zeros =
+                |(name, array): &(&'static str, Var<'t, F>)| Ok((*name, ArrayD::zeros(array.shape()?.to_vec())));
+            slots.push((updated.path.clone(), updated.state.iter().map(zeros).collect::<Result<_>>()?));
+        }
+        Ok(slots)
     }
 
     fn results(&self) -> Vec<Var<'t, F>> {

@@ -1,7 +1,7 @@
 //! One training step.
 
 use super::planned::Planned;
-use super::recorded::{Recorded, record};
+use super::recorded::record;
 use crate::data::Dataset;
 use crate::layer::{Layer, parameters_mut};
 use crate::optim::{Arrays, Optimizer};
@@ -16,9 +16,9 @@ pub type Loss<F> = dyn for<'t> Fn(Var<'t, F>, Target<'t, F>) -> Var<'t, F>;
 
 /// The training step: forward pass, loss, reverse pass and the optimizer's update, recorded together on one tape.
 ///
-/// The first step with a batch of some shape is recorded; from then on, steps with batches of that shape replay it,
-/// prepared as a [`Plan`](autodiff::Plan): fused, in one arena, parameters and state updated where they are. Its results
-/// have the same bits either way. What a replay takes anew are the inputs of the tape, in this order: the random key, the
+/// The first step with a batch of some shape is recorded without values and prepared as a [`Plan`](autodiff::Plan), which
+/// all steps with batches of that shape run: fused, in one arena, parameters and state updated where they are. The results
+/// have the bits of a recording with values. What a replay takes anew are the inputs of the tape, in this order: the random key, the
 /// parameters in the order of [`Layer::visit`], the features, the targets, the learning rate, the step number, and for
 /// each parameter the arrays of its optimizer state. Everything else is as it was when it was recorded: after changing a
 /// model otherwise than in its parameters, say the probability of a dropout, call [`forget`](Self::forget).
@@ -140,27 +140,55 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
     ) -> Result<StepResult<'_, F>> {
         let number = self.state.step + 1;
         let rate = F::of(self.optimizer.rate(number));
-        if let Some(index) = self.plans.iter().position(|planned| planned.fits(batch))
-            && rate.is_finite()
-            && let Some(planned) = self.plans.get_mut(index)
-            && planned.execute(model, &mut self.state, batch, key, rate)?
-        {
-            return match self.plans.get(index) {
-                Some(planned) => planned.result(),
-                None => Err(mismatch("the plan of this step is gone")),
+        if !self.eagerly && rate.is_finite() {
+            let known = self.plans.iter().position(|planned| planned.fits(batch));
+            let index = match known {
+                Some(index) => Some(index),
+                None => self.prepare(&*model, batch, key)?,
             };
+            if let Some(index) = index
+                && let Some(planned) = self.plans.get_mut(index)
+                && planned.execute(model, &mut self.state, batch, key, rate)?
+            {
+                return match self.plans.get(index) {
+                    Some(planned) => planned.result(),
+                    None => Err(mismatch("the plan of this step is gone")),
+                };
+            }
         }
         // Not prepared, or refused: recording it says why, with lines and names.
         let loss = self.record(model, batch, key)?;
         Ok(StepResult { loss, output: self.output.view() })
     }
 
-    /// Records the step, makes it, and prepares the next ones.
+    /// Records the step without values and prepares it; where the plan is. `None` if it has to be recorded with values each
+    /// time: because the model reads some, or to say what is wrong with it.
+    #[track_caller]
+    fn prepare(&mut self, model: &(impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<Option<usize>> {
+        let tape = Tape::symbolic();
+        let recorded = record(&tape, model, &self.optimizer, &self.state, self.loss, batch, key);
+        // What a model does after it found no value may be anything.
+        let (Ok(recorded), false) = (recorded, tape.was_read()) else {
+            self.eagerly |= tape.was_read();
+            return Ok(None);
+        };
+        let states: Vec<usize> = recorded.parameters.iter().map(|updated| updated.state.len()).collect();
+        let planned = Planned::new(&recorded.with_gradients(&tape)?, &states, batch, self.threads)?;
+        if self.state.slots.is_empty() {
+            self.state.slots = recorded.fresh_state()?;
+        }
+        if self.plans.len() == PLANS {
+            self.plans.remove(0);
+        }
+        self.plans.push(planned);
+        Ok(Some(self.plans.len() - 1))
+    }
+
+    /// Records the step and makes it.
     #[track_caller]
     fn record(&mut self, model: &mut (impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<F> {
         self.tape.clear();
         let recorded = record(&self.tape, &*model, &self.optimizer, &self.state, self.loss, batch, key)?;
-        let decides = self.tape.was_read();
         let (loss, output) = (recorded.loss.item()?, recorded.output.value()?);
         if !loss.is_finite() {
             return Err(not_finite("the loss", loss, recorded.loss));
@@ -176,10 +204,6 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
             }
             values.push(value);
         }
-        let planned = match self.eagerly || decides || self.plans.iter().any(|planned| planned.fits(batch)) {
-            true => None,
-            false => Some(plan(&recorded, &self.tape, batch, self.threads)?),
-        };
         let mut parameters = parameters_mut(model);
         if !parameters.iter().map(|(path, _)| path).eq(slots.iter().map(|(path, _)| path)) {
             return Err(mismatch("`visit_mut` of the model does not list the parameters that its `visit` lists"));
@@ -194,12 +218,6 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
         }
         self.state = State { step: self.state.step + 1, slots };
         self.output = output;
-        if let Some(planned) = planned {
-            if self.plans.len() == PLANS {
-                self.plans.remove(0);
-            }
-            self.plans.push(planned);
-        }
         Ok(loss)
     }
 
@@ -214,16 +232,6 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
         let recorded = record(&tape, model, &self.optimizer, &self.state, self.loss, batch, key)?;
         recorded.program(&tape)
     }
-}
-
-fn plan<'t, F: Real>(
-    recorded: &Recorded<'t, F>,
-    tape: &'t Tape<F>,
-    batch: &Dataset<F>,
-    threads: usize,
-) -> Result<Planned<F>> {
-    let states: Vec<usize> = recorded.parameters.iter().map(|updated| updated.state.len()).collect();
-    Planned::new(&recorded.with_gradients(tape)?, &states, batch, threads)
 }
 
 impl<F: Real, O: fmt::Debug> fmt::Debug for Step<'_, F, O> {

@@ -18,10 +18,10 @@
 mod machine;
 mod micro;
 mod packed;
+mod prepared;
 mod scratch;
 #[cfg(test)]
 mod tests;
-mod tiny;
 mod vector;
 mod vector_product;
 
@@ -30,8 +30,8 @@ use super::view::{View, ViewMut};
 use crate::error::Refusal;
 use crate::real::Real;
 use machine::{Machine, Machines};
+pub(crate) use prepared::prepared_product;
 use std::ops::Range;
-pub(crate) use tiny::tiny_product;
 use vector::Number;
 
 /// The partial sums of a matrix times a vector.
@@ -48,6 +48,12 @@ struct Matrix<F> {
 }
 
 impl<F: Real> Matrix<F> {
+    /// A matrix at these strides from the start of `data`; `None` where an element would lie outside.
+    fn within(data: &[F], [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> Option<Self> {
+        let last = rows.checked_sub(1)? * row + columns.checked_sub(1)? * column;
+        (last < data.len()).then_some(Matrix { data: data.as_ptr(), rows, columns, row, column })
+    }
+
     /// A view of two axes, or of one as a column; `None` where there are more or fewer.
     fn of(view: &View<'_, F>) -> Option<Self> {
         let (data, rows, columns, row, column) = match **view.shape() {

@@ -1,7 +1,8 @@
-//! Products of a few numbers, for which deciding anything takes longer than multiplying.
+//! Products that are prepared: of a few numbers, for which deciding anything takes longer than multiplying, and small ones.
 
+use super::{Matrix, block};
 use crate::kernels::map::Prepared;
-use crate::kernels::simd::vectorized;
+use crate::kernels::simd::{Level, vectorized};
 use crate::real::{FUSED, Real};
 use crate::shape::Layout;
 
@@ -18,20 +19,30 @@ struct Tiny {
     b: [usize; 2],
 }
 
-/// The kernel of a tiny product of matrices that lie like `a` and `b`; `None` for any other product.
-pub(crate) fn tiny_product<F: Real>(a: &Layout, b: &Layout) -> Option<Prepared<F>> {
+/// Multiply-adds up to which a product is small: beyond, what is decided anew for each is little beside them.
+const SMALL: usize = 100_000;
+
+/// The kernel of a product of matrices that lie like `a` and `b`, if it is a small one.
+pub(crate) fn prepared_product<F: Real>(a: &Layout, b: &Layout) -> Option<Prepared<F>> {
     let ([rows, depth], [_, columns]) = (&*a.shape, &*b.shape) else { return None };
     let (rows, depth, columns) = (*rows, *depth, *columns);
     // A single column is summed in another order.
-    if columns < 2 || depth == 0 || rows == 0 || rows * depth * columns > TINY {
+    if columns < 2 || depth == 0 || rows == 0 || rows * depth * columns > SMALL {
         return None;
     }
     let strides = |layout: &Layout| layout.strides.as_slice().try_into().ok();
     let tiny = Tiny { rows, depth, columns, a: strides(a)?, b: strides(b)? };
-    Some(Prepared::new(move |inputs, output| {
-        if let [a, b] = inputs {
-            multiply(&tiny, a, b, output);
+    Some(Prepared::new(move |inputs, output| match inputs {
+        [a, b] if rows * depth * columns <= TINY => multiply(&tiny, a, b, output),
+        [a, b] => {
+            let (a, b) = (Matrix::within(a, [rows, depth], tiny.a), Matrix::within(b, [depth, columns], tiny.b));
+            if let (Some(a), Some(b), true) = (a, b, output.len() == rows * columns) {
+                let level = Level::of_machine();
+                // SAFETY: the operands lie within their slices, and the output has room.
+                unsafe { block(level, a, b, 0..rows, 0..columns, output.as_mut_ptr(), columns) }
+            }
         }
+        _ => {}
     }))
 }
 
