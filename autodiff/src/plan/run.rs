@@ -108,7 +108,7 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
-    fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
+    pub(crate) fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
         let data = self.read(source.home, source.extent);
         match &source.layout {
             None => View::contiguous(data, &source.shape),
