@@ -242,3 +242,47 @@ fn updates_see_the_inputs_as_they_were() {
         assert_eq!(plan.number(4), Some(2.0 * size as f64));
     }
 }
+
+/// An output that is an input as it was given is kept where nothing that waits for the updates lies.
+#[test]
+fn an_output_that_is_an_input_beside_an_update_in_place() {
+    let tape = Tape::<f64>::new();
+    let (w, x) = (tape.input(vec![0.0; 5000]), tape.input(vec![0.0; 5000]));
+    let (a, b) = (tape.input(ndarray::Array2::zeros((50, 70))), tape.input(ndarray::Array2::zeros((70, 100))));
+    let g = a.matmul(b).reshape([5000]);
+    let program = tape.program(&[w - g * 0.5, x.reshape([50, 100]), g.square().sum(..)]).unwrap();
+    let mut plan = program.planner().update(0, 0).plan().unwrap();
+    assert!(plan.explain().contains("in place\n"), "{}", plan.explain());
+    let numbers = |n: usize, k: usize| (0..n).map(|i| (i * k % 11) as f64 - 5.0).collect::<Vec<f64>>();
+    let matrix = |rows, columns, k| ArrayD::from_shape_vec(vec![rows, columns], numbers(rows * columns, k)).unwrap();
+    let (w, x) = (Input::real(numbers(5000, 3)), Input::real(numbers(5000, 5)));
+    let inputs = [w, x, Input::Real(matrix(50, 70, 7)), Input::Real(matrix(70, 100, 2))];
+    assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
+}
+
+#[test]
+fn one_output_updates_two_inputs() {
+    for size in [3, 5000] {
+        let tape = Tape::<f64>::new();
+        let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
+        let program = tape.program(&[a + b * 2.0]).unwrap();
+        let mut plan = program.planner().update(0, 0).update(1, 0).plan().unwrap();
+        let (mut a, mut b) = (vec![1.0; size], vec![2.0; size]);
+        plan.execute(&mut [Feed::Update(&mut a), Feed::Update(&mut b)]).unwrap();
+        assert!(a.iter().chain(&b).all(|x| *x == 5.0), "{size}: {} and {}", a[0], b[0]);
+    }
+}
+
+/// A guard looks at its output, not at what lies beside it.
+#[test]
+fn a_guard_on_a_part_of_an_array() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([0.0; 4]);
+    let y = 1.0 / x;
+    let program = tape.program(&[y.slice(0, 1..3), y.sum(..)]).unwrap();
+    let mut plan = program.planner().guard(0).plan().unwrap();
+    plan.execute(&mut [Feed::Real(&[0.0, 1.0, 2.0, 0.0])]).unwrap();
+    assert_eq!(plan.output(0).unwrap(), ndarray::array![1.0, 0.5].into_dyn());
+    let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFinite);
+}

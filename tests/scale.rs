@@ -2,7 +2,7 @@
 
 use autodiff::prelude::*;
 use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
-use autodiff::{Input, Registry};
+use autodiff::{Feed, Input, Registry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -71,6 +71,74 @@ fn a_program_of_a_million_nodes_on_a_small_stack() {
         let found = results[1].first().unwrap();
         assert!((found - slope).abs() < 1e-9 * slope.abs(), "{found} is not {slope}");
     });
+}
+
+#[test]
+fn a_plan_of_a_million_nodes_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.input(0.0);
+        let program = tape.program(&[chain(x, LONG)]).unwrap();
+        drop(tape);
+        let mut plan = program.plan().unwrap();
+        drop(program);
+        let expected = chain_by_hand(0.5, LONG).0;
+        for _ in 0..2 {
+            plan.execute(&mut [Feed::Real(&[0.5])]).unwrap();
+            assert_eq!(plan.number(0), Some(expected));
+        }
+        assert!(plan.bytes() < 4096, "numbers that nothing needs any more give their place: {} bytes", plan.bytes());
+    });
+}
+
+/// Arrays that are rows of the plan, and arrays that loops go through, with the gradient.
+#[test]
+fn plans_of_long_chains_of_arrays_on_a_small_stack() {
+    for (size, length) in [(3, 100_000), (1500, 2_000)] {
+        on_a_small_stack(move || {
+            let tape = Tape::<f64>::symbolic();
+            let x = tape.input(vec![0.0; size]);
+            let y = (0..length).fold(x, |y, i| if i % 2 == 0 { y.sin() } else { y + x });
+            let outputs = [y.sum(..), y.sum(..).gradient(&[x]).unwrap()[0]];
+            let program = tape.program(&outputs).unwrap();
+            let mut plan = program.plan().unwrap();
+            let inputs = [Input::real(vec![0.5; size])];
+            let given = plan.run(&inputs).unwrap();
+            assert_eq!(given, program.run(&inputs).unwrap());
+            let slope = chain_by_hand(0.5, length).1;
+            assert!(given[1].iter().all(|found| (found - slope).abs() < 1e-9 * slope.abs()), "{slope}: {}", given[1]);
+        });
+    }
+}
+
+/// Each layer of h ← tanh(h·W + b), and its share of the gradient, costs a plan what every other layer does: as many
+/// nodes, as many actions, as many bytes.
+#[test]
+fn a_layer_of_a_plan_costs_the_same_at_every_depth() {
+    let costs = |layers: usize, backwards: bool| {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.input(ndarray::Array2::zeros((32, 32)));
+        let weights: Vec<Var<'_, f64>> = (0..layers).map(|_| tape.input(ndarray::Array2::zeros((32, 32)))).collect();
+        let biases: Vec<Var<'_, f64>> = (0..layers).map(|_| tape.input(ndarray::Array1::zeros(32))).collect();
+        let y = weights.iter().zip(&biases).fold(x, |h, (w, b)| (h.matmul(*w) + *b).tanh()).square().sum(..);
+        let mut outputs = vec![y];
+        if backwards {
+            outputs.extend(y.gradient(&[weights, biases].concat()).unwrap());
+        }
+        let plan = tape.program(&outputs).unwrap().plan().unwrap();
+        let actions = plan.explain().lines().filter(|line| line.starts_with("  ")).count();
+        [plan.program().len(), actions, plan.bytes()]
+    };
+    for backwards in [false, true] {
+        let [few, some, many] = [10, 100, 1000].map(|layers| costs(layers, backwards));
+        for (what, ((few, some), many)) in ["nodes", "actions", "bytes"].iter().zip(few.iter().zip(&some).zip(&many)) {
+            let (first, rest) = ((some - few) / 90, (many - some) / 900);
+            assert!(first.abs_diff(rest) * 100 <= first, "{first} {what} for a layer of 100, {rest} for one of 1000");
+        }
+        // Without gradients only the biases stay, and arrays share the places of those before them.
+        let per_layer = (many[2] - few[2]) / 990;
+        assert!(backwards || per_layer < 2 * 32 * 8, "{per_layer} bytes");
+    }
 }
 
 #[test]

@@ -130,23 +130,6 @@ impl<'t, F: Real> Var<'t, F> {
         self.maximum(low).minimum(high)
     }
 
-    /// log(1 + eˣ), element by element, as log Σ exp over (x, 0): without overflow, and with the logistic function as its
-    /// slope everywhere.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([-1000.0, 0.0, 1000.0]);
-    /// assert_eq!(x.softplus().value().unwrap(), ndarray::array![0.0, 2f64.ln(), 1000.0].into_dyn());
-    /// ```
-    #[track_caller]
-    pub fn softplus(self) -> Self {
-        let Ok(shape) = self.shape() else { return self };
-        let column: Shape = shape.iter().copied().chain([1]).collect();
-        let x = self.reshape(column.clone());
-        let zeros = self.number(0.0).broadcast_to(column);
-        self.tape().concat(&[x, zeros], shape.rank()).log_sum_exp(shape.rank())
-    }
-
     /// The exponential linear unit: x for x ≥ 0, α(eˣ − 1) below. The slope at 0 is 1.
     ///
     /// Source: lecture slides *Neural Networks*, "Nonlinear activation function".

@@ -15,6 +15,8 @@ pub trait Elementary: Copy {
     fn exponential(self) -> Self;
     /// log x, to 1 unit in the last place; −∞ at 0, NaN below.
     fn logarithm(self) -> Self;
+    /// log x of a positive normal number: [`logarithm`](Self::logarithm), without a look at anything else.
+    fn logarithm_of_normal(self) -> Self;
     /// tanh x, to 2.5 units in the last place.
     fn hyperbolic_tangent(self) -> Self;
 }
@@ -77,15 +79,26 @@ macro_rules! elementary {
                 (e / (e + 2.0)).copysign(x)
             }
 
+            /// x = 2ᵏ·(1 + f) with 1 + f in [√½, √2).
+            #[inline(always)]
+            fn split(x: $type) -> ($type, $type) {
+                let bits = x.to_bits() as $signed;
+                let k = bits.wrapping_sub($root_half) >> $mantissa;
+                (k as $type, $type::from_bits(bits.wrapping_sub(k << $mantissa) as $bits) - 1.0)
+            }
+
+            #[inline(always)]
+            pub(super) fn logarithm_of_normal(x: $type) -> $type {
+                let (k, f) = split(x);
+                super::$log(f, k, $hi, $lo)
+            }
+
             #[inline(always)]
             pub(super) fn logarithm(x: $type) -> $type {
-                // x = 2ᵏ·(1 + f) with 1 + f in [√½, √2); a subnormal is lifted first.
+                // A subnormal is lifted first.
                 let small = x < $type::MIN_POSITIVE;
-                let y = if small { x * $lift } else { x };
-                let bits = y.to_bits() as $signed;
-                let k = bits.wrapping_sub($root_half) >> $mantissa;
-                let f = $type::from_bits(bits.wrapping_sub(k << $mantissa) as $bits) - 1.0;
-                let k = k as $type - if small { $lifted } else { 0.0 };
+                let (k, f) = split(if small { x * $lift } else { x });
+                let k = k - if small { $lifted } else { 0.0 };
                 let y = super::$log(f, k, $hi, $lo);
                 let y = if x == $type::INFINITY { x } else { y };
                 let y = if x == 0.0 { $type::NEG_INFINITY } else { y };
@@ -102,6 +115,11 @@ macro_rules! elementary {
             #[inline(always)]
             fn logarithm(self) -> Self {
                 if FUSED { $type::logarithm(self) } else { self.ln() }
+            }
+
+            #[inline(always)]
+            fn logarithm_of_normal(self) -> Self {
+                if FUSED { $type::logarithm_of_normal(self) } else { self.ln() }
             }
 
             #[inline(always)]

@@ -104,6 +104,41 @@ impl<F: Real, C: Fn([F; 1]) -> F + Send + Sync> Loops<F> for Body<C, 1> {
     }
 }
 
+/// A function of one element, and what it is where elements are common.
+struct Mostly<I, C, G> {
+    is_common: I,
+    common: C,
+    general: G,
+}
+
+impl<F, I, C, G> Loops<F> for Mostly<I, C, G>
+where
+    F: Real,
+    I: Fn(F) -> bool + Send + Sync,
+    C: Fn(F) -> F + Send + Sync,
+    G: Fn(F) -> F + Send + Sync,
+{
+    fn operands(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn number(&self, a: F, _: F, _: F) -> F {
+        (self.general)(a)
+    }
+
+    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        match *inputs {
+            [Lane::Row(a)] if simd::all(a.get(..output.len()).unwrap_or(a), &self.is_common) => {
+                simd::each(output, [a], &|[a]| (self.common)(a));
+            }
+            [Lane::Row(a)] => simd::each(output, [a], &|[a]| (self.general)(a)),
+            [Lane::Number(a)] => output.fill((self.general)(a)),
+            _ => {}
+        }
+    }
+}
+
 impl<F: Real, C: Fn([F; 2]) -> F + Send + Sync> Loops<F> for Body<C, 2> {
     fn operands(&self) -> usize {
         2
@@ -170,6 +205,16 @@ impl<F: Real> Elementwise<F> {
         Body<C, N>: Loops<F>,
     {
         Elementwise { loops: Box::new(Body(f)), fused: true, operands: N as u8 }
+    }
+
+    /// The function `general` of one element, which is `common` where `is_common` says so: a row of nothing else is computed
+    /// by `common` alone, which may do without tests. Many fused multiply-adds, as for [`fused`](Self::fused).
+    pub fn mostly(
+        is_common: impl Fn(F) -> bool + Send + Sync + 'static,
+        common: impl Fn(F) -> F + Send + Sync + 'static,
+        general: impl Fn(F) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Elementwise { loops: Box::new(Mostly { is_common, common, general }), fused: true, operands: 1 }
     }
 
     /// Whether a few numbers are computed sooner one by one than by a loop.

@@ -123,9 +123,35 @@ macro_rules! vectorized {
 }
 pub(super) use vectorized;
 
-vectorized! {
-    /// Whether no number is infinite or NaN.
-    pub(crate) fn all_finite(x: &[F]) -> bool {
-        x.chunks(1024).all(|chunk| chunk.iter().fold(true, |finite, x| finite & x.is_finite()))
+/// Whether `test` holds of every element.
+pub(crate) fn all<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
+    #[inline(always)]
+    fn body<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
+        // No way out within a chunk, so that it becomes vector code.
+        x.chunks(1024).all(|chunk| chunk.iter().fold(true, |all, x| all & test(*x)))
     }
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        fn avx512<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
+            body(x, test)
+        }
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
+            body(x, test)
+        }
+        match Level::of_machine() {
+            // SAFETY: the machine has the features.
+            Level::Avx512 => return unsafe { avx512(x, test) },
+            // SAFETY: the machine has the features.
+            Level::Avx2 => return unsafe { avx2(x, test) },
+            Level::Base => {}
+        }
+    }
+    body(x, test)
+}
+
+/// Whether no number is infinite or NaN.
+pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
+    all(x, &|x: F| x.is_finite())
 }

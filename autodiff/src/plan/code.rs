@@ -25,6 +25,41 @@ pub(crate) struct Step {
 /// The bits of [`Step::length`] that are the length.
 pub(crate) const LENGTH_BITS: u32 = 12;
 
+/// A [`Step`] as it is run: all its parts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeStep {
+    pub(crate) function: u16,
+    pub(crate) length: usize,
+    pub(crate) operands: usize,
+    /// Which operands are numbers, bit by bit.
+    pub(crate) numbers: u8,
+    pub(crate) output: u32,
+    /// Those that are not used are 0.
+    pub(crate) inputs: [u32; 3],
+}
+
+impl<F: Real> Code<F> {
+    /// The steps of a range, put together from their parts.
+    #[inline(always)]
+    pub(crate) fn whole_steps(&self, range: Range<usize>) -> impl Iterator<Item = WholeStep> {
+        let mut steps = self.steps.get(range).unwrap_or(&[]).iter();
+        std::iter::from_fn(move || {
+            let step = steps.next()?;
+            let operands = self.functions.get(usize::from(step.function)).map_or(0, Elementwise::operands);
+            let third = if operands == 3 { steps.next().map_or(0, |step| step.output) } else { 0 };
+            let [a, b] = step.inputs;
+            Some(WholeStep {
+                function: step.function,
+                length: usize::from(step.length & ((1 << LENGTH_BITS) - 1)),
+                operands,
+                numbers: (step.length >> LENGTH_BITS) as u8,
+                output: step.output,
+                inputs: [a, b, third],
+            })
+        })
+    }
+}
+
 /// What is done next.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {

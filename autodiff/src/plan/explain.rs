@@ -1,7 +1,7 @@
 //! A plan in words.
 
 use super::Plan;
-use super::code::{Action, LENGTH_BITS, OperandSource, Step};
+use super::code::{Action, OperandSource};
 use super::memory::Home;
 use crate::node::Op;
 use crate::real::Real;
@@ -44,11 +44,10 @@ impl<F: Real> Plan<F> {
             }
             let line = match action {
                 Action::Steps(range) => {
-                    let steps = code.steps.get(range.clone()).unwrap_or(&[]);
-                    let length = |step: &Step| usize::from(step.length) & ((1 << LENGTH_BITS) - 1);
-                    let elements: usize = steps.iter().map(length).sum();
+                    let (count, elements) =
+                        code.whole_steps(range.clone()).fold((0, 0), |(n, sum), step| (n + 1, sum + step.length));
                     work += elements;
-                    format!("{} steps on {elements} elements", steps.len())
+                    format!("{count} steps on {elements} elements")
                 }
                 Action::Numbers(range) => {
                     work += range.len();

@@ -90,8 +90,8 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
     };
     planner.lifetimes();
     planner.leaves(updates);
-    planner.run(updates);
     planner.stage();
+    planner.run(updates);
     planner.memory.length = planner.pool.length();
     planner.memory
 }
@@ -275,13 +275,12 @@ impl<F: Real> Planner<'_, F> {
         }
     }
 
-    /// Outputs that lie in memory the plan does not own get a copy in the arena.
+    /// Outputs that lie in memory the plan does not own get a copy in the arena. It is made while other arrays are still
+    /// needed, so it shares its place with none.
     fn stage(&mut self) {
         for id in &self.program.outputs {
-            let base = self.schedule.base(*id);
-            let computed = matches!(self.schedule.origins[base], Origin::Computed);
-            let staged = match self.memory.homes[base] {
-                Home::Feed(_) if !computed => Some(self.pool.take(self.program.nodes[*id].shape.size())),
+            let staged = match self.memory.homes[self.schedule.base(*id)] {
+                Home::Feed(_) => Some(self.pool.take(self.program.nodes[*id].shape.size())),
                 _ => None,
             };
             self.memory.staged.push(staged);

@@ -5,7 +5,7 @@
 //! [`Program::run`] compute: it runs the same kernels.
 //!
 //! The steps, one file each: [`schedule`] (what together, in what order) → [`memory`] (where) over a [`pool`] →
-//! [`compile`] and [`loops`] (the lists of [`code`]) → [`run`].
+//! [`compile`] and [`loops`] (the lists of [`code`]) → [`run`]. In debug builds [`verify`] checks the lists.
 
 mod code;
 mod compile;
@@ -16,6 +16,7 @@ mod planner;
 mod pool;
 mod run;
 mod schedule;
+mod verify;
 
 pub use planner::Planner;
 
@@ -234,11 +235,11 @@ impl<F: Real> Plan<F> {
     }
 
     fn guard(machine: &Machine<'_, F>, program: &Program<F>, source: &Source, output: usize) -> Result<()> {
-        let data = machine.read(source.home, source.extent);
-        if kernels::all_finite(data) {
-            return Ok(());
-        }
-        let number = data.iter().find(|x| !x.is_finite()).copied().unwrap_or(F::nan());
+        let first = match &source.layout {
+            None if kernels::all_finite(machine.read(source.home, source.extent)) => None,
+            _ => machine.view(source).and_then(|view| view.iter().find(|x| !x.is_finite())),
+        };
+        let Some(number) = first else { return Ok(()) };
         let message = format!("output {output} is {number}, which guards the update; nothing was changed");
         let id = program.outputs.get(output).copied().unwrap_or(crate::NodeId::new(0));
         let error = Error::new(ErrorKind::NotFinite, "execute", message);

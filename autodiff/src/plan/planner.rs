@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::memory::{self, Update};
 use super::schedule::{self, BLOCK, Group, Origin, Schedule};
+use super::verify::{Bounds, verify};
 use super::{Expected, Plan, compile, run::Raw};
 use crate::error::{Error, ErrorKind, Result};
 use crate::program::Program;
@@ -96,6 +97,11 @@ impl<F: Real> Planner<'_, F> {
         let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
         let memory = memory::assign(&program, &schedule, &updates);
         let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
+        if cfg!(debug_assertions) {
+            let inputs: Vec<usize> = program.inputs().map(|(_, shape)| shape.size()).collect();
+            let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
+            verify(&code, &Bounds { arrays: memory.length, inputs: &inputs, updated: &updated })?;
+        }
         let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
         let pool = match threads {
             1 => None,
@@ -161,14 +167,16 @@ impl<F: Real> Planner<'_, F> {
 /// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.
 fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut [Update], guards: &[usize]) -> usize {
     let bases: Vec<_> = program.outputs.iter().map(|id| schedule.base(*id)).collect();
-    for update in updates.iter_mut() {
+    let shared: Vec<bool> =
+        updates.iter().map(|a| updates.iter().filter(|b| a.output == b.output).count() > 1).collect();
+    for (update, shared) in updates.iter_mut().zip(shared) {
         let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
             continue;
         };
         let size = program.nodes[*input].shape.size();
         let computed = matches!(schedule.origins[*output], Origin::Computed) && !schedule.totals[*output];
         let only = bases.iter().filter(|base| *base == output).count() == 1 && !bases.contains(input);
-        update.in_place = size > schedule.block && computed && only && loop_of(schedule, *output).is_some();
+        update.in_place = size > schedule.block && computed && only && !shared && loop_of(schedule, *output).is_some();
     }
     // What an updated array leads to has to wait, too. If that is a kernel, which may refuse, nothing is done in place.
     let mut late = vec![false; schedule.groups.len()];

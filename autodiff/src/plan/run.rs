@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, Loop, OperandSource, Source};
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
 use super::memory::Home;
 use crate::error::Refusal;
 use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Prepared, Reader, View, ViewMut};
@@ -107,18 +107,13 @@ impl<F: Real> Machine<'_, F> {
     }
 
     fn steps(&self, range: Range<usize>) {
-        let mut steps = self.code.steps[range].iter();
-        while let Some(step) = steps.next() {
-            let function = &self.code.functions[usize::from(step.function)];
-            let operands = function.operands();
-            let third = if operands == 3 { steps.next().map_or(0, |step| step.output) } else { 0 };
-            let length = usize::from(step.length & ((1 << LENGTH_BITS) - 1));
-            let numbers = (step.length >> LENGTH_BITS) as u8;
+        for WholeStep { function, length, operands, numbers, output, inputs } in self.code.whole_steps(range) {
+            let function = &self.code.functions[usize::from(function)];
             // SAFETY: the operands are rows of `length` elements of the arena (what is not used is number 0), and the output
             // is none of them, unless all are single numbers, which are read before it is written.
             unsafe {
-                let [a, b, c] = [step.inputs[0], step.inputs[1], third].map(|start| self.arena.add(start as usize));
-                let output = self.arena.add(step.output as usize);
+                let [a, b, c] = inputs.map(|start| self.arena.add(start as usize));
+                let output = self.arena.add(output as usize);
                 if length == 1 {
                     *output = function.number(*a, *b, *c);
                 } else if length <= FEW && function.is_light() {
@@ -135,7 +130,7 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
-    fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
+    pub(crate) fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
         let data = self.read(source.home, source.extent);
         match &source.layout {
             None => View::contiguous(data, &source.shape),

@@ -42,6 +42,7 @@ mod sign;
 mod sin;
 mod slice;
 mod softmax;
+mod softplus;
 mod sqrt;
 mod stop_gradient;
 mod sub;

@@ -46,6 +46,7 @@ impl<F: Real> Registry<F> {
             .with(&atan::Atan, |_| Ok((&atan::Atan).into()))
             .with(&tanh::Tanh, |_| Ok((&tanh::Tanh).into()))
             .with(&sigmoid::Sigmoid, |_| Ok((&sigmoid::Sigmoid).into()))
+            .with(&softplus::Softplus, |_| Ok((&softplus::Softplus).into()))
             .with(&relu::Relu, |_| Ok((&relu::Relu).into()))
             .with(Arc::new(leaky_relu::LeakyRelu { beta: 0.1 }), |a| Ok(Arc::new(leaky_relu::LeakyRelu::parse(a)?).into()))
             .with(&maximum::Maximum, |_| Ok((&maximum::Maximum).into()))

@@ -1,0 +1,234 @@
+//! That the code of a plan keeps the promises its runs rely on (see [`run`](super::run)): whatever is read and written
+//! lies inside its memory, and what is written overlaps nothing that is read at the same time. Debug builds check every
+//! plan, so every test that makes one does.
+
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
+use super::memory::Home;
+use crate::error::{Error, ErrorKind, Result};
+use crate::real::Real;
+
+/// What is wrong, in words.
+type Verified<T = ()> = std::result::Result<T, &'static str>;
+
+/// Some elements: of the arena, or of an input.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    home: Home,
+    length: usize,
+}
+
+impl Span {
+    fn arena(start: usize, length: usize) -> Self {
+        Span { home: Home::Arena(start), length }
+    }
+
+    fn overlaps(self, other: Span) -> bool {
+        let apart = |a: usize, b: usize| a + self.length <= b || b + other.length <= a;
+        match (self.home, other.home) {
+            (Home::Arena(a), Home::Arena(b)) => !apart(a, b) && self.length > 0 && other.length > 0,
+            (Home::Feed(a), Home::Feed(b)) => a == b && self.length > 0 && other.length > 0,
+            _ => false,
+        }
+    }
+}
+
+/// The lengths of all memory that code may name.
+pub(super) struct Bounds<'a> {
+    /// Of the part of the arena that arrays lie in.
+    pub(super) arrays: usize,
+    /// Of each input.
+    pub(super) inputs: &'a [usize],
+    /// The inputs that are updated in place.
+    pub(super) updated: &'a [usize],
+}
+
+/// An error that names the first action of `code` that breaks a promise.
+pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()> {
+    for (index, action) in code.actions.iter().enumerate() {
+        // Before the commit, no input changes.
+        let committed = index >= code.commit;
+        let verified = match action {
+            Action::Steps(range) | Action::Numbers(range) => match code.steps.get(range.clone()) {
+                Some(_) => code.whole_steps(range.clone()).try_for_each(|step| match action {
+                    Action::Numbers(_) if step.length != 1 || step.operands > 2 => Err("a row among numbers"),
+                    _ => bounds.step(&step),
+                }),
+                None => Err("steps that are not there"),
+            },
+            Action::Gather(gather) => {
+                code.gathers.get(*gather).map_or(Err("no gather"), |gather| bounds.gather(gather))
+            }
+            Action::Kernel(kernel) => {
+                code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel))
+            }
+            Action::Loop(at) => code.loops.get(*at).map_or(Err("no loop"), |at| bounds.whole_loop(at, code, committed)),
+        };
+        verified.map_err(|what| faulty(format!("action {index}, {action:?}: {what}")))?;
+    }
+    for (slot, start, size) in &code.copied_in {
+        bounds
+            .disjoint(Span::arena(*start, *size), [Span { home: Home::Feed(*slot), length: *size }])
+            .map_err(faulty)?;
+    }
+    for (slot, source) in &code.copied_out {
+        let length = source.shape.size();
+        bounds.inside(Span { home: Home::Feed(*slot), length }).map_err(faulty)?;
+        bounds.source(source).map_err(faulty)?;
+    }
+    code.outputs.iter().try_for_each(|output| bounds.source(output).map(|_| ())).map_err(faulty)
+}
+
+impl Bounds<'_> {
+    fn inside(&self, span: Span) -> Verified {
+        let within = match span.home {
+            Home::Arena(start) => start + span.length <= self.arrays,
+            Home::Feed(slot) => self.inputs.get(slot).is_some_and(|length| span.length <= *length),
+            Home::Row | Home::Nowhere => span.length == 0,
+        };
+        if within { Ok(()) } else { Err("outside its memory") }
+    }
+
+    /// What is written lies inside, and apart from all that is read, which lies inside, too.
+    fn disjoint(&self, written: Span, read: impl IntoIterator<Item = Span>) -> Verified {
+        self.inside(written)?;
+        read.into_iter().try_for_each(|read| {
+            self.inside(read)?;
+            if written.overlaps(read) { Err("written over what is read") } else { Ok(()) }
+        })
+    }
+
+    /// A source lies inside its memory: all of it, and what its layout names.
+    fn source(&self, source: &Source) -> Verified<Span> {
+        let span = Span { home: source.home, length: source.extent };
+        self.inside(span)?;
+        let reaches = match &source.layout {
+            None => source.shape.size(),
+            Some(_) if source.shape.size() == 0 => 0,
+            Some(layout) => {
+                let steps = layout.shape.iter().zip(&layout.strides);
+                1 + layout.offset + steps.map(|(length, stride)| (length - 1) * stride).sum::<usize>()
+            }
+        };
+        if reaches <= source.extent { Ok(span) } else { Err("a layout that leaves its memory") }
+    }
+
+    fn step(&self, step: &WholeStep) -> Verified {
+        let length = step.length;
+        let operands = step.inputs.iter().take(step.operands).enumerate();
+        let read = operands
+            .map(|(k, start)| Span::arena(*start as usize, if step.numbers >> k & 1 == 1 { 1 } else { length }));
+        let output = Span::arena(step.output as usize, length);
+        if length == 1 {
+            // Numbers are read before one is written.
+            self.inside(output)?;
+            return read.into_iter().try_for_each(|read| self.inside(read));
+        }
+        self.disjoint(output, read)
+    }
+
+    fn gather(&self, gather: &Gather) -> Verified {
+        let source = self.source(&gather.source)?;
+        self.disjoint(Span::arena(gather.output, gather.shape.size()), [source])
+    }
+
+    fn kernel<F: Real>(&self, kernel: &Kernel<F>) -> Verified {
+        let mut read = Vec::new();
+        for operand in &kernel.operands {
+            if let OperandSource::Real(source) = operand {
+                read.push(self.source(source)?);
+            }
+        }
+        match kernel.output {
+            Home::Arena(start) => self.disjoint(Span::arena(start, kernel.shape.size()), read),
+            _ => Err("a kernel's result outside the arena"),
+        }
+    }
+
+    fn whole_loop<F: Real>(&self, at: &Loop, code: &Code<F>, committed: bool) -> Verified {
+        let blocks = at.size.div_ceil(code.block.max(1));
+        let span = |stream: usize| {
+            let stream = at.streams.get(stream)?;
+            Some(Span { home: stream.home, length: if stream.moves { at.size } else { 1 } })
+        };
+        let streams: Vec<Span> = (0..at.streams.len()).filter_map(span).collect();
+        streams.iter().try_for_each(|stream| self.inside(*stream))?;
+        let mut read: Vec<Span> = Vec::new();
+        for (row, source, _) in &at.gathers {
+            if usize::from(*row) >= at.rows {
+                return Err("gathered into no row of the loop");
+            }
+            read.push(self.source(source)?);
+        }
+        // Rows of the loop have to be filled before they are read.
+        let mut filled = vec![false; at.rows];
+        at.gathers
+            .iter()
+            .for_each(|(row, ..)| filled.iter_mut().skip(usize::from(*row)).take(1).for_each(|f| *f = true));
+        let mut read_streams = vec![false; streams.len()];
+        let mut written: Vec<usize> = Vec::new();
+        for step in &at.steps {
+            for (k, row) in step.inputs.iter().take(usize::from(step.operands)).enumerate() {
+                let row = usize::from(*row);
+                let number = step.numbers >> k & 1 == 1;
+                match (filled.get(row), at.streams.get(row.wrapping_sub(at.rows))) {
+                    (Some(true), _) if !number => {}
+                    (None, Some(stream)) if stream.moves != number => {
+                        let fresh = !written.contains(&(row - at.rows));
+                        read_streams.iter_mut().skip(row - at.rows).take(1).for_each(|read| *read |= fresh);
+                    }
+                    _ => return Err("a row that is not there, or not filled"),
+                }
+            }
+            if step.inputs.iter().take(usize::from(step.operands)).any(|row| *row == step.output) {
+                return Err("a step over its operand");
+            }
+            match filled.get_mut(usize::from(step.output)) {
+                Some(filled) => *filled = true,
+                None => written.push(usize::from(step.output) - at.rows),
+            }
+        }
+        // A result in its place while the loop runs: apart from all that is read there, also by other threads.
+        for stream in &written {
+            let output = streams.get(*stream).copied().ok_or("a step to no row")?;
+            if !matches!(output.home, Home::Arena(_)) {
+                return Err("a step over an input");
+            }
+            if read_streams.get(*stream) == Some(&true) {
+                return Err("a row that is read and then written");
+            }
+            let others = streams.iter().enumerate().filter(|(other, _)| other != stream).map(|(_, span)| *span);
+            self.disjoint(output, others.chain(read.iter().copied()))?;
+        }
+        // At the end of a block, over an operand that is read in order: apart from all else.
+        for (row, stream) in &at.writes {
+            let stream = usize::from(*stream).checked_sub(at.rows).ok_or("written to no stream")?;
+            let output = streams.get(stream).copied().ok_or("written to no stream")?;
+            match output.home {
+                Home::Feed(slot) if !committed || !self.updated.contains(&slot) => return Err("an input that changes"),
+                _ if filled.get(usize::from(*row)) != Some(&true) => {
+                    return Err("written from a row that is not filled");
+                }
+                _ => {}
+            }
+            let others = streams.iter().enumerate().filter(|(other, _)| *other != stream).map(|(_, span)| *span);
+            self.disjoint(output, others.chain(read.iter().copied()))?;
+        }
+        // Sums: apart from everything, and from each other.
+        let mut apart: Vec<Span> = streams.iter().copied().chain(read).collect();
+        for (row, partials, sum) in &at.totals {
+            let there = filled.get(usize::from(*row)).copied().unwrap_or(usize::from(*row) < at.rows + streams.len());
+            if !there {
+                return Err("a sum of a row that is not there");
+            }
+            for span in [Span::arena(*partials, blocks), Span::arena(*sum, 1)] {
+                self.disjoint(span, apart.iter().copied())?;
+                apart.push(span);
+            }
+        }
+        if at.rows <= code.rows { Ok(()) } else { Err("more rows than there is memory for") }
+    }
+}
+
+fn faulty(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::FaultyRule, "plan", what)
+}
