@@ -39,6 +39,12 @@ pub(crate) struct WholeStep {
 }
 
 impl<F: Real> Code<F> {
+    /// How far the rows of a loop lie apart: a little more than a block, so that they do not fall on the same sets of the
+    /// cache.
+    pub(crate) fn pitch(&self) -> usize {
+        self.block.next_multiple_of(16) + 80
+    }
+
     /// The steps of a range, put together from their parts.
     #[inline(always)]
     pub(crate) fn whole_steps(&self, range: Range<usize>) -> impl Iterator<Item = WholeStep> {

@@ -33,7 +33,7 @@ impl<F: Real> Plan<F> {
                 "memory: {} bytes: arrays {}, rows of loops {}; {} results take the place of an operand",
                 self.bytes(),
                 bytes(self.arrays),
-                bytes(self.threads() * code.rows * code.block),
+                bytes(self.threads() * code.rows * code.pitch()),
                 self.in_place
             ),
         ];

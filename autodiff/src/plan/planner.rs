@@ -113,7 +113,7 @@ impl<F: Real> Planner<'_, F> {
             ),
         };
         let line = 64 / size_of::<F>();
-        let scratch = threads * code.rows * code.block;
+        let scratch = threads * code.rows * code.pitch();
         let mut arena = Vec::new();
         let elements = memory.length + scratch + line;
         arena

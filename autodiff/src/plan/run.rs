@@ -285,10 +285,10 @@ impl<F: Real> Machine<'_, F> {
     /// These blocks of a loop, with the rows of thread `piece`.
     fn blocks(&self, code: &Loop, blocks: Range<usize>, piece: usize) {
         // SAFETY: each piece has `code.rows` rows of scratch of its own behind the arrays.
-        let scratch = unsafe { self.arena.add(self.scratch + piece * self.code.rows * self.code.block) };
+        let scratch = unsafe { self.arena.add(self.scratch + piece * self.code.rows * self.code.pitch()) };
         let mut rows: SmallVec<[*mut F; 32]> = SmallVec::new();
         // SAFETY: as above.
-        (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * self.code.block) }));
+        (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * self.code.pitch()) }));
         code.streams.iter().for_each(|stream| rows.push(self.pointer(stream.home)));
         let mut readers: SmallVec<[(u16, Reader<'_, F>); 4]> = SmallVec::new();
         for (row, source, shape) in &code.gathers {
