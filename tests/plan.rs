@@ -260,7 +260,7 @@ fn updates_see_the_inputs_as_they_were() {
 fn an_output_that_is_an_input_beside_an_update_in_place() {
     let tape = Tape::<f64>::new();
     let (w, x) = (tape.input(vec![0.0; 5000]), tape.input(vec![0.0; 5000]));
-    let (a, b) = (tape.input(ndarray::Array2::zeros((50, 70))), tape.input(ndarray::Array2::zeros((70, 100))));
+    let (a, b) = (tape.input(ndarray::Array2::zeros((50, 2))), tape.input(ndarray::Array2::zeros((2, 100))));
     let g = a.matmul(b).reshape([5000]);
     let program = tape.program(&[w - g * 0.5, x.reshape([50, 100]), g.square().sum(..)]).unwrap();
     let mut plan = program.planner().update(0, 0).plan().unwrap();
@@ -268,7 +268,7 @@ fn an_output_that_is_an_input_beside_an_update_in_place() {
     let numbers = |n: usize, k: usize| (0..n).map(|i| (i * k % 11) as f64 - 5.0).collect::<Vec<f64>>();
     let matrix = |rows, columns, k| ArrayD::from_shape_vec(vec![rows, columns], numbers(rows * columns, k)).unwrap();
     let (w, x) = (Input::real(numbers(5000, 3)), Input::real(numbers(5000, 5)));
-    let inputs = [w, x, Input::Real(matrix(50, 70, 7)), Input::Real(matrix(70, 100, 2))];
+    let inputs = [w, x, Input::Real(matrix(50, 2, 7)), Input::Real(matrix(2, 100, 3))];
     assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
 }
 
