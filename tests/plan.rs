@@ -9,9 +9,12 @@ use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+/// An array of several blocks.
+const LARGE: usize = if cfg!(miri) { 1200 } else { 5000 };
+
 fn config(cases: u32) -> ProptestConfig {
     // Under Miri, which checks every access to memory, each case takes a while.
-    let cases = if cfg!(miri) { 4 } else { cases };
+    let cases = if cfg!(miri) { 2 } else { cases };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -170,7 +173,7 @@ fn update_program(size: usize) -> Program<f64> {
 
 #[test]
 fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
-    for size in [4, 1024, 1025, 5000] {
+    for size in [4, 1024, 1025, LARGE] {
         let program = update_program(size);
         let mut plan = program.planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
         let in_place = plan.explain().contains("in place\n") || plan.explain().contains("in place");
@@ -192,7 +195,7 @@ fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
 
 #[test]
 fn a_refused_run_updates_nothing() {
-    for size in [4, 5000] {
+    for size in [4, LARGE] {
         let mut plan = update_program(size).planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
         let (mut w, mut m) = (vec![2.0; size], vec![0.5; size]);
         let error =
@@ -240,7 +243,7 @@ fn updates_that_do_not_fit_are_errors() {
 /// Inputs exchanged, an input given to another, an output that is an input's view: the old values everywhere.
 #[test]
 fn updates_see_the_inputs_as_they_were() {
-    for size in [3usize, 70, 3000] {
+    for size in [3, 70, LARGE] {
         let tape = Tape::<f64>::new();
         let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
         let c = tape.input(vec![0.0; size]);
@@ -259,22 +262,22 @@ fn updates_see_the_inputs_as_they_were() {
 #[test]
 fn an_output_that_is_an_input_beside_an_update_in_place() {
     let tape = Tape::<f64>::new();
-    let (w, x) = (tape.input(vec![0.0; 5000]), tape.input(vec![0.0; 5000]));
-    let (a, b) = (tape.input(ndarray::Array2::zeros((50, 2))), tape.input(ndarray::Array2::zeros((2, 100))));
-    let g = a.matmul(b).reshape([5000]);
-    let program = tape.program(&[w - g * 0.5, x.reshape([50, 100]), g.square().sum(..)]).unwrap();
+    let (w, x) = (tape.input(vec![0.0; 1250]), tape.input(vec![0.0; 1250]));
+    let (a, b) = (tape.input(ndarray::Array2::zeros((25, 2))), tape.input(ndarray::Array2::zeros((2, 50))));
+    let g = a.matmul(b).reshape([1250]);
+    let program = tape.program(&[w - g * 0.5, x.reshape([25, 50]), g.square().sum(..)]).unwrap();
     let mut plan = program.planner().update(0, 0).plan().unwrap();
     assert!(plan.explain().contains("in place\n"), "{}", plan.explain());
     let numbers = |n: usize, k: usize| (0..n).map(|i| (i * k % 11) as f64 - 5.0).collect::<Vec<f64>>();
     let matrix = |rows, columns, k| ArrayD::from_shape_vec(vec![rows, columns], numbers(rows * columns, k)).unwrap();
-    let (w, x) = (Input::real(numbers(5000, 3)), Input::real(numbers(5000, 5)));
-    let inputs = [w, x, Input::Real(matrix(50, 2, 7)), Input::Real(matrix(2, 100, 3))];
+    let (w, x) = (Input::real(numbers(1250, 3)), Input::real(numbers(1250, 5)));
+    let inputs = [w, x, Input::Real(matrix(25, 2, 7)), Input::Real(matrix(2, 50, 3))];
     assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
 }
 
 #[test]
 fn one_output_updates_two_inputs() {
-    for size in [3, 5000] {
+    for size in [3, LARGE] {
         let tape = Tape::<f64>::new();
         let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
         let program = tape.program(&[a + b * 2.0]).unwrap();
@@ -345,8 +348,8 @@ fn what_a_primitive_says_is_not_trusted_with_memory() {
         (8, 1 << 40, false, Shape::scalar()),
         (8, 9, false, Shape::scalar()),
         (8, 7, false, Shape::from([2])),
-        (5000, usize::MAX, false, Shape::from([3000])),
-        (5000, 0, true, Shape::from([3000])),
+        (LARGE, usize::MAX, false, Shape::from([1100])),
+        (LARGE, 0, true, Shape::from([1100])),
     ] {
         let tape = Tape::<f64>::symbolic();
         let x = tape.input(vec![0.0; size]);
