@@ -1,11 +1,20 @@
 //! A plan computes what recording and running compute, bit for bit, and keeps its promises about memory and updates.
 
 use autodiff::check::strategy::{self, Recipe};
-use autodiff::{ErrorKind, Feed, Input, Program, Real, Tape, Var};
+use autodiff::inspect::Trace;
+use autodiff::kernels::{Operand, ViewMut};
+use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use autodiff::{ErrorKind, Feed, Input, Layout, Mismatch, Program, Real, Refusal, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
+use std::sync::Arc;
+
+/// An array of several blocks.
+const LARGE: usize = if cfg!(miri) { 1200 } else { 5000 };
 
 fn config(cases: u32) -> ProptestConfig {
+    // Under Miri, which checks every access to memory, each case takes a while.
+    let cases = if cfg!(miri) { 2 } else { cases };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -17,13 +26,18 @@ fn bits<F: Real>(a: &ArrayD<F>, b: &ArrayD<F>) -> bool {
     a.shape() == b.shape() && a.iter().zip(b).all(same)
 }
 
-/// The program simplified, planned with blocks of any size, and by any number of threads, gives the bits of `run`.
+/// The program stepped through, simplified, planned with blocks of any size, and by any number of threads, gives the bits of `run`.
 fn planned_is_run<F: Real>(
     program: &Program<F>,
     inputs: &[Input<F>],
     ways: &[(usize, usize)],
 ) -> Result<(), TestCaseError> {
     let expected = program.run(inputs).expect("runs");
+    let trace = Trace::forward(program, inputs).expect("runs");
+    for (id, expected) in program.output_ids().iter().zip(&expected) {
+        let seen = trace.at(trace.len()).value(*id).expect("the run is over").to_owned();
+        prop_assert!(bits(&seen, expected), "stepped through: {seen:?}, not {expected:?}\n{program}");
+    }
     let simple = program.simplified();
     prop_assert!(simple.len() <= program.len());
     for (given, expected) in simple.run(inputs).expect("runs").iter().zip(&expected) {
@@ -109,6 +123,7 @@ proptest! {
     #![proptest_config(config(48))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "some hundred million operations")]
     fn large_arrays(genes in prop::collection::vec(any::<(u8, u8, u8)>(), 1..25), seed in 0u64..1000) {
         let mut state = seed;
         let mut number = || {
@@ -158,7 +173,7 @@ fn update_program(size: usize) -> Program<f64> {
 
 #[test]
 fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
-    for size in [4, 1024, 1025, 5000] {
+    for size in [4, 1024, 1025, LARGE] {
         let program = update_program(size);
         let mut plan = program.planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
         let in_place = plan.explain().contains("in place\n") || plan.explain().contains("in place");
@@ -180,7 +195,7 @@ fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
 
 #[test]
 fn a_refused_run_updates_nothing() {
-    for size in [4, 5000] {
+    for size in [4, LARGE] {
         let mut plan = update_program(size).planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
         let (mut w, mut m) = (vec![2.0; size], vec![0.5; size]);
         let error =
@@ -228,7 +243,7 @@ fn updates_that_do_not_fit_are_errors() {
 /// Inputs exchanged, an input given to another, an output that is an input's view: the old values everywhere.
 #[test]
 fn updates_see_the_inputs_as_they_were() {
-    for size in [3usize, 70, 3000] {
+    for size in [3, 70, LARGE] {
         let tape = Tape::<f64>::new();
         let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
         let c = tape.input(vec![0.0; size]);
@@ -247,22 +262,22 @@ fn updates_see_the_inputs_as_they_were() {
 #[test]
 fn an_output_that_is_an_input_beside_an_update_in_place() {
     let tape = Tape::<f64>::new();
-    let (w, x) = (tape.input(vec![0.0; 5000]), tape.input(vec![0.0; 5000]));
-    let (a, b) = (tape.input(ndarray::Array2::zeros((50, 70))), tape.input(ndarray::Array2::zeros((70, 100))));
-    let g = a.matmul(b).reshape([5000]);
-    let program = tape.program(&[w - g * 0.5, x.reshape([50, 100]), g.square().sum(..)]).unwrap();
+    let (w, x) = (tape.input(vec![0.0; 1250]), tape.input(vec![0.0; 1250]));
+    let (a, b) = (tape.input(ndarray::Array2::zeros((25, 2))), tape.input(ndarray::Array2::zeros((2, 50))));
+    let g = a.matmul(b).reshape([1250]);
+    let program = tape.program(&[w - g * 0.5, x.reshape([25, 50]), g.square().sum(..)]).unwrap();
     let mut plan = program.planner().update(0, 0).plan().unwrap();
     assert!(plan.explain().contains("in place\n"), "{}", plan.explain());
     let numbers = |n: usize, k: usize| (0..n).map(|i| (i * k % 11) as f64 - 5.0).collect::<Vec<f64>>();
     let matrix = |rows, columns, k| ArrayD::from_shape_vec(vec![rows, columns], numbers(rows * columns, k)).unwrap();
-    let (w, x) = (Input::real(numbers(5000, 3)), Input::real(numbers(5000, 5)));
-    let inputs = [w, x, Input::Real(matrix(50, 70, 7)), Input::Real(matrix(70, 100, 2))];
+    let (w, x) = (Input::real(numbers(1250, 3)), Input::real(numbers(1250, 5)));
+    let inputs = [w, x, Input::Real(matrix(25, 2, 7)), Input::Real(matrix(2, 50, 3))];
     assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
 }
 
 #[test]
 fn one_output_updates_two_inputs() {
-    for size in [3, 5000] {
+    for size in [3, LARGE] {
         let tape = Tape::<f64>::new();
         let (a, b) = (tape.input(vec![0.0; size]), tape.input(vec![0.0; size]));
         let program = tape.program(&[a + b * 2.0]).unwrap();
@@ -285,4 +300,63 @@ fn a_guard_on_a_part_of_an_array() {
     assert_eq!(plan.output(0).unwrap(), ndarray::array![1.0, 0.5].into_dyn());
     let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
+}
+
+/// A primitive of a user's own that says what is not so: that its result lies where its operand has no memory, or that it
+/// is the sum of its operand.
+#[derive(Debug)]
+struct Wrong {
+    offset: usize,
+    total: bool,
+    shape: Shape,
+}
+
+impl Primitive<f64> for Wrong {
+    fn name(&self) -> &'static str {
+        "plan::wrong"
+    }
+    fn formula(&self) -> &'static str {
+        "y = x somewhere"
+    }
+    fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
+        Ok(self.shape.clone())
+    }
+    fn evaluate(&self, _: &[Operand<'_, f64>], _: ViewMut<'_, f64>) -> Result<(), Refusal> {
+        Err(Refusal::new("it has no value"))
+    }
+    fn view(&self, _: &Layout) -> Option<Layout> {
+        let strides = self.shape.iter().map(|_| 1).collect();
+        (!self.total).then(|| Layout { shape: self.shape.clone(), strides, offset: self.offset })
+    }
+    fn is_total(&self, _: &Shape) -> bool {
+        self.total
+    }
+    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
+        at.one(|| dy)
+    }
+    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+        at.tangent(dx, |_, dx| dx)
+    }
+    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
+        Sample::elementwise(dice, &[Domain::REALS])
+    }
+}
+
+#[test]
+fn what_a_primitive_says_is_not_trusted_with_memory() {
+    for (size, offset, total, shape) in [
+        (8, 1 << 40, false, Shape::scalar()),
+        (8, 9, false, Shape::scalar()),
+        (8, 7, false, Shape::from([2])),
+        (LARGE, usize::MAX, false, Shape::from([1100])),
+        (LARGE, 0, true, Shape::from([1100])),
+    ] {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.input(vec![0.0; size]);
+        let y = (x * 2.0).apply(Arc::new(Wrong { offset, total, shape: shape.clone() })) + 1.0;
+        let program = tape.program(&[y, y.sum(..)]).unwrap();
+        let outcome = program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])]));
+        let kind = outcome.map_err(|error| error.kind());
+        assert!(matches!(kind, Err(ErrorKind::FaultyRule | ErrorKind::Refused)), "{size} {offset} {shape}: {kind:?}");
+    }
 }

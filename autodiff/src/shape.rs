@@ -185,4 +185,13 @@ impl Layout {
         self.shape.contains(&0)
             || self.shape.iter().zip(&self.strides).zip(&expected).all(|((d, s), e)| *d == 1 || s == e)
     }
+
+    /// How long a buffer has to be to have all elements in it; `usize::MAX` where none is that long.
+    pub(crate) fn reach(&self) -> usize {
+        if self.shape.contains(&0) {
+            return 0;
+        }
+        let steps = self.shape.iter().zip(&self.strides).map(|(length, stride)| (length - 1).saturating_mul(*stride));
+        steps.fold(self.offset, usize::saturating_add).saturating_add(1)
+    }
 }

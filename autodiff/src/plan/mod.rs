@@ -5,7 +5,7 @@
 //! [`Program::run`] compute: it runs the same kernels.
 //!
 //! The steps, one file each: [`schedule`] (what together, in what order) → [`memory`] (where) over a [`pool`] →
-//! [`compile`] and [`loops`] (the lists of [`code`]) → [`run`]. In debug builds [`verify`] checks the lists.
+//! [`compile`] and [`loops`] (the lists of [`code`]) → [`run`]. [`verify`] checks the lists.
 
 mod code;
 mod compile;

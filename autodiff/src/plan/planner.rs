@@ -97,11 +97,9 @@ impl<F: Real> Planner<'_, F> {
         let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
         let memory = memory::assign(&program, &schedule, &updates);
         let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
-        if cfg!(debug_assertions) {
-            let inputs: Vec<usize> = program.inputs().map(|(_, shape)| shape.size()).collect();
-            let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
-            verify(&code, &Bounds { arrays: memory.length, inputs: &inputs, updated: &updated })?;
-        }
+        let inputs: Vec<usize> = program.inputs().map(|(_, shape)| shape.size()).collect();
+        let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
+        verify(&code, &Bounds { arrays: memory.length, inputs: &inputs, updated: &updated })?;
         let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
         let pool = match threads {
             1 => None,

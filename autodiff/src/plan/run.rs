@@ -1,9 +1,10 @@
 //! Running a plan's code. The one place of the planner that works on raw memory.
 //!
-//! Why it is sound. Every address comes from [`memory`](super::memory), which gives two arrays that are needed at the same
-//! time ranges that do not overlap, all inside the arena; the memory of inputs is as long as their shapes say, checked
-//! before the run, and an input that is written was given as `&mut`. What runs in parallel writes disjoint ranges: blocks
-//! of a loop, rows of a kernel, rows of scratch by thread.
+//! Why it is sound. [`memory`](super::memory) gives two arrays that are needed at the same time ranges that do not overlap,
+//! and [`verify`](super::verify) has looked at every address of the code: inside the arena or an input, and what is written
+//! apart from what is read with it. The memory of inputs is as long as their shapes say, checked before the run, and an
+//! input that is written was given as `&mut`. What runs in parallel writes disjoint ranges: blocks of a loop, rows of a
+//! kernel, rows of scratch by thread.
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 

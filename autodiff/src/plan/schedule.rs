@@ -1,5 +1,6 @@
 //! In what order, and what together: nodes become groups, each run as a whole.
 
+use super::memory::splat;
 use crate::arena::{Arena, NodeId};
 use crate::node::{Node, Op};
 use crate::primitive::Kind;
@@ -204,12 +205,16 @@ enum NodeKind {
 
 fn kind_of<F: Real>(node: &Node<F>, nodes: &Arena<Node<F>>, schedule: &Schedule) -> NodeKind {
     let Op::Apply(primitive) = &node.op else { return NodeKind::Other };
-    if primitive.elementwise().is_some() {
+    if primitive.elementwise().is_some() && node.inputs.iter().all(|x| nodes[*x].kind() == Kind::Real) {
         return NodeKind::Elementwise { size: node.shape.size() };
     }
     match *node.inputs {
         // Partial sums are those of the sum's chunks, or they are no good.
-        [x] if primitive.is_total(&nodes[x].shape) && schedule.layouts[x].is_some() && schedule.block == BLOCK => {
+        [x] if primitive.is_total(&nodes[x].shape)
+            && node.shape.size() == 1
+            && schedule.layouts[x].is_some()
+            && schedule.block == BLOCK =>
+        {
             NodeKind::Total { size: nodes[x].shape.size() }
         }
         _ => NodeKind::Other,
@@ -234,22 +239,25 @@ fn origins<F: Real>(program: &Program<F>) -> (Arena<Origin>, Arena<Option<Layout
             }
             Op::Constant(_) => (Origin::Constant, Some(Layout::contiguous(node.shape.clone()))),
             Op::Apply(primitive) => {
+                // A layout is the primitive's word: one that leaves the memory is not believed, and the kernel runs.
+                let base = |x: NodeId| match origins[x] {
+                    Origin::View { base } => base,
+                    _ => x,
+                };
+                let memory = |x: NodeId| match splat(&program.nodes[base(x)]) {
+                    Some(_) => 1,
+                    None => program.nodes[base(x)].shape.size(),
+                };
                 let seen = match *node.inputs {
                     [x] if primitive.elementwise().is_none() && node.shape.size() > 0 => layouts[x]
                         .as_ref()
                         .and_then(|layout: &Layout| primitive.view(layout))
-                        .filter(|layout| layout.shape == node.shape)
-                        .map(|layout| (x, layout)),
+                        .filter(|layout| layout.shape == node.shape && layout.reach() <= memory(x))
+                        .map(|layout| (base(x), layout)),
                     _ => None,
                 };
                 match seen {
-                    Some((x, layout)) => {
-                        let base = match origins[x] {
-                            Origin::View { base } => base,
-                            _ => x,
-                        };
-                        (Origin::View { base }, Some(layout))
-                    }
+                    Some((base, layout)) => (Origin::View { base }, Some(layout)),
                     None => (Origin::Computed, Some(Layout::contiguous(node.shape.clone()))),
                 }
             }

@@ -1,6 +1,6 @@
 //! That the code of a plan keeps the promises its runs rely on (see [`run`](super::run)): whatever is read and written
-//! lies inside its memory, and what is written overlaps nothing that is read at the same time. Debug builds check every
-//! plan, so every test that makes one does.
+//! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
+//! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
 
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
 use super::memory::Home;
@@ -103,11 +103,7 @@ impl Bounds<'_> {
         self.inside(span)?;
         let reaches = match &source.layout {
             None => source.shape.size(),
-            Some(_) if source.shape.size() == 0 => 0,
-            Some(layout) => {
-                let steps = layout.shape.iter().zip(&layout.strides);
-                1 + layout.offset + steps.map(|(length, stride)| (length - 1) * stride).sum::<usize>()
-            }
+            Some(layout) => layout.reach(),
         };
         if reaches <= source.extent { Ok(span) } else { Err("a layout that leaves its memory") }
     }
@@ -159,6 +155,7 @@ impl Bounds<'_> {
             }
             read.push(self.source(source)?);
         }
+        let moves = |stream: usize| at.streams.get(stream).is_some_and(|stream| stream.moves);
         // Rows of the loop have to be filled before they are read.
         let mut filled = vec![false; at.rows];
         at.gathers
@@ -190,8 +187,8 @@ impl Bounds<'_> {
         // A result in its place while the loop runs: apart from all that is read there, also by other threads.
         for stream in &written {
             let output = streams.get(*stream).copied().ok_or("a step to no row")?;
-            if !matches!(output.home, Home::Arena(_)) {
-                return Err("a step over an input");
+            if !matches!(output.home, Home::Arena(_)) || !moves(*stream) {
+                return Err("a step over an input, or over a number");
             }
             if read_streams.get(*stream) == Some(&true) {
                 return Err("a row that is read and then written");
@@ -204,6 +201,7 @@ impl Bounds<'_> {
             let stream = usize::from(*stream).checked_sub(at.rows).ok_or("written to no stream")?;
             let output = streams.get(stream).copied().ok_or("written to no stream")?;
             match output.home {
+                _ if !moves(stream) => return Err("an array over a number"),
                 Home::Feed(slot) if !committed || !self.updated.contains(&slot) => return Err("an input that changes"),
                 _ if filled.get(usize::from(*row)) != Some(&true) => {
                     return Err("written from a row that is not filled");
@@ -216,8 +214,8 @@ impl Bounds<'_> {
         // Sums: apart from everything, and from each other.
         let mut apart: Vec<Span> = streams.iter().copied().chain(read).collect();
         for (row, partials, sum) in &at.totals {
-            let there = filled.get(usize::from(*row)).copied().unwrap_or(usize::from(*row) < at.rows + streams.len());
-            if !there {
+            let row = usize::from(*row);
+            if !filled.get(row).copied().unwrap_or_else(|| moves(row - at.rows)) {
                 return Err("a sum of a row that is not there");
             }
             for span in [Span::arena(*partials, blocks), Span::arena(*sum, 1)] {

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Miri over the portable kernels, the planner and the plans' raw memory: an interpreter that knows what is initialised,
+# which reference may touch what, and which threads race. It runs a thousand times slower than the machine, so tests do
+# less under `cfg(miri)`, and kernels go the way of `Level::Base`.
+#
+# Needs a nightly toolchain with Miri (`rustup component add --toolchain nightly miri rust-src`). Arguments go to the
+# tests: `scripts/miri.sh matmul`.
+#
+# The isolation is for programs that should not see the clock or the disk: test runners look at both. Functions like
+# `sin` are rounded at random by Miri unless told otherwise, and tests compare bits. Threads of a pool that is dropped end
+# a little later, which Miri would call a leak.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ignore-leaks ${MIRIFLAGS:-}"
+cargo +nightly miri test --locked -p autodiff --lib -- "$@"
+cargo +nightly miri test --locked --test plan --test kernels -- "$@"
