@@ -187,7 +187,12 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     pub(crate) fn constant_value(&self, value: Value<F>, shape: Shape) -> Var<'_, F> {
-        self.var(self.leaf(Op::Constant(value.clone()), Kind::Real, value, shape, false))
+        let kind = match value {
+            Value::Index(_) => Kind::Index,
+            Value::Key(_) => Kind::Key,
+            _ => Kind::Real,
+        };
+        self.var(self.leaf(Op::Constant(value.clone()), kind, value, shape, false))
     }
 
     /// Indices given from outside: labels, rows to gather.
