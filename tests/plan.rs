@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(config(256))]
 
     #[test]
-    fn random_programs(recipe in strategy::programs(200)) {
+    fn random_programs(recipe in strategy::programs(if cfg!(miri) { 20 } else { 200 })) {
         let ways = [(1, 1024), (1, 2), (1, 5), (4, 3)];
         let (program, inputs) = value_and_gradient::<f64>(&recipe);
         planned_is_run(&program, &inputs, &ways)?;

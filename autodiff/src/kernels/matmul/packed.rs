@@ -10,14 +10,16 @@ use super::vector::Number;
 use super::{Matrix, scratch};
 use std::ops::Range;
 
+// Under Miri all of these are small, so that small products go every way.
+
 /// How many k a panel has: 32 KiB of b, the first cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = if cfg!(miri) { 8 } else { 256 };
 /// The bytes of `a` that are packed at once: half of a common second cache.
-const PACKED_A: usize = 512 << 10;
+const PACKED_A: usize = if cfg!(miri) { 512 } else { 512 << 10 };
 /// The rows of a panel of a, a multiple of those of a tile on every machine.
 const PANEL: usize = 8;
 /// The bytes of an operand up to which it is read where it lies: the second cache has room for both.
-const SMALL: usize = 256 << 10;
+const SMALL: usize = if cfg!(miri) { 256 } else { 256 << 10 };
 
 /// `output = a · b`, row by row `pitch` apart.
 ///
