@@ -29,6 +29,12 @@ impl<'a, F: Copy> View<'a, F> {
         (data.len() == shape.size()).then_some(View { data, shape, steps: Steps::Contiguous })
     }
 
+    /// A row-major array whose buffer is known to be as long as the shape says.
+    pub(crate) fn whole(data: &'a [F], shape: &'a Shape) -> Self {
+        debug_assert_eq!(data.len(), shape.size());
+        View { data, shape, steps: Steps::Contiguous }
+    }
+
     /// One number in every position.
     pub fn splat(number: &'a F, shape: &'a Shape) -> Self {
         View { data: std::slice::from_ref(number), shape, steps: Steps::Splat }
@@ -384,6 +390,12 @@ impl<'a, F> ViewMut<'a, F> {
     /// A row-major array; `None` where the buffer's length is not the shape's size.
     pub fn new(data: &'a mut [F], shape: &'a Shape) -> Option<Self> {
         (data.len() == shape.size()).then_some(ViewMut { data, shape })
+    }
+
+    /// A row-major array whose buffer is known to be as long as the shape says.
+    pub(crate) fn whole(data: &'a mut [F], shape: &'a Shape) -> Self {
+        debug_assert_eq!(data.len(), shape.size());
+        ViewMut { data, shape }
     }
 
     /// The lengths of the axes.

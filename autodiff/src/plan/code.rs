@@ -96,8 +96,26 @@ pub(crate) struct Source {
 #[derive(Clone, Debug)]
 pub(crate) struct Gather {
     pub(crate) source: Source,
+    /// Whether it is one row that is repeated.
+    pub(crate) row: bool,
+    pub(crate) size: usize,
     pub(crate) shape: Shape,
     pub(crate) output: usize,
+}
+
+impl Gather {
+    pub(crate) fn new(source: Source, shape: Shape, output: usize) -> Self {
+        let length = shape.last().copied().unwrap_or(1);
+        let repeats = match &source.layout {
+            None => true,
+            Some(layout) => {
+                let (last, rest) = layout.strides.split_last().map_or((1, &[][..]), |(last, rest)| (*last, rest));
+                layout.offset == 0 && last == 1 && rest.iter().all(|stride| *stride == 0)
+            }
+        };
+        let row = repeats && length > 0 && source.extent == length;
+        Gather { source, row, size: shape.size(), shape, output }
+    }
 }
 
 /// An operand of a kernel.

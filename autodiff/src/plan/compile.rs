@@ -139,7 +139,7 @@ impl<F: Real> Compiler<'_, F> {
         for (position, (operand, input)) in node.inputs.iter().zip(&mut inputs).enumerate() {
             let gathered = self.memory.gathered.get(&(id, position)).copied();
             let start = if let Some(row) = gathered {
-                let gather = Gather { source: self.source(*operand), shape: node.shape.clone(), output: row };
+                let gather = Gather::new(self.source(*operand), node.shape.clone(), row);
                 self.code.gathers.push(gather);
                 self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
                 row
@@ -231,8 +231,7 @@ impl<F: Real> Compiler<'_, F> {
     fn before_commit(&mut self) {
         for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
             if let Some(output) = staged {
-                let gather =
-                    Gather { source: self.source(*id), shape: self.program.nodes[*id].shape.clone(), output: *output };
+                let gather = Gather::new(self.source(*id), self.program.nodes[*id].shape.clone(), *output);
                 self.code.gathers.push(gather);
                 self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
             }

@@ -12,6 +12,7 @@ mod compile;
 mod explain;
 mod loops;
 mod memory;
+mod pages;
 mod planner;
 mod pool;
 mod run;

@@ -4,7 +4,7 @@ use super::code::Code;
 use super::memory::{self, Update};
 use super::schedule::{self, BLOCK, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
-use super::{Expected, Plan, compile, run::Raw};
+use super::{Expected, Plan, compile, pages, run::Raw};
 use crate::error::{Error, ErrorKind, Result};
 use crate::program::Program;
 use crate::real::Real;
@@ -117,6 +117,7 @@ impl<F: Real> Planner<'_, F> {
         arena
             .try_reserve_exact(elements)
             .map_err(|_| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {elements} elements")))?;
+        pages::advise(&mut arena);
         arena.resize(elements, F::zero());
         let bytes = arena.as_ptr() as usize % 64;
         let start = (64 - bytes) % 64 / size_of::<F>();

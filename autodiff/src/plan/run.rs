@@ -134,14 +134,20 @@ impl<F: Real> Machine<'_, F> {
     pub(crate) fn view<'s>(&'s self, source: &'s Source) -> Option<View<'s, F>> {
         let data = self.read(source.home, source.extent);
         match &source.layout {
-            None => View::contiguous(data, &source.shape),
+            // As long as its shape says: plans are verified.
+            None => Some(View::whole(data, &source.shape)),
             Some(layout) => View::strided(data.get(layout.offset..)?, &layout.shape, &layout.strides),
         }
     }
 
     fn gather(&self, gather: &Gather) {
         // SAFETY: the output is a row of its own, which nothing else reads now.
-        let output = unsafe { self.write(Home::Arena(gather.output), gather.shape.size()) };
+        let output = unsafe { self.write(Home::Arena(gather.output), gather.size) };
+        if gather.row {
+            let row = self.read(gather.source.home, gather.source.extent);
+            output.chunks_exact_mut(row.len()).for_each(|output| output.copy_from_slice(row));
+            return;
+        }
         self.gather_into(&gather.source, &gather.shape, output);
     }
 
@@ -203,9 +209,8 @@ impl<F: Real> Machine<'_, F> {
                     operands.push(self.operand(operand)?);
                 }
                 // SAFETY: the result has a range of its own.
-                let output = unsafe { self.write(kernel.output, kernel.shape.size()) };
-                let output = ViewMut::new(output, &kernel.shape).ok_or_else(outside)?;
-                kernel.primitive.evaluate(&operands, output)
+                let output = unsafe { self.write(kernel.output, kernel.size) };
+                kernel.primitive.evaluate(&operands, ViewMut::whole(output, &kernel.shape))
             }
         }
     }
