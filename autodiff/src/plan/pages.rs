@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 /// Memory from which large pages pay: some of them fit into it.
-const LARGE: usize = 8 << 20;
+const LARGE: usize = 4 << 20;
 
 /// Asks the system for large pages under `memory`, before it is touched for the first time: a program that streams through
 /// megabytes then looks up five hundred times fewer addresses. A hint: nothing depends on the answer.
