@@ -221,3 +221,23 @@ fn a_step_forgets_what_it_prepared() {
     }
     assert!(step.explain(&batch).is_some(), "prepared anew");
 }
+
+/// A model of other sizes under the same names is not trained with the plan of the one before.
+#[test]
+fn another_model_is_prepared_anew() {
+    let batch = data::<f64>(12, 6, 3);
+    let mut step = Step::new(nn::Sgd::new(0.1), cross_entropy());
+    step.run(&mut network([6, 8, 3], 1), &batch, 0).unwrap();
+    for seed in 2..4 {
+        let mut model = network([6, 9, 3], seed);
+        let mut fresh = model.clone();
+        let mut other = Step::new(nn::Sgd::new(0.1), cross_entropy()).eagerly();
+        for key in 0..3 {
+            let loss = step.run(&mut model, &batch, key).unwrap().loss;
+            assert_eq!(loss, other.run(&mut fresh, &batch, key).unwrap().loss);
+        }
+        let arrays = |model| parameters(model).into_iter().map(|(_, param)| param.array().clone()).collect::<Vec<_>>();
+        assert_eq!(arrays(&model), arrays(&fresh));
+        assert!(step.explain(&batch).is_some(), "it is prepared again");
+    }
+}

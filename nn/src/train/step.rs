@@ -218,6 +218,8 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
         }
         self.state = State { step: self.state.step + 1, slots };
         self.output = output;
+        // A plan that refused what goes well is that of another model.
+        self.plans.retain(|planned| !planned.fits(batch));
         Ok(loss)
     }
 
