@@ -241,3 +241,15 @@ fn another_model_is_prepared_anew() {
         assert!(step.explain(&batch).is_some(), "it is prepared again");
     }
 }
+
+/// A first step that is refused leaves no trace: not in the state, nor for another model.
+#[test]
+fn a_refused_first_step_leaves_no_state() {
+    let good = data::<f64>(12, 6, 3);
+    let bad = Dataset::labelled(Array2::from_elem((12, 6), f64::NAN), good.labels().unwrap().clone()).unwrap();
+    let mut step = Step::new(Adam::new(0.01), cross_entropy());
+    assert!(step.run(&mut network([6, 8, 3], 1), &bad, 0).is_err());
+    assert_eq!(step.state().arrays().count(), 0);
+    step.run(&mut network([6, 9, 3], 1), &good, 0).unwrap();
+    assert_eq!(step.state().step(), 1);
+}

@@ -105,12 +105,12 @@ impl<F: Real> Layer<F> for Box<dyn Layer<F>> {
 }
 
 macro_rules! parts {
-    ($Parts:ident, $visit:ident, $doc:literal $(, $mutable:ident)?) => {
+    ($Parts:ident, $Found:ident, $visit:ident, $doc:literal $(, $mutable:ident)?) => {
         #[doc = $doc]
         #[derive(Debug)]
         pub struct $Parts<'a, F: Real> {
             path: String,
-            found: Found<'a, F, &'a $($mutable)? Param<F>>,
+            found: $Found<'a, F>,
         }
 
         impl<'a, F: Real> $Parts<'a, F> {
@@ -121,8 +121,7 @@ macro_rules! parts {
 
             /// An inner layer, whose parameters have `name` in front of theirs.
             pub fn layer(&mut self, name: &str, layer: &'a $($mutable)? dyn Layer<F>) {
-                // Nobody asks for paths where only elements are listed.
-                let inner = if let Found::Paths(_) = self.found { join(&self.path, name) } else { String::new() };
+                let inner = if self.has_paths() { join(&self.path, name) } else { String::new() };
                 let outer = std::mem::replace(&mut self.path, inner);
                 layer.$visit(self);
                 self.path = outer;
@@ -131,23 +130,27 @@ macro_rules! parts {
     };
 }
 
-parts!(Parts, visit, "Collects the parameters of a model with their paths.");
-parts!(PartsMut, visit_mut, "Collects the parameters of a model with their paths, to be changed.", mut);
+parts!(Parts, Listed, visit, "Collects the parameters of a model with their paths.");
+parts!(PartsMut, Found, visit_mut, "Collects the parameters of a model with their paths, to be changed.", mut);
 
-/// What a visit collects: parameters with their paths, or their elements only.
+/// Parameters with their paths.
+type Listed<'a, F> = Vec<(String, &'a Param<F>)>;
+
+/// What a visit that changes things collects: parameters with their paths, or their elements only.
 #[derive(Debug)]
-enum Found<'a, F: Real, P> {
-    Paths(Vec<(String, P)>),
+enum Found<'a, F: Real> {
+    Paths(Vec<(String, &'a mut Param<F>)>),
     Elements(Vec<Feed<'a, F>>),
 }
 
 impl<'a, F: Real> Parts<'a, F> {
     /// A parameter.
     pub fn param(&mut self, param: &'a Param<F>) {
-        match &mut self.found {
-            Found::Paths(found) => found.push((join(&self.path, param.name()), param)),
-            Found::Elements(feeds) => feeds.push(Feed::Real(param.elements())),
-        }
+        self.found.push((join(&self.path, param.name()), param));
+    }
+
+    fn has_paths(&self) -> bool {
+        true
     }
 }
 
@@ -158,6 +161,11 @@ impl<'a, F: Real> PartsMut<'a, F> {
             Found::Paths(found) => found.push((join(&self.path, param.name()), param)),
             Found::Elements(feeds) => feeds.push(Feed::Update(param.elements_mut())),
         }
+    }
+
+    /// Nobody asks for paths where only elements are listed.
+    fn has_paths(&self) -> bool {
+        matches!(self.found, Found::Paths(_))
     }
 }
 
@@ -187,12 +195,9 @@ pub(crate) fn join(path: &str, name: &str) -> String {
 /// assert_eq!(paths, ["0.weight", "0.bias"]);
 /// ```
 pub fn parameters<F: Real>(model: &(impl Layer<F> + ?Sized)) -> Vec<(String, &Param<F>)> {
-    let mut parts = Parts { path: String::new(), found: Found::Paths(Vec::new()) };
+    let mut parts = Parts { path: String::new(), found: Vec::new() };
     model.visit(&mut parts);
-    match parts.found {
-        Found::Paths(found) => found,
-        Found::Elements(_) => Vec::new(),
-    }
+    parts.found
 }
 
 /// As [`parameters`], to be changed.

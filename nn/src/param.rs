@@ -61,11 +61,6 @@ impl<F: Real> Param<F> {
         Ok(())
     }
 
-    /// Its elements, row by row. There are none where the array is not in that order, which does not happen.
-    pub(crate) fn elements(&self) -> &[F] {
-        self.array.as_slice().unwrap_or(&[])
-    }
-
     /// Its elements, row by row, to be changed.
     pub(crate) fn elements_mut(&mut self) -> &mut [F] {
         self.array.as_slice_mut().unwrap_or(&mut [])

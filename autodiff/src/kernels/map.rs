@@ -33,6 +33,7 @@ pub struct Elementwise<F> {
     loops: Box<dyn Loops<F>>,
     /// Whether single numbers, too, are computed by the loops, which have the machine's instructions.
     fused: bool,
+    /// That of the loops, at hand: plans ask for it at every step.
     operands: u8,
 }
 

@@ -307,20 +307,24 @@ impl<'a, F: Copy> Reader<'a, F> {
     fn advance(&mut self, by: usize) {
         self.inner.position += by;
         self.offset += by * self.inner.stride;
-        if self.inner.position < self.inner.length {
+        if self.inner.position == self.inner.length {
+            carry(&mut self.inner, &mut self.outer, &mut self.offset);
+        }
+    }
+}
+
+/// The innermost axis is at its end: it begins again, and the one outside it moves on.
+fn carry(inner: &mut Axis, outer: &mut [Axis], offset: &mut usize) {
+    inner.position = 0;
+    *offset -= inner.stride * inner.length;
+    for axis in outer.iter_mut().rev() {
+        axis.position += 1;
+        *offset += axis.stride;
+        if axis.position < axis.length {
             return;
         }
-        self.inner.position = 0;
-        self.offset -= self.inner.length * self.inner.stride;
-        for axis in self.outer.iter_mut().rev() {
-            axis.position += 1;
-            self.offset += axis.stride;
-            if axis.position < axis.length {
-                return;
-            }
-            axis.position = 0;
-            self.offset -= axis.length * axis.stride;
-        }
+        axis.position = 0;
+        *offset -= axis.stride * axis.length;
     }
 }
 
@@ -346,21 +350,6 @@ impl Odometer {
         let inner = axes.pop().into();
         Odometer { outer: axes.0.iter().map(|axis| (*axis).into()).collect(), inner, offset: 0, left }
     }
-
-    /// The innermost axis is at its end: it begins again, and the one outside it moves on.
-    fn carry(&mut self) {
-        self.inner.position = 0;
-        self.offset -= self.inner.stride * self.inner.length;
-        for axis in self.outer.iter_mut().rev() {
-            axis.position += 1;
-            self.offset += axis.stride;
-            if axis.position < axis.length {
-                return;
-            }
-            axis.position = 0;
-            self.offset -= axis.stride * axis.length;
-        }
-    }
 }
 
 impl Iterator for Odometer {
@@ -373,7 +362,7 @@ impl Iterator for Odometer {
         self.inner.position += 1;
         self.offset += self.inner.stride;
         if self.inner.position == self.inner.length {
-            self.carry();
+            carry(&mut self.inner, &mut self.outer, &mut self.offset);
         }
         Some(offset)
     }

@@ -61,44 +61,44 @@ impl<F: Real> Planned<F> {
         batch: &Dataset<F>,
         key: u64,
         rate: F,
-    ) -> Result<bool> {
+    ) -> bool {
         let step = F::of((state.step + 1) as f64);
         let (rates, steps) = ([rate], [step]);
         let mut feeds = recycled(std::mem::take(&mut self.feeds));
         feeds.push(Feed::Key(key));
         let mut feeds = feed_parameters(model, feeds);
         let fits = feeds.len() == 1 + self.states.len() && state.slots.len() == self.states.len();
-        let (Some(features), true) = (batch.features().as_slice(), fits) else { return Ok(false) };
+        let (Some(features), true) = (batch.features().as_slice(), fits) else { return false };
         feeds.push(Feed::Real(features));
         feeds.push(match batch.targets() {
             Targets::Labels(labels) => match labels.as_slice() {
                 Some(labels) => Feed::Index(labels),
-                None => return Ok(false),
+                None => return false,
             },
             Targets::Values(values) => match values.as_slice() {
                 Some(values) => Feed::Real(values),
-                None => return Ok(false),
+                None => return false,
             },
         });
         feeds.extend([Feed::Real(&rates), Feed::Real(&steps)]);
         for ((_, arrays), count) in state.slots.iter_mut().zip(&self.states) {
             if arrays.len() != *count {
-                return Ok(false);
+                return false;
             }
             for (_, array) in arrays {
                 match array.as_slice_mut() {
                     Some(data) => feeds.push(Feed::Update(data)),
-                    None => return Ok(false),
+                    None => return false,
                 }
             }
         }
         let result = self.plan.execute(&mut feeds);
         self.feeds = recycled(feeds);
         if result.is_err() {
-            return Ok(false);
+            return false;
         }
         state.step += 1;
-        Ok(true)
+        true
     }
 
     /// What the last step found out.

@@ -148,12 +148,16 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
             };
             if let Some(index) = index
                 && let Some(planned) = self.plans.get_mut(index)
-                && planned.execute(model, &mut self.state, batch, key, rate)?
+                && planned.execute(model, &mut self.state, batch, key, rate)
             {
                 return match self.plans.get(index) {
                     Some(planned) => planned.result(),
                     None => Err(mismatch("the plan of this step is gone")),
                 };
+            }
+            // The zeros that a first step was prepared with are no state yet.
+            if self.state.step == 0 {
+                self.state.slots.clear();
             }
         }
         // Not prepared, or refused: recording it says why, with lines and names.
