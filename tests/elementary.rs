@@ -61,6 +61,28 @@ fn double_precision() {
     );
 }
 
+/// Where they may stand in for the functions, those for common numbers give the same bits.
+#[test]
+fn common_numbers() {
+    fn check<F: autodiff::Real>(numbers: impl Iterator<Item = F>) {
+        let mut moderate = 0;
+        for x in numbers {
+            if x.is_moderate() {
+                moderate += 1;
+                assert_eq!(x.exponential_of_moderate(), x.exponential(), "exp {x}");
+            }
+            if x >= F::min_positive_value() && x < F::infinity() {
+                assert_eq!(x.logarithm_of_normal(), x.logarithm(), "log {x}");
+            }
+        }
+        assert!(moderate > 1000);
+    }
+    check(singles(1e-45, f32::INFINITY));
+    check(singles(80.0, 90.0));
+    check(doubles(5e-324, f64::INFINITY));
+    check(doubles(700.0, 710.0));
+}
+
 #[test]
 fn special_numbers() {
     fn check<F: autodiff::Real>() {

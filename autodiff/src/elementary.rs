@@ -13,6 +13,10 @@ use crate::real::FUSED;
 pub trait Elementary: Copy {
     /// eˣ, to 1 unit in the last place.
     fn exponential(self) -> Self;
+    /// eˣ where [`is_moderate`](Self::is_moderate): [`exponential`](Self::exponential), without a look at anything else.
+    fn exponential_of_moderate(self) -> Self;
+    /// Whether eˣ is far from the least and the largest number.
+    fn is_moderate(self) -> bool;
     /// log x, to 1 unit in the last place; −∞ at 0, NaN below.
     fn logarithm(self) -> Self;
     /// log x of a positive normal number: [`logarithm`](Self::logarithm), without a look at anything else.
@@ -23,9 +27,9 @@ pub trait Elementary: Copy {
 
 macro_rules! elementary {
     (
-        $type:ident, $bits:ident, $signed:ident, mantissa: $mantissa:literal, bias: $bias:literal,
-        magic: $magic:literal, ln2: ($hi:literal, $lo:literal), range: ($low:literal, $high:literal), flat: $flat:literal,
-        root_half: $root_half:literal, subnormal: ($lift:literal, $lifted:literal),
+        $type:ident, $bits:ident, $signed:ident, mantissa: $mantissa:literal,
+        magic: $magic:literal, ln2: ($hi:literal, $lo:literal),
+        range: ($low:literal, $high:literal), moderate: $moderate:literal, flat: $flat:literal, root_half: $root_half:literal, subnormal: ($lift:literal, $lifted:literal),
         exp: [$($e:literal),*],
         log: $log:ident
     ) => {
@@ -35,26 +39,44 @@ macro_rules! elementary {
             /// Adding this rounds to a whole number, which then stands in the low bits.
             const MAGIC: $type = $magic;
 
-            /// x = k·ln 2 + r with |r| ≤ ½ ln 2: (k as an integer, expm1(r)).
+            /// c₀ + c₁x + c₂x² + … by pairs, with x² given: no more steps than in Horner's scheme, and half as many that wait
+            /// for one another.
             #[inline(always)]
-            fn reduced(x: $type) -> ($signed, $type) {
+            pub(super) fn polynomial<const N: usize>(x: $type, square: $type, c: [$type; N]) -> $type {
+                let pairs = c.chunks(2).map(|pair| match *pair {
+                    [c, d] => x.mul_add(d, c),
+                    _ => pair.iter().sum(),
+                });
+                pairs.rev().reduce(|y, pair| y.mul_add(square, pair)).unwrap_or(0.0)
+            }
+
+            /// x = k·ln 2 + r with |r| ≤ ½ ln 2: (a number whose low bits are k, expm1(r)).
+            #[inline(always)]
+            fn reduced(x: $type) -> ($type, $type) {
                 let shifted = x.mul_add(LOG2_E, MAGIC);
                 let k = shifted - MAGIC;
                 // ln 2 in two parts, the first with so few bits that k times it is exact.
                 let r = k.mul_add(-$lo, k.mul_add(-$hi, x));
                 // expm1(r) = r + r²·q(r), q(r) = (eʳ − 1 − r)/r².
-                let mut q: $type = 0.0;
-                for coefficient in [$($e),*].iter().rev() {
-                    q = q.mul_add(r, *coefficient);
-                }
-                let bits = shifted.to_bits() as $signed;
-                (bits.wrapping_sub(MAGIC.to_bits() as $signed), q.mul_add(r * r, r))
+                let square = r * r;
+                (shifted, polynomial(r, square, [$($e),*]).mul_add(square, r))
             }
 
-            /// 2ᵏ for an exponent of a normal number.
+            /// x·2ᵏ where both are normal numbers: k is added to the exponent. Its bits beyond an exponent's are lost.
             #[inline(always)]
-            fn power_of_two(k: $signed) -> $type {
-                $type::from_bits((k.wrapping_add($bias) << $mantissa) as $bits)
+            fn scaled(x: $type, k: $bits) -> $type {
+                $type::from_bits(x.to_bits().wrapping_add(k << $mantissa))
+            }
+
+            #[inline(always)]
+            pub(super) fn is_moderate(x: $type) -> bool {
+                x.abs() < $moderate
+            }
+
+            #[inline(always)]
+            pub(super) fn exponential_of_moderate(x: $type) -> $type {
+                let (k, m) = reduced(x);
+                scaled(m + 1.0, k.to_bits())
             }
 
             #[inline(always)]
@@ -64,8 +86,9 @@ macro_rules! elementary {
                 let x = if x > $high { $high } else { x };
                 let (k, m) = reduced(x);
                 // In two factors, so that a subnormal result is rounded once and an overflow is ∞.
+                let k = (k.to_bits() as $signed).wrapping_sub(MAGIC.to_bits() as $signed);
                 let half = k >> 1;
-                (m + 1.0) * power_of_two(half) * power_of_two(k.wrapping_sub(half))
+                (m + 1.0) * scaled(1.0, half as $bits) * scaled(1.0, k.wrapping_sub(half) as $bits)
             }
 
             #[inline(always)]
@@ -74,7 +97,7 @@ macro_rules! elementary {
                 let a = x.abs();
                 let a = if a > $flat { $flat } else { a };
                 let (k, m) = reduced(a + a);
-                let scale = power_of_two(k);
+                let scale = scaled(1.0, k.to_bits());
                 let e = scale.mul_add(m, scale - 1.0);
                 (e / (e + 2.0)).copysign(x)
             }
@@ -118,6 +141,16 @@ macro_rules! elementary {
             }
 
             #[inline(always)]
+            fn exponential_of_moderate(self) -> Self {
+                if FUSED { $type::exponential_of_moderate(self) } else { self.exp() }
+            }
+
+            #[inline(always)]
+            fn is_moderate(self) -> bool {
+                $type::is_moderate(self)
+            }
+
+            #[inline(always)]
             fn logarithm_of_normal(self) -> Self {
                 if FUSED { $type::logarithm_of_normal(self) } else { self.ln() }
             }
@@ -131,17 +164,17 @@ macro_rules! elementary {
 }
 
 elementary! {
-    f32, u32, i32, mantissa: 23, bias: 127,
-    magic: 12_582_912.0, ln2: (0.693_359_4, -2.121_944_4e-4), range: (-105.0, 90.0), flat: 9.5,
+    f32, u32, i32, mantissa: 23,
+    magic: 12_582_912.0, ln2: (0.693_359_4, -2.121_944_4e-4), range: (-105.0, 90.0), moderate: 87.0, flat: 9.5,
     root_half: 0x3f35_04f3, subnormal: (8_388_608.0, 23.0),
     exp: [0.5, 0.166_666_66, 0.041_666_295, 0.008_333_498, 0.001_394_475_8, 0.000_197_902_73],
     log: log_single
 }
 
 elementary! {
-    f64, u64, i64, mantissa: 52, bias: 1023,
+    f64, u64, i64, mantissa: 52,
     magic: 6_755_399_441_055_744.0, ln2: (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10),
-    range: (-746.0, 710.0), flat: 20.0,
+    range: (-746.0, 710.0), moderate: 708.0, flat: 20.0,
     root_half: 0x3fe6_a09e_667f_3bcd, subnormal: (4_503_599_627_370_496.0, 52.0),
     exp: [
         0.5, 0.166_666_666_666_666_82, 0.041_666_666_666_666_09, 0.008_333_333_333_316_921, 0.001_388_888_888_911_732_6,
@@ -151,10 +184,11 @@ elementary! {
     log: log_double
 }
 
-/// k·ln 2 + log(1 + f) as f − f²/2 + f³·p(f), smallest terms first.
+/// k·ln 2 + log(1 + f) as f + f²·p(f), smallest terms first.
 #[inline(always)]
 fn log_single(f: f32, k: f32, hi: f32, lo: f32) -> f32 {
-    const P: [f32; 9] = [
+    const P: [f32; 10] = [
+        -0.5,
         0.333_333_13,
         -0.250_000_1,
         0.200_021_2,
@@ -165,13 +199,9 @@ fn log_single(f: f32, k: f32, hi: f32, lo: f32) -> f32 {
         -0.116_756_4,
         0.067_466_63,
     ];
-    let mut p = 0.0f32;
-    for c in P.iter().rev() {
-        p = p.mul_add(f, *c);
-    }
     let square = f * f;
-    let tail = k.mul_add(lo, f * square * p);
-    k.mul_add(hi, (-0.5f32).mul_add(square, tail) + f)
+    let p = f32::polynomial(f, square, P);
+    k.mul_add(hi, p.mul_add(square, k * lo) + f)
 }
 
 /// k·ln 2 + log(1 + f) by s = f/(2 + f): log(1 + f) = f − (f²/2 − s·(f²/2 + R)), R = s²·p(s²).
@@ -189,10 +219,7 @@ fn log_double(f: f64, k: f64, hi: f64, lo: f64) -> f64 {
     ];
     let s = f / (2.0 + f);
     let z = s * s;
-    let mut p = 0.0f64;
-    for c in P.iter().rev() {
-        p = p.mul_add(z, *c);
-    }
+    let p = f64::polynomial(z, z * z, P);
     let half = 0.5 * f * f;
     let tail = s.mul_add(z.mul_add(p, half), k * lo);
     k.mul_add(hi, f - (half - tail))

@@ -1,10 +1,12 @@
 //! Elementwise kernels.
 
+use super::pair::Arithmetic;
 use super::simd;
 use super::view::{Operand, Reader, ViewMut};
 use crate::error::Refusal;
 use crate::real::Real;
-use loops::{Body, Loops};
+use loops::Body;
+pub(super) use loops::Loops;
 use std::fmt;
 
 /// How many elements are gathered at a time where an operand does not lie in a row.
@@ -35,6 +37,8 @@ pub struct Elementwise<F> {
     fused: bool,
     /// That of the loops, at hand: plans ask for it at every step.
     operands: u8,
+    /// Which operation of arithmetic it is, if it is one: two of them may share a loop.
+    arithmetic: Option<Arithmetic>,
 }
 
 /// A kernel for operands that lie in a known way, with what can be decided beforehand decided: of slices that begin with
@@ -72,7 +76,7 @@ pub enum Lane<'a, F> {
 mod loops {
     use super::Lane;
 
-    /// The loops made from a closure. Nothing outside this file names it.
+    /// The loops made from a closure. Nothing outside the kernels names it.
     pub trait Loops<F>: Send + Sync {
         fn operands(&self) -> usize;
         fn number(&self, a: F, b: F, c: F) -> F;
@@ -130,10 +134,12 @@ where
 
     fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
         match *inputs {
-            [Lane::Row(a)] if simd::all(a.get(..output.len()).unwrap_or(a), &self.is_common) => {
-                simd::each(output, [a], &|[a]| (self.common)(a));
+            [Lane::Row(a)] => {
+                let is_common = |[a]: [F; 1]| (self.is_common)(a);
+                if !simd::each_and_whether(output, [a], &|[a]| (self.common)(a), &is_common) {
+                    simd::each(output, [a], &|[a]| (self.general)(a));
+                }
             }
-            [Lane::Row(a)] => simd::each(output, [a], &|[a]| (self.general)(a)),
             [Lane::Number(a)] => output.fill((self.general)(a)),
             _ => {}
         }
@@ -195,7 +201,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: false, operands: N as u8 }
+        Elementwise { loops: Box::new(Body(f)), fused: false, operands: N as u8, arithmetic: None }
     }
 
     /// The function `f`, in which fused multiply-adds are many: without the machine's instructions for them each would be
@@ -205,7 +211,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: true, operands: N as u8 }
+        Elementwise { loops: Box::new(Body(f)), fused: true, operands: N as u8, arithmetic: None }
     }
 
     /// The function `general` of one element, which is `common` where `is_common` says so: a row of nothing else is computed
@@ -215,7 +221,34 @@ impl<F: Real> Elementwise<F> {
         common: impl Fn(F) -> F + Send + Sync + 'static,
         general: impl Fn(F) -> F + Send + Sync + 'static,
     ) -> Self {
-        Elementwise { loops: Box::new(Mostly { is_common, common, general }), fused: true, operands: 1 }
+        Elementwise {
+            loops: Box::new(Mostly { is_common, common, general }),
+            fused: true,
+            operands: 1,
+            arithmetic: None,
+        }
+    }
+
+    /// One of the operations of arithmetic.
+    pub(crate) fn arithmetic(operation: Arithmetic) -> Self {
+        let function = match operation {
+            Arithmetic::Add => Elementwise::new(|[a, b]: [F; 2]| a + b),
+            Arithmetic::Sub => Elementwise::new(|[a, b]: [F; 2]| a - b),
+            Arithmetic::Mul => Elementwise::new(|[a, b]: [F; 2]| a * b),
+            Arithmetic::Div => Elementwise::new(|[a, b]: [F; 2]| a / b),
+        };
+        Elementwise { arithmetic: Some(operation), ..function }
+    }
+
+    /// The function these loops compute.
+    pub(super) fn of(loops: impl Loops<F> + 'static) -> Self {
+        let operands = loops.operands() as u8;
+        Elementwise { loops: Box::new(loops), fused: false, operands, arithmetic: None }
+    }
+
+    /// Which operation of arithmetic it is, if it is one.
+    pub(crate) fn as_arithmetic(&self) -> Option<Arithmetic> {
+        self.arithmetic
     }
 
     /// Whether a few numbers are computed sooner one by one than by a loop.

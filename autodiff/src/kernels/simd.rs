@@ -53,37 +53,66 @@ impl Level {
 
 /// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
 pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
+    each_and_whether(output, inputs, f, &|_| true);
+}
+
+/// As [`each`], and whether `test` holds of all.
+pub(crate) fn each_and_whether<F: Real, const N: usize>(
+    output: &mut [F],
+    inputs: [&[F]; N],
+    f: &impl Fn([F; N]) -> F,
+    test: &impl Fn([F; N]) -> bool,
+) -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        fn avx512<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
-            body(output, inputs, f);
+        fn avx512<F: Real, const N: usize>(
+            output: &mut [F],
+            inputs: [&[F]; N],
+            f: &impl Fn([F; N]) -> F,
+            test: &impl Fn([F; N]) -> bool,
+        ) -> bool {
+            body(output, inputs, f, test)
         }
         #[target_feature(enable = "avx2,fma")]
-        fn avx2<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
-            body(output, inputs, f);
+        fn avx2<F: Real, const N: usize>(
+            output: &mut [F],
+            inputs: [&[F]; N],
+            f: &impl Fn([F; N]) -> F,
+            test: &impl Fn([F; N]) -> bool,
+        ) -> bool {
+            body(output, inputs, f, test)
         }
         match Level::of_machine() {
             // SAFETY: the machine has the features.
-            Level::Avx512 => return unsafe { avx512(output, inputs, f) },
+            Level::Avx512 => return unsafe { avx512(output, inputs, f, test) },
             // SAFETY: the machine has the features.
-            Level::Avx2 => return unsafe { avx2(output, inputs, f) },
+            Level::Avx2 => return unsafe { avx2(output, inputs, f, test) },
             Level::Base => {}
         }
     }
-    body(output, inputs, f);
+    body(output, inputs, f, test)
 }
 
 /// Inlined into each of the three, and compiled anew there.
 #[inline(always)]
-fn body<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
+fn body<F: Real, const N: usize>(
+    output: &mut [F],
+    inputs: [&[F]; N],
+    f: &impl Fn([F; N]) -> F,
+    test: &impl Fn([F; N]) -> bool,
+) -> bool {
     if inputs.iter().any(|x| x.len() < output.len()) {
-        return;
+        return false;
     }
+    let mut all = true;
     for (i, y) in output.iter_mut().enumerate() {
         // SAFETY: i < output.len() ≤ the length of each operand, by the test above.
-        *y = f(std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) }));
+        let x = std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) });
+        all &= test(x);
+        *y = f(x);
     }
+    all
 }
 
 /// A function whose loops become vector code, as those of [`each`] do. It has one type parameter `F: Real`, and constants
@@ -155,4 +184,17 @@ pub(crate) fn all<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
 /// Whether no number is infinite or NaN.
 pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
     all(x, &|x: F| x.is_finite())
+}
+
+/// Asks the machine to bring so many bytes closer, which need not exist: all the lines they touch.
+#[inline(always)]
+pub(crate) fn fetch<F>(from: *const F, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for byte in (0..bytes).step_by(64).chain([bytes - 1]) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which every machine of the architecture knows; it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast::<i8>().wrapping_add(byte)) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, bytes);
 }

@@ -179,6 +179,13 @@ pub(crate) struct Loop {
     pub(crate) nodes: Vec<NodeId>,
 }
 
+impl Loop {
+    /// How many operations it makes.
+    pub(crate) fn work(&self) -> usize {
+        self.size * (self.nodes.len() - self.totals.len())
+    }
+}
+
 /// A plan's code.
 #[derive(Debug)]
 pub(crate) struct Code<F: Real> {

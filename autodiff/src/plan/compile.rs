@@ -6,6 +6,7 @@ use super::schedule::{Group, Schedule};
 use crate::arena::NodeId;
 use crate::attributes::Attributes;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kernels::{Elementwise, Pair};
 use crate::node::Op;
 use crate::primitive::Kind;
 use crate::program::Program;
@@ -22,6 +23,7 @@ pub(super) struct Compiler<'a, F: Real> {
     pub(super) memory: &'a Memory,
     pub(super) code: Code<F>,
     known: HashMap<(&'static str, Attributes), u32>,
+    pairs: HashMap<Pair, u32>,
 }
 
 /// Compiles the groups of a schedule, the arrays lying where `memory` says. `commit` is the first group that updates an
@@ -53,7 +55,7 @@ pub(crate) fn compile<F: Real>(
         numbers: Vec::new(),
         rows: 0,
     };
-    let mut compiler = Compiler { program, schedule, memory, code, known: HashMap::new() };
+    let mut compiler = Compiler { program, schedule, memory, code, known: HashMap::new(), pairs: HashMap::new() };
     compiler.leaves();
     for (index, group) in schedule.groups.iter().enumerate() {
         if index == commit {
@@ -102,16 +104,32 @@ impl<F: Real> Compiler<'_, F> {
             return Ok(*known);
         }
         let function = primitive.elementwise().ok_or_else(faulty)?;
+        if function.operands() != self.program.nodes[id].inputs.len() {
+            return Err(faulty());
+        }
+        let index = self.add_function(function)?;
+        self.known.insert(key, index);
+        Ok(index)
+    }
+
+    /// Which function this pair is, if there is one.
+    pub(super) fn pair(&mut self, pair: Pair) -> Result<Option<u32>> {
+        if let Some(known) = self.pairs.get(&pair) {
+            return Ok(Some(*known));
+        }
+        let Some(function) = pair.elementwise() else { return Ok(None) };
+        let index = self.add_function(function)?;
+        self.pairs.insert(pair, index);
+        Ok(Some(index))
+    }
+
+    fn add_function(&mut self, function: Elementwise<F>) -> Result<u32> {
         let index = self.code.functions.len() as u32;
         if u16::try_from(index).is_err() {
             let message = "the program has more than 65,536 different elementwise primitives";
             return Err(Error::new(ErrorKind::Mismatch, "plan", message));
         }
-        if function.operands() != self.program.nodes[id].inputs.len() {
-            return Err(faulty());
-        }
         self.code.functions.push(function);
-        self.known.insert(key, index);
         Ok(index)
     }
 

@@ -85,7 +85,7 @@ impl<F: Real> Plan<F> {
                 }
                 Action::Loop(code_of_loop) => {
                     let Some(code_of_loop) = code.loops.get(*code_of_loop) else { continue };
-                    work += code_of_loop.size * code_of_loop.steps.len();
+                    work += code_of_loop.work();
                     let names = |totals: bool| {
                         let mut names = Vec::new();
                         for id in &code_of_loop.nodes {

@@ -5,8 +5,10 @@ use super::compile::{Compiler, misplaced};
 use super::memory::Home;
 use crate::arena::NodeId;
 use crate::error::Result;
+use crate::kernels::{Arithmetic, Pair};
 use crate::real::Real;
 use crate::shape::Shape;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 
 impl<F: Real> Compiler<'_, F> {
@@ -22,15 +24,16 @@ impl<F: Real> Compiler<'_, F> {
             totals: Vec::new(),
             nodes: nodes.to_vec(),
         };
+        let calls = self.calls(size, nodes)?;
         // The last step that reads each row of the loop.
         let mut last: HashMap<NodeId, usize> = HashMap::new();
-        for (index, id) in nodes.iter().enumerate() {
-            last.extend(self.program.nodes[*id].inputs.iter().map(|operand| (self.schedule.base(*operand), index)));
+        for (index, call) in calls.iter().enumerate() {
+            last.extend(call.operands.iter().map(|operand| (self.schedule.base(*operand), index)));
         }
-        for (index, id) in nodes.iter().enumerate() {
+        for (index, Call { node: id, function, operands }) in calls.iter().enumerate() {
             let node = &self.program.nodes[*id];
             let mut rows = [Row::Own(0); 3];
-            for (operand, row) in node.inputs.iter().zip(&mut rows) {
+            for (operand, row) in operands.iter().zip(&mut rows) {
                 // A total reads its operand as it is; what is elementwise broadcasts it, or takes it as a number.
                 *row = match self.schedule.totals[*id] {
                     true => {
@@ -51,7 +54,6 @@ impl<F: Real> Compiler<'_, F> {
                 made.totals.push((rows[0], *partials, sum));
                 continue;
             }
-            let function = self.function(*id)?;
             let home = self.memory.homes[*id];
             // Over an operand: in a row first, for the block may still read what is there.
             let over = match home {
@@ -71,8 +73,8 @@ impl<F: Real> Compiler<'_, F> {
                 let stream = made.stream(&mut code, home, true);
                 made.writes.push((output, stream));
             }
-            made.steps.push((function, node.inputs.len() as u8, output, rows));
-            for operand in node.inputs.iter().map(|operand| self.schedule.base(*operand)).chain([*id]) {
+            made.steps.push((*function, operands.len() as u8, output, rows));
+            for operand in operands.iter().map(|operand| self.schedule.base(*operand)).chain([*id]) {
                 let dead = last.get(&operand).is_none_or(|last| *last == index) && !made.kept.contains(&operand);
                 if let (true, Some(Row::Own(row))) = (dead, made.places.get(&operand).copied()) {
                     made.places.remove(&operand);
@@ -85,6 +87,54 @@ impl<F: Real> Compiler<'_, F> {
         self.code.loops.push(code);
         self.code.actions.push(Action::Loop(self.code.loops.len() - 1));
         Ok(())
+    }
+
+    /// What is called for these nodes, in their order: one function for each, but one for two where both are arithmetic and
+    /// the second alone reads the first.
+    fn calls(&mut self, size: usize, nodes: &[NodeId]) -> Result<Vec<Call>> {
+        let mut readers: HashMap<NodeId, usize> = HashMap::new();
+        for operand in nodes.iter().flat_map(|id| self.program.nodes[*id].inputs.iter()) {
+            *readers.entry(self.schedule.base(*operand)).or_default() += 1;
+        }
+        let mut calls: Vec<Call> = Vec::with_capacity(nodes.len());
+        let mut singles: HashMap<NodeId, usize> = HashMap::new();
+        for id in nodes {
+            let mut operands = SmallVec::from_slice(&self.program.nodes[*id].inputs);
+            if self.schedule.totals[*id] {
+                calls.push(Call { node: *id, function: 0, operands });
+                continue;
+            }
+            let mut function = self.function(*id)?;
+            if let Some(second) = self.arithmetic(function) {
+                let first = operands.iter().enumerate().find_map(|(side, operand)| {
+                    let base = self.schedule.base(*operand);
+                    let single = *singles.get(&base)?;
+                    let first = self.arithmetic(calls.get(single)?.function)?;
+                    let only_here = readers.get(&base) == Some(&1)
+                        && self.memory.homes[base] == Home::Row
+                        && self.in_order(*operand, size).is_some()
+                        && self.program.nodes[base].shape == self.program.nodes[*id].shape;
+                    let other = operands.get(1 - side).copied()?;
+                    only_here.then_some((single, other, Pair { first, second, right: side == 1 }))
+                });
+                if let Some((single, other, pair)) = first
+                    && let Some(both) = self.pair(pair)?
+                {
+                    operands = calls.remove(single).operands;
+                    operands.push(other);
+                    function = both;
+                    singles.values_mut().filter(|at| **at > single).for_each(|at| *at -= 1);
+                } else {
+                    singles.insert(*id, calls.len());
+                }
+            }
+            calls.push(Call { node: *id, function, operands });
+        }
+        Ok(calls)
+    }
+
+    fn arithmetic(&self, function: u32) -> Option<Arithmetic> {
+        self.code.functions.get(function as usize)?.as_arithmetic()
     }
 
     fn loop_operand(
@@ -124,6 +174,13 @@ impl<F: Real> Compiler<'_, F> {
 enum Row {
     Own(u16),
     Stream(u16),
+}
+
+/// One function and what it is called with; `node` is what it computes.
+struct Call {
+    node: NodeId,
+    function: u32,
+    operands: SmallVec<[NodeId; 3]>,
 }
 
 #[derive(Default)]

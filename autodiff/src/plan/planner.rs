@@ -237,6 +237,6 @@ const WORTH: usize = 20;
 
 fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
     let kernels = code.kernels.iter().filter(|kernel| kernel.primitive.rows().is_some()).map(|kernel| kernel.work);
-    let loops = code.loops.iter().map(|code| code.size * code.steps.len());
+    let loops = code.loops.iter().map(|code| code.work());
     kernels.chain(loops).filter(|work| *work >= divided).sum::<usize>() >= WORTH * divided
 }

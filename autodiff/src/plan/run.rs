@@ -274,7 +274,7 @@ impl<F: Real> Machine<'_, F> {
 
     fn whole_loop(&self, code: &Loop) {
         let blocks = code.size.div_ceil(self.code.block);
-        let pieces = if code.size * code.steps.len() >= self.divided { self.pieces.min(blocks) } else { 1 };
+        let pieces = if code.work() >= self.divided { self.pieces.min(blocks) } else { 1 };
         let piece = |i: usize| {
             self.blocks(code, blocks * i / pieces..blocks * (i + 1) / pieces, i);
             Ok(())
@@ -318,7 +318,16 @@ impl<F: Real> Machine<'_, F> {
                 for (row, reader) in &mut readers {
                     reader.read(std::slice::from_raw_parts_mut(rows[usize::from(*row)], length));
                 }
+                // While one block is computed, the next is on its way: a part of it at each step.
+                let part = length.div_ceil(code.steps.len().max(1));
+                let mut ahead = if start + length < code.size { length..2 * length } else { 0..0 };
                 for step in &code.steps {
+                    if let Some(from) = ahead.next() {
+                        for (row, _) in rows[code.rows..].iter().zip(&code.streams).filter(|(_, stream)| stream.moves) {
+                            kernels::fetch(row.wrapping_add(from), part * size_of::<F>());
+                        }
+                        ahead.start = from + part;
+                    }
                     let inputs = step.inputs.map(|row| rows[usize::from(row)]);
                     let output = std::slice::from_raw_parts_mut(rows[usize::from(step.output)], length);
                     let function = &self.code.functions[step.function as usize];

@@ -1,7 +1,7 @@
 //! Division, element by element.
 
 use super::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
-use crate::kernels::Elementwise;
+use crate::kernels::{Arithmetic, Elementwise};
 use crate::real::Real;
 use crate::var::Var;
 
@@ -27,7 +27,7 @@ impl<F: Real> Primitive<F> for Div {
     }
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[a, b]| a / b))
+        Some(Elementwise::arithmetic(Arithmetic::Div))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -2,7 +2,8 @@
 //! (`machine.rs`), which is where the vector's instructions may be used.
 
 use super::LANES;
-use super::vector::{Lanes, Number, fetch};
+use super::vector::{Lanes, Number};
+use crate::kernels::simd::fetch;
 use std::ops::Range;
 
 /// How many k are multiplied between requests for memory.
@@ -42,7 +43,7 @@ impl<F> Ahead<F> {
     #[inline(always)]
     fn ask(&self, row: usize) {
         if row < self.rows {
-            fetch(self.from.wrapping_add(row * self.step));
+            fetch(self.from.wrapping_add(row * self.step), 128);
         }
     }
 }

@@ -27,19 +27,6 @@ macro_rules! number {
 number!(f32);
 number!(f64);
 
-/// Asks the machine to bring 128 bytes closer, which need not exist: where they straddle lines, three of them.
-#[inline(always)]
-pub(super) fn fetch<F>(from: *const F) {
-    #[cfg(target_arch = "x86_64")]
-    for byte in [0, 64, 127] {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, which every machine of the architecture knows; it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast::<i8>().wrapping_add(byte)) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
-}
-
 /// A vector of [`Lanes::COUNT`] numbers.
 ///
 /// # Safety
