@@ -62,22 +62,24 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
             }
         }
         let (mut a, mut b) = (tile.a, tile.b);
-        if tile.last == V::COUNT {
-            for run in 0..tile.depth / RUN {
-                // Requests one after another would fill the queue in front of the loads that are waited for.
-                tile.ahead[0].ask(run);
-                tile.ahead[1].ask(run);
-                for _ in 0..RUN {
+        let (mut rest, mut run) = (tile.depth, 0);
+        while rest > 0 {
+            // Requests one after another would fill the queue in front of the loads that are waited for.
+            tile.ahead[0].ask(run);
+            tile.ahead[1].ask(run);
+            // A number of steps that the compiler does not know: of those it knows it makes one long piece of code, and moves
+            // so many loads to its beginning that the sums no longer have a register each.
+            let steps = rest.min(RUN);
+            if tile.last == V::COUNT {
+                for _ in 0..steps {
                     step::<V, R, N, true>(tile, &mut a, &mut b, &mut sums, mask);
                 }
+            } else {
+                for _ in 0..steps {
+                    step::<V, R, N, false>(tile, &mut a, &mut b, &mut sums, mask);
+                }
             }
-            for _ in 0..tile.depth % RUN {
-                step::<V, R, N, true>(tile, &mut a, &mut b, &mut sums, mask);
-            }
-        } else {
-            for _ in 0..tile.depth {
-                step::<V, R, N, false>(tile, &mut a, &mut b, &mut sums, mask);
-            }
+            (rest, run) = (rest - steps, run + 1);
         }
         for (i, row) in sums.into_iter().enumerate() {
             for (j, sum) in row.into_iter().enumerate() {
