@@ -249,9 +249,12 @@ fn column_chunk<'a, F: Real, const W: usize>(length: usize, row: impl Fn(usize) 
     for (first, sums) in lanes.iter_mut().enumerate() {
         *sums = every(LANES, first, length, &row);
     }
-    for width in [8, 4, 2, 1] {
+    // In pairs, as one row: column by column, the compiler would gather single numbers.
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
         let (left, right) = lanes.split_at_mut(width);
-        left.iter_mut().zip(right).for_each(|(left, right)| add(left, right));
+        add(left.as_flattened_mut(), &right.as_flattened()[..width * W]);
     }
     lanes[0]
 }
