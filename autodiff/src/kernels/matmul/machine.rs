@@ -76,15 +76,19 @@ macro_rules! machine {
             $(#[$features])?
             unsafe fn columns(rows: &Rows<$number>, count: usize) -> usize {
                 const LANES: usize = <$vector as Lanes>::COUNT;
+                let count = count.min(4 * LANES);
+                let vectors = count.div_ceil(LANES);
+                let last = count - (vectors - 1) * LANES;
                 // SAFETY: the caller's, as in the trait.
                 unsafe {
-                    if count >= 4 * LANES {
-                        micro::columns::<$vector, 4>(rows, LANES);
-                        return 4 * LANES;
+                    match vectors {
+                        1 => micro::columns::<$vector, 1>(rows, last),
+                        2 => micro::columns::<$vector, 2>(rows, last),
+                        3 => micro::columns::<$vector, 3>(rows, last),
+                        _ => micro::columns::<$vector, 4>(rows, last),
                     }
-                    micro::columns::<$vector, 1>(rows, LANES.min(count));
                 }
-                LANES.min(count)
+                count
             }
 
             $(#[$features])?

@@ -256,17 +256,14 @@ pub(super) unsafe fn columns<V: Lanes, const N: usize>(rows: &Rows<V::Number>, c
         for (g, sums) in sums.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
             let mut group = *sums;
             let mut k = g * GROUP;
-            while k < rows.depth {
-                for (i, group) in group.iter_mut().enumerate() {
-                    if k + i < rows.depth {
-                        let x = V::splat(*rows.x.add((k + i) * rows.x_step));
-                        let a = load::<V, N, false>(rows.a.add((k + i) * rows.a_step), mask);
-                        for (sum, a) in group.iter_mut().zip(a) {
-                            *sum = a.multiply_add(x, *sum);
-                        }
-                    }
+            while k + GROUP <= rows.depth {
+                for (i, sums) in group.iter_mut().enumerate() {
+                    partial::<V, N>(rows, k + i, mask, sums);
                 }
                 k += LANES;
+            }
+            for (k, sums) in (k..rows.depth).zip(&mut group) {
+                partial::<V, N>(rows, k, mask, sums);
             }
             *sums = group;
         }
@@ -281,6 +278,19 @@ pub(super) unsafe fn columns<V: Lanes, const N: usize>(rows: &Rows<V::Number>, c
         for (j, sum) in sums[0].into_iter().enumerate() {
             let to = rows.output.add(j * V::COUNT);
             if j + 1 == N { sum.store_first(to, mask) } else { sum.store(to) }
+        }
+    }
+}
+
+/// One k of neighbouring rows, to the partial sums it belongs to.
+#[inline(always)]
+unsafe fn partial<V: Lanes, const N: usize>(rows: &Rows<V::Number>, k: usize, mask: V::Mask, sums: &mut [V; N]) {
+    // SAFETY: the caller's: the rows at this k, and `x`, exist.
+    unsafe {
+        let x = V::splat(*rows.x.add(k * rows.x_step));
+        let a = load::<V, N, false>(rows.a.add(k * rows.a_step), mask);
+        for (sum, a) in sums.iter_mut().zip(a) {
+            *sum = a.multiply_add(x, *sum);
         }
     }
 }
