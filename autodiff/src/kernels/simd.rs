@@ -51,71 +51,7 @@ impl Level {
     }
 }
 
-/// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
-pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
-    each_and_whether(output, inputs, f, &|_| true);
-}
-
-/// As [`each`], and whether `test` holds of all.
-pub(crate) fn each_and_whether<F: Real, const N: usize>(
-    output: &mut [F],
-    inputs: [&[F]; N],
-    f: &impl Fn([F; N]) -> F,
-    test: &impl Fn([F; N]) -> bool,
-) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        fn avx512<F: Real, const N: usize>(
-            output: &mut [F],
-            inputs: [&[F]; N],
-            f: &impl Fn([F; N]) -> F,
-            test: &impl Fn([F; N]) -> bool,
-        ) -> bool {
-            body(output, inputs, f, test)
-        }
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2<F: Real, const N: usize>(
-            output: &mut [F],
-            inputs: [&[F]; N],
-            f: &impl Fn([F; N]) -> F,
-            test: &impl Fn([F; N]) -> bool,
-        ) -> bool {
-            body(output, inputs, f, test)
-        }
-        match Level::of_machine() {
-            // SAFETY: the machine has the features.
-            Level::Avx512 => return unsafe { avx512(output, inputs, f, test) },
-            // SAFETY: the machine has the features.
-            Level::Avx2 => return unsafe { avx2(output, inputs, f, test) },
-            Level::Base => {}
-        }
-    }
-    body(output, inputs, f, test)
-}
-
-/// Inlined into each of the three, and compiled anew there.
-#[inline(always)]
-fn body<F: Real, const N: usize>(
-    output: &mut [F],
-    inputs: [&[F]; N],
-    f: &impl Fn([F; N]) -> F,
-    test: &impl Fn([F; N]) -> bool,
-) -> bool {
-    if inputs.iter().any(|x| x.len() < output.len()) {
-        return false;
-    }
-    let mut all = true;
-    for (i, y) in output.iter_mut().enumerate() {
-        // SAFETY: i < output.len() ≤ the length of each operand, by the test above.
-        let x = std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) });
-        all &= test(x);
-        *y = f(x);
-    }
-    all
-}
-
-/// A function whose loops become vector code, as those of [`each`] do. It has one type parameter `F: Real`, and constants
+/// A function whose loops become vector code. It has one type parameter `F: Real`, and constants
 /// where it names them; what it calls is compiled with it where that is `#[inline(always)]`.
 macro_rules! vectorized {
     (
@@ -153,32 +89,40 @@ macro_rules! vectorized {
 }
 pub(super) use vectorized;
 
-/// Whether `test` holds of every element.
-pub(crate) fn all<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
-    #[inline(always)]
-    fn body<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
+/// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
+#[inline]
+pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
+    each_and_whether(output, inputs, f, &|_| true);
+}
+
+vectorized! {
+    /// As [`each`], and whether `test` holds of all.
+    pub(crate) fn each_and_whether[const N](
+        output: &mut [F],
+        inputs: [&[F]; N],
+        f: &impl Fn([F; N]) -> F,
+        test: &impl Fn([F; N]) -> bool,
+    ) -> bool {
+        if inputs.iter().any(|x| x.len() < output.len()) {
+            return false;
+        }
+        let mut all = true;
+        for (i, y) in output.iter_mut().enumerate() {
+            // SAFETY: i < output.len() ≤ the length of each operand, by the test above.
+            let x = std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) });
+            all &= test(x);
+            *y = f(x);
+        }
+        all
+    }
+}
+
+vectorized! {
+    /// Whether `test` holds of every element.
+    pub(crate) fn all(x: &[F], test: &impl Fn(F) -> bool) -> bool {
         // No way out within a chunk, so that it becomes vector code.
         x.chunks(1024).all(|chunk| chunk.iter().fold(true, |all, x| all & test(*x)))
     }
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        fn avx512<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
-            body(x, test)
-        }
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2<F: Real>(x: &[F], test: &impl Fn(F) -> bool) -> bool {
-            body(x, test)
-        }
-        match Level::of_machine() {
-            // SAFETY: the machine has the features.
-            Level::Avx512 => return unsafe { avx512(x, test) },
-            // SAFETY: the machine has the features.
-            Level::Avx2 => return unsafe { avx2(x, test) },
-            Level::Base => {}
-        }
-    }
-    body(x, test)
 }
 
 /// Whether no number is infinite or NaN.
