@@ -7,7 +7,13 @@ use autodiff::{Attributes, Real, Registry, Shape};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-const CASES: u64 = if cfg!(miri) { 5 } else { 200 };
+// Under Miri, which takes a thousand times as long, arrays are small, and so are the chunks of sums, so that arrays still
+// have several.
+const CASES: u64 = if cfg!(miri) { 4 } else { 200 };
+const ELEMENTS: usize = if cfg!(miri) { 260 } else { 6_000 };
+
+/// The chunks of a sum.
+const CHUNK: usize = if cfg!(miri) { 128 } else { 1024 };
 
 /// An array: its elements in logical order, and a buffer in which they lie at strides.
 #[derive(Debug)]
@@ -37,7 +43,8 @@ impl<F: Real> Laid<F> {
             step *= shape[axis].max(1);
         }
         let wild = dice.integer(0, 5) == 0;
-        let buffer: Vec<F> = (0..step).map(|_| F::of(number(dice, wild))).collect();
+        let mut numbers = Numbers::new(dice);
+        let buffer: Vec<F> = (0..step).map(|_| F::of(numbers.next(wild))).collect();
         let place = |index: &[usize]| index.iter().zip(&strides).map(|(i, stride)| i * stride).sum::<usize>();
         let elements = indices(shape).iter().map(|index| buffer[place(index)]).collect();
         Laid { shape: shape.to_vec(), elements, buffer, strides }
@@ -48,14 +55,30 @@ impl<F: Real> Laid<F> {
     }
 }
 
-/// Numbers that tie, cancel and have signed zeros among them; infinities and NaN where they are `wild`.
-fn number(dice: &mut Dice, wild: bool) -> f64 {
-    match dice.integer(0, 11) {
-        0 => 0.0,
-        1 => -0.0,
-        2 | 3 => dice.integer(0, 4) as f64 - 2.0,
-        4 if wild => [f64::INFINITY, f64::NEG_INFINITY, f64::NAN][dice.integer(0, 2)],
-        _ => dice.uniform(-6.0, 6.0),
+/// Many numbers, by splitmix64: the generator behind dice takes most of the time under Miri.
+struct Numbers(u64);
+
+impl Numbers {
+    fn new(dice: &mut Dice) -> Self {
+        Numbers(dice.integer(0, usize::MAX) as u64)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) % bound as u64) as usize
+    }
+
+    /// Numbers that tie, cancel and have signed zeros among them; infinities and NaN where they are `wild`.
+    fn next(&mut self, wild: bool) -> f64 {
+        match self.below(12) {
+            0 => 0.0,
+            1 => -0.0,
+            2 | 3 => self.below(5) as f64 - 2.0,
+            4 if wild => [f64::INFINITY, f64::NEG_INFINITY, f64::NAN][self.below(3)],
+            _ => self.below(1 << 53) as f64 * (12.0 / (1u64 << 53) as f64) - 6.0,
+        }
     }
 }
 
@@ -68,7 +91,8 @@ fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
 
 /// Up to four axes; some as long as the strips, tiles and chunks of the kernels, or a little longer.
 fn shape(dice: &mut Dice, low: usize) -> Vec<usize> {
-    let lengths = [[7, 8, 9, 10, 16, 17], [31, 33, 40, 64, 65, 100], [1023, 1024, 1025, 2048, 2100, 4097]];
+    let long = [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 52, 4 * CHUNK + 1];
+    let lengths = [[7, 8, 9, 10, 16, 17], [31, 33, 40, 64, 65, 100], long];
     loop {
         let rank = dice.integer(low, 4);
         let length = |_| match dice.integer(0, 19) {
@@ -80,7 +104,7 @@ fn shape(dice: &mut Dice, low: usize) -> Vec<usize> {
             _ => lengths[2][dice.integer(0, 5)],
         };
         let shape: Vec<usize> = (0..rank).map(length).collect();
-        if shape.iter().product::<usize>() <= 6_000 {
+        if shape.iter().product::<usize>() <= ELEMENTS {
             return shape;
         }
     }
@@ -148,7 +172,7 @@ fn sum<F: Real>(x: &[F]) -> F {
         }
         sums[0]
     }
-    if x.is_empty() { F::zero() } else { halves(&x.chunks(1024).map(chunk).collect::<Vec<_>>()) }
+    if x.is_empty() { F::zero() } else { halves(&x.chunks(CHUNK).map(chunk).collect::<Vec<_>>()) }
 }
 
 /// The last of those that no other exceeds; NaN if there is one.
@@ -312,8 +336,8 @@ fn by_index<F: Real>(seed: u64) {
     let shape = shape(&mut dice, 1);
     let x = Laid::<F>::new(&mut dice, &shape);
     let (Some((rows, rest)), Some((columns, outer))) = (shape.split_first(), shape.split_last()) else { return };
-    let mut draw =
-        |count: usize, bound: usize| -> Vec<usize> { (0..count).map(|_| dice.integer(0, bound - 1)).collect() };
+    let mut numbers = Numbers::new(&mut dice);
+    let mut draw = |count: usize, bound: usize| -> Vec<usize> { (0..count).map(|_| numbers.below(bound)).collect() };
 
     if *columns > 0 {
         let i = draw(outer.iter().product(), *columns);
@@ -369,10 +393,11 @@ fn what_goes_by_index_is_that_of_the_definition() {
 /// Long sums, where chunks are added together and side by side.
 #[test]
 fn a_long_sum_is_the_tree() {
-    let mut dice = Dice::new(1);
-    let lengths = [1, 15, 16, 17, 1000, 1024, 1025, 2047, 2048, 2049, 3072, 4096, 5000, 65_536, 100_001];
-    for length in lengths.into_iter().take(if cfg!(miri) { 10 } else { 15 }) {
-        let x: Vec<f32> = (0..length).map(|_| dice.uniform(-1.0, 1.0) as f32).collect();
+    let mut numbers = Numbers(1);
+    let (few, many) = ([1, 15, 16, 17, 1000], [5000, 65_536, 100_001]);
+    let edges = [CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 3 * CHUNK, 4 * CHUNK];
+    for length in few.into_iter().chain(edges).chain(many).filter(|length| !cfg!(miri) || *length <= 1000) {
+        let x: Vec<f32> = (0..length).map(|_| numbers.next(false) as f32).collect();
         assert_eq!(autodiff::kernels::sum(&x).to_bits(), sum(&x).to_bits(), "{length} elements");
     }
 }
@@ -380,7 +405,7 @@ fn a_long_sum_is_the_tree() {
 /// Element i is the i-th draw of the generator, one at a time.
 #[test]
 fn uniform_numbers_are_single_draws() {
-    for size in [0usize, 1, 3, 255, 256, 257, 1000] {
+    for size in [0usize, 1, 3, 255, 256, 257, 1000].into_iter().take(if cfg!(miri) { 6 } else { 7 }) {
         let attributes = Attributes::new().with_list("shape", &[size]).with("stream", 5usize.into());
         let uniform = Registry::<f64>::standard().make("uniform", &attributes).unwrap();
         let mut y = vec![7.0; size];

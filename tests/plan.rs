@@ -9,12 +9,17 @@ use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+/// The elements of a block; few under Miri, which takes a thousand times as long.
+const BLOCK: usize = if cfg!(miri) { 128 } else { 1024 };
 /// An array of several blocks.
-const LARGE: usize = if cfg!(miri) { 1200 } else { 5000 };
+const LARGE: usize = if cfg!(miri) { 300 } else { 5000 };
+/// The columns of a matrix that has several blocks in three rows.
+const WIDTH: usize = if cfg!(miri) { 50 } else { 700 };
+/// Fewer than this many operations on such matrices.
+const GENES: usize = if cfg!(miri) { 5 } else { 25 };
 
-fn config(cases: u32) -> ProptestConfig {
-    // Under Miri, which checks every access to memory, each case takes a while.
-    let cases = if cfg!(miri) { 2 } else { cases };
+fn config(cases: u32, under_miri: u32) -> ProptestConfig {
+    let cases = if cfg!(miri) { under_miri } else { cases };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -45,7 +50,7 @@ fn planned_is_run<F: Real>(
     }
     for (threads, block) in ways {
         let planner = program.planner().threads(*threads);
-        let planner = if *block == 1024 { planner } else { planner.in_small(*block) };
+        let planner = if *block == BLOCK { planner } else { planner.in_small(*block) };
         let mut plan = planner.plan().expect("plans");
         // Twice: the second run finds the memory as the first left it.
         for round in 1..=2 {
@@ -73,15 +78,15 @@ fn value_and_gradient<F: Real>(recipe: &Recipe) -> (Program<F>, Vec<Input<F>>) {
 }
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(256, 2))]
 
     #[test]
-    fn random_programs(recipe in strategy::programs(if cfg!(miri) { 20 } else { 200 })) {
-        let ways = [(1, 1024), (1, 2), (1, 5), (4, 3)];
+    fn random_programs(recipe in strategy::programs(if cfg!(miri) { 10 } else { 200 })) {
+        let ways = if cfg!(miri) { &[(1, BLOCK), (2, 3)][..] } else { &[(1, BLOCK), (1, 2), (1, 5), (4, 3)] };
         let (program, inputs) = value_and_gradient::<f64>(&recipe);
-        planned_is_run(&program, &inputs, &ways)?;
+        planned_is_run(&program, &inputs, ways)?;
         let (program, inputs) = value_and_gradient::<f32>(&recipe);
-        planned_is_run(&program, &inputs, &ways)?;
+        planned_is_run(&program, &inputs, ways)?;
     }
 }
 
@@ -106,7 +111,7 @@ fn large<'t>(tape: &'t Tape<f32>, inputs: [Var<'t, f32>; 4], genes: &[(u8, u8, u
             8 => a.transpose().tanh().transpose(),
             9 => a.sum(0) * 0.01 + b,
             10 => a.sum_keep(1) * 0.01 + b,
-            11 => a.reshape([2100]).sigmoid().reshape([3, 700]),
+            11 => a.reshape([3 * WIDTH]).sigmoid().reshape([3, WIDTH]),
             12 => a.log_softmax(1) + row,
             _ => a.relu() - b,
         };
@@ -120,17 +125,16 @@ fn large<'t>(tape: &'t Tape<f32>, inputs: [Var<'t, f32>; 4], genes: &[(u8, u8, u
 }
 
 proptest! {
-    #![proptest_config(config(48))]
+    #![proptest_config(config(48, 1))]
 
     #[test]
-    #[cfg_attr(miri, ignore = "some hundred million operations")]
-    fn large_arrays(genes in prop::collection::vec(any::<(u8, u8, u8)>(), 1..25), seed in 0u64..1000) {
+    fn large_arrays(genes in prop::collection::vec(any::<(u8, u8, u8)>(), 1..GENES), seed in 0u64..1000) {
         let mut state = seed;
         let mut number = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
         };
-        let shapes: [&[usize]; 4] = [&[3, 700], &[700], &[3, 1], &[700, 700]];
+        let shapes: [&[usize]; 4] = [&[3, WIDTH], &[WIDTH], &[3, 1], &[WIDTH, WIDTH]];
         let arrays = shapes.map(|shape| ArrayD::from_shape_simple_fn(IxDyn(shape), &mut number));
         let tape = Tape::<f32>::new();
         let inputs = [0, 1, 2, 3].map(|i| tape.input(&arrays[i]));
@@ -139,7 +143,27 @@ proptest! {
         outputs.push(y);
         let program = tape.program(&outputs).expect("no error");
         let given = arrays.map(Input::Real);
-        planned_is_run(&program, &given, &[(1, 1024), (2, 1023), (4, 1024), (8, 100)])?;
+        let ways = [(1, BLOCK), (2, BLOCK - 1), (4, BLOCK), (8, 100)];
+        planned_is_run(&program, &given, &ways[..if cfg!(miri) { 2 } else { 4 }])?;
+    }
+}
+
+/// Two threads, each with rows of its own for what a loop computes on the way, and the rows of a product.
+#[test]
+fn threads_share_loops_and_products() {
+    let tape = Tape::<f64>::new();
+    let (x, row, b) = (tape.input([[0.0; 5]; 8]), tape.input([0.0; 5]), tape.input([[0.0; 3]; 5]));
+    let y = (x * row + 1.0).square() - x * 0.5;
+    let program = tape.program(&[y, y.matmul(b)]).unwrap();
+    let numbers = |shape: &[usize], k: usize| {
+        let numbers = (0..shape.iter().product()).map(|i: usize| (i * k % 11) as f64 - 4.5).collect();
+        Input::Real(ArrayD::from_shape_vec(shape, numbers).unwrap())
+    };
+    let inputs = [numbers(&[8, 5], 3), numbers(&[5], 7), numbers(&[5, 3], 5)];
+    let mut plan = program.planner().threads(2).in_small(4).plan().unwrap();
+    assert_eq!(plan.threads(), 2);
+    for _ in 0..3 {
+        assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
     }
 }
 
@@ -148,7 +172,7 @@ proptest! {
 fn a_total_of_a_repeated_number() {
     let tape = Tape::<f64>::new();
     let x = tape.input(0.1);
-    let program = tape.program(&[(x * 1.0).broadcast_to([5000]).sum(..)]).unwrap();
+    let program = tape.program(&[(x * 1.0).broadcast_to([LARGE]).sum(..)]).unwrap();
     let inputs = [Input::real(0.1)];
     assert_eq!(program.plan().unwrap().run(&inputs).unwrap(), program.run(&inputs).unwrap());
 }
@@ -173,13 +197,13 @@ fn update_program(size: usize) -> Program<f64> {
 
 #[test]
 fn updates_are_those_of_the_program_and_in_place_where_arrays_are_large() {
-    for size in [4, 1024, 1025, LARGE] {
+    for size in [4, BLOCK, BLOCK + 1, LARGE] {
         let program = update_program(size);
         let mut plan = program.planner().update(0, 1).update(1, 2).guard(0).plan().unwrap();
         let in_place = plan.explain().contains("in place\n") || plan.explain().contains("in place");
-        assert_eq!(in_place && !plan.explain().contains("by a copy"), size > 1024, "{}", plan.explain());
+        assert_eq!(in_place && !plan.explain().contains("by a copy"), size > BLOCK, "{}", plan.explain());
         let (mut w, mut m): (Vec<f64>, Vec<f64>) = ((0..size).map(|i| (i % 7) as f64).collect(), vec![0.5; size]);
-        for round in 0..5 {
+        for round in 0..if cfg!(miri) { 2 } else { 5 } {
             let rows = [round % size, 0, size - 1];
             let inputs =
                 [Input::real(w.clone()), Input::real(m.clone()), Input::index(ndarray::Array1::from(rows.to_vec()))];
@@ -261,17 +285,19 @@ fn updates_see_the_inputs_as_they_were() {
 /// An output that is an input as it was given is kept where nothing that waits for the updates lies.
 #[test]
 fn an_output_that_is_an_input_beside_an_update_in_place() {
+    const ROWS: usize = BLOCK / 50 + 5;
+    const SIZE: usize = ROWS * 50;
     let tape = Tape::<f64>::new();
-    let (w, x) = (tape.input(vec![0.0; 1250]), tape.input(vec![0.0; 1250]));
-    let (a, b) = (tape.input(ndarray::Array2::zeros((25, 2))), tape.input(ndarray::Array2::zeros((2, 50))));
-    let g = a.matmul(b).reshape([1250]);
-    let program = tape.program(&[w - g * 0.5, x.reshape([25, 50]), g.square().sum(..)]).unwrap();
+    let (w, x) = (tape.input(vec![0.0; SIZE]), tape.input(vec![0.0; SIZE]));
+    let (a, b) = (tape.input(ndarray::Array2::zeros((ROWS, 2))), tape.input(ndarray::Array2::zeros((2, 50))));
+    let g = a.matmul(b).reshape([SIZE]);
+    let program = tape.program(&[w - g * 0.5, x.reshape([ROWS, 50]), g.square().sum(..)]).unwrap();
     let mut plan = program.planner().update(0, 0).plan().unwrap();
     assert!(plan.explain().contains("in place\n"), "{}", plan.explain());
     let numbers = |n: usize, k: usize| (0..n).map(|i| (i * k % 11) as f64 - 5.0).collect::<Vec<f64>>();
     let matrix = |rows, columns, k| ArrayD::from_shape_vec(vec![rows, columns], numbers(rows * columns, k)).unwrap();
-    let (w, x) = (Input::real(numbers(1250, 3)), Input::real(numbers(1250, 5)));
-    let inputs = [w, x, Input::Real(matrix(25, 2, 7)), Input::Real(matrix(2, 50, 3))];
+    let (w, x) = (Input::real(numbers(SIZE, 3)), Input::real(numbers(SIZE, 5)));
+    let inputs = [w, x, Input::Real(matrix(ROWS, 2, 7)), Input::Real(matrix(2, 50, 3))];
     assert_eq!(plan.run(&inputs).unwrap(), program.run(&inputs).unwrap(), "{}", plan.explain());
 }
 
@@ -348,8 +374,8 @@ fn what_a_primitive_says_is_not_trusted_with_memory() {
         (8, 1 << 40, false, Shape::scalar()),
         (8, 9, false, Shape::scalar()),
         (8, 7, false, Shape::from([2])),
-        (LARGE, usize::MAX, false, Shape::from([1100])),
-        (LARGE, 0, true, Shape::from([1100])),
+        (LARGE, usize::MAX, false, Shape::from([BLOCK + 76])),
+        (LARGE, 0, true, Shape::from([BLOCK + 76])),
     ] {
         let tape = Tape::<f64>::symbolic();
         let x = tape.input(vec![0.0; size]);

@@ -29,6 +29,6 @@ pub(crate) use random::uniform;
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
 pub use sum::sum;
-pub(crate) use sum::{sum_of_chunks, sum_over};
+pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;
 pub use view::{IndexView, Operand, View, ViewMut};

@@ -7,8 +7,9 @@ use crate::real::Real;
 
 /// The number of partial sums a chunk is added into.
 const LANES: usize = 16;
-/// The number of elements that are added before partial results are combined pairwise.
-pub(super) const CHUNK: usize = 1024;
+/// The number of elements that are added before partial results are combined pairwise. Fewer under Miri, so that a small
+/// array has several chunks.
+pub(crate) const CHUNK: usize = if cfg!(miri) { 128 } else { 1024 };
 
 /// Σ x, as a fixed tree: element `i` of a chunk of 1,024 goes to partial sum `i mod 16`; the 16 partial sums, and then
 /// the chunks, are added in pairs. The order depends on the number of elements alone, and the rounding error grows with

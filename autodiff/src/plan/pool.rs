@@ -102,10 +102,15 @@ mod tests {
     use super::Pool;
     use proptest::prelude::*;
 
+    const CASES: u32 = if cfg!(miri) { 8 } else { 256 };
+    const REQUESTS: usize = if cfg!(miri) { 40 } else { 200 };
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(CASES))]
+
         /// Ranges that are held at the same time do not overlap, start aligned, and lie within the length.
         #[test]
-        fn what_is_held_is_apart(requests in prop::collection::vec((0usize..100, any::<bool>()), 1..200)) {
+        fn what_is_held_is_apart(requests in prop::collection::vec((0usize..100, any::<bool>()), 1..REQUESTS)) {
             let mut pool = Pool::new(3, 16);
             let mut held: Vec<(usize, usize)> = Vec::new();
             for (length, give) in requests {

@@ -2,6 +2,7 @@
 
 use super::memory::splat;
 use crate::arena::{Arena, NodeId};
+use crate::kernels::CHUNK;
 use crate::node::{Node, Op};
 use crate::primitive::Kind;
 use crate::program::Program;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 /// which adds what it computes has the sum's own partial results.
 ///
 /// [`kernels::sum`]: crate::kernels::sum
-pub(crate) const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = CHUNK;
 
 /// Nodes that one loop takes at most: their intermediate rows share a cache.
 const LOOP_NODES: usize = 64;
