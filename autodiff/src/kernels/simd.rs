@@ -134,10 +134,16 @@ pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
 #[inline(always)]
 pub(crate) fn fetch<F>(from: *const F, bytes: usize) {
     #[cfg(target_arch = "x86_64")]
-    for byte in (0..bytes).step_by(64).chain([bytes - 1]) {
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a hint, which every machine of the architecture knows; it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast::<i8>().wrapping_add(byte)) }
+        let line = |byte: usize| unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast::<i8>().wrapping_add(byte)) };
+        let mut byte = 0;
+        while byte < bytes {
+            line(byte);
+            byte += 64;
+        }
+        line(bytes.saturating_sub(1));
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (from, bytes);
