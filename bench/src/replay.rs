@@ -1,6 +1,8 @@
 //! A program that is run again and again, as a plan.
 
 use crate::Result;
+use crate::numbers::Numbers;
+use crate::workload::Workload;
 use autodiff::{Feed, Input, Plan, Program, Real};
 use ndarray::ArrayViewD;
 use std::time::{Duration, Instant};
@@ -73,5 +75,39 @@ impl<F: Real> Replay<F> {
     /// How long recording and preparing took.
     pub fn planning(&self) -> Duration {
         self.planning
+    }
+}
+
+/// A workload whose step is one run of a program on the same inputs.
+#[derive(Debug)]
+pub struct Repeated<F: Real> {
+    pub replay: Replay<F>,
+    pub inputs: Vec<Input<F>>,
+    /// What the first result is called, where it is a number to be compared.
+    pub number: Option<&'static str>,
+    /// The other results that are compared, by name and position.
+    pub arrays: Vec<(String, usize)>,
+}
+
+impl<F: Real> Workload for Repeated<F> {
+    fn step(&mut self) -> Result<f64> {
+        self.replay.run(&mut self.inputs)?;
+        self.replay.first()
+    }
+
+    fn check(&mut self) -> Result<Numbers> {
+        let mut numbers = Numbers::default();
+        let first = self.step()?;
+        if let Some(name) = self.number {
+            numbers.number(name, first);
+        }
+        for (name, i) in &self.arrays {
+            numbers.array(name, self.replay.result(*i)?);
+        }
+        Ok(numbers)
+    }
+
+    fn planning(&self) -> Duration {
+        self.replay.planning()
     }
 }

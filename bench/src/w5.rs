@@ -2,12 +2,10 @@
 
 use crate::Result;
 use crate::data::{X, array, weights};
-use crate::numbers::Numbers;
-use crate::replay::Replay;
+use crate::replay::{Repeated, Replay};
 use crate::workload::{About, Workload};
 use autodiff::{Input, Tape};
 use ndarray::ArrayD;
-use std::time::Duration;
 
 const LAYERS: usize = 1000;
 const WIDTH: usize = 32;
@@ -21,11 +19,6 @@ pub const ABOUT: About = About {
     bytes: 0.0,
     tolerance: 2e-3,
 };
-
-struct Deep {
-    replay: Replay<f32>,
-    inputs: Vec<Input<f32>>,
-}
 
 pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let mut arrays = vec![array::<f32>(X, &[WIDTH, WIDTH], 1.0)?];
@@ -42,28 +35,11 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
         let gradients = loss.gradient(&parameters)?;
         Ok(tape.program(&[&[loss], gradients.as_slice()].concat())?)
     })?;
-    Ok(Box::new(Deep { replay, inputs: arrays.into_iter().map(Input::Real).collect() }))
-}
-
-impl Workload for Deep {
-    fn step(&mut self) -> Result<f64> {
-        self.replay.run(&mut self.inputs)?;
-        self.replay.first()
-    }
-
-    fn check(&mut self) -> Result<Numbers> {
-        self.replay.run(&mut self.inputs)?;
-        let mut numbers = Numbers::default();
-        numbers.number("loss", self.replay.first()?);
-        for layer in [0, LAYERS / 2, LAYERS - 1] {
-            for (name, i) in [("w", 2 * layer + 1), ("b", 2 * layer + 2)] {
-                numbers.array(&format!("{name}{layer}"), self.replay.result(i)?);
-            }
-        }
-        Ok(numbers)
-    }
-
-    fn planning(&self) -> Duration {
-        self.replay.planning()
-    }
+    let layers = [0, LAYERS / 2, LAYERS - 1].into_iter();
+    Ok(Box::new(Repeated {
+        replay,
+        inputs: arrays.into_iter().map(Input::Real).collect(),
+        number: Some("loss"),
+        arrays: layers.flat_map(|i| [(format!("w{i}"), 2 * i + 1), (format!("b{i}"), 2 * i + 2)]).collect(),
+    }))
 }

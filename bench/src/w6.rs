@@ -2,11 +2,9 @@
 
 use crate::Result;
 use crate::data::{X, array};
-use crate::numbers::Numbers;
-use crate::replay::Replay;
+use crate::replay::{Repeated, Replay};
 use crate::workload::{About, Workload};
 use autodiff::{Input, Tape};
-use std::time::Duration;
 
 const LENGTH: usize = 1_000_000;
 
@@ -20,11 +18,6 @@ pub const ABOUT: About = About {
     tolerance: 1e-5,
 };
 
-struct Elementwise {
-    replay: Replay<f32>,
-    inputs: [Input<f32>; 2],
-}
-
 pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let (x, a) = (array::<f32>(X, &[LENGTH], 3.0)?, 0.7f32);
     let replay = Replay::new(threads, || {
@@ -34,24 +27,6 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
         let gradient = loss.gradient(&[x])?;
         Ok(tape.program(&[loss, gradient[0]])?)
     })?;
-    Ok(Box::new(Elementwise { replay, inputs: [Input::Real(x), Input::real(a)] }))
-}
-
-impl Workload for Elementwise {
-    fn step(&mut self) -> Result<f64> {
-        self.replay.run(&mut self.inputs)?;
-        self.replay.first()
-    }
-
-    fn check(&mut self) -> Result<Numbers> {
-        self.replay.run(&mut self.inputs)?;
-        let mut numbers = Numbers::default();
-        numbers.number("loss", self.replay.first()?);
-        numbers.array("x", self.replay.result(1)?);
-        Ok(numbers)
-    }
-
-    fn planning(&self) -> Duration {
-        self.replay.planning()
-    }
+    let inputs = vec![Input::Real(x), Input::real(a)];
+    Ok(Box::new(Repeated { replay, inputs, number: Some("loss"), arrays: vec![("x".into(), 1)] }))
 }

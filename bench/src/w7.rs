@@ -3,13 +3,11 @@
 
 use crate::Result;
 use crate::data::{DIRECTIONS, X, array, labels, weights};
-use crate::numbers::Numbers;
-use crate::replay::Replay;
+use crate::replay::{Repeated, Replay};
 use crate::workload::{About, Workload};
 use autodiff::{Input, Program, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use nn::loss::softmax_cross_entropy;
-use std::time::Duration;
 
 const BATCH: usize = 128;
 const SHAPES: [&[usize]; 4] = [&[64, 64], &[64], &[64, 10], &[10]];
@@ -23,11 +21,6 @@ pub const ABOUT: About = About {
     bytes: 0.0,
     tolerance: 1e-10,
 };
-
-struct Curvature {
-    replay: Replay<f64>,
-    inputs: Vec<Input<f64>>,
-}
 
 /// The product as the differential of the gradient.
 pub fn forward_over_reverse(threads: usize) -> Result<Box<dyn Workload>> {
@@ -60,25 +53,6 @@ fn make(threads: usize, transform: fn(Program<f64>) -> Result<Program<f64>>) -> 
     for (stream, shape) in (DIRECTIONS..).zip(SHAPES) {
         inputs.push(Input::Real(array(stream, shape, 1.0)?));
     }
-    Ok(Box::new(Curvature { replay, inputs }))
-}
-
-impl Workload for Curvature {
-    fn step(&mut self) -> Result<f64> {
-        self.replay.run(&mut self.inputs)?;
-        self.replay.first()
-    }
-
-    fn check(&mut self) -> Result<Numbers> {
-        let mut numbers = Numbers::default();
-        self.replay.run(&mut self.inputs)?;
-        for i in 0..SHAPES.len() {
-            numbers.array(&format!("hv{i}"), self.replay.result(i)?);
-        }
-        Ok(numbers)
-    }
-
-    fn planning(&self) -> Duration {
-        self.replay.planning()
-    }
+    let arrays = (0..SHAPES.len()).map(|i| (format!("hv{i}"), i)).collect();
+    Ok(Box::new(Repeated { replay, inputs, number: None, arrays }))
 }

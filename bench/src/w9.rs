@@ -2,10 +2,9 @@
 
 use crate::Result;
 use crate::numbers::Numbers;
-use crate::replay::Replay;
+use crate::replay::{Repeated, Replay};
 use crate::workload::{About, Workload};
 use autodiff::{Input, Tape, Var};
-use std::time::Duration;
 
 const STEPS: usize = 100_000;
 const START: f64 = 0.5;
@@ -50,32 +49,13 @@ impl Workload for Eager {
     }
 }
 
-struct Planned(Replay<f64>);
-
 pub fn planned(threads: usize) -> Result<Box<dyn Workload>> {
     let replay = Replay::new(threads, || {
         let tape = Tape::new();
         let x = tape.input(START);
         Ok(tape.program(&chain(x).gradient(&[x])?)?)
     })?;
-    Ok(Box::new(Planned(replay)))
-}
-
-impl Workload for Planned {
-    fn step(&mut self) -> Result<f64> {
-        self.0.run(&mut [Input::real(START)])?;
-        self.0.first()
-    }
-
-    fn check(&mut self) -> Result<Numbers> {
-        let mut numbers = Numbers::default();
-        numbers.number("slope", self.step()?);
-        Ok(numbers)
-    }
-
-    fn planning(&self) -> Duration {
-        self.0.planning()
-    }
+    Ok(Box::new(Repeated { replay, inputs: vec![Input::real(START)], number: Some("slope"), arrays: vec![] }))
 }
 
 #[cfg(test)]
