@@ -201,7 +201,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: false, operands: N as u8, arithmetic: None }
+        Elementwise::of(Body(f))
     }
 
     /// The function `f`, in which fused multiply-adds are many: without the machine's instructions for them each would be
@@ -211,7 +211,7 @@ impl<F: Real> Elementwise<F> {
         C: Fn([F; N]) -> F + Send + Sync + 'static,
         Body<C, N>: Loops<F>,
     {
-        Elementwise { loops: Box::new(Body(f)), fused: true, operands: N as u8, arithmetic: None }
+        Elementwise { fused: true, ..Elementwise::of(Body(f)) }
     }
 
     /// The function `general` of one element, which is `common` where `is_common` says so: a row of nothing else is computed
@@ -271,7 +271,7 @@ impl<F: Real> Elementwise<F> {
         let mut y = [F::zero()];
         let (a, b, c) = ([a], [b], [c]);
         let lanes = [Lane::Row(&a[..]), Lane::Row(&b), Lane::Row(&c)];
-        self.loops.row(lanes.get(..self.loops.operands()).unwrap_or(&lanes), &mut y);
+        self.loops.row(lanes.get(..self.operands()).unwrap_or(&lanes), &mut y);
         y[0]
     }
 
@@ -292,7 +292,7 @@ impl<F: Real> Elementwise<F> {
 
 impl<F> fmt::Debug for Elementwise<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an elementwise function of {} operands", self.loops.operands())
+        write!(f, "an elementwise function of {} operands", self.operands)
     }
 }
 
