@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Instructions, counted by valgrind, against the limits in `instructions.limits`: what one node of a chain of scalars costs
-# to record, differentiate, plan and replay, what a layer costs at three depths, and what a training step of a small
-# network does. Counts repeat where times do not, so a limit stands some 15 % above the count of the day it was written.
+# to record, differentiate, plan and replay, what a thousand elements of a fused loop and a layer at three depths cost, and
+# what a training step of a small network does. Counts repeat where times do not, so a limit stands some 15 % above the count of the day it was written.
 #
 #   bench/instructions.sh            all of it, some minutes
 #   bench/instructions.sh --short    what takes seconds
@@ -34,6 +34,7 @@ gradient 1000 1 11 1000
 run 1000 1 11 1000
 plan 1000 1 11 1000
 execute 1000 1 11 1000
+fused 100000 1 11 100
 layers 10 1 11 10
 step 32 1 21 1
 LIST
@@ -68,7 +69,8 @@ done < <(measures)
 
 if [ "$mode" = --update ]; then
   {
-    echo "# What, its size, and the most instructions that one node (of a chain), one layer, or one step may take:"
+    echo "# What, its size, and the most instructions that one node (of a chain), a thousand elements (of a fused loop), one"
+    echo "# layer, or one step may take:"
     echo "# written by \`bench/instructions.sh --update\`, 15 % above what was counted."
     printf '%s' "$written"
   } >"$limits"

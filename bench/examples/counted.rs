@@ -49,9 +49,10 @@ fn main() -> Result<()> {
                 plan.execute(&mut [Feed::Real(&[0.5])])?;
             }
         }
+        Some("fused") => fused(size, times)?,
         Some("layers") => layers(size, times)?,
         Some("step") => step(size, times)?,
-        _ => eprintln!("record, backward, gradient, run, plan, execute, layers or step; a size; how many times"),
+        _ => eprintln!("record, backward, gradient, run, plan, execute, fused, layers or step; a size; how many times"),
     }
     Ok(())
 }
@@ -67,6 +68,19 @@ fn chain_and_slope(length: usize) -> Result<Program<f64>> {
     let (x, y) = chain(&tape, length);
     let slope = y.gradient(&[x])?;
     tape.program(&[y, slope[0]])
+}
+
+/// Σ log(1 + exp x)·tanh x + x² of `length` numbers with its gradient, replayed: one fused loop.
+fn fused(length: usize, times: usize) -> Result<()> {
+    let numbers: Vec<f32> = (0..length).map(|i| (i % 1000) as f32 / 250.0 - 2.0).collect();
+    let tape = Tape::<f32>::symbolic();
+    let x = tape.input(Array1::zeros(length));
+    let y = ((1.0 + x.exp()).log() * x.tanh() + x * x).sum(..);
+    let mut plan = tape.program(&[y, y.gradient(&[x])?[0]])?.plan()?;
+    for _ in 0..times {
+        plan.execute(&mut [Feed::Real(&numbers)])?;
+    }
+    Ok(())
 }
 
 /// The gradient of `layers` layers h ← tanh(h·W + b) of width 32 for a batch of 32, replayed.
