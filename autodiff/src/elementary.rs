@@ -34,7 +34,7 @@ macro_rules! elementary {
         log: $log:ident
     ) => {
         mod $type {
-            use std::$type::consts::LOG2_E;
+            use std::$type::consts::{LN_2, LOG2_E};
 
             /// Adding this rounds to a whole number, which then stands in the low bits.
             const MAGIC: $type = $magic;
@@ -56,10 +56,15 @@ macro_rules! elementary {
                 let shifted = x.mul_add(LOG2_E, MAGIC);
                 let k = shifted - MAGIC;
                 // ln 2 in two parts, the first with so few bits that k times it is exact.
-                let r = k.mul_add(-$lo, k.mul_add(-$hi, x));
+                (shifted, expm1(k.mul_add(-$lo, k.mul_add(-$hi, x))))
+            }
+
+            /// expm1(r) for |r| ≤ ½ ln 2.
+            #[inline(always)]
+            fn expm1(r: $type) -> $type {
                 // expm1(r) = r + r²·q(r), q(r) = (eʳ − 1 − r)/r².
                 let square = r * r;
-                (shifted, polynomial(r, square, [$($e),*]).mul_add(square, r))
+                polynomial(r, square, [$($e),*]).mul_add(square, r)
             }
 
             /// x·2ᵏ where both are normal numbers: k is added to the exponent. Its bits beyond an exponent's are lost.
@@ -96,7 +101,10 @@ macro_rules! elementary {
                 // tanh a = e/(e + 2) with e = expm1(2a); from `flat` on it rounds to 1.
                 let a = x.abs();
                 let a = if a > $flat { $flat } else { a };
-                let (k, m) = reduced(a + a);
+                let twice = a + a;
+                let k = twice.mul_add(LOG2_E, MAGIC);
+                // Where k is large e hardly matters, so ln 2 as one number will do.
+                let m = expm1((k - MAGIC).mul_add(-LN_2, twice));
                 let scale = scaled(1.0, k.to_bits());
                 let e = scale.mul_add(m, scale - 1.0);
                 (e / (e + 2.0)).copysign(x)
