@@ -296,6 +296,8 @@ impl<F: Real> Machine<'_, F> {
         // SAFETY: as above.
         (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * self.code.pitch()) }));
         code.streams.iter().for_each(|stream| rows.push(self.pointer(stream.home)));
+        let streams = code.streams.iter().enumerate().filter(|(_, stream)| stream.moves);
+        let moving: SmallVec<[usize; 16]> = streams.map(|(i, _)| code.rows + i).collect();
         let mut readers: SmallVec<[(u16, Reader<'_, F>); 4]> = SmallVec::new();
         for (row, source, shape) in &code.gathers {
             if let Some(mut reader) = self.view(source).and_then(|view| Reader::new(view, shape)) {
@@ -318,15 +320,14 @@ impl<F: Real> Machine<'_, F> {
                 for (row, reader) in &mut readers {
                     reader.read(std::slice::from_raw_parts_mut(rows[usize::from(*row)], length));
                 }
-                // While one block is computed, the next is on its way: a part of it at each step.
-                let part = length.div_ceil(code.steps.len().max(1));
-                let mut ahead = if start + length < code.size { length..2 * length } else { 0..0 };
+                // While one block is computed the next is on its way, some quarters of rows at each step.
+                let quarter = length.div_ceil(4);
+                let mut ahead = if start + length < code.size { 0..4 * moving.len() } else { 0..0 };
+                let share = ahead.len().div_ceil(code.steps.len().max(1));
                 for step in &code.steps {
-                    if let Some(from) = ahead.next() {
-                        for (row, _) in rows[code.rows..].iter().zip(&code.streams).filter(|(_, stream)| stream.moves) {
-                            kernels::fetch(row.wrapping_add(from), part * size_of::<F>());
-                        }
-                        ahead.start = from + part;
+                    for part in ahead.by_ref().take(share) {
+                        let next = rows[moving[part / 4]].wrapping_add(length + part % 4 * quarter);
+                        kernels::fetch(next, quarter * size_of::<F>());
                     }
                     let inputs = step.inputs.map(|row| rows[usize::from(row)]);
                     let output = std::slice::from_raw_parts_mut(rows[usize::from(step.output)], length);
