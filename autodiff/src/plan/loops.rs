@@ -123,6 +123,7 @@ impl<F: Real> Compiler<'_, F> {
                     operands = calls.remove(single).operands;
                     operands.push(other);
                     function = both;
+                    singles.retain(|_, at| *at != single);
                     singles.values_mut().filter(|at| **at > single).for_each(|at| *at -= 1);
                 } else {
                     singles.insert(*id, calls.len());
