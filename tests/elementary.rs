@@ -71,16 +71,18 @@ fn common_numbers() {
                 moderate += 1;
                 assert_eq!(x.exponential_of_moderate(), x.exponential(), "exp {x}");
             }
-            if x >= F::min_positive_value() && x < F::infinity() {
+            assert_eq!(x.is_positive_normal(), x > F::zero() && x.is_normal(), "{x}");
+            if x.is_positive_normal() {
                 assert_eq!(x.logarithm_of_normal(), x.logarithm(), "log {x}");
             }
         }
         assert!(moderate > 1000);
     }
-    check(singles(1e-45, f32::INFINITY));
     check(singles(80.0, 90.0));
     check(doubles(5e-324, f64::INFINITY));
     check(doubles(700.0, 710.0));
+    check(singles(1e-45, f32::INFINITY).chain([0.0, -0.0, f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY]));
+    check(doubles(1.0, 2.0).chain([0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
 }
 
 #[test]

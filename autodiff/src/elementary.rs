@@ -19,7 +19,9 @@ pub trait Elementary: Copy {
     fn is_moderate(self) -> bool;
     /// log x, to 1 unit in the last place; −∞ at 0, NaN below.
     fn logarithm(self) -> Self;
-    /// log x of a positive normal number: [`logarithm`](Self::logarithm), without a look at anything else.
+    /// Whether this is a positive normal number.
+    fn is_positive_normal(self) -> bool;
+    /// log x where [`is_positive_normal`](Self::is_positive_normal): [`logarithm`](Self::logarithm), without a look at anything else.
     fn logarithm_of_normal(self) -> Self;
     /// tanh x, to 2.5 units in the last place.
     fn hyperbolic_tangent(self) -> Self;
@@ -119,6 +121,13 @@ macro_rules! elementary {
             }
 
             #[inline(always)]
+            pub(super) fn is_positive_normal(x: $type) -> bool {
+                // One comparison: what is smaller than the least such number wraps around.
+                const LEAST: $bits = $type::MIN_POSITIVE.to_bits();
+                x.to_bits().wrapping_sub(LEAST) < $type::INFINITY.to_bits() - LEAST
+            }
+
+            #[inline(always)]
             pub(super) fn logarithm_of_normal(x: $type) -> $type {
                 let (k, f) = split(x);
                 super::$log(f, k, $hi, $lo)
@@ -156,6 +165,11 @@ macro_rules! elementary {
             #[inline(always)]
             fn is_moderate(self) -> bool {
                 $type::is_moderate(self)
+            }
+
+            #[inline(always)]
+            fn is_positive_normal(self) -> bool {
+                $type::is_positive_normal(self)
             }
 
             #[inline(always)]

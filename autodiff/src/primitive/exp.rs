@@ -20,8 +20,7 @@ impl<F: Real> Primitive<F> for Exp {
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
         // Rows of which no exponential comes near an end of the numbers need no care for the ends.
-        let is_moderate = |x: F| x.is_moderate();
-        Some(Elementwise::<F>::mostly(is_moderate, |x| x.exponential_of_moderate(), |x| x.exponential()))
+        Some(Elementwise::<F>::mostly(|x| x.is_moderate(), |x| x.exponential_of_moderate(), |x| x.exponential()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {

@@ -20,8 +20,7 @@ impl<F: Real> Primitive<F> for Log {
 
     fn elementwise(&self) -> Option<Elementwise<F>> {
         // Rows of normal positive numbers need no care for anything else.
-        let is_normal = |x: F| x >= F::min_positive_value() && x < F::infinity();
-        Some(Elementwise::<F>::mostly(is_normal, |x| x.logarithm_of_normal(), |x| x.logarithm()))
+        Some(Elementwise::<F>::mostly(|x| x.is_positive_normal(), |x| x.logarithm_of_normal(), |x| x.logarithm()))
     }
 
     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
