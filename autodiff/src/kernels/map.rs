@@ -265,8 +265,14 @@ impl<F: Real> Elementwise<F> {
     /// f of numbers; those beyond the number of operands are ignored.
     #[inline]
     pub fn number(&self, a: F, b: F, c: F) -> F {
-        if !self.fused {
-            return self.loops.number(a, b, c);
+        // Known operations are not called: long chains of numbers are little else.
+        match self.arithmetic {
+            Some(Arithmetic::Add) => return a + b,
+            Some(Arithmetic::Sub) => return a - b,
+            Some(Arithmetic::Mul) => return a * b,
+            Some(Arithmetic::Div) => return a / b,
+            None if !self.fused => return self.loops.number(a, b, c),
+            None => {}
         }
         let mut y = [F::zero()];
         let (a, b, c) = ([a], [b], [c]);
