@@ -21,7 +21,8 @@ pub trait Elementary: Copy {
     fn logarithm(self) -> Self;
     /// Whether this is a positive normal number.
     fn is_positive_normal(self) -> bool;
-    /// log x where [`is_positive_normal`](Self::is_positive_normal): [`logarithm`](Self::logarithm), without a look at anything else.
+    /// log x where [`is_positive_normal`](Self::is_positive_normal): [`logarithm`](Self::logarithm), without a look at
+    /// anything else.
     fn logarithm_of_normal(self) -> Self;
     /// tanh x, to 2.5 units in the last place.
     fn hyperbolic_tangent(self) -> Self;
@@ -31,7 +32,8 @@ macro_rules! elementary {
     (
         $type:ident, $bits:ident, $signed:ident, mantissa: $mantissa:literal,
         magic: $magic:literal, ln2: ($hi:literal, $lo:literal),
-        range: ($low:literal, $high:literal), moderate: $moderate:literal, flat: $flat:literal, root_half: $root_half:literal, subnormal: ($lift:literal, $lifted:literal),
+        range: ($low:literal, $high:literal), moderate: $moderate:literal, flat: $flat:literal,
+        root_half: $root_half:literal, subnormal: ($lift:literal, $lifted:literal),
         exp: [$($e:literal),*],
         log: $log:ident
     ) => {

@@ -221,21 +221,17 @@ impl<F: Real> Elementwise<F> {
         common: impl Fn(F) -> F + Send + Sync + 'static,
         general: impl Fn(F) -> F + Send + Sync + 'static,
     ) -> Self {
-        Elementwise {
-            loops: Box::new(Mostly { is_common, common, general }),
-            fused: true,
-            operands: 1,
-            arithmetic: None,
-        }
+        Elementwise { fused: true, ..Elementwise::of(Mostly { is_common, common, general }) }
     }
 
     /// One of the operations of arithmetic.
     pub(crate) fn arithmetic(operation: Arithmetic) -> Self {
+        // A closure for each, so that each has loops of its own.
         let function = match operation {
-            Arithmetic::Add => Elementwise::new(|[a, b]: [F; 2]| a + b),
-            Arithmetic::Sub => Elementwise::new(|[a, b]: [F; 2]| a - b),
-            Arithmetic::Mul => Elementwise::new(|[a, b]: [F; 2]| a * b),
-            Arithmetic::Div => Elementwise::new(|[a, b]: [F; 2]| a / b),
+            Arithmetic::Add => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Add.of(a, b)),
+            Arithmetic::Sub => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Sub.of(a, b)),
+            Arithmetic::Mul => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Mul.of(a, b)),
+            Arithmetic::Div => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Div.of(a, b)),
         };
         Elementwise { arithmetic: Some(operation), ..function }
     }
@@ -266,13 +262,11 @@ impl<F: Real> Elementwise<F> {
     #[inline]
     pub fn number(&self, a: F, b: F, c: F) -> F {
         // Known operations are not called: long chains of numbers are little else.
-        match self.arithmetic {
-            Some(Arithmetic::Add) => return a + b,
-            Some(Arithmetic::Sub) => return a - b,
-            Some(Arithmetic::Mul) => return a * b,
-            Some(Arithmetic::Div) => return a / b,
-            None if !self.fused => return self.loops.number(a, b, c),
-            None => {}
+        if let Some(operation) = self.arithmetic {
+            return operation.of(a, b);
+        }
+        if !self.fused {
+            return self.loops.number(a, b, c);
         }
         let mut y = [F::zero()];
         let (a, b, c) = ([a], [b], [c]);

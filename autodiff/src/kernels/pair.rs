@@ -14,6 +14,19 @@ pub(crate) enum Arithmetic {
     Div,
 }
 
+impl Arithmetic {
+    /// a ∘ b
+    #[inline(always)]
+    pub(crate) fn of<F: Real>(self, a: F, b: F) -> F {
+        match self {
+            Arithmetic::Add => a + b,
+            Arithmetic::Sub => a - b,
+            Arithmetic::Mul => a * b,
+            Arithmetic::Div => a / b,
+        }
+    }
+}
+
 /// Two of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Pair {
@@ -27,10 +40,10 @@ impl Pair {
     /// y = (a ∘ b) • c, or c • (a ∘ b) where the first is on the right; `None` for what no loop is compiled for.
     pub(crate) fn elementwise<F: Real>(self) -> Option<Elementwise<F>> {
         Some(match self.first {
-            Arithmetic::Add => self.with(|a: F, b| a + b)?,
-            Arithmetic::Sub => self.with(|a: F, b| a - b)?,
-            Arithmetic::Mul => self.with(|a: F, b| a * b)?,
-            Arithmetic::Div => self.with(|a: F, b| a / b)?,
+            Arithmetic::Add => self.with(|a: F, b| Arithmetic::Add.of(a, b))?,
+            Arithmetic::Sub => self.with(|a: F, b| Arithmetic::Sub.of(a, b))?,
+            Arithmetic::Mul => self.with(|a: F, b| Arithmetic::Mul.of(a, b))?,
+            Arithmetic::Div => self.with(|a: F, b| Arithmetic::Div.of(a, b))?,
         })
     }
 

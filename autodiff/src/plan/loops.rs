@@ -96,20 +96,21 @@ impl<F: Real> Compiler<'_, F> {
         for operand in nodes.iter().flat_map(|id| self.program.nodes[*id].inputs.iter()) {
             *readers.entry(self.schedule.base(*operand)).or_default() += 1;
         }
-        let mut calls: Vec<Call> = Vec::with_capacity(nodes.len());
+        // What became half of a pair leaves a gap.
+        let mut calls: Vec<Option<Call>> = Vec::with_capacity(nodes.len());
         let mut singles: HashMap<NodeId, usize> = HashMap::new();
         for id in nodes {
             let mut operands = SmallVec::from_slice(&self.program.nodes[*id].inputs);
             if self.schedule.totals[*id] {
-                calls.push(Call { node: *id, function: 0, operands });
+                calls.push(Some(Call { node: *id, function: 0, operands }));
                 continue;
             }
             let mut function = self.function(*id)?;
             if let Some(second) = self.arithmetic(function) {
-                let first = operands.iter().enumerate().find_map(|(side, operand)| {
+                let half = operands.iter().enumerate().find_map(|(side, operand)| {
                     let base = self.schedule.base(*operand);
                     let single = *singles.get(&base)?;
-                    let first = self.arithmetic(calls.get(single)?.function)?;
+                    let first = self.arithmetic(calls.get(single)?.as_ref()?.function)?;
                     let only_here = readers.get(&base) == Some(&1)
                         && self.memory.homes[base] == Home::Row
                         && self.in_order(*operand, size).is_some()
@@ -117,21 +118,24 @@ impl<F: Real> Compiler<'_, F> {
                     let other = operands.get(1 - side).copied()?;
                     only_here.then_some((single, other, Pair { first, second, right: side == 1 }))
                 });
-                if let Some((single, other, pair)) = first
-                    && let Some(both) = self.pair(pair)?
-                {
-                    operands = calls.remove(single).operands;
-                    operands.push(other);
-                    function = both;
-                    singles.retain(|_, at| *at != single);
-                    singles.values_mut().filter(|at| **at > single).for_each(|at| *at -= 1);
-                } else {
-                    singles.insert(*id, calls.len());
+                let pair = match half {
+                    Some((single, other, pair)) => self.pair(pair)?.map(|both| (single, other, both)),
+                    None => None,
+                };
+                match pair {
+                    Some((single, other, both)) => {
+                        operands = calls.get_mut(single).and_then(Option::take).map_or(operands, |call| call.operands);
+                        operands.push(other);
+                        function = both;
+                    }
+                    None => {
+                        singles.insert(*id, calls.len());
+                    }
                 }
             }
-            calls.push(Call { node: *id, function, operands });
+            calls.push(Some(Call { node: *id, function, operands }));
         }
-        Ok(calls)
+        Ok(calls.into_iter().flatten().collect())
     }
 
     fn arithmetic(&self, function: u32) -> Option<Arithmetic> {
