@@ -19,49 +19,33 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod arena;
-mod attributes;
+mod base;
 pub mod check;
-mod custom;
-mod derivative;
-mod derived;
-mod elementary;
-mod error;
-mod forward;
-mod gradients;
+mod differentiate;
 pub mod inspect;
 pub mod kernels;
-#[cfg(test)]
-mod lines;
-mod node;
 pub mod plan;
 pub mod primitive;
 mod program;
-mod real;
-mod record;
-mod reverse;
-mod shape;
 mod tape;
 pub mod text;
-mod transform;
-mod value;
-mod var;
 
-pub use arena::NodeId;
-pub use attributes::{Attribute, Attributes};
-pub use custom::Rule;
-pub use derivative::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
-pub use elementary::Elementary;
-pub use error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
-pub use gradients::Gradients;
+pub use base::attributes::{Attribute, Attributes};
+pub use base::elementary::Elementary;
+pub use base::error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
+pub use base::ids::NodeId;
+pub use base::kind::Kind;
+pub use base::real::Real;
+pub use base::shape::{Layout, Shape};
+pub use differentiate::custom_rule::Rule;
+pub use differentiate::functions::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
+pub use differentiate::gradients::Gradients;
 pub use plan::{Feed, Plan, Planner};
-pub use primitive::{Axes, Kind, Primitive, PrimitiveRef, Registry};
+pub use primitive::{Axes, Primitive, PrimitiveRef, Registry};
 pub use program::{Input, NodeView, Program};
-pub use real::Real;
-pub use shape::{Layout, Shape};
+pub use tape::value::IntoArray;
+pub use tape::var::{Index, Key, Var, VarOrNumber};
 pub use tape::{Arg, Tape};
-pub use value::IntoArray;
-pub use var::{Index, Key, Var, VarOrNumber};
 
 /// Kinks, ties and edges: what value and what slope is taken where mathematics leaves a choice.
 #[doc = include_str!("conventions.md")]

@@ -4,10 +4,10 @@ use super::difference::{Estimate, derivatives};
 use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, noise, taylor};
-use crate::arena::Arena;
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::base::error::{Error, ErrorKind, Place, Result};
 use crate::primitive::{Dice, Kind};
 use crate::program::{Input, Program};
+use crate::tape::query::needed_for;
 use ndarray::{ArrayD, IxDyn};
 
 /// A program at a point, and what to call it.
@@ -346,13 +346,7 @@ fn is_refusal(error: &Error) -> bool {
 
 /// Which inputs an output is computed from.
 fn dependence(program: &Program<f64>) -> Vec<bool> {
-    let mut needed = Arena::filled(program.len(), || false);
-    program.outputs.iter().for_each(|id| needed[*id] = true);
-    for id in program.nodes.ids().rev() {
-        if needed[id] {
-            program.nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
-        }
-    }
+    let needed = needed_for(&program.nodes, program.outputs.iter().copied());
     program.inputs.iter().map(|id| needed[*id]).collect()
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Source: C. J. F. Ridders, "Accurate computation of F′(x) and F′(x)F″(x)", Advances in Engineering Software 4 (1982).
 
-use crate::error::Result;
+use crate::base::error::Result;
 
 /// How often the step is halved.
 const HALVINGS: i32 = 12;

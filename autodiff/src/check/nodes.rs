@@ -4,17 +4,17 @@ use super::Check;
 use super::comparison::{Subject, kinds};
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::sample::label;
-use crate::arena::{Arena, NodeId};
-use crate::error::{Error, ErrorKind, Result};
-use crate::forward::needed_for;
-use crate::node::Op;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::primitive::{Dice, PrimitiveRef};
 use crate::program::{Input, Program};
-use crate::real::Real;
-use crate::shape::Shape;
 use crate::tape::Tape;
-use crate::value::Value;
-use crate::var::Var;
+use crate::tape::node::Op;
+use crate::tape::query::needed_for;
+use crate::tape::value::Value;
+use crate::tape::var::Var;
 use ndarray::{ArrayD, IxDyn};
 
 /// Checks each operation of a program by itself, at the operands it gets when the program runs on `inputs`: the first
@@ -145,10 +145,10 @@ impl Check {
     pub fn tape(&self, y: Var<'_, f64>) -> Result<Report> {
         let program = y.tape.program(&[y])?;
         // The program keeps what `y` needs and all inputs, in the order of the tape.
-        let needed = needed_for(y.tape, [y.id]);
+        let needed = y.tape.with_nodes(|nodes, _| needed_for(nodes, [y.id]));
         let is_input = |id: NodeId| y.tape.with_node(id, |node| matches!(node.op, Op::Input(_)));
         let kept = NodeId::all(y.tape.len()).filter(|id| needed.find(*id) == Some(&true) || is_input(*id));
-        let mut origin: Arena<NodeId> = Arena::new();
+        let mut origin: IdVec<NodeId> = IdVec::new();
         for id in kept {
             origin.push(id);
         }

@@ -1,10 +1,10 @@
 //! How much rounding a result carries.
 
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::differentiate::reverse::Sight;
 use crate::program::{Input, Program};
-use crate::reverse::Sight;
+use crate::tape::value::Value;
 use crate::tape::{Arg, Tape};
-use crate::value::Value;
 use ndarray::ArrayD;
 
 /// A first-order estimate of the rounding error of Σ ζ·F(x): ε·Σ |v̄·v| over all operations, v̄ the cotangent of a result

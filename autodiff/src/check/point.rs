@@ -1,7 +1,7 @@
 //! A program at a point that moves: what finite differences are taken of.
 
 use super::difference::{Curve, Estimate, derivatives};
-use crate::error::Result;
+use crate::base::error::Result;
 use crate::program::{Input, Program};
 use ndarray::ArrayD;
 

@@ -3,11 +3,11 @@
 use super::Check;
 use super::comparison::Subject;
 use super::report::{Reason, Report};
-use crate::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use crate::tape::Tape;
-use crate::value::IntoArray;
-use crate::var::Var;
+use crate::tape::value::IntoArray;
+use crate::tape::var::Var;
 use ndarray::ArrayD;
 
 /// Checks the derivatives of a program at `inputs`; see the module for what is compared.

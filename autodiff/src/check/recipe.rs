@@ -1,11 +1,11 @@
 //! Random programs as plain data: a list of lines, each an operation on earlier values.
 
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::program::{Input, Program};
-use crate::real::Real;
-use crate::shape::Shape;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::var::Var;
 use ndarray::{ArrayD, IxDyn};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Verdicts: what was compared, what failed, and what could not be checked.
 
-use crate::error::Place;
+use crate::base::error::Place;
 use std::fmt;
 
 /// What a derivative was compared with.

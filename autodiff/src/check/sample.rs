@@ -4,7 +4,7 @@ use super::Check;
 use super::comparison::Subject;
 use super::nodes::application;
 use super::report::Report;
-use crate::error::Result;
+use crate::base::error::Result;
 use crate::primitive::{Dice, Domain, PrimitiveRef, Sample, SampleOperand};
 use crate::program::Input;
 use ndarray::{ArrayD, IxDyn};

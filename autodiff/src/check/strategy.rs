@@ -17,8 +17,8 @@
 //! line for each operation.
 
 pub use super::recipe::{Line, Op, Recipe};
+use crate::base::shape::Shape;
 use crate::primitive::Domain;
-use crate::shape::Shape;
 use ndarray::{ArrayD, IxDyn};
 use proptest::collection::vec;
 use proptest::prelude::*;

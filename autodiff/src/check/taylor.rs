@@ -1,6 +1,6 @@
 //! The Taylor test: a remainder of second order.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use ndarray::ArrayD;
 

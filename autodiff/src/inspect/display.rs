@@ -5,10 +5,10 @@
 //! abbreviated, which `…` marks. [`Program::to_text`] writes constants out and has no comments.
 
 use super::numbers;
-use crate::arena::NodeId;
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
 use crate::program::NodeView;
 use crate::program::Program;
-use crate::real::Real;
 use crate::tape::Tape;
 use std::fmt;
 

@@ -1,14 +1,14 @@
 //! A recorded expression as mathematics: infix, with the parentheses it needs.
 
 use super::numbers;
-use crate::arena::{Arena, NodeId};
-use crate::node::{Labels, Node};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::base::shape::Layout;
 use crate::primitive::{Notation, Primitive};
 use crate::program::NodeView;
-use crate::real::Real;
-use crate::shape::Layout;
 use crate::tape::Tape;
-use crate::value::Value;
+use crate::tape::node::{Labels, Node};
+use crate::tape::value::Value;
 use std::collections::BTreeMap;
 
 /// How tight a text holds together: see [`Notation::Infix`] for what the numbers up to [`POWER`] mean.
@@ -48,9 +48,9 @@ pub(super) fn expression<F: Real>(tape: &Tape<F>, root: NodeId, symbols: &BTreeM
     tape.with_nodes(|nodes, labels| write(nodes, labels, root, symbols))
 }
 
-fn write<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
+fn write<F: Real>(nodes: &IdVec<Node<F>>, labels: &Labels, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
     let length = root.index() + 1;
-    let mut needed = Arena::filled(length, || false);
+    let mut needed = IdVec::filled(length, || false);
     needed[root] = true;
     for id in NodeId::all(length).rev().filter(|id| !symbols.contains_key(id)) {
         if needed[id] {
@@ -58,7 +58,7 @@ fn write<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, root: NodeId, symbols
         }
     }
     // Operands have smaller ids, so one pass writes everything, and nothing recurses.
-    let mut terms: Arena<Term> = Arena::filled(length, || Term::atom("?"));
+    let mut terms: IdVec<Term> = IdVec::filled(length, || Term::atom("?"));
     for id in NodeId::all(length).filter(|id| needed[*id]) {
         terms[id] = match symbols.get(&id) {
             Some(symbol) => Term::atom(symbol.clone()),
@@ -68,7 +68,7 @@ fn write<F: Real>(nodes: &Arena<Node<F>>, labels: &Labels, root: NodeId, symbols
     terms[root].text.clone()
 }
 
-fn term<F: Real>(node: &NodeView<'_, F>, nodes: &Arena<Node<F>>, terms: &Arena<Term>) -> Term {
+fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<Term>) -> Term {
     if let Some(value) = node.constant_value() {
         return constant(node, value);
     }

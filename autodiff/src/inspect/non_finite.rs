@@ -2,16 +2,16 @@
 
 use super::numbers;
 use super::trace::Phase;
-use crate::arena::NodeId;
-use crate::error::{Place, Result};
-use crate::forward::needed_for;
-use crate::node::{Op, describe};
-use crate::real::Real;
-use crate::reverse::Sight;
-use crate::shape::Shape;
+use crate::base::error::{Place, Result};
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::differentiate::reverse::Sight;
 use crate::tape::Tape;
-use crate::value::Value;
-use crate::var::Var;
+use crate::tape::node::{Op, describe};
+use crate::tape::query::needed_for;
+use crate::tape::value::Value;
+use crate::tape::var::Var;
 use std::fmt;
 
 /// How many elements are named.
@@ -103,7 +103,7 @@ impl<F: Real> Var<'_, F> {
     pub fn first_non_finite(self) -> Result<Option<NonFinite>> {
         self.read(|_| ())?;
         let tape = self.tape();
-        let needed = needed_for(tape, [self.id()]);
+        let needed = tape.with_nodes(|nodes, _| needed_for(nodes, [self.id()]));
         if let Some(found) = first_value(tape, &|id| needed.find(id).copied().unwrap_or(false)) {
             return Ok(Some(found));
         }

@@ -1,8 +1,8 @@
 //! Short texts for numbers and arrays: the same strings wherever values are shown.
 
-use crate::real::Real;
-use crate::shape::Shape;
-use crate::value::Value;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::tape::value::Value;
 
 /// An array with more elements than this is abbreviated.
 pub(super) const SHOWN: usize = 8;

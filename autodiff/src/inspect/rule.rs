@@ -1,14 +1,15 @@
 //! The rules of a primitive as text, obtained by running them on symbols.
 
 use super::expression::expression;
-use crate::arena::NodeId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::differentiate::application::{Application, apply_rule, check_shape};
 use crate::primitive::{Derivative, Dice, Kind, PrimitiveRef, SampleOperand, Signature};
-use crate::real::Real;
-use crate::reverse::{Application, apply_rule, check_shape};
-use crate::shape::Shape;
+
+use crate::base::shape::Shape;
+use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
-use crate::var::Var;
 use std::collections::BTreeMap;
 use std::fmt;
 

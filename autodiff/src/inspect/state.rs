@@ -3,10 +3,10 @@
 use super::display::{self, Line, body, label};
 use super::numbers;
 use super::trace::{Edge, Event, Phase, Trace};
-use crate::arena::NodeId;
-use crate::real::Real;
-use crate::shape::Shape;
-use crate::value::Value;
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::tape::value::Value;
 use ndarray::ArrayViewD;
 use std::fmt;
 

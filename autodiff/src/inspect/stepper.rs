@@ -2,8 +2,8 @@
 
 use super::state::State;
 use super::trace::{Event, Phase, Trace};
-use crate::arena::NodeId;
-use crate::real::Real;
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
 use std::fmt;
 
 /// A position in a [`Trace`], and ways to move it. Moving changes nothing but the position.

@@ -1,9 +1,9 @@
 //! The primitives of a registry as a Markdown table.
 
 use super::rule::{Equation, rule};
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::base::real::Real;
 use crate::primitive::Registry;
-use crate::real::Real;
 use std::fmt::Write;
 
 /// The table of the primitives in `registry`, in Markdown: name, formula, and reverse rule as [`rule`] prints it.

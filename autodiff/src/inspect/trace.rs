@@ -1,16 +1,16 @@
 //! A run of a program, forwards and back, as data.
 
 use super::state::State;
-use crate::arena::{Arena, NodeId};
-use crate::error::{Error, ErrorKind, Result};
-use crate::node::Op;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::differentiate::reverse::{Mark, Sight};
 use crate::program::{Input, Program};
-use crate::real::Real;
-use crate::reverse::{Mark, Sight};
-use crate::shape::Shape;
+use crate::tape::node::Op;
+use crate::tape::value::{self, IntoArray, Value};
+use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
-use crate::value::{self, IntoArray, Value};
-use crate::var::Var;
 use std::sync::Arc;
 
 /// Something that happens at one moment of a run.
@@ -73,13 +73,13 @@ pub enum Phase {
 pub struct Trace<F: Real> {
     pub(super) program: Program<F>,
     pub(super) events: Vec<Event>,
-    pub(super) values: Arena<Value<F>>,
+    pub(super) values: IdVec<Value<F>>,
     /// When the value of a node was there.
-    pub(super) pushed: Arena<usize>,
+    pub(super) pushed: IdVec<usize>,
     /// What the cotangent of a node has been, in order.
-    pub(super) cotangents: Arena<Vec<Dated<F>>>,
+    pub(super) cotangents: IdVec<Vec<Dated<F>>>,
     /// What the rule of a node gave to each of its operands.
-    pub(super) contributions: Arena<Vec<Option<Dated<F>>>>,
+    pub(super) contributions: IdVec<Vec<Option<Dated<F>>>>,
 }
 
 /// A value, and the time since when it holds.
@@ -137,7 +137,7 @@ impl<F: Real> Trace<F> {
         let args: Vec<Arg<'_, F>> = inputs.iter().enumerate().map(arg).collect();
         let on_tape = program.record_all(&tape, &args)?;
 
-        let mut values = Arena::new();
+        let mut values = IdVec::new();
         for id in program.nodes.ids() {
             values.push(tape.with_value(on_tape[id], |value, _| value.clone()));
         }
@@ -145,9 +145,9 @@ impl<F: Real> Trace<F> {
             program: program.clone(),
             events: Vec::new(),
             values,
-            pushed: Arena::filled(program.len(), || 0),
-            cotangents: Arena::filled(program.len(), Vec::new),
-            contributions: Arena::new(),
+            pushed: IdVec::filled(program.len(), || 0),
+            cotangents: IdVec::filled(program.len(), Vec::new),
+            contributions: IdVec::new(),
         };
         trace.push_all();
         if let (Some(seed), [y]) = (seed, program.outputs.as_slice()) {
@@ -172,8 +172,8 @@ impl<F: Real> Trace<F> {
         self.events.extend(inside.map(Event::Exit));
     }
 
-    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &Arena<NodeId>, y: NodeId, seed: Value<F>) -> Result<()> {
-        let mut in_program = Arena::filled(tape.len(), || y);
+    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &IdVec<NodeId>, y: NodeId, seed: Value<F>) -> Result<()> {
+        let mut in_program = IdVec::filled(tape.len(), || y);
         on_tape.iter().for_each(|(id, there)| in_program[*there] = id);
         self.events.push(Event::Seed(y));
         self.cotangents[y].push((self.events.len(), seed.clone()));

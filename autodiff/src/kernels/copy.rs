@@ -1,8 +1,8 @@
 //! Copying: what a rearranging primitive does when its result is wanted row-major.
 
 use super::view::{Axes, Odometer, Operand, Reader, View, ViewMut};
-use crate::error::Refusal;
-use crate::shape::{Layout, Shape, Strides};
+use crate::base::error::Refusal;
+use crate::base::shape::{Layout, Shape, Strides};
 use smallvec::SmallVec;
 
 /// Copies the elements of `input` to `output` in logical order; they may differ in shape, not in size.

@@ -2,7 +2,7 @@
 
 use super::sum::{CHUNK, FEW, Rows};
 use super::view::{Axes, Odometer, Reader, View};
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// A lane of no more elements is gathered into less memory, so that a small array pays for little.
 const SHORT: usize = 64;

@@ -3,8 +3,8 @@
 use super::pair::Arithmetic;
 use super::simd;
 use super::view::{Operand, Reader, ViewMut};
-use crate::error::Refusal;
-use crate::real::Real;
+use crate::base::error::Refusal;
+use crate::base::real::Real;
 use loops::Body;
 pub(super) use loops::Loops;
 use std::fmt;

@@ -4,7 +4,7 @@ use super::lanes::{Lane, Lanes, Way};
 use super::simd::vectorized;
 use super::sum::CHUNK;
 use super::view::{View, ViewMut};
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// The largest element over `axes`, for each position of the others; NaN if there is one among them, −∞ if there are
 /// none. Of zeros of both signs it is the last.

@@ -3,7 +3,7 @@
 
 use super::map::{Elementwise, Lane, Loops};
 use super::simd;
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// What may be half of a pair.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

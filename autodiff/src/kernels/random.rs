@@ -1,6 +1,6 @@
 //! Random numbers from an explicit key.
 
-use crate::real::Real;
+use crate::base::real::Real;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 

@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// What the machine can do. Asking the processor takes hundreds of cycles, and the standard library's cache of its
 /// answers several loads; small kernels run in less. So the answer is kept, as one byte.

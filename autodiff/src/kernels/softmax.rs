@@ -6,7 +6,7 @@ use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
 use super::view::{Axes, View, ViewMut};
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// The elements of which the exponential is computed at a time.
 const WIDTH: usize = 16;

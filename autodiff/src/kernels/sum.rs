@@ -3,7 +3,7 @@
 use super::lanes::{Lane, Lanes, Way};
 use super::simd::vectorized;
 use super::view::{Odometer, View, ViewMut};
-use crate::real::Real;
+use crate::base::real::Real;
 
 /// The number of partial sums a chunk is added into.
 const LANES: usize = 16;

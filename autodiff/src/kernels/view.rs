@@ -1,7 +1,7 @@
 //! Borrowed arrays: what a kernel reads and writes.
 
-use crate::error::Refusal;
-use crate::shape::{Shape, Strides};
+use crate::base::error::Refusal;
+use crate::base::shape::{Shape, Strides};
 use smallvec::SmallVec;
 
 /// How the elements of a [`View`] lie in its buffer.

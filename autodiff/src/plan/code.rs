@@ -1,11 +1,11 @@
 //! What a plan runs: flat lists, with every address resolved.
 
 use super::memory::Home;
-use crate::arena::NodeId;
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Prepared};
 use crate::primitive::PrimitiveRef;
-use crate::real::Real;
-use crate::shape::{Layout, Shape};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::Plan;
 use super::code::{Action, OperandSource};
 use super::memory::Home;
-use crate::node::Op;
-use crate::real::Real;
+use crate::base::real::Real;
+use crate::tape::node::Op;
 
 impl<F: Real> Plan<F> {
     /// What the plan does, in the order it does it: groups, arrays and their places, bytes, operations.

@@ -3,11 +3,11 @@
 use super::code::{Action, Loop, LoopStep, Stream};
 use super::compile::{Compiler, misplaced};
 use super::memory::Home;
-use crate::arena::NodeId;
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Pair};
-use crate::real::Real;
-use crate::shape::Shape;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 

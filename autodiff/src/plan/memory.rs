@@ -2,11 +2,11 @@
 
 use super::pool::Pool;
 use super::schedule::{Group, Origin, Schedule};
-use crate::arena::{Arena, NodeId};
-use crate::node::{Node, Op};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
 use crate::program::Program;
-use crate::real::Real;
-use crate::value::Value;
+use crate::tape::node::{Node, Op};
+use crate::tape::value::Value;
 use std::collections::BTreeMap;
 
 /// Inputs of at most this many elements are copied into the arena; larger ones are read where they are.
@@ -37,7 +37,7 @@ pub(crate) struct Update {
 /// The homes of all arrays.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    pub(crate) homes: Arena<Home>,
+    pub(crate) homes: IdVec<Home>,
     /// For each output: where it is written so that it outlives the run, if that is not its home.
     pub(crate) staged: Vec<Option<usize>>,
     /// The partial sums of each total.
@@ -64,16 +64,16 @@ struct Planner<'a, F: Real> {
     pool: Pool,
     memory: Memory,
     /// When each base is needed last, as a group.
-    last: Arena<Option<usize>>,
+    last: IdVec<Option<usize>>,
     /// Whether a base is read otherwise than element by element in order, by its last group.
-    scattered: Arena<Option<usize>>,
+    scattered: IdVec<Option<usize>>,
 }
 
 /// Finds a home for every array of `program`.
 pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates: &[Update]) -> Memory {
     let length = program.nodes.len();
     let memory = Memory {
-        homes: Arena::filled(length, || Home::Nowhere),
+        homes: IdVec::filled(length, || Home::Nowhere),
         staged: Vec::new(),
         partials: BTreeMap::new(),
         gathered: BTreeMap::new(),
@@ -85,8 +85,8 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
         schedule,
         pool: Pool::new(0, 64 / size_of::<F>()),
         memory,
-        last: Arena::filled(length, || None),
-        scattered: Arena::filled(length, || None),
+        last: IdVec::filled(length, || None),
+        scattered: IdVec::filled(length, || None),
     };
     planner.lifetimes();
     planner.leaves(updates);
@@ -136,7 +136,7 @@ impl<F: Real> Planner<'_, F> {
 
     /// Inputs and constants have their homes for good.
     fn leaves(&mut self, updates: &[Update]) {
-        let mut in_rows = Arena::filled(self.program.nodes.len(), || false);
+        let mut in_rows = IdVec::filled(self.program.nodes.len(), || false);
         for group in &self.schedule.groups {
             if let Group::Row(id) = group {
                 let size = self.program.nodes[*id].shape.size();

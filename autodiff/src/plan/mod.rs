@@ -21,13 +21,13 @@ mod verify;
 
 pub use planner::Planner;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::real::Real;
 use crate::kernels;
-use crate::node;
 use crate::primitive::Kind;
 use crate::program::{Input, Program};
-use crate::real::Real;
-use crate::value::Value;
+use crate::tape::node;
+use crate::tape::value::Value;
 use code::{Code, Source};
 use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};

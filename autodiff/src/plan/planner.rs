@@ -5,9 +5,9 @@ use super::memory::{self, Update};
 use super::schedule::{self, BLOCK, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
 use super::{Expected, Plan, compile, pages, run::Raw};
-use crate::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::real::Real;
 use crate::program::Program;
-use crate::real::Real;
 
 impl<F: Real> Program<F> {
     /// Prepares the program to run many times: what is elementwise is fused and run block by block in cache, views move no

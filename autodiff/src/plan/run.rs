@@ -10,10 +10,10 @@
 
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
 use super::memory::Home;
-use crate::error::Refusal;
+use crate::base::error::Refusal;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Prepared, Reader, View, ViewMut};
-use crate::real::Real;
-use crate::shape::Shape;
 use smallvec::SmallVec;
 use std::ops::Range;
 

@@ -1,14 +1,14 @@
 //! In what order, and what together: nodes become groups, each run as a whole.
 
 use super::memory::splat;
-use crate::arena::{Arena, NodeId};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::base::shape::Layout;
 use crate::kernels::CHUNK;
-use crate::node::{Node, Op};
 use crate::primitive::Kind;
 use crate::program::Program;
-use crate::real::Real;
-use crate::shape::Layout;
-use crate::value::Value;
+use crate::tape::node::{Node, Op};
+use crate::tape::value::Value;
 use std::collections::BTreeMap;
 
 /// Elements of an array that are computed in one go: large enough that starting a loop costs nothing beside it, small
@@ -62,12 +62,12 @@ pub(crate) struct Schedule {
     /// How many elements a block has: [`BLOCK`], except where a test asks for other blocks.
     pub(crate) block: usize,
     pub(crate) groups: Vec<Group>,
-    pub(crate) group_of: Arena<usize>,
-    pub(crate) origins: Arena<Origin>,
+    pub(crate) group_of: IdVec<usize>,
+    pub(crate) origins: IdVec<Origin>,
     /// How each array of reals lies in the memory of its base.
-    pub(crate) layouts: Arena<Option<Layout>>,
+    pub(crate) layouts: IdVec<Option<Layout>>,
     /// The results that are added into a number while they are computed.
-    pub(crate) totals: Arena<bool>,
+    pub(crate) totals: IdVec<bool>,
 }
 
 impl Schedule {
@@ -108,14 +108,14 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
     let mut schedule = Schedule {
         block,
         groups: Vec::new(),
-        group_of: Arena::filled(length, || usize::MAX),
+        group_of: IdVec::filled(length, || usize::MAX),
         origins,
         layouts,
-        totals: Arena::filled(length, || false),
+        totals: IdVec::filled(length, || false),
     };
     // From the last node to the first, so that a node is computed beside its first use. Group numbers count from the end:
     // what is computed by group g is used by groups below g, or by g itself.
-    let mut uses: Arena<Use> = Arena::filled(length, || Use { together: None, before: 0 });
+    let mut uses: IdVec<Use> = IdVec::filled(length, || Use { together: None, before: 0 });
     let mut groups: Vec<Group> = Vec::new();
     for id in nodes.ids().rev() {
         if !matches!(schedule.origins[id], Origin::Computed) {
@@ -204,7 +204,7 @@ enum NodeKind {
     Other,
 }
 
-fn kind_of<F: Real>(node: &Node<F>, nodes: &Arena<Node<F>>, schedule: &Schedule) -> NodeKind {
+fn kind_of<F: Real>(node: &Node<F>, nodes: &IdVec<Node<F>>, schedule: &Schedule) -> NodeKind {
     let Op::Apply(primitive) = &node.op else { return NodeKind::Other };
     if primitive.elementwise().is_some() && node.inputs.iter().all(|x| nodes[*x].kind() == Kind::Real) {
         return NodeKind::Elementwise { size: node.shape.size() };
@@ -222,10 +222,10 @@ fn kind_of<F: Real>(node: &Node<F>, nodes: &Arena<Node<F>>, schedule: &Schedule)
     }
 }
 
-fn origins<F: Real>(program: &Program<F>) -> (Arena<Origin>, Arena<Option<Layout>>) {
+fn origins<F: Real>(program: &Program<F>) -> (IdVec<Origin>, IdVec<Option<Layout>>) {
     let slots: BTreeMap<NodeId, usize> = program.inputs.iter().enumerate().map(|(slot, id)| (*id, slot)).collect();
-    let mut origins: Arena<Origin> = Arena::new();
-    let mut layouts: Arena<Option<Layout>> = Arena::new();
+    let mut origins: IdVec<Origin> = IdVec::new();
+    let mut layouts: IdVec<Option<Layout>> = IdVec::new();
     for (id, node) in program.nodes.iter() {
         let (origin, layout) = match &node.op {
             _ if node.kind() != Kind::Real => (Origin::None, None),

@@ -4,8 +4,8 @@
 
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
 use super::memory::Home;
-use crate::error::{Error, ErrorKind, Result};
-use crate::real::Real;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::real::Real;
 
 /// What is wrong, in words.
 type Verified<T = ()> = std::result::Result<T, &'static str>;

@@ -1,94 +1,35 @@
 //! Primitives: the differentiable maps a tape records. One primitive is one file of this folder and one line of the
 //! [`Registry`]; everything about tanh is in `tanh.rs`.
 
-mod abs;
-pub(crate) mod add;
-mod add_bias;
-mod atan;
-mod axes;
-mod broadcast_to;
-mod concat;
-mod cos;
-mod div;
-mod equal;
-mod exp;
-mod gather;
-mod greater;
-mod greater_equal;
-mod leaky_relu;
-mod log;
-mod log_softmax;
-mod log_sum_exp;
-mod matmul;
-mod max;
-mod maximum;
-mod minimum;
-mod mul;
-mod neg;
-mod pad;
-mod pick;
-mod place;
-mod powf;
-mod powi;
+pub(crate) mod arithmetic;
+mod compare;
+mod compositions;
+mod elementary;
+mod index;
+mod linear;
+mod random;
+mod rearrange;
+mod reduce;
 mod registry;
-mod relu;
-mod reshape;
 mod rule;
 mod samples;
-mod scatter_add;
-mod select;
-mod sigmoid;
-mod sign;
-mod sin;
-mod slice;
-mod softmax;
-mod softplus;
-mod sqrt;
-mod stop_gradient;
-mod sub;
-mod sum;
-mod sum_to;
-mod tanh;
-mod transpose;
-mod uniform;
 
-pub use axes::Axes;
+pub use crate::base::kind::Kind;
+pub use reduce::axes::Axes;
 pub use registry::Registry;
 pub use rule::{Cotangents, Derivative, Site};
 pub use samples::{Dice, Domain, Sample, SampleOperand};
 
-use crate::attributes::Attributes;
-use crate::error::{Mismatch, Refusal};
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal};
+use crate::base::real::Real;
+use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Operand, Prepared, ViewMut};
 use crate::program::Program;
-use crate::real::Real;
-use crate::shape::{Layout, Shape};
-use crate::var::Var;
+use crate::tape::var::Var;
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
-
-/// The kind of an operand.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Kind {
-    /// An array of reals.
-    Real,
-    /// An array of indices: labels, rows to gather.
-    Index,
-    /// A random key.
-    Key,
-}
-
-impl Kind {
-    /// The kind in words, for messages.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Kind::Real => "an array of reals",
-            Kind::Index => "an array of indices",
-            Kind::Key => "a random key",
-        }
-    }
-}
 
 /// The operands a primitive takes, with the names its formula and its messages use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,9 +1,9 @@
 //! What a rule is given, and what it may answer.
 
-use crate::real::Real;
-use crate::shape::Shape;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::tape::Arg;
-use crate::var::{Index, Key, Var};
+use crate::tape::var::{Index, Key, Var};
 use smallvec::SmallVec;
 
 /// What a rule answers for one operand (reverse), or for the result (tangent): three different nothings, never confused.

@@ -1,8 +1,8 @@
 //! Random operands for checking a primitive over its whole domain.
 
 use super::PrimitiveRef;
-use crate::real::Real;
-use crate::shape::Shape;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 

@@ -1,14 +1,14 @@
 //! Reading a program node by node: for tools that print, step through, rewrite or check it.
 
-use crate::arena::NodeId;
-use crate::attributes::Attributes;
-use crate::error::{Error, Place};
-use crate::node::{Labels, Node, Op};
+use crate::base::attributes::Attributes;
+use crate::base::error::{Error, Place};
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::primitive::{Kind, PrimitiveRef};
 use crate::program::Program;
-use crate::real::Real;
-use crate::shape::Shape;
-use crate::value::Value;
+use crate::tape::node::{Labels, Node, Op};
+use crate::tape::value::Value;
 use ndarray::ArrayD;
 
 /// One node of a program, to be read.

@@ -3,16 +3,16 @@
 use super::literal::{self, Literal};
 use super::parser::{Attribute as Written, Call, Leaf, Line, Module, Operand, Type, Value as WrittenValue};
 use super::report::{Source, Span, nearest};
-use crate::arena::NodeId;
-use crate::attributes::{Attribute, Attributes};
-use crate::error::{Error, Result};
+use crate::base::attributes::{Attribute, Attributes};
+use crate::base::error::{Error, Result};
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::primitive::{Kind, PrimitiveRef, Registry};
 use crate::program::Program;
-use crate::real::Real;
-use crate::shape::Shape;
+use crate::tape::value::Value;
+use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
-use crate::value::Value;
-use crate::var::Var;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A text as words, numbers and signs, each with its place.
 
 use super::report::{Source, Span};
-use crate::error::Result;
+use crate::base::error::Result;
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Token<'a> {

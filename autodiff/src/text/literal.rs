@@ -1,9 +1,9 @@
 //! Numbers and arrays of a text.
 
 use super::report::{Source, Span};
-use crate::error::Result;
-use crate::real::Real;
-use crate::shape::Shape;
+use crate::base::error::Result;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
 
 /// Numbers in brackets, nested as the axes are; not yet read, because their kind depends on the type of the node.
 #[derive(Clone, Debug)]

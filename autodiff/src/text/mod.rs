@@ -43,10 +43,10 @@ mod literal;
 mod parser;
 mod report;
 
-use crate::error::Result;
+use crate::base::error::Result;
+use crate::base::real::Real;
 use crate::primitive::Registry;
 use crate::program::Program;
-use crate::real::Real;
 
 impl<F: Real> Program<F> {
     /// Reads a program from its text; the grammar stands in [`text`](crate::text). The operations are recorded on a tape

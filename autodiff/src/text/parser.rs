@@ -3,9 +3,9 @@
 use super::lexer::Token;
 use super::literal::{self, Literal, MOST_AXES, Nesting};
 use super::report::{Source, Span, nearest};
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::shape::Shape;
 use crate::inspect::display::VERSION;
-use crate::shape::Shape;
 
 /// A text as it stands there; nothing is resolved yet.
 pub(super) struct Module<'a> {

@@ -1,6 +1,6 @@
 //! Where in a text something stands, and errors that show it.
 
-use crate::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind};
 
 /// A piece of a text, from byte to byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -27,8 +27,8 @@ mod vector_product;
 
 use super::simd::Level;
 use super::view::{View, ViewMut};
-use crate::error::Refusal;
-use crate::real::Real;
+use crate::base::error::Refusal;
+use crate::base::real::Real;
 use machine::{Machine, Machines};
 pub(crate) use prepared::prepared_product;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! Products that are prepared: of a few numbers, for which deciding anything takes longer than multiplying, and small ones.
 
 use super::{Matrix, block};
+use crate::base::real::{FUSED, Real};
+use crate::base::shape::Layout;
 use crate::kernels::map::Prepared;
 use crate::kernels::simd::{Level, vectorized};
-use crate::real::{FUSED, Real};
-use crate::shape::Layout;
 
 /// Multiply-adds up to which a product is tiny.
 const TINY: usize = 64;

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::real::FUSED;
-use crate::shape::Shape;
+use crate::base::real::FUSED;
+use crate::base::shape::Shape;
 
 /// Random choices.
 struct Random(u64);

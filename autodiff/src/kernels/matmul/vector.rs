@@ -1,7 +1,7 @@
 //! Vectors of the machine, as few operations as a product needs. A loop over an array of lanes is left to the compiler's
 //! taste, and its taste under AVX-512 is thirty times too slow; so the loops are written with these.
 
-use crate::real::FUSED;
+use crate::base::real::FUSED;
 
 /// A number the products are written for: `f32` and `f64`, which is what [`Real`](crate::Real) is sealed to.
 pub(super) trait Number: Copy + std::ops::Add<Output = Self> {

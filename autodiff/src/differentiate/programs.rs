@@ -1,0 +1,112 @@
+//! The derivatives of a program, recorded on a tape without values through the same rules as everybody's.
+
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::real::Real;
+use crate::differentiate::forward::pushforward;
+use crate::differentiate::reverse::pullback;
+use crate::primitive::Kind;
+use crate::program::Program;
+use crate::tape::var::Var;
+use crate::tape::{Arg, Tape};
+
+impl<F: Real> Program<F> {
+    /// The program whose outputs are the gradients of this one's single number with respect to the inputs `wrt`.
+    ///
+    /// ```
+    /// use autodiff::{Input, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input(2.0);
+    /// let slope = tape.program(&[x.powi(3)])?.grad(&[0])?;
+    /// let curvature = slope.grad(&[0])?;
+    /// assert_eq!(slope.run(&[Input::real(2.0)])?[0].first(), Some(&12.0));
+    /// assert_eq!(curvature.run(&[Input::real(2.0)])?[0].first(), Some(&12.0));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotScalar`] if the program does not have one output of one element, and whatever
+    /// [`Var::gradient`] answers.
+    #[track_caller]
+    pub fn grad(&self, wrt: &[usize]) -> Result<Self> {
+        self.differentiate(wrt, false)
+    }
+
+    /// As [`grad`](Self::grad), with the value itself as the first output.
+    ///
+    /// # Errors
+    /// As [`grad`](Self::grad).
+    #[track_caller]
+    pub fn value_and_grad(&self, wrt: &[usize]) -> Result<Self> {
+        self.differentiate(wrt, true)
+    }
+
+    #[track_caller]
+    fn differentiate(&self, wrt: &[usize], with_value: bool) -> Result<Self> {
+        let tape = Tape::symbolic();
+        let (args, outputs) = self.on(&tape)?;
+        let [y] = outputs.as_slice() else {
+            let message = format!("a gradient is of one number; the program has {} outputs", outputs.len());
+            return Err(Error::new(ErrorKind::NotScalar, "grad", message));
+        };
+        let gradients = y.gradient(&reals(&args, wrt)?)?;
+        let value = with_value.then_some(*y);
+        tape.program(&value.into_iter().chain(gradients).collect::<Vec<_>>())
+    }
+
+    /// The program of the reverse derivative: it takes this one's inputs and a cotangent for each output, and answers
+    /// with the cotangents of the inputs `wrt`.
+    ///
+    /// # Errors
+    /// As [`Var::pullback`].
+    #[track_caller]
+    pub fn vjp(&self, wrt: &[usize]) -> Result<Self> {
+        let tape = Tape::symbolic();
+        let (args, outputs) = self.on(&tape)?;
+        let seeds =
+            tape.attributed(|| outputs.iter().map(|y| Ok((*y, seed(&tape, *y)?))).collect::<Result<Vec<_>>>())?;
+        tape.program(&pullback(&tape, &seeds, &reals(&args, wrt)?)?)
+    }
+
+    /// The program of the differential: it takes this one's inputs and a tangent for each of the inputs `wrt`, and
+    /// answers with the tangents of the outputs.
+    ///
+    /// # Errors
+    /// As [`Var::pushforward`].
+    #[track_caller]
+    pub fn jvp(&self, wrt: &[usize]) -> Result<Self> {
+        let tape = Tape::symbolic();
+        let (args, outputs) = self.on(&tape)?;
+        let moving = reals(&args, wrt)?;
+        let directions =
+            tape.attributed(|| moving.iter().map(|x| Ok((*x, seed(&tape, *x)?))).collect::<Result<Vec<_>>>())?;
+        tape.program(&pushforward(&tape, &outputs, &directions)?)
+    }
+
+    /// The program recorded on a tape: its arguments and its results.
+    fn on<'t>(&self, tape: &'t Tape<F>) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>)> {
+        let args = self.placeholders(tape);
+        let outputs = self.record(tape, &args)?;
+        Ok((args, outputs))
+    }
+}
+
+fn seed<'t, F: Real>(tape: &'t Tape<F>, like: Var<'t, F>) -> Result<Var<'t, F>> {
+    match tape.placeholder(Kind::Real, like.shape()?) {
+        Arg::Real(seed) => Ok(seed),
+        other => Err(Error::new(ErrorKind::ProgramInput, "seed", format!("{other:?} is not an array of reals"))),
+    }
+}
+
+fn reals<'t, F: Real>(args: &[Arg<'t, F>], wrt: &[usize]) -> Result<Vec<Var<'t, F>>> {
+    let real = |i: &usize| match args.get(*i) {
+        Some(Arg::Real(x)) => Ok(*x),
+        Some(_) => {
+            Err(Error::new(ErrorKind::ProgramInput, "derivative", format!("input {i} is not an array of reals")))
+        }
+        None => {
+            let message = format!("there is no input {i}; the program has {}", args.len());
+            Err(Error::new(ErrorKind::ProgramInput, "derivative", message))
+        }
+    };
+    wrt.iter().map(real).collect()
+}

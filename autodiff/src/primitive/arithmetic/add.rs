@@ -1,0 +1,82 @@
+//! Addition.
+
+use crate::base::real::Real;
+use crate::kernels::{Arithmetic, Elementwise};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::tape::var::Var;
+
+/// y = a + b
+#[derive(Debug)]
+pub struct Add;
+
+impl<F: Real> Primitive<F> for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::BINARY
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = a + b"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Infix("+", 1)
+    }
+
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::arithmetic(Arithmetic::Add))
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.two(|| dy, || dy)
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx)
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        // Only −0 leaves every x as it is: −0 + 0 is +0.
+        let is_nothing = |x: &Known<'_, F>| x.number.is_some_and(|x| x.is_zero() && x.is_sign_negative());
+        match inputs {
+            [_, b] if is_nothing(b) => Some(0),
+            [a, _] if is_nothing(a) => Some(1),
+            _ => None,
+        }
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
+    }
+}
+
+impl<'t, F: Real> std::ops::Add for Var<'t, F> {
+    type Output = Self;
+
+    /// `a + b`, elementwise, broadcasting as NumPy does.
+    #[track_caller]
+    fn add(self, other: Self) -> Self {
+        self.broadcasting(&Add, other)
+    }
+}
+
+impl<'t, F: Real> std::ops::Add<f64> for Var<'t, F> {
+    type Output = Self;
+
+    #[track_caller]
+    fn add(self, number: f64) -> Self {
+        self.broadcasting(&Add, self.number(number))
+    }
+}
+
+impl<'t, F: Real> std::ops::Add<Var<'t, F>> for f64 {
+    type Output = Var<'t, F>;
+
+    #[track_caller]
+    fn add(self, x: Var<'t, F>) -> Var<'t, F> {
+        x.number(self).broadcasting(&Add, x)
+    }
+}

@@ -1,0 +1,76 @@
+//! Division, element by element.
+
+use crate::base::real::Real;
+use crate::kernels::{Arithmetic, Elementwise};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::tape::var::Var;
+
+/// y = a/b
+#[derive(Debug)]
+pub struct Div;
+
+impl<F: Real> Primitive<F> for Div {
+    fn name(&self) -> &'static str {
+        "div"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::BINARY
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = a/b"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Infix("/", 2)
+    }
+
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::arithmetic(Arithmetic::Div))
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.two(|| dy / at.x(1), || -(dy * at.y() / at.x(1)))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |i, dx| if i == 0 { dx / at.x(1) } else { -(dx * at.y() / at.x(1)) })
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        matches!(inputs, [_, b] if b.number == Some(F::one())).then_some(0)
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
+    }
+}
+
+impl<'t, F: Real> std::ops::Div for Var<'t, F> {
+    type Output = Self;
+
+    /// `a / b`, element by element, broadcasting as NumPy does; a/0 is ±∞ or NaN as in IEEE arithmetic.
+    #[track_caller]
+    fn div(self, other: Self) -> Self {
+        self.broadcasting(&Div, other)
+    }
+}
+
+impl<'t, F: Real> std::ops::Div<f64> for Var<'t, F> {
+    type Output = Self;
+
+    #[track_caller]
+    fn div(self, number: f64) -> Self {
+        self.broadcasting(&Div, self.number(number))
+    }
+}
+
+impl<'t, F: Real> std::ops::Div<Var<'t, F>> for f64 {
+    type Output = Var<'t, F>;
+
+    #[track_caller]
+    fn div(self, x: Var<'t, F>) -> Var<'t, F> {
+        x.number(self).broadcasting(&Div, x)
+    }
+}

@@ -1,0 +1,9 @@
+//! The operations of arithmetic and powers.
+
+pub(crate) mod add;
+pub(in crate::primitive) mod div;
+pub(in crate::primitive) mod mul;
+pub(in crate::primitive) mod neg;
+pub(in crate::primitive) mod powf;
+pub(in crate::primitive) mod powi;
+pub(in crate::primitive) mod sub;

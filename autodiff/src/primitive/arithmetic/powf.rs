@@ -1,0 +1,85 @@
+//! A real power.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Refusal, Result};
+use crate::base::real::Real;
+use crate::kernels::{self, Elementwise, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = xᵖ
+#[derive(Debug)]
+pub struct PowF {
+    pub(in crate::primitive) p: f64,
+}
+
+impl PowF {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(PowF { p: attributes.real("p")? })
+    }
+
+    fn function<F: Real>(&self) -> impl Fn([F; 1]) -> F + use<F> {
+        let p = F::of(self.p);
+        move |[x]| x.powf(p)
+    }
+}
+
+impl<F: Real> Primitive<F> for PowF {
+    fn name(&self) -> &'static str {
+        "powf"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with_real("p", self.p)
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = xᵖ, x ≥ 0"
+    }
+
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(self.function()))
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, self.function())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        if self.p == 0.0 {
+            return [Derivative::Zero].into_iter().collect();
+        }
+        at.one(|| dy * (at.x(0).powf(self.p - 1.0) * self.p))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        if self.p == 0.0 {
+            return Derivative::Zero;
+        }
+        at.tangent(dx, |_, dx| dx * (at.x(0).powf(self.p - 1.0) * self.p))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let p = dice.uniform(-3.0, 3.0);
+        let domain = Domain::between(1e-15, 1e15).at_least(1e-15);
+        Sample::with(Arc::new(PowF { p }), vec![SampleOperand::Real(dice.shape(0, 3), domain)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// A real power, elementwise: yᵢ = xᵢᵖ for xᵢ ≥ 0; NaN below 0 unless p is whole.
+    ///
+    /// The slope is p·xᵖ⁻¹; at 0 that is +∞ for 0 < p < 1, 1 for p = 1, 0 for p > 1, and 0 everywhere for p = 0.
+    /// For an exponent that is a var see [`Var::pow`].
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(4.0);
+    /// assert_eq!(x.powf(1.5).item().unwrap(), 8.0);
+    /// ```
+    #[track_caller]
+    pub fn powf(self, p: f64) -> Self {
+        self.apply(Arc::new(PowF { p }))
+    }
+}

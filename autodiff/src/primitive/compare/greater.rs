@@ -1,0 +1,69 @@
+//! The comparison a > b.
+
+use crate::base::real::Real;
+use crate::kernels::Elementwise;
+use crate::primitive::{
+    COMPARISON, Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site,
+};
+use crate::tape::var::Var;
+use crate::tape::var::VarOrNumber;
+
+/// y = 1 if a > b else 0
+#[derive(Debug)]
+pub struct Greater;
+
+impl<F: Real> Primitive<F> for Greater {
+    fn name(&self) -> &'static str {
+        "greater"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::BINARY
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = 1 if a > b else 0"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Infix(">", 0)
+    }
+
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(|[a, b]| if a > b { F::one() } else { F::zero() }))
+    }
+
+    fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
+        [Derivative::Refused(COMPARISON); 2].into()
+    }
+
+    fn tangent<'t>(&self, _: &Site<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        Derivative::Refused(COMPARISON)
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// 1 where `self > other`, 0 elsewhere (also where either is NaN). Takes a var or a number.
+    ///
+    /// A comparison has no derivative: use it as the condition of [`Var::select`].
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.gt(2.0).value().unwrap(), ndarray::array![0.0, 0.0, 1.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn gt(self, other: impl VarOrNumber<'t, F>) -> Self {
+        self.broadcasting(&Greater, other.on(self))
+    }
+
+    /// 1 where `self < other`, 0 elsewhere: `other > self`.
+    #[track_caller]
+    pub fn lt(self, other: impl VarOrNumber<'t, F>) -> Self {
+        other.on(self).broadcasting(&Greater, self)
+    }
+}

@@ -1,0 +1,198 @@
+//! Compositions: operations made of primitives. They need no rules, because the tape composes those of their parts.
+
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::Axes;
+use crate::tape::Tape;
+use crate::tape::var::{Index, Var, VarOrNumber};
+
+impl<'t, F: Real> Var<'t, F> {
+    /// x²: exactly `self * self`.
+    #[track_caller]
+    pub fn square(self) -> Self {
+        self * self
+    }
+
+    /// The arithmetic mean over `axes`, which go: Σ x / n; NaN for no elements.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0, 6.0]);
+    /// assert_eq!(x.mean(..).item().unwrap(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn mean(self, axes: impl Into<Axes>) -> Self {
+        let sum = self.sum(axes);
+        sum / self.ratio(sum)
+    }
+
+    /// As [`mean`](Self::mean), but the axes stay, with length 1.
+    #[track_caller]
+    pub fn mean_keep(self, axes: impl Into<Axes>) -> Self {
+        let sum = self.sum_keep(axes);
+        sum / self.ratio(sum)
+    }
+
+    /// How many elements of `self` make one of `reduced`.
+    fn ratio(self, reduced: Self) -> f64 {
+        let size = |x: Self| x.shape().map_or(0, |shape| shape.size());
+        match size(reduced) {
+            0 => 1.0,
+            results => size(self) as f64 / results as f64,
+        }
+    }
+
+    /// The variance over `axes`, which go: the mean of (x − mean x)², the biased estimate (divided by n).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0, 6.0]);
+    /// assert!((x.variance(..).item().unwrap() - 14.0 / 3.0).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn variance(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        (self - self.mean_keep(axes.clone())).square().mean(axes)
+    }
+
+    /// The standard deviation over `axes`, which go: the square root of the [`variance`](Self::variance).
+    #[track_caller]
+    pub fn std(self, axes: impl Into<Axes>) -> Self {
+        self.variance(axes).sqrt()
+    }
+
+    /// The smallest element over `axes`, which go; NaN if there is one. Ties share the cotangent equally.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([3.0, 1.0, 2.0]);
+    /// assert_eq!(x.min(..).item().unwrap(), 1.0);
+    /// ```
+    #[track_caller]
+    pub fn min(self, axes: impl Into<Axes>) -> Self {
+        -(-self).max(axes)
+    }
+
+    /// The product over `axes`, which go; 1 for no elements.
+    ///
+    /// Multiplied in halves, so that the derivative needs no division and is right where elements are 0.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([2.0, 0.0, 5.0]);
+    /// let y = x.prod(..);
+    /// assert_eq!(y.item().unwrap(), 0.0);
+    /// assert_eq!(y.backward().unwrap().get(x).unwrap(), ndarray::array![0.0, 10.0, 0.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn prod(self, axes: impl Into<Axes>) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        let axes = match axes.into() {
+            Axes::All => (0..shape.rank()).collect(),
+            Axes::These(mut axes) => {
+                axes.sort_unstable();
+                axes
+            }
+        };
+        // `sum` has the shape rule that is wanted here, and its message where the axes do not fit.
+        let reduced = self.sum(axes.clone());
+        let Ok(result) = reduced.shape() else { return reduced };
+        let kept = (0..shape.rank()).filter(|axis| !axes.contains(axis));
+        let order: Vec<usize> = axes.iter().copied().chain(kept).collect();
+        let mut length = axes.iter().filter_map(|axis| shape.get(*axis)).product::<usize>();
+        let rows: Shape = [length, result.size()].into();
+        let mut x = self.permute(order).reshape(rows);
+        while length > 1 {
+            let half = length / 2;
+            let product = x.slice(0, 0..half) * x.slice(0, half..2 * half);
+            x = if length % 2 == 1 { self.tape().concat(&[product, x.slice(0, 2 * half..length)], 0) } else { product };
+            length = length.div_ceil(2);
+        }
+        // The sum of no elements is 0, and depends on them as their product does: 0 + 1 is the empty product.
+        if length == 0 { reduced + 1.0 } else { x.reshape(result) }
+    }
+
+    /// The Euclidean norm over `axes`, which go: √Σ x². Its slope at the zero vector is NaN (0/0).
+    #[track_caller]
+    pub fn norm(self, axes: impl Into<Axes>) -> Self {
+        self.square().sum(axes).sqrt()
+    }
+
+    /// x limited to `low ..= high`, element by element; the slope at a limit is ½, as for [`maximum`](Self::maximum).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([-2.0, 0.5, 2.0]);
+    /// assert_eq!(x.clamp(-1.0, 1.0).value().unwrap(), ndarray::array![-1.0, 0.5, 1.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn clamp(self, low: f64, high: f64) -> Self {
+        self.maximum(low).minimum(high)
+    }
+
+    /// The exponential linear unit: x for x ≥ 0, α(eˣ − 1) below. The slope at 0 is 1.
+    ///
+    /// Source: lecture slides *Neural Networks*, "Nonlinear activation function".
+    #[track_caller]
+    pub fn elu(self, alpha: f64) -> Self {
+        // The exponential of the side that is not taken could overflow, and ∞·0 would spoil the gradient.
+        let below = (self.minimum(0.0).exp() - 1.0) * alpha;
+        self.ge(0.0).select(self, below)
+    }
+
+    /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2.
+    #[track_caller]
+    pub fn arctan_sigmoid(self) -> Self {
+        self.atan() * std::f64::consts::FRAC_1_PI + 0.5
+    }
+
+    /// x to the power of a var, for x > 0: exp(e·log x).
+    #[track_caller]
+    pub fn pow(self, exponent: impl VarOrNumber<'t, F>) -> Self {
+        (exponent.on(self) * self.log()).exp()
+    }
+
+    /// The inner product Σ xᵢyᵢ of two arrays of one shape.
+    #[track_caller]
+    pub fn dot(self, other: Self) -> Self {
+        (self * other).sum(..)
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// One-hot rows: 1 at the index, 0 elsewhere; shape \[…, length\].
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let labels = tape.index(ndarray::array![1, 0]);
+    /// assert_eq!(labels.one_hot(2).value().unwrap(), ndarray::array![[0.0, 1.0], [1.0, 0.0]].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn one_hot(self, length: usize) -> Var<'t, F> {
+        let one = self.tape().constant(F::one());
+        match self.shape() {
+            Ok(shape) => one.broadcast_to(shape).place(self, length),
+            Err(_) => one,
+        }
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// Arrays of one shape side by side along a new first axis.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (x, y) = (tape.input([1.0, 2.0]), tape.input([3.0, 4.0]));
+    /// assert_eq!(tape.stack(&[x, y]).value().unwrap(), ndarray::array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn stack<'t>(&'t self, parts: &[Var<'t, F>]) -> Var<'t, F> {
+        let mut rows = parts.to_vec();
+        for row in &mut rows {
+            if let Ok(shape) = row.shape() {
+                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
+            }
+        }
+        self.concat(&rows, 0)
+    }
+}

@@ -1,0 +1,78 @@
+//! The leaky rectified linear unit.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Refusal, Result};
+use crate::base::real::Real;
+use crate::kernels::{self, Elementwise, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = x for x ≥ 0, β·x below
+#[derive(Debug)]
+pub struct LeakyRelu {
+    pub(in crate::primitive) beta: f64,
+}
+
+impl LeakyRelu {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(LeakyRelu { beta: attributes.real("beta")? })
+    }
+
+    fn function<F: Real>(&self) -> impl Fn([F; 1]) -> F + use<F> {
+        let beta = F::of(self.beta);
+        move |[x]| if x < F::zero() { beta * x } else { x }
+    }
+}
+
+impl<F: Real> Primitive<F> for LeakyRelu {
+    fn name(&self) -> &'static str {
+        "leaky_relu"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with_real("beta", self.beta)
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = x if x ≥ 0 else β·x"
+    }
+
+    fn elementwise(&self) -> Option<Elementwise<F>> {
+        Some(Elementwise::<F>::new(self.function()))
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::map(inputs, output, self.function())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| at.x(0).ge(0.0).select(dy, dy * self.beta))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| at.x(0).ge(0.0).select(dx, dx * self.beta))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let beta = dice.uniform(0.0, 0.5);
+        Sample::with(Arc::new(LeakyRelu { beta }), vec![SampleOperand::Real(dice.shape(0, 3), Domain::REALS)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The leaky rectified linear unit, elementwise: yᵢ = xᵢ for xᵢ ≥ 0 and β·xᵢ below. The slope at 0 is 1, as in the
+    /// lecture notes.
+    ///
+    /// Source: Matt R, *Neural Networks* (March 2022), activation functions; the slides take β = 0.1.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([-1.0, 2.0]);
+    /// assert_eq!(x.leaky_relu(0.5).value().unwrap(), ndarray::array![-0.5, 2.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn leaky_relu(self, beta: f64) -> Self {
+        self.apply(Arc::new(LeakyRelu { beta }))
+    }
+}

@@ -1,0 +1,96 @@
+//! One element per row.
+
+use super::gather::check;
+use crate::base::error::{Mismatch, Refusal};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::tape::var::{Index, Var};
+use smallvec::smallvec;
+
+/// y = one element of each row of x
+#[derive(Debug)]
+pub struct Pick;
+
+impl<F: Real> Primitive<F> for Pick {
+    fn name(&self) -> &'static str {
+        "pick"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::Fixed(&[("x", Kind::Real), ("i", Kind::Index)])
+    }
+
+    fn formula(&self) -> &'static str {
+        "yₙ = xₙⱼ at j = iₙ"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x, i] = inputs else { return Err(Mismatch::new("takes 2 operands")) };
+        match x.split_last() {
+            Some((_, rows)) if *rows == ***i => Ok((*i).clone()),
+            Some((_, rows)) => {
+                let rows = Shape::from(rows);
+                Err(Mismatch::new(format!("i {i} should have the shape {rows}: one index for each row of x {x}")))
+            }
+            None => Err(Mismatch::new("x is a number and has no elements to pick from")),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x, i] = inputs else { return Err(Refusal::new("takes 2 operands")) };
+        let (x, i) = (x.real()?, i.index()?);
+        let width = x.shape().last().copied().unwrap_or(0);
+        check(i, width, "columns")?;
+        let y = output.as_mut_slice().iter_mut().zip(i.data);
+        if let Some(x) = x.as_slice() {
+            for ((y, i), row) in y.zip(x.chunks(width.max(1))) {
+                *y = row.get(*i).copied().unwrap_or(F::nan());
+            }
+        } else {
+            for ((y, i), row) in y.zip(x.rows()) {
+                *y = row.get(*i).unwrap_or(F::nan());
+            }
+        }
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        let width = at.shape(0).last().copied().unwrap_or(0);
+        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || dy.place(i, width)));
+        smallvec![dx, Derivative::None]
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        match at.index(1) {
+            Some(i) => at.tangent(dx, |_, dx| dx.pick(i)),
+            None => Derivative::None,
+        }
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let rows = dice.shape(0, 2);
+        let width = dice.integer(1, 4);
+        let x = rows.iter().copied().chain([width]).collect();
+        Sample::new(vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(rows, width)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// One element of each row: x \[…, m\] and i \[…\] give \[…\], element i of the last axis. An index out of range is
+    /// refused. With labels as indices this is the heart of the cross-entropy.
+    ///
+    /// The reverse is [`place`](Self::place).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+    /// let i = tape.index(ndarray::array![1, 0]);
+    /// assert_eq!(x.pick(i).value().unwrap(), ndarray::array![2.0, 3.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn pick(self, indices: Index<'t, F>) -> Self {
+        self.tape().record(&Pick, &[self.into(), indices.into()])
+    }
+}

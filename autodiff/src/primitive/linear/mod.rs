@@ -1,0 +1,4 @@
+//! Matrix products.
+
+pub(in crate::primitive) mod add_bias;
+pub(in crate::primitive) mod matmul;

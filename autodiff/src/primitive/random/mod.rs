@@ -1,0 +1,3 @@
+//! Random numbers.
+
+pub(in crate::primitive) mod uniform;

@@ -1,0 +1,112 @@
+//! Joining arrays along an axis.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::tape::Arg;
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = x₀, x₁, … one after the other along an axis
+#[derive(Debug)]
+pub struct Concat {
+    pub(in crate::primitive) axis: usize,
+}
+
+impl Concat {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Concat { axis: attributes.length("axis")? })
+    }
+}
+
+impl<F: Real> Primitive<F> for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with("axis", self.axis.into())
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::Variadic
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = x₀, x₁, … one after the other along an axis"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let Some(first) = inputs.first() else { return Err(Mismatch::new("there are no operands")) };
+        if self.axis >= first.rank() {
+            return Err(Mismatch::new(format!("there is no axis {} in {first}; axes count from 0", self.axis)));
+        }
+        let mut length = 0usize;
+        for shape in inputs {
+            if shape.with_axis(self.axis, 0) != first.with_axis(self.axis, 0) {
+                return Err(Mismatch::new(format!("{first} and {shape} differ outside axis {}", self.axis)));
+            }
+            length = length.saturating_add(shape.get(self.axis).copied().unwrap_or(0));
+        }
+        Ok(first.with_axis(self.axis, length))
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        // Row by row: a row of the result is made of one row of each operand, rows running over the axes before `axis`.
+        let below = |shape: &Shape| shape.iter().skip(self.axis).product::<usize>();
+        let width = below(output.shape());
+        let mut start = 0;
+        for input in inputs {
+            let x = input.real()?;
+            let part = below(x.shape());
+            let mut rows = x.reader();
+            for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+                row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
+            }
+            start += part;
+        }
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        let mut start = 0;
+        (0..at.inputs().len())
+            .map(|i| {
+                let length = at.shape(i).get(self.axis).copied().unwrap_or(0);
+                start += length;
+                at.operand(i, || dy.slice(self.axis, start - length..start))
+            })
+            .collect()
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        let parts = dx.iter().enumerate().map(|(i, dx)| dx.unwrap_or_else(|| at.zeros(i))).collect::<Vec<_>>();
+        Derivative::Of(at.y().tape().concat(&parts, self.axis))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let shape = dice.shape(1, 3);
+        let axis = dice.integer(0, shape.rank() - 1);
+        let part = |dice: &mut Dice| SampleOperand::Real(shape.with_axis(axis, dice.integer(1, 3)), Domain::REALS);
+        let parts = (0..dice.integer(1, 4)).map(|_| part(dice)).collect();
+        Sample::with(Arc::new(Concat { axis }), parts)
+    }
+}
+
+impl<F: Real> crate::Tape<F> {
+    /// The arrays one after the other along `axis`; they have the same lengths elsewhere.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (x, y) = (tape.input([1.0, 2.0]), tape.input([3.0]));
+    /// assert_eq!(tape.concat(&[x, y], 0).value().unwrap(), ndarray::array![1.0, 2.0, 3.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: usize) -> Var<'t, F> {
+        let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
+        self.record(Arc::new(Concat { axis }), &parts)
+    }
+}

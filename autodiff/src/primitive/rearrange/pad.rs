@@ -1,0 +1,94 @@
+//! Zeros before and after, along an axis.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = x with zeros before and after along an axis
+#[derive(Debug)]
+pub struct Pad {
+    pub(in crate::primitive) axis: usize,
+    pub(in crate::primitive) before: usize,
+    pub(in crate::primitive) after: usize,
+}
+
+impl Pad {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        let read = |name| attributes.length(name);
+        Ok(Pad { axis: read("axis")?, before: read("before")?, after: read("after")? })
+    }
+}
+
+impl<F: Real> Primitive<F> for Pad {
+    fn name(&self) -> &'static str {
+        "pad"
+    }
+
+    fn attributes(&self) -> Attributes {
+        let attributes = Attributes::new().with("axis", self.axis.into());
+        attributes.with("before", self.before.into()).with("after", self.after.into())
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = 0…, x, 0… along an axis"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        let axis = self.axis;
+        match x.get(axis) {
+            None => Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0"))),
+            Some(length) => Ok(x.with_axis(axis, length.saturating_add(self.before).saturating_add(self.after))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        let x = x.real()?;
+        let inner = x.shape().iter().skip(self.axis + 1).product::<usize>();
+        let part = x.shape().get(self.axis).map_or(0, |length| length * inner);
+        let width = part + (self.before + self.after) * inner;
+        let start = self.before * inner;
+        let mut rows = x.reader();
+        for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+            row.fill(F::zero());
+            row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
+        }
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        let length = at.shape(0).get(self.axis).copied().unwrap_or(0);
+        at.one(|| dy.slice(self.axis, self.before..self.before + length))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx.pad(self.axis, self.before, self.after))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let x = dice.shape(1, 3);
+        let axis = dice.integer(0, x.rank() - 1);
+        let pad = Pad { axis, before: dice.integer(0, 2), after: dice.integer(0, 2) };
+        Sample::with(Arc::new(pad), vec![SampleOperand::Real(x, Domain::REALS)])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// `before` zeros before and `after` zeros behind, along `axis`; the reverse is [`slice`](Self::slice).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0]);
+    /// assert_eq!(x.pad(0, 1, 2).value().unwrap(), ndarray::array![0.0, 1.0, 2.0, 0.0, 0.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn pad(self, axis: usize, before: usize, after: usize) -> Self {
+        self.apply(Arc::new(Pad { axis, before, after }))
+    }
+}

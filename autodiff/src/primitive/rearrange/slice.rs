@@ -1,0 +1,100 @@
+//! A range along an axis.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::{Layout, Shape};
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// y = x[…, start..stop, …] along an axis
+#[derive(Debug)]
+pub struct Slice {
+    pub(in crate::primitive) axis: usize,
+    pub(in crate::primitive) start: usize,
+    pub(in crate::primitive) stop: usize,
+}
+
+impl Slice {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        let read = |name| attributes.length(name);
+        Ok(Slice { axis: read("axis")?, start: read("start")?, stop: read("stop")? })
+    }
+}
+
+impl<F: Real> Primitive<F> for Slice {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+
+    fn attributes(&self) -> Attributes {
+        let attributes = Attributes::new().with("axis", self.axis.into());
+        attributes.with("start", self.start.into()).with("stop", self.stop.into())
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = x[start..stop] along an axis"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        let (axis, start, stop) = (self.axis, self.start, self.stop);
+        match x.get(axis) {
+            None => Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0"))),
+            Some(length) if start > stop || stop > *length => Err(Mismatch::new(format!(
+                "{start}..{stop} is not a range of axis {axis} of x {x}, which is {length} long"
+            ))),
+            Some(_) => Ok(x.with_axis(axis, stop - start)),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        kernels::restride(inputs, output, |_, strides| Some((strides.into(), self.offset(strides)?)))
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        let length = at.shape(0).get(self.axis).copied().unwrap_or(0);
+        at.one(|| dy.pad(self.axis, self.start, length.saturating_sub(self.stop)))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx.slice(self.axis, self.start..self.stop))
+    }
+
+    fn view(&self, input: &Layout) -> Option<Layout> {
+        let shape = input.shape.with_axis(self.axis, self.stop.checked_sub(self.start)?);
+        Some(Layout { shape, strides: input.strides.clone(), offset: input.offset + self.offset(&input.strides)? })
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let x = dice.shape(1, 3);
+        let axis = dice.integer(0, x.rank() - 1);
+        let start = dice.integer(0, x.get(axis).map_or(0, |length| length - 1));
+        let stop = dice.integer(start + 1, x.get(axis).copied().unwrap_or(0));
+        Sample::with(Arc::new(Slice { axis, start, stop }), vec![SampleOperand::Real(x, Domain::REALS)])
+    }
+}
+
+impl Slice {
+    /// Where the slice begins in an array of these strides.
+    fn offset(&self, strides: &[usize]) -> Option<usize> {
+        strides.get(self.axis).map(|stride| self.start * stride)
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The positions `range` along `axis`. Moves no data; the reverse is [`pad`](Self::pad).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.slice(0, 1..3).value().unwrap(), ndarray::array![2.0, 3.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
+        self.apply(Arc::new(Slice { axis, start: range.start, stop: range.end }))
+    }
+}

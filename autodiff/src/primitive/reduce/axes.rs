@@ -1,0 +1,123 @@
+//! Which axes a reduction runs over.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Result};
+use crate::base::real::Real;
+use crate::base::shape::{Layout, Shape};
+use crate::primitive::{Dice, Domain, Sample, SampleOperand};
+use crate::tape::var::Var;
+
+/// The axes of a reduction: `..` for all, one axis, or a list.
+///
+/// ```
+/// # let tape = autodiff::Tape::<f64>::new();
+/// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+/// assert_eq!(x.sum(..).shape().unwrap(), [].into());
+/// assert_eq!(x.sum(0).shape().unwrap(), [2].into());
+/// assert_eq!(x.sum([0, 1]).item().unwrap(), 10.0);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Axes {
+    /// Every axis.
+    All,
+    /// These axes.
+    These(Vec<usize>),
+}
+
+impl From<std::ops::RangeFull> for Axes {
+    fn from(_: std::ops::RangeFull) -> Self {
+        Axes::All
+    }
+}
+
+impl From<usize> for Axes {
+    fn from(axis: usize) -> Self {
+        Axes::These(vec![axis])
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Axes {
+    fn from(axes: [usize; N]) -> Self {
+        Axes::These(axes.to_vec())
+    }
+}
+
+impl From<Vec<usize>> for Axes {
+    fn from(axes: Vec<usize>) -> Self {
+        Axes::These(axes)
+    }
+}
+
+/// The attributes that reductions share: ascending axes, and whether they stay with length 1.
+#[derive(Clone, Debug)]
+pub(in crate::primitive) struct Reduction {
+    pub(in crate::primitive) axes: Vec<usize>,
+    pub(in crate::primitive) keep: bool,
+}
+
+impl Reduction {
+    pub(in crate::primitive) fn new<F: Real>(x: Var<'_, F>, axes: Axes, keep: bool) -> Self {
+        let axes = match axes {
+            Axes::All => (0..x.shape().map_or(0, |shape| shape.rank())).collect(),
+            Axes::These(mut axes) => {
+                axes.sort_unstable();
+                axes
+            }
+        };
+        Reduction { axes, keep }
+    }
+
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Reduction { axes: attributes.list("axes")?.to_vec(), keep: attributes.flag("keep")? })
+    }
+
+    pub(in crate::primitive) fn attributes(&self) -> Attributes {
+        Attributes::new().with_list("axes", &self.axes).with_flag("keep", self.keep)
+    }
+
+    pub(in crate::primitive) fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        if let Some(axis) = self.axes.iter().find(|axis| **axis >= x.rank()) {
+            return Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0")));
+        }
+        if let Some(pair) = self.axes.windows(2).find(|pair| pair.first() >= pair.last()) {
+            let axes = Shape::from(self.axes.as_slice());
+            let fault = if pair.first() == pair.last() { "one appears twice" } else { "they should ascend" };
+            return Err(Mismatch::new(format!("the axes {axes} do not fit: {fault}")));
+        }
+        Ok(x.reduced(&self.axes, self.keep))
+    }
+
+    /// The result as a view of the operand, where every axis that goes has length 1: a sum of one element is that element.
+    pub(in crate::primitive) fn view(&self, input: &Layout) -> Option<Layout> {
+        if self.axes.iter().any(|axis| input.shape.get(*axis) != Some(&1)) {
+            return None;
+        }
+        let stays = |(i, _): &(usize, &usize)| self.keep || !self.axes.contains(i);
+        let pick = |from: &[usize]| from.iter().enumerate().filter(stays).map(|(_, n)| *n).collect::<Vec<_>>();
+        let (shape, strides) = (pick(&input.shape).into(), pick(&input.strides).into());
+        Some(Layout { shape, strides, offset: input.offset })
+    }
+
+    /// A reduced array stretched over the shape it was reduced from.
+    pub(in crate::primitive) fn spread<'t, F: Real>(&self, y: Var<'t, F>, x: &Shape) -> Var<'t, F> {
+        let y = if self.keep { y } else { y.reshape(x.reduced(&self.axes, true)) };
+        y.broadcast_to(x.clone())
+    }
+
+    pub(in crate::primitive) fn sample(dice: &mut Dice, domain: Domain) -> (Self, Vec<SampleOperand>) {
+        let x = dice.shape(0, 3);
+        let reduction = Reduction { axes: dice.axes(x.rank()), keep: dice.flip() };
+        (reduction, vec![SampleOperand::Real(x, domain)])
+    }
+
+    /// A sample of a primitive that is made of a reduction.
+    pub(in crate::primitive) fn sample_of<F: Real, P: crate::primitive::Primitive<F> + 'static>(
+        dice: &mut Dice,
+        domain: Domain,
+        primitive: impl Fn(Reduction) -> P,
+    ) -> Sample<F> {
+        let (reduction, operands) = Reduction::sample(dice, domain);
+        Sample::with(std::sync::Arc::new(primitive(reduction)), operands)
+    }
+}

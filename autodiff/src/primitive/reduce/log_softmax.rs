@@ -1,0 +1,78 @@
+//! The logarithm of the softmax.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// yᵢ = xᵢ − log Σⱼ exp xⱼ
+#[derive(Debug)]
+pub struct LogSoftmax {
+    pub(in crate::primitive) axis: usize,
+}
+
+impl LogSoftmax {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(LogSoftmax { axis: attributes.length("axis")? })
+    }
+}
+
+impl<F: Real> Primitive<F> for LogSoftmax {
+    fn name(&self) -> &'static str {
+        "log_softmax"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with("axis", self.axis.into())
+    }
+
+    fn formula(&self) -> &'static str {
+        "yᵢ = xᵢ − log Σⱼ exp xⱼ"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        match x.get(self.axis) {
+            Some(_) => Ok((*x).clone()),
+            None => Err(Mismatch::new(format!("there is no axis {} in x {x}; axes count from 0", self.axis))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::log_softmax(x.real()?, self.axis, output);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| dy - at.y().exp() * dy.sum_keep(self.axis))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx - (at.y().exp() * dx).sum_keep(self.axis))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let x = dice.shape(1, 3);
+        let axis = dice.integer(0, x.rank() - 1);
+        Sample::with(Arc::new(LogSoftmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e3, 1e3))])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The logarithm of the softmax along `axis`: yᵢ = xᵢ − log Σⱼ exp xⱼ, exact where the softmax itself rounds to 0.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1000.0, 0.0]);
+    /// assert_eq!(x.log_softmax(0).value().unwrap(), ndarray::array![0.0, -1000.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn log_softmax(self, axis: usize) -> Self {
+        self.apply(Arc::new(LogSoftmax { axis }))
+    }
+}

@@ -1,0 +1,91 @@
+//! The logarithm of a sum of exponentials: a smooth maximum.
+
+use super::axes::{Axes, Reduction};
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = log Σ exp x over axes
+#[derive(Debug)]
+pub struct LogSumExp(Reduction);
+
+impl LogSumExp {
+    pub(in crate::primitive) fn example() -> Self {
+        LogSumExp(Reduction { axes: vec![0], keep: false })
+    }
+
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(LogSumExp(Reduction::parse(attributes)?))
+    }
+}
+
+impl<F: Real> Primitive<F> for LogSumExp {
+    fn name(&self) -> &'static str {
+        "log_sum_exp"
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.0.attributes()
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = log Σ exp x over axes"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        self.0.shape(inputs)
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::log_sum_exp_over(x.real()?, &self.0.axes, output);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| self.0.spread(dy, &at.shape(0)) * self.weights(at))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| (dx * self.weights(at)).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Reduction::sample_of(dice, Domain::between(-1e3, 1e3), LogSumExp)
+    }
+}
+
+impl LogSumExp {
+    /// exp(x − y): the softmax of x.
+    fn weights<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
+        (at.x(0) - self.0.spread(at.y(), &at.shape(0))).exp()
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// log Σ exp x over `axes`, which go, without overflow; −∞ where all elements are −∞.
+    ///
+    /// Its gradient is the softmax.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+    /// let y = x.log_sum_exp(..).item().unwrap();
+    /// assert!((y - (1f64.exp() + 2f64.exp() + 3f64.exp() + 4f64.exp()).ln()).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn log_sum_exp(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(LogSumExp(Reduction::new(self, axes.into(), false))))
+    }
+
+    /// As [`log_sum_exp`](Self::log_sum_exp), but the axes stay, with length 1, so that the result broadcasts against `self`.
+    #[track_caller]
+    pub fn log_sum_exp_keep(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(LogSumExp(Reduction::new(self, axes.into(), true))))
+    }
+}

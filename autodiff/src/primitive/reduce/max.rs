@@ -1,0 +1,98 @@
+//! The largest element along axes.
+
+use super::axes::{Axes, Reduction};
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = max x over axes
+#[derive(Debug)]
+pub struct Max(Reduction);
+
+impl Max {
+    pub(in crate::primitive) fn example() -> Self {
+        Max(Reduction { axes: vec![0], keep: false })
+    }
+
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Max(Reduction::parse(attributes)?))
+    }
+}
+
+impl<F: Real> Primitive<F> for Max {
+    fn name(&self) -> &'static str {
+        "max"
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.0.attributes()
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = max x over axes"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let shape = self.0.shape(inputs)?;
+        match inputs.iter().any(|x| x.size() == 0 && shape.size() > 0) {
+            true => Err(Mismatch::new("the largest of no elements")),
+            false => Ok(shape),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::max_over(x.real()?, &self.0.axes, output);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| self.share(at) * self.0.spread(dy, &at.shape(0)))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| (self.share(at) * dx).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Reduction::sample_of(dice, Domain::REALS, Max)
+    }
+}
+
+impl Max {
+    /// 1/n at each of the n elements that are largest, 0 elsewhere: ties share the cotangent.
+    fn share<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
+        // Through `select`, whose condition has derivative zero, and not by calculating with the comparison, which has
+        // none: the share is constant, and a gradient through it is zero.
+        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0))).select(1.0, at.zeros(0));
+        let kept = Reduction { keep: true, ..self.0.clone() };
+        largest / largest.apply(Arc::new(super::sum::Sum::over(kept)))
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The largest element over `axes`, which go; NaN if there is one among them.
+    ///
+    /// Elements that tie for the largest share the cotangent equally.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.max(0).value().unwrap(), ndarray::array![3.0, 4.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn max(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), false))))
+    }
+
+    /// As [`max`](Self::max), but the axes stay, with length 1, so that the result broadcasts against `self`.
+    #[track_caller]
+    pub fn max_keep(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), true))))
+    }
+}

@@ -1,0 +1,85 @@
+//! The softmax.
+
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// yᵢ = exp xᵢ / Σⱼ exp xⱼ
+#[derive(Debug)]
+pub struct Softmax {
+    pub(in crate::primitive) axis: usize,
+}
+
+impl Softmax {
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Softmax { axis: attributes.length("axis")? })
+    }
+
+    /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
+    fn jacobian<'t, F: Real>(&self, at: &Site<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
+        at.y() * (d - (at.y() * d).sum_keep(self.axis))
+    }
+}
+
+impl<F: Real> Primitive<F> for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::new().with("axis", self.axis.into())
+    }
+
+    fn formula(&self) -> &'static str {
+        "yᵢ = exp xᵢ / Σⱼ exp xⱼ"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+        match x.get(self.axis) {
+            Some(_) => Ok((*x).clone()),
+            None => Err(Mismatch::new(format!("there is no axis {} in x {x}; axes count from 0", self.axis))),
+        }
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::softmax(x.real()?, self.axis, output);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| self.jacobian(at, dy))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| self.jacobian(at, dx))
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        let x = dice.shape(1, 3);
+        let axis = dice.integer(0, x.rank() - 1);
+        Sample::with(Arc::new(Softmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e2, 1e2))])
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow.
+    ///
+    /// Its Jacobian is S(δ − S). Source: Matt R, *Neural Networks* (March 2022), on softmax activation.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([0.0, 0.0]);
+    /// assert_eq!(x.softmax(0).value().unwrap(), ndarray::array![0.5, 0.5].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn softmax(self, axis: usize) -> Self {
+        self.apply(Arc::new(Softmax { axis }))
+    }
+}

@@ -1,0 +1,98 @@
+//! The sum over axes.
+
+use super::axes::{Axes, Reduction};
+use crate::base::attributes::Attributes;
+use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::real::Real;
+use crate::base::shape::{Layout, Shape};
+use crate::kernels::{self, Operand, ViewMut};
+use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, Site};
+use crate::tape::var::Var;
+use std::sync::Arc;
+
+/// y = Σ x over axes
+#[derive(Debug)]
+pub struct Sum(Reduction);
+
+impl Sum {
+    pub(in crate::primitive) fn example() -> Self {
+        Sum(Reduction { axes: vec![0], keep: false })
+    }
+
+    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+        Ok(Sum(Reduction::parse(attributes)?))
+    }
+
+    pub(in crate::primitive) fn over(reduction: Reduction) -> Self {
+        Sum(reduction)
+    }
+}
+
+impl<F: Real> Primitive<F> for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.0.attributes()
+    }
+
+    fn formula(&self) -> &'static str {
+        "y = Σ x over axes"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        self.0.shape(inputs)
+    }
+
+    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
+        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
+        kernels::sum_over(x.real()?, &self.0.axes, output);
+        Ok(())
+    }
+
+    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+        at.one(|| self.0.spread(dy, &at.shape(0)))
+    }
+
+    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+        at.tangent(dx, |_, dx| dx.apply(Arc::new(Sum(self.0.clone()))))
+    }
+
+    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+        (inputs.len() == 1 && self.0.axes.is_empty()).then_some(0)
+    }
+
+    fn is_total(&self, input: &Shape) -> bool {
+        self.0.axes.len() == input.rank()
+    }
+
+    fn view(&self, input: &Layout) -> Option<Layout> {
+        self.0.view(input)
+    }
+
+    fn sample(&self, dice: &mut Dice) -> Sample<F> {
+        Reduction::sample_of(dice, Domain::REALS, Sum)
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The sum over `axes`, which go: `x.sum(..)` is the sum of all elements. A fixed tree, so that the result depends on
+    /// nothing but the numbers ([`kernels::sum`]).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum(0).value().unwrap(), ndarray::array![4.0, 6.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn sum(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Sum(Reduction::new(self, axes.into(), false))))
+    }
+
+    /// As [`sum`](Self::sum), but the axes stay, with length 1, so that the result broadcasts against `self`.
+    #[track_caller]
+    pub fn sum_keep(self, axes: impl Into<Axes>) -> Self {
+        self.apply(Arc::new(Sum(Reduction::new(self, axes.into(), true))))
+    }
+}

@@ -1,0 +1,242 @@
+//! What a tape and a program are made of.
+
+use crate::base::error::{Error, Place, Refusal};
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::kernels::{Elementwise, Operand};
+use crate::primitive::{Kind, Primitive, PrimitiveRef};
+use crate::tape::value::{self, Value};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// One line of a tape: how a value comes to be, and from what. Tapes are long: it has the size of a line of the cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<F: Real> {
+    pub(crate) op: Op<F>,
+    pub(crate) inputs: Operands,
+    pub(crate) shape: Shape,
+    /// What the value is an array of.
+    pub(crate) kind: Kind,
+    /// Whether an input that wants a gradient leads here.
+    pub(crate) active: bool,
+    /// The path of scopes, an index into [`Labels`].
+    pub(crate) scope: u32,
+    pub(crate) location: Option<&'static Location<'static>>,
+}
+
+const _: () = assert!(size_of::<Node<f64>>() <= 64, "a node is longer than a line of the cache");
+
+/// The nodes that a node is computed from: almost always at most three, which stand in the node.
+#[derive(Clone, Debug)]
+pub(crate) enum Operands {
+    /// As many of these as the count says.
+    Few(u8, [NodeId; 3]),
+    Many(Arc<Vec<NodeId>>),
+}
+
+impl Operands {
+    /// The operands of a leaf.
+    pub(crate) const NONE: Operands = Operands::Few(0, [NodeId::FIRST; 3]);
+}
+
+impl From<&[NodeId]> for Operands {
+    #[inline(always)]
+    fn from(ids: &[NodeId]) -> Self {
+        match ids {
+            [] => Operands::NONE,
+            [a] => Operands::Few(1, [*a; 3]),
+            [a, b] => Operands::Few(2, [*a, *b, *b]),
+            [a, b, c] => Operands::Few(3, [*a, *b, *c]),
+            _ => Operands::Many(Arc::new(ids.to_vec())),
+        }
+    }
+}
+
+impl Deref for Operands {
+    type Target = [NodeId];
+
+    #[inline]
+    fn deref(&self) -> &[NodeId] {
+        match self {
+            Operands::Few(count, ids) => ids.get(..usize::from(*count)).unwrap_or(ids),
+            Operands::Many(ids) => ids,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Op<F: Real> {
+    /// Given from outside; `active` tells an input from data.
+    Input(Kind),
+    /// A number or array that is part of the program.
+    Constant(Value<F>),
+    /// A primitive applied to earlier nodes.
+    Apply(PrimitiveRef<F>),
+    /// An operation that could not be recorded.
+    Error(Error),
+}
+
+impl<F: Real> Node<F> {
+    /// What made the node, in a word: a primitive's name, `input`, `data`, `index`, `key`, `constant`.
+    pub(crate) fn operation(&self) -> &'static str {
+        match &self.op {
+            Op::Input(Kind::Real) if self.active => "input",
+            Op::Input(Kind::Real) => "data",
+            Op::Input(Kind::Index) => "index",
+            Op::Input(Kind::Key) => "key",
+            Op::Constant(_) => "constant",
+            Op::Apply(primitive) => primitive.name(),
+            Op::Error(_) => "error",
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// `f64[2, 3]`, `index[4]` or `key`.
+    pub(crate) fn type_name(&self) -> String {
+        match self.kind() {
+            Kind::Real => format!("{}{}", F::NAME, self.shape),
+            Kind::Index => format!("index{}", self.shape),
+            Kind::Key => "key".into(),
+        }
+    }
+}
+
+/// The names of nodes and the paths of scopes.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Labels {
+    names: BTreeMap<NodeId, Arc<str>>,
+    /// The paths, numbered from 1; number 0 is outside any scope.
+    scopes: Vec<Arc<str>>,
+    numbers: BTreeMap<Arc<str>, u32>,
+}
+
+impl Labels {
+    pub(crate) fn new() -> Self {
+        Labels::default()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.scopes.clear();
+        self.numbers.clear();
+    }
+
+    pub(crate) fn name(&self, id: NodeId) -> Option<&Arc<str>> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn set_name(&mut self, id: NodeId, name: Arc<str>) {
+        self.names.insert(id, name);
+    }
+
+    #[inline]
+    pub(crate) fn truncate(&mut self, length: usize) {
+        // Almost always there is nothing to forget, and looking at the last name tells.
+        if self.names.last_key_value().is_some_and(|(id, _)| id.index() >= length) {
+            self.names.split_off(&NodeId::new(length));
+        }
+    }
+
+    pub(crate) fn scope(&self, scope: u32) -> &str {
+        (scope as usize).checked_sub(1).and_then(|i| self.scopes.get(i)).map_or("", |path| path)
+    }
+
+    /// The number of `path`, which is remembered if it is new.
+    pub(crate) fn intern(&mut self, path: &str) -> u32 {
+        if path.is_empty() {
+            return 0;
+        }
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
+        }
+        let path: Arc<str> = path.into();
+        self.scopes.push(path.clone());
+        let number = u32::try_from(self.scopes.len()).unwrap_or(0);
+        self.numbers.insert(path, number);
+        number
+    }
+
+    pub(crate) fn place<F: Real>(&self, node: &Node<F>) -> Place {
+        Place { location: node.location, scope: self.scope(node.scope).into() }
+    }
+}
+
+/// One line about a node for an error report: `a: w1 : f64[4, 3], input at src/main.rs:10:5`.
+pub(crate) fn describe<F: Real>(nodes: &IdVec<Node<F>>, labels: &Labels, id: NodeId, role: &str) -> String {
+    let Some(node) = nodes.find(id) else { return format!("{role}: {id}") };
+    let name = labels.name(id).map_or_else(|| id.to_string(), |name| name.to_string());
+    let place = labels.place(node).suffix();
+    format!("{role}: {name} : {}, {}{place}", node.type_name(), node.operation())
+}
+
+/// A line about each operand, under the name it has in the primitive's formula.
+pub(crate) fn describe_operands<F: Real>(
+    nodes: &IdVec<Node<F>>,
+    labels: &Labels,
+    primitive: &dyn Primitive<F>,
+    ids: &[NodeId],
+) -> Vec<String> {
+    let signature = primitive.signature();
+    let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
+    ids.iter().enumerate().map(|(i, id)| describe(nodes, labels, *id, role(i))).collect()
+}
+
+/// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
+/// Unknown where an operand is.
+#[inline(always)]
+pub(crate) fn evaluate<F: Real>(
+    nodes: &IdVec<Node<F>>,
+    values: &IdVec<Value<F>>,
+    primitive: &dyn Primitive<F>,
+    ids: &[NodeId],
+    shape: &Shape,
+) -> Result<Value<F>, Refusal> {
+    let function = primitive.elementwise();
+    match &function {
+        // One number in every position of the operands is one number in every position of the result.
+        Some(function) => {
+            if let Some(number) = number(function, values, ids) {
+                return Ok(Value::Splat(number));
+            }
+        }
+        None => {
+            if let [id] = ids
+                && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
+            {
+                return Ok(value);
+            }
+        }
+    }
+    let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
+    for id in ids {
+        match values[*id].operand(&nodes[*id].shape) {
+            Some(operand) => operands.push(operand),
+            None => return Ok(Value::Unknown),
+        }
+    }
+    value::evaluate(primitive, &operands, shape)
+}
+
+/// `function` of operands that are all one number.
+#[inline(always)]
+fn number<F: Real>(function: &Elementwise<F>, values: &IdVec<Value<F>>, ids: &[NodeId]) -> Option<F> {
+    let splat = |id: &NodeId| match &values[*id] {
+        Value::Splat(x) => Some(*x),
+        _ => None,
+    };
+    let zero = F::zero();
+    let (a, b, c) = match ids {
+        [a] => (splat(a)?, zero, zero),
+        [a, b] => (splat(a)?, splat(b)?, zero),
+        [a, b, c] => (splat(a)?, splat(b)?, splat(c)?),
+        _ => return None,
+    };
+    (function.operands() == ids.len()).then(|| function.number(a, b, c))
+}

@@ -1,0 +1,282 @@
+//! Handles to what a tape recorded.
+
+use crate::base::error::{Error, ErrorKind, Place, Result};
+use crate::base::ids::NodeId;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::PrimitiveRef;
+use crate::tape::node::Op;
+use crate::tape::value::Value;
+use crate::tape::{Arg, Tape};
+use ndarray::{ArrayD, ArrayViewD};
+use std::fmt;
+use std::panic::Location;
+
+/// A value on a tape: a `Copy` handle with the operations of mathematics.
+///
+/// `+ - * /` take vars and numbers on either side and broadcast as NumPy does; numbers are `f64` and are rounded to `F`.
+/// The other operations are methods, each documented in the file of its primitive.
+///
+/// Operations on a `Var` do not fail. If operands do not fit, the result is an *error var*: it may be used further, and
+/// every query returns the error, with the line where it happened.
+pub struct Var<'t, F: Real> {
+    pub(crate) tape: &'t Tape<F>,
+    pub(crate) id: NodeId,
+}
+
+/// An array of indices on a tape: labels, rows to gather. An input of the program like any other.
+pub struct Index<'t, F: Real> {
+    pub(crate) tape: &'t Tape<F>,
+    pub(crate) id: NodeId,
+}
+
+/// A random key on a tape. Randomness is an input: the same key draws the same numbers.
+pub struct Key<'t, F: Real> {
+    pub(crate) tape: &'t Tape<F>,
+    pub(crate) id: NodeId,
+}
+
+macro_rules! handle {
+    ($type:ident) => {
+        impl<F: Real> Clone for $type<'_, F> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<F: Real> Copy for $type<'_, F> {}
+
+        impl<'t, F: Real> $type<'t, F> {
+            /// The tape it is on.
+            pub fn tape(self) -> &'t Tape<F> {
+                self.tape
+            }
+
+            /// Its node.
+            pub fn id(self) -> NodeId {
+                self.id
+            }
+
+            /// Gives it a name, which print-outs and errors show.
+            pub fn named(self, name: &str) -> Self {
+                self.tape.set_name(self.id, name);
+                self
+            }
+
+            /// Its shape.
+            ///
+            /// # Errors
+            /// The error of the operation it comes from.
+            pub fn shape(self) -> Result<Shape> {
+                self.tape.with_node(self.id, |node| match &node.op {
+                    Op::Error(error) => Err(error.clone()),
+                    _ => Ok(node.shape.clone()),
+                })
+            }
+        }
+
+        impl<F: Real> fmt::Debug for $type<'_, F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.tape.describe(self.id, stringify!($type)))
+            }
+        }
+    };
+}
+
+handle!(Var);
+handle!(Index);
+handle!(Key);
+
+impl<'t, F: Real> Var<'t, F> {
+    /// Its value, as an array of its own.
+    ///
+    /// ```
+    /// use autodiff::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0]);
+    /// assert_eq!((x * 2.0).value().unwrap(), ndarray::array![2.0, 4.0].into_dyn());
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the operation it comes from; [`ErrorKind::NoValue`] on a tape that records without values.
+    pub fn value(self) -> Result<ArrayD<F>> {
+        self.read(|view| view.to_owned())
+    }
+
+    /// Reads its value without copying it.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn read<R>(self, read: impl FnOnce(ArrayViewD<'_, F>) -> R) -> Result<R> {
+        let shape = self.shape()?;
+        self.tape.read.set(true);
+        // A handle to the value, so that the tape is free for whatever `read` records on it.
+        let value = self.tape.with_value(self.id, |value, _| value.clone());
+        value.array(&shape).map(read).ok_or_else(|| {
+            Error::new(ErrorKind::NoValue, "value", "the tape recorded this without values")
+                .at(self.origin())
+                .with_operand(self.tape.describe(self.id, "x"))
+                .with_help("freeze the tape with `tape.program(&[y])` and run the program on inputs")
+        })
+    }
+
+    /// Its value as a number.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value); [`ErrorKind::NotScalar`] if it does not have exactly one element.
+    pub fn item(self) -> Result<F> {
+        let number = self.read(|view| if view.len() == 1 { view.first().copied() } else { None })?;
+        number.ok_or_else(|| {
+            Error::new(ErrorKind::NotScalar, "item", "one number was asked of an array")
+                .at(self.origin())
+                .with_operand(self.tape.describe(self.id, "x"))
+                .with_help("reduce it with `sum(..)` or `mean(..)`, or read the array with `value()`")
+        })
+    }
+
+    /// The error of the operation it comes from, if any.
+    pub fn error(self) -> Option<Error> {
+        self.shape().err()
+    }
+
+    /// Where it was recorded.
+    pub fn origin(self) -> Place {
+        self.tape.place_of(self.id)
+    }
+
+    /// Applies a primitive of one operand; the way a user's primitive gets a method.
+    #[track_caller]
+    pub fn apply(self, primitive: impl Into<PrimitiveRef<F>>) -> Self {
+        self.tape.record(primitive, &[self.into()])
+    }
+
+    /// Applies a primitive of two operands.
+    #[track_caller]
+    pub fn apply2(self, primitive: impl Into<PrimitiveRef<F>>, other: Self) -> Self {
+        self.tape.record(primitive, &[self.into(), other.into()])
+    }
+
+    /// The constant `number` on the same tape, as a scalar.
+    #[track_caller]
+    pub(crate) fn number(self, number: f64) -> Self {
+        self.tape.constant_value(Value::Splat(F::of(number)), Shape::scalar())
+    }
+
+    /// `op(self, other)` after both are broadcast to a common shape, visibly.
+    #[track_caller]
+    pub(crate) fn broadcasting(self, primitive: impl Into<PrimitiveRef<F>>, other: Self) -> Self {
+        let primitive = primitive.into();
+        if std::ptr::eq(self.tape, other.tape)
+            && let Some((a, b)) = self.tape.differing(self.id, other.id)
+        {
+            return self.stretching(primitive, other, &a, &b);
+        }
+        self.apply2(primitive, other)
+    }
+
+    /// [`broadcasting`](Self::broadcasting) where the shapes, `a` and `b`, differ.
+    #[track_caller]
+    #[inline(never)]
+    fn stretching(self, primitive: PrimitiveRef<F>, other: Self, a: &Shape, b: &Shape) -> Self {
+        let Some(shape) = a.broadcast(b) else {
+            let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
+            return self.tape.misfit(&primitive, &args, unbroadcastable(a, b));
+        };
+        self.stretched(a, &shape).apply2(primitive, other.stretched(b, &shape))
+    }
+
+    #[track_caller]
+    fn stretched(self, from: &Shape, to: &Shape) -> Self {
+        if from == to { self } else { self.broadcast_to(to.clone()) }
+    }
+}
+
+/// Why two shapes do not broadcast, with a remedy found by trying.
+fn unbroadcastable(a: &Shape, b: &Shape) -> crate::base::error::Mismatch {
+    let rank = a.rank().max(b.rank());
+    let clash = (0..rank).rev().find_map(|axis| {
+        let (x, y) = (a.aligned(axis, rank), b.aligned(axis, rank));
+        (x != y && x != 1 && y != 1).then_some((rank - axis, x, y))
+    });
+    let (from_end, x, y) = clash.unwrap_or((0, 0, 0));
+    let mismatch = crate::base::error::Mismatch::new(format!(
+        "{a} and {b} do not broadcast: axis −{from_end} is {x} in a and {y} in b, and neither is 1"
+    ));
+    let column = |shape: &Shape| shape.iter().copied().chain([1]).collect::<Shape>();
+    let trials = [
+        (b.rank() == 1, a.clone(), column(b), format!("`b.reshape({})`", column(b))),
+        (a.rank() == 1, column(a), b.clone(), format!("`a.reshape({})`", column(a))),
+        (a.rank() == 2, a.transposed(), b.clone(), "`a.transpose()`".to_owned()),
+        (b.rank() == 2, a.clone(), b.transposed(), "`b.transpose()`".to_owned()),
+    ];
+    let fit = trials.into_iter().filter(|trial| trial.0).find_map(|(_, a, b, name)| Some((a.broadcast(&b)?, name)));
+    match fit {
+        Some((shape, name)) => mismatch.with_help(format!("{name} would fit and give {shape}")),
+        None => mismatch,
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// The shapes of two operands, if both are arrays and they differ.
+    #[inline]
+    fn differing(&self, a: NodeId, b: NodeId) -> Option<(Shape, Shape)> {
+        self.with_nodes(|nodes, _| {
+            let (a, b) = (&nodes[a], &nodes[b]);
+            let errors = || matches!(a.op, Op::Error(_)) || matches!(b.op, Op::Error(_));
+            (a.shape != b.shape && !errors()).then(|| (a.shape.clone(), b.shape.clone()))
+        })
+    }
+}
+
+/// A var, or a number that becomes a constant on the same tape: the other operand of a comparison, of `select`, ….
+pub trait VarOrNumber<'t, F: Real> {
+    /// The operand as a var on the tape of `other`.
+    #[track_caller]
+    fn on(self, other: Var<'t, F>) -> Var<'t, F>;
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for Var<'t, F> {
+    fn on(self, _: Var<'t, F>) -> Var<'t, F> {
+        self
+    }
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for f64 {
+    #[track_caller]
+    fn on(self, other: Var<'t, F>) -> Var<'t, F> {
+        other.number(self)
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The vars broadcast to their common shape; an error var where there is none, or where one is an error.
+    #[track_caller]
+    pub(crate) fn common<const N: usize>(
+        self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        vars: [Self; N],
+    ) -> Result<[Self; N], Self> {
+        let primitive = primitive.into();
+        let args = vars.map(Arg::Real);
+        if vars.iter().any(|var| !std::ptr::eq(var.tape, self.tape)) {
+            return Err(self.tape.mixed_tapes(primitive.name(), &args, Location::caller()));
+        }
+        let mut shapes = Vec::with_capacity(N);
+        for var in vars {
+            match var.shape() {
+                Ok(shape) => shapes.push(shape),
+                Err(_) => return Err(var),
+            }
+        }
+        let Some(shape) = shapes.iter().try_fold(Shape::scalar(), |common, shape| common.broadcast(shape)) else {
+            let list = shapes.iter().map(Shape::to_string).collect::<Vec<_>>().join(", ");
+            let mismatch = crate::base::error::Mismatch::new(format!("{list} do not broadcast to one shape"));
+            return Err(self.tape.misfit(&primitive, &args, mismatch));
+        };
+        let mut stretched = vars;
+        for (var, own) in stretched.iter_mut().zip(&shapes) {
+            *var = var.stretched(own, &shape);
+        }
+        Ok(stretched)
+    }
+}

@@ -1,4 +1,0 @@
-//! Program → program: derivatives as programs of their own.
-
-mod derivative;
-mod simplify;
