@@ -26,9 +26,9 @@ fn main() -> Result<(), Error> {
     println!("Its gradient with respect to w and b:\n\n{gradient}");
 
     // What a rule records can be read as mathematics. This is not documentation: the rule is run on symbols.
-    for primitive in Registry::<f64>::standard().examples() {
-        if ["tanh", "matmul"].contains(&primitive.name()) {
-            println!("{}", inspect::rule(primitive.clone())?);
+    for entry in Registry::<f64>::standard().entries() {
+        if ["tanh", "matmul"].contains(&entry.example().name()) {
+            println!("{}", inspect::rule(entry)?);
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 //! Run with `cargo run --example 05_custom_primitive`.
 
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Sample, Site};
+use autodiff::primitive::{Domain, Entry, Kernel, Partial, RuleContext, Sample};
 use autodiff::{Primitive, Registry, check, inspect};
 
-/// The inverse hyperbolic sine: y = asinh x, with dy = dx/√(x² + 1).
+/// The inverse hyperbolic sine: y = asinh x, with ∂y/∂x = 1/√(x² + 1).
 #[derive(Debug)]
 struct Asinh;
 
@@ -17,18 +17,18 @@ impl<F: Real> Primitive<F> for Asinh {
     fn formula(&self) -> &'static str {
         "y = asinh x"
     }
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.asinh()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::<F>::elementwise(|[x]| x.asinh())
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy / (at.x(0) * at.x(0) + 1.0).sqrt())
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Over((at.x(0) * at.x(0) + 1.0).sqrt())
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx / (at.x(0) * at.x(0) + 1.0).sqrt())
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::between(-1e6, 1e6).at_least(1e-6)])
-    }
+}
+
+/// How it is registered, and which applications check it: its whole domain.
+fn entry<F: Real>() -> Entry<F> {
+    const DOMAIN: Domain = Domain::between(-1e6, 1e6).at_least(1e-6);
+    Entry::fixed(&Asinh).sampled(|generator| Sample::elementwise(&Asinh, generator, &[DOMAIN]))
 }
 
 /// Its method, through an extension trait.
@@ -45,10 +45,10 @@ impl<F: Real> AsinhExt for Var<'_, F> {
 
 pub fn main() -> Result<()> {
     // The rules as text: what they record when they are run on symbols.
-    print!("{}", inspect::rule::<f64>(&Asinh)?);
+    print!("{}", inspect::rule(&entry::<f64>())?);
 
     // Checked like a built-in: over its whole domain, in both modes, twice differentiated.
-    let report = check::primitive(&Asinh, 100)?;
+    let report = check::primitive(&entry(), 100)?;
     println!("{report}\n");
     assert_eq!(report.verdict(), check::Verdict::Pass);
 
@@ -69,7 +69,7 @@ pub fn main() -> Result<()> {
     print!("\n{tape:#}");
 
     // In a registry, so that a program that uses it can be cast to another precision.
-    let registry = Registry::<f32>::standard().with(&Asinh, |_| Ok((&Asinh).into()));
+    let registry = Registry::<f32>::standard().with(entry());
     let single = tape.program(&[y.sum(..)])?.cast::<f32>(&registry)?;
     println!("in f32    : {}", single.run(&[autodiff::Input::real([0.0f32, 0.75, -2.0])])?[0]);
     Ok(())

@@ -2,7 +2,7 @@
 
 use autodiff::check::{self, Check, Method, Reason, Verdict};
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use autodiff::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Tangents};
 use autodiff::{ErrorKind, Input, grad};
 
 /// y = x³ with a reverse rule that forgets a factor, unless told otherwise.
@@ -18,17 +18,14 @@ impl<F: Real> Primitive<F> for Cube {
     fn formula(&self) -> &'static str {
         "y = x³"
     }
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x * x * x))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::elementwise(|[x]| x * x * x)
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy * at.x(0) * at.x(0) * self.factor)
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy() * at.x(0) * at.x(0) * self.factor)
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx * at.x(0) * at.x(0) * 3.0)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::between(-1e3, 1e3)])
     }
 }
 
@@ -38,7 +35,15 @@ static NEARLY: Cube = Cube { factor: 3.000_01 };
 
 #[test]
 fn a_right_rule_passes_and_a_wrong_one_fails_by_every_method() {
-    assert_eq!(check::primitive(&RIGHT, 50).unwrap().verdict(), Verdict::Pass);
+    assert_eq!(
+        check::primitive(
+            &Entry::fixed(&RIGHT).sampled(|g| Sample::elementwise(&RIGHT, g, &[Domain::between(-1e3, 1e3)])),
+            50
+        )
+        .unwrap()
+        .verdict(),
+        Verdict::Pass
+    );
     let report = check::function(|x| x.apply(&WRONG), [0.5, -2.0]).unwrap();
     for method in [Method::Reverse, Method::Adjoint, Method::Directional, Method::Taylor] {
         assert!(report.failures().iter().any(|failure| failure.spot.method == method), "{method}: {report}");
@@ -167,17 +172,14 @@ impl Primitive<f64> for WrongSquare {
     fn formula(&self) -> &'static str {
         "y = x²"
     }
-    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x * x)
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::elementwise(|[x]| x * x)
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
-        at.one(|| dy * at.x(0) * 3.0)
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
+        at.one(|| at.dy() * at.x(0) * 3.0)
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         at.tangent(dx, |_, dx| dx * at.x(0) * 2.0)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS])
     }
 }
 

@@ -1,8 +1,8 @@
 //! The kernels of reductions and rearrangements against their definitions, bit for bit: however an array lies in memory,
 //! and whichever way a kernel takes through it, the numbers are those of the definition, written here element by element.
 
-use autodiff::kernels::{IndexView, Operand, View, ViewMut};
-use autodiff::primitive::Dice;
+use autodiff::kernels::{Operand, View, ViewMut};
+use autodiff::primitive::{Generator, Output};
 use autodiff::{Attributes, Real, Registry, Shape};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -26,24 +26,24 @@ struct Laid<F> {
 
 impl<F: Real> Laid<F> {
     /// Axes in any order in memory, with gaps or without, some of them repeating what they have.
-    fn new(dice: &mut Dice, shape: &[usize]) -> Self {
+    fn new(generator: &mut Generator, shape: &[usize]) -> Self {
         let mut order: Vec<usize> = (0..shape.len()).collect();
-        if dice.flip() {
-            order.sort_by_cached_key(|_| dice.integer(0, 99));
+        if generator.flip() {
+            order.sort_by_cached_key(|_| generator.integer(0, 99));
         }
-        let (gaps, repeats) = (dice.integer(0, 3) == 0, dice.integer(0, 3) == 0);
+        let (gaps, repeats) = (generator.integer(0, 3) == 0, generator.integer(0, 3) == 0);
         let mut strides = vec![0; shape.len()];
         let mut step = 1;
         for axis in order.into_iter().rev() {
-            if repeats && dice.integer(0, 3) == 0 {
+            if repeats && generator.integer(0, 3) == 0 {
                 continue;
             }
-            step *= if gaps { dice.integer(1, 2) } else { 1 };
+            step *= if gaps { generator.integer(1, 2) } else { 1 };
             strides[axis] = step;
             step *= shape[axis].max(1);
         }
-        let wild = dice.integer(0, 5) == 0;
-        let mut numbers = Numbers::new(dice);
+        let wild = generator.integer(0, 5) == 0;
+        let mut numbers = Numbers::new(generator);
         let buffer: Vec<F> = (0..step).map(|_| F::of(numbers.next(wild))).collect();
         let place = |index: &[usize]| index.iter().zip(&strides).map(|(i, stride)| i * stride).sum::<usize>();
         let elements = indices(shape).iter().map(|index| buffer[place(index)]).collect();
@@ -55,12 +55,12 @@ impl<F: Real> Laid<F> {
     }
 }
 
-/// Many numbers, by splitmix64: the generator behind dice takes most of the time under Miri.
+/// Many numbers, by splitmix64: the generator behind generator takes most of the time under Miri.
 struct Numbers(u64);
 
 impl Numbers {
-    fn new(dice: &mut Dice) -> Self {
-        Numbers(dice.integer(0, usize::MAX) as u64)
+    fn new(generator: &mut Generator) -> Self {
+        Numbers(generator.integer(0, usize::MAX) as u64)
     }
 
     fn below(&mut self, bound: usize) -> usize {
@@ -90,18 +90,18 @@ fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// Up to four axes; some as long as the strips, tiles and chunks of the kernels, or a little longer.
-fn shape(dice: &mut Dice, low: usize) -> Vec<usize> {
+fn shape(generator: &mut Generator, low: usize) -> Vec<usize> {
     let long = [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 52, 4 * CHUNK + 1];
     let lengths = [[7, 8, 9, 10, 16, 17], [31, 33, 40, 64, 65, 100], long];
     loop {
-        let rank = dice.integer(low, 4);
-        let length = |_| match dice.integer(0, 19) {
+        let rank = generator.integer(low, 4);
+        let length = |_| match generator.integer(0, 19) {
             0 => 0,
             1..=3 => 1,
-            4..=10 => dice.integer(2, 5),
-            11..=14 => lengths[0][dice.integer(0, 5)],
-            15..=17 => lengths[1][dice.integer(0, 5)],
-            _ => lengths[2][dice.integer(0, 5)],
+            4..=10 => generator.integer(2, 5),
+            11..=14 => lengths[0][generator.integer(0, 5)],
+            15..=17 => lengths[1][generator.integer(0, 5)],
+            _ => lengths[2][generator.integer(0, 5)],
         };
         let shape: Vec<usize> = (0..rank).map(length).collect();
         if shape.iter().product::<usize>() <= ELEMENTS {
@@ -112,17 +112,17 @@ fn shape(dice: &mut Dice, low: usize) -> Vec<usize> {
 
 /// The result of a primitive on arrays where they lie, then indices.
 fn evaluated<F: Real>(name: &str, attributes: Attributes, x: &[&Laid<F>], i: Option<(&[usize], &[usize])>) -> Vec<F> {
-    let primitive = Registry::<F>::standard().make(name, &attributes).unwrap();
+    let primitive = Registry::<F>::standard().make(name, &attributes, &[]).unwrap();
     let shapes: Vec<Shape> = x.iter().map(|x| x.shape.as_slice().into()).collect();
     let index_shape = Shape::from(i.map_or(&[][..], |(_, shape)| shape));
     let views = x.iter().zip(&shapes);
     let views = views.map(|(x, shape)| Operand::Real(View::strided(&x.buffer, shape, &x.strides).unwrap()));
-    let index = i.map(|(data, _)| Operand::Index(IndexView { data, shape: &index_shape }));
+    let index = i.map(|(data, _)| Operand::Index(View::contiguous(data, &index_shape).unwrap()));
     let operands: Vec<Operand<'_, F>> = views.chain(index).collect();
     let all: Vec<&Shape> = shapes.iter().chain(i.map(|_| &index_shape)).collect();
     let result = primitive.shape(&all).unwrap();
     let mut y = vec![F::of(7.0); result.size()];
-    primitive.evaluate(&operands, ViewMut::new(&mut y, &result).unwrap()).unwrap();
+    primitive.run(&operands, &mut [Output::Real(ViewMut::new(&mut y, &result).unwrap())]).unwrap();
     y
 }
 
@@ -212,12 +212,12 @@ fn log_softmax<F: Real>(x: &[F]) -> Vec<F> {
 }
 
 fn reductions<F: Real>(seed: u64) {
-    let mut dice = Dice::new(seed);
-    let shape = shape(&mut dice, 0);
-    let x = Laid::<F>::new(&mut dice, &shape);
-    let axes = dice.axes(shape.len());
+    let mut generator = Generator::new(seed);
+    let shape = shape(&mut generator, 0);
+    let x = Laid::<F>::new(&mut generator, &shape);
+    let axes = generator.axes(shape.len());
     let lanes = lanes(&x, &axes);
-    let attributes = Attributes::new().with_list("axes", &axes).with_flag("keep", dice.flip());
+    let attributes = Attributes::new().with_list("axes", &axes).with_flag("keep", generator.flip());
     let reduced = |name, f: fn(&[F]) -> F| {
         let expected: Vec<F> = lanes.iter().map(|lane| f(lane)).collect();
         same(&format!("{name} over {axes:?}"), &evaluated(name, attributes.clone(), &[&x], None), &expected, &x);
@@ -239,10 +239,10 @@ fn reductions<F: Real>(seed: u64) {
 }
 
 fn softmaxes<F: Real>(seed: u64) {
-    let mut dice = Dice::new(seed);
-    let shape = shape(&mut dice, 1);
-    let x = Laid::<F>::new(&mut dice, &shape);
-    let axis = dice.integer(0, shape.len() - 1);
+    let mut generator = Generator::new(seed);
+    let shape = shape(&mut generator, 1);
+    let x = Laid::<F>::new(&mut generator, &shape);
+    let axis = generator.integer(0, shape.len() - 1);
     let lanes = lanes(&x, &[axis]);
     for (name, f) in [("softmax", softmax as fn(&[F]) -> Vec<F>), ("log_softmax", log_softmax)] {
         let results: Vec<Vec<F>> = lanes.iter().map(|lane| f(lane)).collect();
@@ -260,12 +260,12 @@ fn rearranged<F>(shape: &[usize], f: impl Fn(&[usize]) -> F) -> Vec<F> {
 }
 
 fn rearrangements<F: Real>(seed: u64) {
-    let mut dice = Dice::new(seed);
-    let shape = shape(&mut dice, 1);
-    let x = Laid::<F>::new(&mut dice, &shape);
+    let mut generator = Generator::new(seed);
+    let shape = shape(&mut generator, 1);
+    let x = Laid::<F>::new(&mut generator, &shape);
     let size = x.elements.len();
     let mut order: Vec<usize> = (0..shape.len()).collect();
-    order.sort_by_cached_key(|_| dice.integer(0, 99));
+    order.sort_by_cached_key(|_| generator.integer(0, 99));
     let turned: Vec<usize> = order.iter().map(|axis| shape[*axis]).collect();
     let y = evaluated("transpose", Attributes::new().with_list("axes", &order), &[&x], None);
     let back = |index: &[usize]| {
@@ -278,7 +278,7 @@ fn rearrangements<F: Real>(seed: u64) {
     let y = evaluated("reshape", Attributes::new().with_list("shape", &[size]), &[&x], None);
     same("reshape", &y, &x.elements, &x);
 
-    let axis = dice.integer(0, shape.len() - 1);
+    let axis = generator.integer(0, shape.len() - 1);
     let with = |length: usize| {
         let mut shape = shape.clone();
         shape[axis] = length;
@@ -289,13 +289,13 @@ fn rearrangements<F: Real>(seed: u64) {
         index[axis] = i;
         x.at(&index)
     };
-    let start = dice.integer(0, shape[axis]);
-    let stop = dice.integer(start, shape[axis]);
+    let start = generator.integer(0, shape[axis]);
+    let stop = generator.integer(start, shape[axis]);
     let range = Attributes::new().with("axis", axis.into()).with("start", start.into()).with("stop", stop.into());
     let expected = rearranged(&with(stop - start), |index| at(index, index[axis] + start));
     same("slice", &evaluated("slice", range, &[&x], None), &expected, &x);
 
-    let (before, after) = (dice.integer(0, 3), dice.integer(0, 3));
+    let (before, after) = (generator.integer(0, 3), generator.integer(0, 3));
     let around = Attributes::new().with("axis", axis.into());
     let around = around.with("before", before.into()).with("after", after.into());
     let expected = rearranged(&with(before + shape[axis] + after), |index| match index[axis].checked_sub(before) {
@@ -304,7 +304,7 @@ fn rearrangements<F: Real>(seed: u64) {
     });
     same("pad", &evaluated("pad", around, &[&x], None), &expected, &x);
 
-    let other = Laid::<F>::new(&mut dice, &with(start));
+    let other = Laid::<F>::new(&mut generator, &with(start));
     let expected = rearranged(&with(shape[axis] + start), |index| match index[axis].checked_sub(shape[axis]) {
         None => at(index, index[axis]),
         Some(i) => {
@@ -320,8 +320,8 @@ fn rearrangements<F: Real>(seed: u64) {
         &x,
     );
 
-    let wide: Vec<usize> = [dice.integer(1, 3)].into_iter().chain(with(3)).collect();
-    let one = Laid::<F>::new(&mut dice, &with(1));
+    let wide: Vec<usize> = [generator.integer(1, 3)].into_iter().chain(with(3)).collect();
+    let one = Laid::<F>::new(&mut generator, &with(1));
     let y = evaluated("broadcast_to", Attributes::new().with_list("shape", &wide), &[&one], None);
     let from = |index: &[usize]| {
         let mut index = index[1..].to_vec();
@@ -332,11 +332,11 @@ fn rearrangements<F: Real>(seed: u64) {
 }
 
 fn by_index<F: Real>(seed: u64) {
-    let mut dice = Dice::new(seed);
-    let shape = shape(&mut dice, 1);
-    let x = Laid::<F>::new(&mut dice, &shape);
+    let mut generator = Generator::new(seed);
+    let shape = shape(&mut generator, 1);
+    let x = Laid::<F>::new(&mut generator, &shape);
     let (Some((rows, rest)), Some((columns, outer))) = (shape.split_first(), shape.split_last()) else { return };
-    let mut numbers = Numbers::new(&mut dice);
+    let mut numbers = Numbers::new(&mut generator);
     let mut draw = |count: usize, bound: usize| -> Vec<usize> { (0..count).map(|_| numbers.below(bound)).collect() };
 
     if *columns > 0 {
@@ -407,9 +407,10 @@ fn a_long_sum_is_the_tree() {
 fn uniform_numbers_are_single_draws() {
     for size in [0usize, 1, 3, 255, 256, 257, 1000].into_iter().take(if cfg!(miri) { 6 } else { 7 }) {
         let attributes = Attributes::new().with_list("shape", &[size]).with("stream", 5usize.into());
-        let uniform = Registry::<f64>::standard().make("uniform", &attributes).unwrap();
+        let uniform = Registry::<f64>::standard().make("uniform", &attributes, &[]).unwrap();
         let mut y = vec![7.0; size];
-        uniform.evaluate(&[Operand::Key(42)], ViewMut::new(&mut y, &[size].into()).unwrap()).unwrap();
+        let shape = Shape::from([size]);
+        uniform.run(&[Operand::Key(42)], &mut [Output::Real(ViewMut::new(&mut y, &shape).unwrap())]).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(42);
         random.set_stream(5);
         let draws: Vec<f64> = (0..size).map(|_| f64::from(random.random::<u32>() >> 8) / 16_777_216.0).collect();

@@ -3,7 +3,7 @@
 //! Mutants that change nothing that was sampled are equivalent, and are listed by name in `mutants_equivalent.txt`.
 
 use autodiff::check::{Check, Verdict, operands};
-use autodiff::primitive::{Dice, Domain, Kind};
+use autodiff::primitive::{Domain, Generator, Kind, Type};
 use autodiff::{Arg, Input, Program, Registry, Shape, Tape, Var};
 use expect_test::expect_file;
 use ndarray::{ArrayD, IxDyn};
@@ -101,13 +101,13 @@ fn mutations(reverse: &Program<f64>) -> Vec<(usize, &'static str, Mutation)> {
 /// One application of a primitive with moderate operands.
 fn applications(name: &str, count: usize) -> Vec<(Program<f64>, Vec<Input<f64>>)> {
     let registry = Registry::<f64>::standard();
-    let primitive = registry.examples().find(|primitive| primitive.name() == name).expect("registered");
-    let mut dice = Dice::new(1);
+    let entry = registry.find(name).expect("registered");
+    let mut generator = Generator::new(1);
     let moderate =
         |domain: Domain| Domain { low: domain.low.max(-3.0), high: domain.high.min(3.0), tiny: domain.tiny.max(0.1) };
-    let application = |dice: &mut Dice| {
-        let sample = primitive.sample(dice);
-        let inputs = operands(&sample, dice, moderate);
+    let application = |generator: &mut Generator| {
+        let sample = entry.sample(generator).expect("sampled");
+        let inputs = operands(&sample, generator, moderate);
         let tape = Tape::symbolic();
         let args: Vec<_> = inputs
             .iter()
@@ -121,25 +121,30 @@ fn applications(name: &str, count: usize) -> Vec<(Program<f64>, Vec<Input<f64>>)
                 if let Arg::Real(x) = arg { x.named(&format!("x{i}")).into() } else { arg }
             })
             .collect();
-        let y = tape.record(sample.primitive.unwrap_or_else(|| primitive.clone()), &args);
-        (tape.program(&[y]).expect("samples fit"), inputs)
+        let types: Vec<Type> = sample.operands.iter().map(|operand| operand.typed()).collect();
+        let kinds: Vec<Kind> = sample.primitive.results(&types).expect("fits").iter().map(|y| y.kind).collect();
+        let results = tape.record_list(sample.primitive, &args, &kinds);
+        let reals: Vec<_> = results.into_iter().filter(|y| y.kind() == Kind::Real).collect();
+        (tape.program(&reals).expect("samples fit"), inputs)
     };
-    (0..count).map(|_| application(&mut dice)).collect()
+    (0..count).map(|_| application(&mut generator)).collect()
 }
 
 #[test]
 fn every_mutant_that_matters_is_caught() {
     let (mut caught, mut missed) = (0, Vec::new());
     let (mut seen, mut alive): (BTreeMap<String, usize>, BTreeSet<String>) = Default::default();
-    for primitive in Registry::<f64>::standard().examples() {
-        let name = primitive.name();
+    for entry in Registry::<f64>::standard().entries() {
+        let name = entry.example().name();
         for (program, inputs) in applications(name, 12) {
             let reals: Vec<usize> = (0..inputs.len()).filter(|i| matches!(inputs[*i], Input::Real(_))).collect();
             let Ok(reverse) = program.vjp(&reals) else { continue };
-            let mut dice = Dice::new(2);
-            let shape = program.outputs().next().expect("an output").clone();
-            let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || dice.uniform(0.5, 1.5));
-            let seeded: Vec<Input<f64>> = inputs.iter().cloned().chain([Input::Real(zeta.clone())]).collect();
+            let mut generator = Generator::new(2);
+            let zeta: Vec<ArrayD<f64>> = program
+                .outputs()
+                .map(|(_, shape)| ArrayD::from_shape_simple_fn(IxDyn(shape), || generator.uniform(0.5, 1.5)))
+                .collect();
+            let seeded: Vec<Input<f64>> = inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
             let right = reverse.run(&seeded).expect("runs");
             let check = Check::new();
             for (at, operation, mutation) in mutations(&reverse) {
@@ -155,8 +160,7 @@ fn every_mutant_that_matters_is_caught() {
                     continue;
                 }
                 alive.insert(label.clone());
-                let report =
-                    check.cotangents(&program, &inputs, &reals, std::slice::from_ref(&zeta), &wrong).expect("runs");
+                let report = check.cotangents(&program, &inputs, &reals, &zeta, &wrong).expect("runs");
                 match report.verdict() {
                     Verdict::Fail(_) => caught += 1,
                     verdict => missed.push(format!("{label}: {verdict}\n{right:?}\n{wrong:?}")),

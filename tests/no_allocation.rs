@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 
 use autodiff::check::operands;
-use autodiff::kernels::{IndexView, Operand, View, ViewMut};
-use autodiff::primitive::{Dice, Domain, PrimitiveRef};
+use autodiff::kernels::{Operand, View, ViewMut};
+use autodiff::primitive::{Call, Domain, Generator, Kernel, Kind, Output, PrimitiveRef, Type};
 use autodiff::{Attributes, Input, Real, Registry, Shape};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -77,16 +77,38 @@ fn allocations<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>], lie: L
     let operands: Vec<Operand<'_, F>> = (0..inputs.len())
         .map(|i| match (&inputs[i], lie) {
             (Input::Key(key), _) => Operand::Key(*key),
-            (Input::Index(_), _) => Operand::Index(IndexView { data: &lists[i], shape: &shapes[i] }),
+            (Input::Index(_), _) => Operand::Index(View::contiguous(&lists[i], &shapes[i]).unwrap()),
             (_, Lie::Row) => Operand::Real(View::contiguous(&buffers[i][..shapes[i].size()], &shapes[i]).unwrap()),
             (_, Lie::Turned) => Operand::Real(View::strided(&buffers[i], &shapes[i], &strides[i]).unwrap()),
             (_, Lie::Splat) => Operand::Real(View::splat(&buffers[i][0], &shapes[i])),
         })
         .collect();
-    let shape = primitive.shape(&shapes.iter().collect::<Vec<_>>()).unwrap();
-    let mut y = vec![F::zero(); shape.size()];
+    let types: Vec<Type> =
+        inputs.iter().zip(&shapes).map(|(input, shape)| Type { kind: input.kind(), shape: shape.clone() }).collect();
+    let results = primitive.results(&types).unwrap();
+    let mut reals: Vec<Vec<F>> = results.iter().map(|y| vec![F::zero(); y.shape.size()]).collect();
+    let mut indices: Vec<Vec<usize>> = results.iter().map(|y| vec![0; y.shape.size()]).collect();
+    let mut keys = vec![0; results.len()];
+    let memory = reals.iter_mut().zip(&mut indices).zip(&mut keys).zip(&results);
+    let mut outputs: Vec<Output<'_, F>> = memory
+        .map(|(((reals, indices), key), y)| match y.kind {
+            Kind::Real => Output::Real(ViewMut::new(reals, &y.shape).unwrap()),
+            Kind::Index => Output::Index(ViewMut::new(indices, &y.shape).unwrap()),
+            Kind::Key => Output::Key(key),
+        })
+        .collect();
+    // A plan gives a kernel its workspace, and evaluates programs by their parts.
+    let kernel = primitive.kernel(&shapes.iter().collect::<Vec<_>>());
+    let mut workspace = match &kernel {
+        Kernel::General(general) => vec![F::zero(); general.workspace()],
+        Kernel::Program => return 0,
+        _ => Vec::new(),
+    };
     let before = CALLS.get();
-    primitive.evaluate(&operands, ViewMut::new(&mut y, &shape).unwrap()).unwrap();
+    match kernel {
+        Kernel::General(_) => primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut workspace)).unwrap(),
+        _ => primitive.run(&operands, &mut outputs).unwrap(),
+    }
     CALLS.get() - before
 }
 
@@ -99,19 +121,19 @@ fn every_way<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) {
 }
 
 fn samples<F: Real>() {
-    let mut dice = Dice::new(3);
-    for primitive in Registry::<F>::standard().examples() {
+    let mut generator = Generator::new(3);
+    for entry in Registry::<F>::standard().entries() {
         for _ in 0..32 {
-            let sample = primitive.sample(&mut dice);
-            let inputs = operands(&sample, &mut dice, Domain::single);
-            every_way(sample.primitive.as_ref().unwrap_or(primitive), &inputs);
+            let sample = entry.sample(&mut generator).unwrap();
+            let inputs = operands(&sample, &mut generator, Domain::single);
+            every_way(&sample.primitive, &inputs);
         }
     }
 }
 
 /// Arrays larger than any block a kernel keeps on its stack, along each axis.
 fn large<F: Real>() {
-    let make = |name: &str, attributes| Registry::<F>::standard().make(name, &attributes).unwrap();
+    let make = |name: &str, attributes| Registry::<F>::standard().make(name, &attributes, &[]).unwrap();
     let shapes: [&[usize]; 5] = [&[3000], &[2, 2500], &[2500, 2], &[70, 90], &[5, 3, 4, 50]];
     let axis = |axis: usize| Attributes::new().with("axis", axis.into());
     for shape in shapes {

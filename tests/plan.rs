@@ -3,7 +3,7 @@
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
 use autodiff::kernels::{Operand, ViewMut};
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use autodiff::primitive::{Cotangents, Kernel, Primitive, RuleContext, Tangents};
 use autodiff::{ErrorKind, Feed, Input, Layout, Mismatch, Program, Real, Refusal, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
@@ -347,24 +347,18 @@ impl Primitive<f64> for Wrong {
     fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
         Ok(self.shape.clone())
     }
-    fn evaluate(&self, _: &[Operand<'_, f64>], _: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        Err(Refusal::new("it has no value"))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        if self.total { Kernel::Sum } else { Kernel::View }
     }
     fn view(&self, _: &Layout) -> Option<Layout> {
         let strides = self.shape.iter().map(|_| 1).collect();
         (!self.total).then(|| Layout { shape: self.shape.clone(), strides, offset: self.offset })
     }
-    fn is_total(&self, _: &Shape) -> bool {
-        self.total
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
+        at.one(|| at.dy())
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
-        at.one(|| dy)
-    }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         at.tangent(dx, |_, dx| dx)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS])
     }
 }
 
@@ -380,8 +374,9 @@ fn what_a_primitive_says_is_not_trusted_with_memory() {
         let tape = Tape::<f64>::symbolic();
         let x = tape.input(vec![0.0; size]);
         let y = (x * 2.0).apply(Arc::new(Wrong { offset, total, shape: shape.clone() })) + 1.0;
-        let program = tape.program(&[y, y.sum(..)]).unwrap();
-        let outcome = program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])]));
+        let outcome = tape
+            .program(&[y, y.sum(..)])
+            .and_then(|program| program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])])));
         let kind = outcome.map_err(|error| error.kind());
         assert!(matches!(kind, Err(ErrorKind::FaultyRule | ErrorKind::Refused)), "{size} {offset} {shape}: {kind:?}");
     }

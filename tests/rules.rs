@@ -8,10 +8,8 @@ use expect_test::expect_file;
 /// Formula and rules of every primitive, for review. `UPDATE_EXPECT=1 cargo test --test rules` writes the file again.
 #[test]
 fn the_rules_of_all_primitives() {
-    let texts: Vec<String> = Registry::<f64>::standard()
-        .examples()
-        .map(|primitive| inspect::rule(primitive.clone()).unwrap().to_string())
-        .collect();
+    let texts: Vec<String> =
+        Registry::<f64>::standard().entries().map(|entry| inspect::rule(entry).unwrap().to_string()).collect();
     expect_file!["./rules.txt"].assert_eq(&texts.join("\n"));
 }
 
@@ -31,22 +29,24 @@ impl Primitive<f64> for Chosen {
     fn formula(&self) -> &'static str {
         "y = f(x)"
     }
-    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x)
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::elementwise(|[x]| x)
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
-        at.one(|| self.0(at.x(0), dy))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
+        at.one(|| self.0(at.x(0), at.dy()))
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         at.tangent(dx, |_, dx| self.0(at.x(0), dx))
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS])
     }
 }
 
+fn chosen(rule: for<'t> fn(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>) -> Entry<f64> {
+    let example = std::sync::Arc::new(Chosen(rule));
+    Entry::new(example, |_| Err(autodiff::Error::new(ErrorKind::Registry, "chosen", "it is made by hand")))
+}
+
 fn text(rule: for<'t> fn(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>) -> String {
-    inspect::rule(std::sync::Arc::new(Chosen(rule))).unwrap().reverse[0].to_string()
+    inspect::rule(&chosen(rule)).unwrap().reverse[0].to_string()
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_is_shared_without_end_is_cut() {
 
 #[test]
 fn a_rule_that_breaks_its_contract_is_an_error() {
-    let error = inspect::rule(std::sync::Arc::new(Chosen(|_, dy| dy.sum(..)))).unwrap_err();
+    let error = inspect::rule(&chosen(|_, dy| dy.sum(..))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FaultyRule);
 }
 
@@ -96,7 +96,7 @@ fn a_rule_that_breaks_its_contract_is_an_error() {
 fn the_table_has_a_line_for_each_primitive() {
     let registry = Registry::<f64>::standard();
     let table = inspect::table(&registry).unwrap();
-    assert_eq!(table.lines().count(), 2 + registry.examples().count());
+    assert_eq!(table.lines().count(), 2 + registry.entries().count());
     for line in table.lines() {
         assert_eq!(line.replace("\\|", "").matches('|').count(), 4, "{line}");
     }

@@ -1,7 +1,7 @@
 //! Long and wide tapes: no recursion, each node visited once, the same work per node at every length.
 
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
+use autodiff::primitive::{Call, Cotangents, Kernel, Primitive, RuleContext, Signature, Tangents};
 use autodiff::{Feed, Input, Registry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -172,20 +172,20 @@ impl Primitive<f64> for Counted {
     fn signature(&self) -> Signature {
         Signature::BINARY
     }
-    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::general()
+    }
+    fn evaluate(&self, call: &mut Call<'_, '_, f64>) -> Result<(), Refusal> {
         self.evaluations.fetch_add(1, Relaxed);
-        kernels::map(inputs, output, |[a, b]| a + b)
+        kernels::map(call.inputs(), call.y(0)?, |[a, b]| a + b)
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
         self.reverse.fetch_add(1, Relaxed);
-        at.two(|| dy, || dy)
+        at.two(|| at.dy(), || at.dy())
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         self.tangent.fetch_add(1, Relaxed);
         at.tangent(dx, |_, dx| dx)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
     }
 }
 

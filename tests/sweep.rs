@@ -2,9 +2,9 @@
 //! 2, over its whole declared domain; its f32 against its f64; its kernel on strided operands against contiguous ones.
 
 use autodiff::check::{Check, Reason, Verdict, operands};
-use autodiff::kernels::{IndexView, Operand, View, ViewMut};
-use autodiff::primitive::{Dice, Domain, Kind, PrimitiveRef, Signature};
-use autodiff::{ErrorKind, Input, Program, Real, Registry, Shape, Tape};
+use autodiff::kernels::{Operand, View, ViewMut};
+use autodiff::primitive::{Domain, Entry, Generator, Kind, Output, PrimitiveRef, Signature, Type};
+use autodiff::{Arg, ErrorKind, Input, Program, Real, Registry, Shape, Tape};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 const CASES: usize = 256;
@@ -19,8 +19,17 @@ const WITHOUT: [(&str, bool); 6] = [
     ("uniform", false),
 ];
 
-fn standard<F: Real>() -> Vec<PrimitiveRef<F>> {
-    Registry::standard().examples().cloned().collect()
+fn standard<F: Real>() -> Vec<Entry<F>> {
+    Registry::standard().entries().cloned().collect()
+}
+
+fn types<F: Real>(inputs: &[Input<F>]) -> Vec<Type> {
+    let typed = |input: &Input<F>| match input {
+        Input::Real(x) => Type::real(x.shape()),
+        Input::Index(i) => Type::index(i.shape()),
+        Input::Key(_) => Type::key(),
+    };
+    inputs.iter().map(typed).collect()
 }
 
 /// One application of a primitive as a program; operands are inputs.
@@ -32,21 +41,24 @@ fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) -> aut
         Input::Key(_) => tape.placeholder(Kind::Key, Shape::scalar()),
     };
     let args: Vec<_> = inputs.iter().map(place).collect();
-    tape.program(&[tape.record(primitive.clone(), &args)])
+    let kinds: Vec<Kind> = primitive.results(&types(inputs)).expect("samples fit").iter().map(|y| y.kind).collect();
+    let results = tape.record_list(primitive.clone(), &args, &kinds);
+    // What is compared are the arrays of reals.
+    tape.program(&results.into_iter().filter(|y| y.kind() == Kind::Real).collect::<Vec<_>>())
 }
 
 /// `cases` random applications of a primitive.
 fn cases<F: Real>(
-    primitive: &PrimitiveRef<F>,
+    entry: &Entry<F>,
     count: usize,
     narrow: impl Fn(Domain) -> Domain,
 ) -> Vec<(PrimitiveRef<F>, Vec<Input<F>>)> {
-    let mut dice = Dice::new(7);
+    let mut generator = Generator::new(7);
     (0..count)
         .map(|_| {
-            let sample = primitive.sample(&mut dice);
-            let inputs = operands(&sample, &mut dice, &narrow);
-            (sample.primitive.unwrap_or_else(|| primitive.clone()), inputs)
+            let sample = entry.sample(&mut generator).expect("every primitive is sampled");
+            let inputs = operands(&sample, &mut generator, &narrow);
+            (sample.primitive, inputs)
         })
         .collect()
 }
@@ -55,10 +67,10 @@ fn cases<F: Real>(
 #[test]
 fn every_primitive_agrees_with_finite_differences() {
     let mut wrong = Vec::new();
-    for primitive in standard::<f64>() {
-        let name = primitive.name();
+    for entry in standard::<f64>() {
+        let name = entry.example().name();
         let check = Check::new().directions(0).elements(8);
-        let report = check.primitive(primitive.clone(), CASES).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report = check.primitive(&entry, CASES).unwrap_or_else(|error| panic!("{name}: {error}"));
         println!("{name:14} {:6} agree, {:4} unchecked", report.passed(), report.unchecked().len());
         if let Some((_, refused)) = WITHOUT.iter().find(|(without, _)| *without == name) {
             let reasons_fit = report.unchecked().iter().all(|unchecked| match &unchecked.reason {
@@ -87,21 +99,26 @@ fn every_primitive_agrees_with_finite_differences() {
 fn single_precision_follows_double_precision() {
     let registry = Registry::<f64>::standard();
     let mut wrong = Vec::new();
-    for primitive in standard::<f32>().into_iter().filter(|primitive| primitive.name() != "uniform") {
-        let name = primitive.name();
+    for entry in standard::<f32>().into_iter().filter(|entry| entry.example().name() != "uniform") {
+        let name = entry.example().name();
         let (mut compared, mut skipped) = (0usize, 0usize);
-        for (primitive, inputs) in cases(&primitive, CASES, Domain::single) {
+        for (primitive, inputs) in cases(&entry, CASES, Domain::single) {
             let program = application(&primitive, &inputs).expect("samples fit");
             let is_real = |i: &usize| matches!(inputs[*i], Input::Real(_));
             let reals: Vec<usize> = (0..inputs.len()).filter(is_real).collect();
             let mut programs = vec![(program.clone(), inputs.clone(), 0.0)];
             if let Ok(reverse) = program.vjp(&reals) {
-                let mut dice = Dice::new(3);
-                let shape = program.outputs().next().expect("one output").clone();
-                let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || f32::of(dice.uniform(0.5, 1.5)));
+                let mut generator = Generator::new(3);
+                let zetas: Vec<Input<f32>> = program
+                    .outputs()
+                    .map(|(_, shape)| {
+                        ArrayD::from_shape_simple_fn(IxDyn(shape), || f32::of(generator.uniform(0.5, 1.5)))
+                    })
+                    .map(Input::Real)
+                    .collect();
                 // These rules subtract numbers of the size of the cotangent, and of y ≤ 1, from each other.
                 let cancels = ["tanh", "sigmoid", "softmax", "log_softmax"].contains(&name);
-                let seeded = inputs.iter().cloned().chain([Input::Real(zeta)]).collect();
+                let seeded = inputs.iter().cloned().chain(zetas).collect();
                 programs.push((reverse, seeded, if cancels { 8.0 } else { 0.0 }));
             }
             for (program, inputs, size) in programs {
@@ -142,14 +159,14 @@ fn widened(input: &Input<f32>) -> Input<f64> {
 
 /// How much each result moves when the operands move by the precision of f32: what no f32 computation can avoid.
 fn noise(program: &Program<f64>, inputs: &[Input<f64>], results: &[ArrayD<f64>]) -> Vec<f64> {
-    let mut dice = Dice::new(11);
+    let mut generator = Generator::new(11);
     let mut noise = vec![0.0f64; results.iter().map(ArrayD::len).sum()];
     for _ in 0..4 {
         let mut moved = inputs.to_vec();
         for input in &mut moved {
             if let Input::Real(x) = input {
                 let epsilon = f64::from(f32::EPSILON);
-                x.mapv_inplace(|x| x * if dice.flip() { 1.0 + epsilon } else { 1.0 - epsilon });
+                x.mapv_inplace(|x| x * if generator.flip() { 1.0 + epsilon } else { 1.0 - epsilon });
             }
         }
         let moved = program.run(&moved).expect("runs");
@@ -213,8 +230,8 @@ fn same_bits(a: &[f64], b: &[f64]) -> bool {
 /// Kernels give the same bits whatever the strides of their operands.
 #[test]
 fn kernels_do_not_depend_on_strides() {
-    for primitive in standard::<f64>() {
-        for (primitive, inputs) in cases(&primitive, CASES, |domain| domain) {
+    for entry in standard::<f64>() {
+        for (primitive, inputs) in cases(&entry, CASES, |domain| domain) {
             for lie in [Lie::Transposed, Lie::Sliced, Lie::Repeated] {
                 let inputs: Vec<Input<f64>> = inputs
                     .iter()
@@ -251,7 +268,7 @@ fn kernels_do_not_depend_on_strides() {
                         _ => Vec::new(),
                     })
                     .collect();
-                let run = |buffers: &[(Vec<f64>, Vec<usize>)], contiguous: bool| {
+                let evaluated = |buffers: &[(Vec<f64>, Vec<usize>)], contiguous: bool| {
                     let operands: Vec<Operand<'_, f64>> = (0..inputs.len())
                         .map(|i| match &inputs[i] {
                             Input::Real(_) if contiguous => {
@@ -260,28 +277,53 @@ fn kernels_do_not_depend_on_strides() {
                             Input::Real(_) => {
                                 Operand::Real(View::strided(&buffers[i].0, &shapes[i], &buffers[i].1).expect("fits"))
                             }
-                            Input::Index(_) => Operand::Index(IndexView { data: &indices[i], shape: &shapes[i] }),
+                            Input::Index(_) => Operand::Index(View::contiguous(&indices[i], &shapes[i]).expect("fits")),
                             Input::Key(key) => Operand::Key(*key),
                         })
                         .collect();
-                    let shape = primitive.shape(&shapes.iter().collect::<Vec<_>>()).expect("samples fit");
-                    let mut output = vec![f64::NAN; shape.size()];
-                    let view = ViewMut::new(&mut output, &shape).expect("fits");
-                    primitive.evaluate(&operands, view).expect("samples are accepted");
-                    output
+                    run(&primitive, &operands, &types(&inputs))
                 };
-                let (expected, found) = (run(&flat, true), run(&strided, false));
+                let (expected, found) = (evaluated(&flat, true), evaluated(&strided, false));
                 assert!(same_bits(&expected, &found), "{primitive:?} {lie:?} {inputs:?}: {expected:?}, {found:?}");
             }
         }
     }
 }
 
+/// The results of a primitive, as numbers, one after the other.
+fn run(primitive: &PrimitiveRef<f64>, operands: &[Operand<'_, f64>], inputs: &[Type]) -> Vec<f64> {
+    let results = primitive.results(inputs).expect("samples fit");
+    let mut reals: Vec<Vec<f64>> = results.iter().map(|y| vec![f64::NAN; y.shape.size()]).collect();
+    let mut indices: Vec<Vec<usize>> = results.iter().map(|y| vec![usize::MAX; y.shape.size()]).collect();
+    let mut keys = vec![0; results.len()];
+    {
+        let memory = reals.iter_mut().zip(&mut indices).zip(&mut keys);
+        let mut outputs: Vec<Output<'_, f64>> = memory
+            .zip(&results)
+            .map(|(((reals, indices), key), y)| match y.kind {
+                Kind::Real => Output::Real(ViewMut::new(reals, &y.shape).expect("fits")),
+                Kind::Index => Output::Index(ViewMut::new(indices, &y.shape).expect("fits")),
+                Kind::Key => Output::Key(key),
+            })
+            .collect();
+        primitive.run(operands, &mut outputs).expect("samples are accepted");
+    }
+    let mut numbers = Vec::new();
+    for (((reals, indices), key), y) in reals.into_iter().zip(indices).zip(keys).zip(&results) {
+        match y.kind {
+            Kind::Real => numbers.extend(reals),
+            Kind::Index => numbers.extend(indices.into_iter().map(|i| i as f64)),
+            Kind::Key => numbers.push(key as f64),
+        }
+    }
+    numbers
+}
+
 /// The same through the tape: operands that are views of other nodes give the same bits, value and cotangents.
 #[test]
 fn views_of_nodes_give_the_same_bits() {
-    for primitive in standard::<f64>() {
-        for (primitive, inputs) in cases(&primitive, 64, |domain| domain) {
+    for entry in standard::<f64>() {
+        for (primitive, inputs) in cases(&entry, 64, |domain| domain) {
             let tape = Tape::new();
             let (mut direct, mut viewed, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
             for input in &inputs {
@@ -311,13 +353,15 @@ fn views_of_nodes_give_the_same_bits() {
                     }
                 }
             }
-            let (a, b) = (tape.record(primitive.clone(), &direct), tape.record(primitive.clone(), &viewed));
+            let kinds: Vec<Kind> = primitive.results(&types(&inputs)).expect("fits").iter().map(|y| y.kind).collect();
+            let first = |args: &Vec<_>| tape.record_list(primitive.clone(), args, &kinds)[0];
+            let (Arg::Real(a), Arg::Real(b)) = (first(&direct), first(&viewed)) else { continue };
             let flat = |x: ArrayD<f64>| x.iter().copied().collect::<Vec<f64>>();
             let (value, other) = (flat(a.value().expect("runs")), flat(b.value().expect("runs")));
             assert!(same_bits(&value, &other), "{primitive:?}: {value:?}, {other:?}");
-            let mut dice = Dice::new(5);
+            let mut generator = Generator::new(5);
             let shape = a.shape().expect("no error");
-            let seed = ArrayD::from_shape_simple_fn(IxDyn(&shape), || dice.uniform(-1.0, 1.0));
+            let seed = ArrayD::from_shape_simple_fn(IxDyn(&shape), || generator.uniform(-1.0, 1.0));
             let (Ok(a), Ok(b)) = (a.backward_from(&seed), b.backward_from(&seed)) else { continue };
             for (leaf, other) in leaves {
                 match (a.get(leaf), b.get(other)) {
@@ -347,10 +391,10 @@ impl TransposeAll for autodiff::Var<'_, f64> {
 /// operand. One that does not is named.
 #[test]
 fn every_primitive_is_complete() {
-    for primitive in standard::<f64>() {
-        let name = primitive.name();
-        assert!(primitive.formula().contains('y'), "{name}: the formula should say what y is");
-        for (primitive, inputs) in cases(&primitive, CASES, |domain| domain) {
+    for entry in standard::<f64>() {
+        let name = entry.example().name();
+        assert!(entry.example().formula().contains('y'), "{name}: the formula should say what y is");
+        for (primitive, inputs) in cases(&entry, CASES, |domain| domain) {
             let program = application(&primitive, &inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
             if let Signature::Fixed(operands) = primitive.signature() {
                 assert_eq!(operands.len(), inputs.len(), "{name}");
@@ -358,7 +402,8 @@ fn every_primitive_is_complete() {
             let results = program.run(&inputs).unwrap_or_else(|error| panic!("{name}: {error}"));
             let finite = results.iter().flatten().all(|y| y.is_finite());
             assert!(finite, "{primitive:?}: the samples leave the domain: {inputs:?}");
-            let again = Registry::<f64>::standard().make(name, &primitive.attributes()).expect("registered");
+            let bodies = primitive.bodies();
+            let again = Registry::<f64>::standard().make(name, &primitive.attributes(), bodies).expect("registered");
             assert!(again == primitive, "{name}: its attributes do not make it again");
             for i in (0..inputs.len()).filter(|i| matches!(inputs[*i], Input::Real(_))) {
                 for derivative in [program.vjp(&[i]), program.jvp(&[i])] {

@@ -1,6 +1,5 @@
 //! Results as lines and as JSON.
 
-use autodiff::primitive::Signature;
 use autodiff::{Real, Registry, Shape};
 use ndarray::ArrayD;
 use std::fmt::Write;
@@ -9,10 +8,12 @@ use std::fmt::Write;
 pub(crate) fn operations() -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    for primitive in Registry::<f64>::standard().examples() {
-        let operands = match primitive.signature() {
-            Signature::Fixed(operands) => operands.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
-            Signature::Variadic => "x₀, x₁, …".into(),
+    for primitive in Registry::<f64>::standard().entries().map(|entry| entry.example().clone()) {
+        let signature = primitive.signature();
+        let name = |i: usize| signature.operand(i).map_or("?", |(name, _)| name);
+        let operands = match signature.count() {
+            Some(count) => (0..count).map(name).collect::<Vec<_>>().join(", "),
+            None => "x₀, x₁, …".into(),
         };
         let attributes = primitive.attributes();
         let separator = if attributes.is_empty() { "" } else { "; " };

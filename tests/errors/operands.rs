@@ -92,7 +92,7 @@ fn indices_that_do_not_fit_their_array() {
 fn operands_of_another_number_and_kind() {
     let tape = Tape::<f64>::new();
     let registry = Registry::standard();
-    let make = |name: &str| registry.make(name, &autodiff::Attributes::new()).unwrap();
+    let make = |name: &str| registry.make(name, &autodiff::Attributes::new(), &[]).unwrap();
     let (x, i) = (tape.input(Array3::zeros((2, 2, 2))), tape.index(array![0]));
     refused(
         tape.record(make("tanh"), &[x.into(), x.into()]),

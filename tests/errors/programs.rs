@@ -130,14 +130,14 @@ fn derivatives_of_programs() {
 fn what_a_registry_does_not_know() {
     let registry = Registry::<f64>::standard();
     let none = Attributes::new;
-    let make = |name: &str, attributes: Attributes| registry.make(name, &attributes).unwrap_err();
+    let make = |name: &str, attributes: Attributes| registry.make(name, &attributes, &[]).unwrap_err();
     assert_eq!(make("no_such_primitive", none()).kind(), ErrorKind::Registry);
     check(
         make("no_such_primitive", none()),
         expect![[r#"
-        no_such_primitive: the registry does not know this primitive
-          help: add it with `registry.with(&Primitive, |attributes| …)`
-    "#]],
+            no_such_primitive: the registry does not know this primitive
+              help: add it with `registry.with(Entry::new(example, make))`
+        "#]],
     );
     check(
         make("powi", none()),

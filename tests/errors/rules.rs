@@ -2,7 +2,7 @@
 
 use crate::check;
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
+use autodiff::primitive::{Call, Cotangents, Derivative, Kernel, Primitive, RuleContext, Signature, Tangents};
 use autodiff::{ErrorKind, Input, Registry};
 use expect_test::{Expect, expect};
 
@@ -22,7 +22,7 @@ enum Faulty {
 }
 
 impl Faulty {
-    fn answer<'t>(self, at: &Site<'_, 't, f64>, d: Var<'t, f64>) -> Derivative<'t, f64> {
+    fn answer<'t>(self, at: &RuleContext<'_, 't, f64>, d: Var<'t, f64>) -> Derivative<'t, f64> {
         match self {
             Faulty::Count => Derivative::Of(d),
             Faulty::Shape => Derivative::Of(d.sum(..)),
@@ -43,21 +43,18 @@ impl Primitive<f64> for Faulty {
     fn signature(&self) -> Signature {
         Signature::BINARY
     }
-    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[a, b]| a + b)
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::elementwise(|[a, b]| a + b)
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
         let count = if matches!(self, Faulty::Count) { 1 } else { 2 };
-        (0..count).map(|_| self.answer(at, dy)).collect()
+        (0..count).map(|_| self.answer(at, at.dy())).collect()
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         at.tangent(dx, |_, dx| match self.answer(at, dx) {
             Derivative::Of(d) => d,
             _ => dx,
         })
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
     }
 }
 
@@ -171,20 +168,20 @@ impl Primitive<f64> for Refusing {
     fn formula(&self) -> &'static str {
         "y = x, if it is positive"
     }
-    fn evaluate(&self, inputs: &[Operand<'_, f64>], output: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        match inputs.first().map(|x| x.real()) {
-            Some(Ok(x)) if x.iter().all(|x| x > 0.0) => kernels::map(inputs, output, |[x]| x),
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::general()
+    }
+    fn evaluate(&self, call: &mut Call<'_, '_, f64>) -> Result<(), Refusal> {
+        match call.inputs().first().map(|x| x.real()) {
+            Some(Ok(x)) if x.iter().all(|x| x > 0.0) => kernels::map(call.inputs(), call.y(0)?, |[x]| x),
             _ => Err(Refusal::new("an element is not positive")),
         }
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
-        at.one(|| dy)
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
+        at.one(|| at.dy())
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
         at.tangent(dx, |_, dx| dx)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::POSITIVE])
     }
 }
 
@@ -215,7 +212,7 @@ fn a_kernel_that_refuses() {
         program.cast::<f32>(&Registry::standard()).unwrap_err(),
         expect![[r#"
         errors::refusing: the registry does not know this primitive
-          help: add it with `registry.with(&Primitive, |attributes| …)`
+          help: add it with `registry.with(Entry::new(example, make))`
     "#]],
     );
 }

@@ -226,19 +226,19 @@ fn a_value_on_a_tape_without_values() {
     check(
         error,
         expect![[r#"
-        value: the tape recorded this without values
-          at tests/errors/values.rs:_
-          x: %1 : f64[2], tanh at tests/errors/values.rs:_
-          help: freeze the tape with `tape.program(&[y])` and run the program on inputs
-    "#]],
+            value: this tape is symbolic: its nodes have no values
+              at tests/errors/values.rs:_
+              x: %1 : f64[2], tanh at tests/errors/values.rs:_
+              help: freeze the tape with `tape.program(&[y])` and run the program on inputs
+        "#]],
     );
     check(
         x.sum(..).backward().unwrap_err(),
         expect![[r#"
-        value: the tape recorded this without values
-          at tests/errors/values.rs:_
-          x: %2 : f64[], sum at tests/errors/values.rs:_
-          help: freeze the tape with `tape.program(&[y])` and run the program on inputs
-    "#]],
+            value: this tape is symbolic: its nodes have no values
+              at tests/errors/values.rs:_
+              x: %2 : f64[], sum at tests/errors/values.rs:_
+              help: freeze the tape with `tape.program(&[y])` and run the program on inputs
+        "#]],
     );
 }

@@ -1,6 +1,7 @@
 //! The operations: primitives with their own attributes and odd ones, methods with odd arguments.
 
 use crate::cases::HUGE;
+use autodiff::primitive::Accepts;
 use autodiff::{Attributes, PrimitiveRef, Registry, Shape, Var};
 
 /// Attributes a primitive can be asked for: its own, and odd ones.
@@ -74,20 +75,22 @@ pub fn primitives(wanted: impl Fn(&PrimitiveRef<f64>) -> bool) -> Vec<PrimitiveR
     let registry = Registry::standard();
     let make = |example: &PrimitiveRef<f64>| {
         let lists = attributes(example.name());
-        let made: Vec<_> = lists.iter().filter_map(|list| registry.make(example.name(), list).ok()).collect();
+        let made: Vec<_> = lists.iter().filter_map(|list| registry.make(example.name(), list, &[]).ok()).collect();
         made.into_iter().chain([example.clone()]).collect::<Vec<_>>()
     };
-    registry.examples().filter(|example| wanted(example)).flat_map(make).collect()
+    registry.entries().map(|entry| entry.example()).filter(|example| wanted(example)).flat_map(make).collect()
 }
 
 /// The kinds a primitive takes, as letters: `RI` is an array and indices.
 pub fn kinds(primitive: &PrimitiveRef<f64>) -> String {
     let signature = primitive.signature();
-    match signature {
-        autodiff::primitive::Signature::Variadic => "*".into(),
-        autodiff::primitive::Signature::Fixed(operands) => {
-            operands.iter().map(|(_, kind)| format!("{kind:?}").remove(0)).collect()
-        }
+    let letter = |i: usize| match signature.operand(i) {
+        Some((_, Accepts::Only(kind))) => format!("{kind:?}").remove(0),
+        _ => 'R',
+    };
+    match signature.count() {
+        Some(count) => (0..count).map(letter).collect(),
+        None => "*".into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a hand writes: names, numbers and calls among the operands, comments; and print-outs, which are texts too.
 
 use crate::{bare, read, returns};
+use autodiff::Shape;
 use autodiff::kernels::{self, Operand, ViewMut};
 use autodiff::primitive::*;
 use autodiff::{ErrorKind, Input, Program, Real, Refusal, Registry, Tape, Var};
@@ -108,17 +109,14 @@ impl<F: Real> Primitive<F> for Half {
     fn formula(&self) -> &'static str {
         "y = x/2"
     }
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x * F::of(0.5))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::elementwise(|[x]| x * F::of(0.5))
     }
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.apply(&Half))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().apply(&Half))
     }
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.apply(&Half))
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
     }
 }
 
@@ -128,7 +126,7 @@ fn a_primitive_of_ones_own_is_read_by_a_registry_that_knows_it() {
     let program = tape.program(&[tape.input([1.0, 2.0]).apply(&Half).sum(..)]).unwrap();
     let text = program.to_text();
     assert!(text.contains("= tests::half(%0)"), "{text}");
-    let knowing = Registry::<f64>::standard().with(&Half, |_| Ok((&Half).into()));
+    let knowing = Registry::<f64>::standard().with(Entry::fixed(&Half));
     assert_eq!(Program::parse(&text, &knowing).unwrap().to_text(), text);
     assert_eq!(read::<f64>(&text).unwrap_err().kind(), ErrorKind::Text);
 }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Shape(Option<Arc<SmallVec<[usize; 4]>>>);
 
 impl Shape {
+    pub(crate) const SCALAR: &'static Shape = &Shape(None);
+
     /// The shape of a scalar, `[]`.
     pub fn scalar() -> Self {
         Shape::default()

@@ -5,7 +5,7 @@ use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, noise, taylor};
 use crate::base::error::{Error, ErrorKind, Place, Result};
-use crate::primitive::{Dice, Kind};
+use crate::primitive::{Generator, Kind};
 use crate::program::{Input, Program};
 use crate::tape::query::needed_for;
 use ndarray::{ArrayD, IxDyn};
@@ -21,8 +21,8 @@ pub(super) struct Subject<'a> {
 
 impl Subject<'_> {
     pub(super) fn check(&self, check: &Check) -> Result<Report> {
-        let mut dice = Dice::new(check.seed);
-        self.check_order(check, 1, &mut dice)
+        let mut generator = Generator::new(check.seed);
+        self.check_order(check, 1, &mut generator)
     }
 
     /// Compares given cotangents with finite differences.
@@ -35,7 +35,7 @@ impl Subject<'_> {
     ) -> Result<Report> {
         let noise = self.noise(&self.program.run(self.inputs)?, zeta);
         let mut comparison = Comparison { subject: self, check, order: 1, noise, report: Report::default() };
-        comparison.elements(wrt, zeta, cotangents, None, &mut Dice::new(check.seed))?;
+        comparison.elements(wrt, zeta, cotangents, None, &mut Generator::new(check.seed))?;
         Ok(comparison.report)
     }
 
@@ -54,9 +54,9 @@ impl Subject<'_> {
         reals.flatten().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
     }
 
-    fn check_order(&self, check: &Check, order: usize, dice: &mut Dice) -> Result<Report> {
+    fn check_order(&self, check: &Check, order: usize, generator: &mut Generator) -> Result<Report> {
         let values = self.program.run(self.inputs)?;
-        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, dice)).collect();
+        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, generator)).collect();
         let noise = self.noise(&values, &zeta);
         let mut comparison = Comparison { subject: self, check, order, noise, report: Report::default() };
         let (wrt, reverse) = comparison.differentiable()?;
@@ -65,9 +65,9 @@ impl Subject<'_> {
             self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
         let cotangents = reverse.run(&seeded)?;
         let forward = comparison.forward(&wrt)?;
-        comparison.elements(&wrt, &zeta, &cotangents, forward.as_ref(), dice)?;
+        comparison.elements(&wrt, &zeta, &cotangents, forward.as_ref(), generator)?;
         for direction in 0..check.directions.max(1) {
-            let xi: Vec<ArrayD<f64>> = cotangents.iter().map(|x| random_like(x, dice)).collect();
+            let xi: Vec<ArrayD<f64>> = cotangents.iter().map(|x| random_like(x, generator)).collect();
             if direction < check.directions {
                 comparison.direction(&wrt, &zeta, &cotangents, &xi)?;
             }
@@ -78,7 +78,7 @@ impl Subject<'_> {
         let mut report = comparison.report;
         if order < check.order {
             let second = Subject { program: &reverse, inputs: &seeded, ..self.clone() };
-            report.join(second.check_order(check, order + 1, dice)?);
+            report.join(second.check_order(check, order + 1, generator)?);
         }
         Ok(report)
     }
@@ -149,7 +149,7 @@ impl Comparison<'_> {
         zeta: &[ArrayD<f64>],
         cotangents: &[ArrayD<f64>],
         forward: Option<&Program<f64>>,
-        dice: &mut Dice,
+        generator: &mut Generator,
     ) -> Result<()> {
         let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
         let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
@@ -157,7 +157,7 @@ impl Comparison<'_> {
         let wild = cotangents.iter().flatten().any(|slope| slope.is_infinite());
         let mut tangents: Vec<ArrayD<f64>> = cotangents.iter().map(|x| ArrayD::zeros(x.raw_dim())).collect();
         for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
-            for element in choose(cotangent.len(), self.check.elements, dice) {
+            for element in choose(cotangent.len(), self.check.elements, generator) {
                 let analytic = cotangent.iter().nth(element).copied().unwrap_or(f64::NAN);
                 let (own, lengths) = (point.element(*i, element), point.lengths(*i, element, biggest));
                 let mut column = point.column(*i, element, own, &lengths)?;
@@ -360,17 +360,17 @@ fn possible<T>(result: Result<T>) -> Result<Option<T>> {
 }
 
 /// Numbers of magnitude ½ to 1½ and either sign.
-fn random_like(like: &ArrayD<f64>, dice: &mut Dice) -> ArrayD<f64> {
-    let mut number = || dice.uniform(0.5, 1.5) * if dice.flip() { 1.0 } else { -1.0 };
+fn random_like(like: &ArrayD<f64>, generator: &mut Generator) -> ArrayD<f64> {
+    let mut number = || generator.uniform(0.5, 1.5) * if generator.flip() { 1.0 } else { -1.0 };
     ArrayD::from_shape_simple_fn(IxDyn(like.shape()), &mut number)
 }
 
 /// Up to `most` of the positions below `length`, in random order where not all.
-fn choose(length: usize, most: usize, dice: &mut Dice) -> Vec<usize> {
+fn choose(length: usize, most: usize, generator: &mut Generator) -> Vec<usize> {
     let mut positions: Vec<usize> = (0..length).collect();
     if length > most {
         for i in 0..most {
-            positions.swap(i, dice.integer(i, length - 1));
+            positions.swap(i, generator.integer(i, length - 1));
         }
         positions.truncate(most);
     }

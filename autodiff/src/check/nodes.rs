@@ -7,14 +7,12 @@ use super::sample::label;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
-use crate::base::shape::Shape;
-use crate::primitive::{Dice, PrimitiveRef};
+use crate::primitive::{Generator, Kernel, Kind, PrimitiveRef, Type};
 use crate::program::{Input, Program};
-use crate::tape::Tape;
 use crate::tape::node::Op;
 use crate::tape::query::needed_for;
-use crate::tape::value::Value;
 use crate::tape::var::Var;
+use crate::tape::{Arg, Tape};
 use ndarray::{ArrayD, IxDyn};
 
 /// Checks each operation of a program by itself, at the operands it gets when the program runs on `inputs`: the first
@@ -86,13 +84,16 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
         Op::Apply(primitive) => Ok((primitive.clone(), node.inputs.clone())),
         _ => Err(not_custom()),
     })?;
-    let composed = primitive.composition().ok_or_else(not_custom)?;
+    let composed = match primitive.bodies() {
+        [body] if matches!(primitive.kernel(&[]), Kernel::Program) => body,
+        _ => return Err(not_custom()),
+    };
     let inputs = operands.iter().map(|id| recorded(y.tape, *id)).collect::<Result<Vec<_>>>()?;
     let wrt: Vec<usize> = (0..inputs.len()).collect();
     let (given, own) = (application(&primitive, &inputs)?.vjp(&wrt)?, composed.vjp(&wrt)?);
-    let mut dice = Dice::new(0);
+    let mut generator = Generator::new(0);
     let shape = y.shape()?;
-    let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || F::of(dice.uniform(0.5, 1.5)));
+    let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || F::of(generator.uniform(0.5, 1.5)));
     let seeded: Vec<Input<F>> = inputs.into_iter().chain([Input::Real(zeta.clone())]).collect();
     let (given, own) = (given.run(&seeded)?, own.run(&seeded)?);
     let mut report = Report::default();
@@ -135,7 +136,7 @@ impl Check {
         for id in program.nodes.ids() {
             program.evaluate(id, &mut values)?;
         }
-        self.each(program, &|id| input(&values[id], &program.nodes[id].shape))
+        self.each(program, &|id| Input::of(&values[id], &program.nodes[id].shape))
     }
 
     /// As [`tape`], with these settings.
@@ -152,7 +153,7 @@ impl Check {
         for id in kept {
             origin.push(id);
         }
-        self.each(&program, &|id| y.tape.with_value(origin[id], input))
+        self.each(&program, &|id| y.tape.with_value(origin[id], Input::of))
     }
 
     fn each(&self, program: &Program<f64>, value: &dyn Fn(NodeId) -> Option<Input<f64>>) -> Result<Report> {
@@ -182,19 +183,18 @@ pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<
         }
         args.push(arg);
     }
-    tape.program(&[tape.record(primitive.clone(), &args)])
+    let types: Vec<Type> = kinds(inputs).into_iter().map(|(kind, shape)| Type { kind, shape }).collect();
+    let kinds: Vec<Kind> = match primitive.results(&types) {
+        Ok(results) => results.iter().map(|result| result.kind).collect(),
+        Err(_) => vec![Kind::Real],
+    };
+    // What is checked are the results that are arrays of reals.
+    let results = tape.record_list(primitive.clone(), &args, &kinds);
+    let reals: Vec<Arg<'_, F>> = results.into_iter().filter(|result| result.kind() == Kind::Real).collect();
+    tape.program(&reals)
 }
 
 fn recorded<F: Real>(tape: &Tape<F>, id: NodeId) -> Result<Input<F>> {
     let missing = || Error::new(ErrorKind::NoValue, "check", "the tape recorded this without values");
-    tape.with_value(id, input).ok_or_else(|| missing().at(tape.place_of(id)))
-}
-
-/// The value of a node as an input of a program.
-fn input<F: Real>(value: &Value<F>, shape: &Shape) -> Option<Input<F>> {
-    match value {
-        Value::Key(key) => Some(Input::Key(*key)),
-        Value::Index(data) => ArrayD::from_shape_vec(IxDyn(shape), data.to_vec()).ok().map(Input::Index),
-        other => other.clone().into_array(shape).map(Input::Real),
-    }
+    tape.with_value(id, Input::of).ok_or_else(|| missing().at(tape.place_of(id)))
 }

@@ -141,7 +141,7 @@ impl Check {
     ) -> Result<Report> {
         let subject = Subject { program, inputs, operation: "the program", place: None };
         let misfit = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
-        if !program.outputs().map(|shape| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
+        if !program.outputs().map(|(_, shape)| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
             return misfit("the seeds do not have the shapes of the outputs".into());
         }
         let shape = |i: &usize| if let Some(Input::Real(x)) = inputs.get(*i) { Some(x.shape()) } else { None };

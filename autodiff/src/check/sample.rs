@@ -4,25 +4,26 @@ use super::Check;
 use super::comparison::Subject;
 use super::nodes::application;
 use super::report::Report;
-use crate::base::error::Result;
-use crate::primitive::{Dice, Domain, PrimitiveRef, Sample, SampleOperand};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::primitive::{Domain, Entry, Generator, PrimitiveRef, Sample, SampleOperand};
 use crate::program::Input;
 use ndarray::{ArrayD, IxDyn};
 
 /// Checks a primitive at `cases` random applications from its whole declared domain
-/// ([`Primitive::sample`](crate::Primitive::sample)).
+/// ([`Entry::sampled`]).
 ///
 /// ```
-/// use autodiff::{Attributes, Registry, check};
-/// let tanh = Registry::<f64>::standard().make("tanh", &Attributes::new())?;
+/// use autodiff::{Registry, check};
+/// let registry = Registry::<f64>::standard();
+/// let tanh = registry.find("tanh").unwrap();
 /// assert_eq!(check::primitive(tanh, 20)?.verdict(), check::Verdict::Pass);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
 /// # Errors
 /// As [`check::program`](super::program).
-pub fn primitive(primitive: impl Into<PrimitiveRef<f64>>, cases: usize) -> Result<Report> {
-    Check::new().directions(0).primitive(primitive, cases)
+pub fn primitive(entry: &Entry<f64>, cases: usize) -> Result<Report> {
+    Check::new().directions(0).primitive(entry, cases)
 }
 
 impl Check {
@@ -30,14 +31,17 @@ impl Check {
     ///
     /// # Errors
     /// As [`check::program`](super::program).
-    pub fn primitive(&self, primitive: impl Into<PrimitiveRef<f64>>, cases: usize) -> Result<Report> {
-        let asked = primitive.into();
-        let mut dice = Dice::new(self.seed);
+    pub fn primitive(&self, entry: &Entry<f64>, cases: usize) -> Result<Report> {
+        let mut generator = Generator::new(self.seed);
         let mut report = Report::default();
         for _ in 0..cases {
-            let sample = asked.sample(&mut dice);
-            let inputs = operands(&sample, &mut dice, |domain| domain);
-            report.join(self.application(sample.primitive.as_ref().unwrap_or(&asked), &inputs)?);
+            let missing = || {
+                Error::new(ErrorKind::Registry, entry.example().name(), "there are no samples of this primitive")
+                    .with_help("say how to make one: `Entry::new(…).sampled(|generator| Sample::new(…))`")
+            };
+            let sample = entry.sample(&mut generator).ok_or_else(missing)?;
+            let inputs = operands(&sample, &mut generator, |domain| domain);
+            report.join(self.application(&sample.primitive, &inputs)?);
         }
         Ok(report)
     }
@@ -61,16 +65,16 @@ pub(super) fn label(primitive: &PrimitiveRef<f64>) -> String {
 /// Operands drawn for a sample; `narrow` may cut its domains ([`Domain::single`] for f32).
 pub fn operands<F: crate::Real>(
     sample: &Sample<F>,
-    dice: &mut Dice,
+    generator: &mut Generator,
     narrow: impl Fn(Domain) -> Domain,
 ) -> Vec<Input<F>> {
     let draw = |operand: &SampleOperand| match operand {
         SampleOperand::Real(shape, domain) => {
             let domain = narrow(*domain);
-            Input::Real(ArrayD::from_shape_simple_fn(IxDyn(shape), || F::of(domain.draw(dice))))
+            Input::Real(ArrayD::from_shape_simple_fn(IxDyn(shape), || F::of(domain.draw(generator))))
         }
         SampleOperand::Index(shape, bound) => {
-            let index = || dice.integer(0, bound.saturating_sub(1));
+            let index = || generator.integer(0, bound.saturating_sub(1));
             Input::Index(ArrayD::from_shape_simple_fn(IxDyn(shape), index))
         }
         SampleOperand::Key(key) => Input::Key(*key),

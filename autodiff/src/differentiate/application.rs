@@ -2,9 +2,11 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::NodeId;
+use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::primitive::{Derivative, PrimitiveRef, Site};
+use crate::primitive::{Derivative, PrimitiveRef, RuleContext, Tangents};
 use crate::tape::node::{Node, Op};
+use crate::tape::query::results_of;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
@@ -16,17 +18,20 @@ pub(crate) struct Application<'t, F: Real> {
     output: Var<'t, F>,
     /// Which operands' derivatives are asked for.
     wants: SmallVec<[bool; 2]>,
+    /// The number of results.
+    pub(crate) results: usize,
 }
 
 impl<'t, F: Real> Application<'t, F> {
-    /// What node `id` applies, if anything, and if `wanted` asks for the derivative of any of its operands.
+    /// What node `id` applies, if anything, and if `wanted` asks for the derivative of any of its operands that is an array
+    /// of reals.
     #[inline]
     pub(crate) fn of(tape: &'t Tape<F>, id: NodeId, wanted: impl Fn(NodeId, &Node<F>) -> bool) -> Option<Self> {
         tape.with_nodes(|nodes, _| {
             let node = &nodes[id];
             let Op::Apply(primitive) = &node.op else { return None };
             let arg = |id: NodeId| Arg::of(tape, id, nodes[id].kind);
-            let wants = |id: NodeId| wanted(id, &nodes[id]);
+            let wants = |id: NodeId| nodes[id].kind == Kind::Real && wanted(id, &nodes[id]);
             // Built in place: almost all operations have one or two operands.
             let (inputs, wants): (SmallVec<_>, SmallVec<[bool; 2]>) = match &*node.inputs {
                 [a] => (SmallVec::from_buf_and_len([arg(*a); 2], 1), SmallVec::from_buf_and_len([wants(*a); 2], 1)),
@@ -38,27 +43,45 @@ impl<'t, F: Real> Application<'t, F> {
                 inputs,
                 output: tape.var(id),
                 wants,
+                results: results_of(nodes, id).len(),
             })
         })
     }
 
-    pub(crate) fn site(&self) -> Site<'_, 't, F> {
-        Site { inputs: &self.inputs, output: self.output, wants: &self.wants }
+    pub(crate) fn context<'a>(&'a self, cotangents: &'a [Option<Var<'t, F>>]) -> RuleContext<'a, 't, F> {
+        RuleContext { inputs: &self.inputs, output: self.output, wants: &self.wants, cotangents }
+    }
+
+    /// Runs the tangent rule on `dx` and holds it to its contract: one answer for each result, of its shape.
+    pub(crate) fn tangents(&self, dx: &[Option<Var<'t, F>>]) -> Result<Tangents<'t, F>> {
+        let (tape, id) = (self.output.tape, self.output.id);
+        let answers = self.primitive.tangent(&self.context(&[]), dx);
+        if answers.len() != self.results {
+            let message = format!("the tangent rule answered for {} results of {}", answers.len(), self.results);
+            return Err(faulty(tape, id, &self.primitive, message));
+        }
+        for (i, answer) in answers.iter().enumerate() {
+            if let Derivative::Of(dy) = answer {
+                check_shape(tape, id, &self.primitive, *dy, NodeId::new(id.index() + i))?;
+            }
+        }
+        Ok(answers)
     }
 }
 
-/// Runs the reverse rule of `application` on the cotangent `dy`, holds it to its contract, and hands on what it answers
-/// for each operand that is asked for, with the operand's number. What the rule records stands where the tape records now.
+/// Runs the reverse rule of `application` on the cotangents of its results, holds it to its contract, and hands on what it
+/// answers for each operand that is asked for, with the operand's number. What the rule records stands where the tape
+/// records now.
 #[inline(always)]
 pub(crate) fn apply_rule<'t, F: Real>(
     application: &Application<'t, F>,
-    dy: Var<'t, F>,
+    cotangents: &[Option<Var<'t, F>>],
     mut answered: impl FnMut(usize, NodeId, Derivative<'t, F>) -> Result<()>,
 ) -> Result<()> {
-    let Application { primitive, inputs, output, wants } = application;
+    let Application { primitive, inputs, output, wants, .. } = application;
     let (inputs, wants) = (inputs.as_slice(), wants.as_slice());
     let (tape, id) = (output.tape, output.id);
-    let answers = primitive.reverse(&Site { inputs, output: *output, wants }, dy);
+    let answers = primitive.reverse(&RuleContext { inputs, output: *output, wants, cotangents });
     let answers = answers.as_slice();
     if answers.len() != wants.len() {
         let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
@@ -77,7 +100,7 @@ pub(crate) fn apply_rule<'t, F: Real>(
 
 /// The error of a derivative that is itself an error, or has another shape than `like`, which it is the derivative of.
 #[inline]
-pub(crate) fn check_shape<F: Real>(
+fn check_shape<F: Real>(
     tape: &Tape<F>,
     id: NodeId,
     primitive: &PrimitiveRef<F>,

@@ -2,13 +2,14 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
+use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::differentiate::application::{Application, apply_rule, check_shape};
+use crate::differentiate::application::{Application, apply_rule};
 use crate::primitive::Derivative;
-use crate::tape::node::Node;
+use crate::tape::node::{Node, Op};
 
 use crate::tape::Tape;
-use crate::tape::query::{needed_for, same_tape};
+use crate::tape::query::{needed_for, results_of, same_tape, types_of};
 use crate::tape::value::Value;
 use crate::tape::var::Var;
 use smallvec::SmallVec;
@@ -75,25 +76,31 @@ pub(crate) fn pushforward<'t, F: Real>(
     // one of them, which it does not where a comparison is the condition of `select`.
     let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
     for id in needed.ids().filter(|id| needed[*id]) {
-        if tangents[id].is_some() {
+        // The tangents of all results come with those of the first; a direction may be given for any of them.
+        let further = tape.with_node(id, |node| matches!(node.op, Op::Result));
+        let results = tape.with_nodes(|nodes, _| results_of(nodes, id));
+        if further || results.clone().all(|result| tangents[result].is_some()) {
             continue;
         }
-        if let Some(refusal) = spoilt(tape, id, &refused)? {
-            refused.insert(id, refusal);
+        if let Some(refusal) = poisoned(tape, id, &refused)? {
+            results.for_each(|result| {
+                refused.insert(result, refusal);
+            });
             continue;
         }
         let moves = |operand: NodeId, _: &Node<F>| tangents[operand].is_some();
         let Some(application) = Application::of(tape, id, moves) else { continue };
         let operands = tape.with_node(id, |node| node.inputs.clone());
         let dx: SmallVec<[Option<Var<'t, F>>; 2]> = operands.iter().map(|operand| tangents[*operand]).collect();
-        match tape.on_behalf(id, || application.primitive.tangent(&application.site(), &dx)) {
-            Derivative::Of(dy) => {
-                check_shape(tape, id, &application.primitive, dy, id)?;
-                tangents[id] = Some(dy);
-            }
-            Derivative::Zero | Derivative::None => {}
-            Derivative::Refused(reason) => {
-                refused.insert(id, (id, reason));
+        let answers = tape.on_behalf(id, || application.tangents(&dx))?;
+        for (i, answer) in answers.into_iter().enumerate() {
+            let result = NodeId::new(id.index() + i);
+            match answer {
+                Derivative::Of(dy) if tangents[result].is_none() => tangents[result] = Some(dy),
+                Derivative::Of(_) | Derivative::Zero | Derivative::None => {}
+                Derivative::Refused(reason) => {
+                    refused.insert(result, (id, reason));
+                }
             }
         }
     }
@@ -115,7 +122,7 @@ pub(crate) fn pushforward<'t, F: Real>(
 
 /// The refusal behind one of the operands of node `id`, if the node's derivative depends on that operand: the reverse
 /// rule knows, and its answer is forgotten again.
-fn spoilt<F: Real>(
+fn poisoned<F: Real>(
     tape: &Tape<F>,
     id: NodeId,
     refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
@@ -127,9 +134,13 @@ fn spoilt<F: Real>(
         let Some(application) = Application::of(tape, id, |operand, _| refused.contains_key(&operand)) else {
             return Ok(None);
         };
-        let shape = tape.with_node(id, |node| node.shape.clone());
         let mut found = None;
-        apply_rule(&application, tape.constant_value(Value::Splat(F::one()), shape), |_, operand, answer| {
+        let mut dy: SmallVec<[Option<Var<'_, F>>; 1]> = SmallVec::new();
+        for result in tape.with_nodes(|nodes, _| types_of(nodes, id)) {
+            let real = result.kind == Kind::Real;
+            dy.push(real.then(|| tape.constant_value(Value::Splat(F::one()), result.shape)));
+        }
+        apply_rule(&application, &dy, |_, operand, answer| {
             if matches!(answer, Derivative::Of(_) | Derivative::Refused(_)) {
                 found = found.or(refused.get(&operand).copied());
             }

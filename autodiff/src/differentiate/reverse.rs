@@ -7,10 +7,11 @@ use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::differentiate::gradients::Gradients;
-use crate::primitive::{Derivative, arithmetic::add::Add};
+use crate::kernels::{Arithmetic, Elementwise};
+use crate::primitive::Derivative;
 use crate::tape::Tape;
-use crate::tape::node::Node;
-use crate::tape::query::same_tape;
+use crate::tape::node::{Node, Op};
+use crate::tape::query::{results_of, same_tape};
 use crate::tape::value::{self, IntoArray, Value};
 use crate::tape::var::Var;
 use smallvec::SmallVec;
@@ -21,8 +22,8 @@ pub(crate) trait Ledger<F: Real> {
     /// Whether the cotangent of node `id` is wanted.
     fn wants(&self, id: NodeId, node: &Node<F>) -> bool;
 
-    /// Whether a cotangent has arrived at `id`.
-    fn has(&self, id: NodeId) -> bool;
+    /// Whether a cotangent has arrived at `id`, or at a further result of the same application.
+    fn has(&self, tape: &Tape<F>, id: NodeId) -> bool;
 
     /// Runs the rule of `id` on its cotangent and credits the operands; answers that are no cotangent go to `reached`.
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()>;
@@ -96,6 +97,8 @@ impl Reached {
 
 /// Walks back from `last`: asks each node that a cotangent has reached for its operands' cotangents.
 pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledger<F>) -> Result<Reached> {
+    // A rule runs at the first of its results, where the cotangents of all have arrived.
+    let last = tape.with_nodes(|nodes, _| last_result(nodes, last));
     let length = last.index() + 1;
     let mut reached = Reached { marks: IdVec::new(), length, cuts: Vec::new() };
     for id in NodeId::all(length).rev() {
@@ -105,7 +108,13 @@ pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledg
                 ledger.forget(id);
                 wanted_operands(tape, id, ledger).for_each(|operand| reached.set(operand, mark));
             }
-            mark if ledger.has(id) => {
+            // Its rule runs at the first result.
+            mark if tape.with_node(id, |node| matches!(node.op, Op::Result)) => {
+                if mark == Mark::Zero && !ledger.has(tape, id) {
+                    wanted_operands(tape, id, ledger).for_each(|operand| reached.zero(operand));
+                }
+            }
+            mark if ledger.has(tape, id) => {
                 // With a cotangent of its own it is not zero, also where one of the ways to it is.
                 if mark == Mark::Zero {
                     reached.set(id, Mark::Untouched);
@@ -117,6 +126,11 @@ pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledg
         }
     }
     Ok(reached)
+}
+
+/// The last result of the application that node `id` is a result of.
+fn last_result<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> NodeId {
+    results_of(nodes, id).last().unwrap_or(id)
 }
 
 /// The operands of node `id` whose cotangents are wanted.
@@ -138,6 +152,8 @@ struct Freed<F: Real, W> {
     cotangents: IdVec<Option<Value<F>>>,
     /// The cotangents of nodes that have no use for them: inputs. Last ones first.
     left: Vec<(NodeId, Value<F>)>,
+    /// How cotangents are added.
+    add: Elementwise<F>,
     watch: W,
 }
 
@@ -148,27 +164,37 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     }
 
     #[inline]
-    fn has(&self, id: NodeId) -> bool {
-        self.cotangents[id].is_some()
+    fn has(&self, tape: &Tape<F>, id: NodeId) -> bool {
+        self.cotangents[id].is_some() || tape.with_nodes(|nodes, _| any_of_results(nodes, &self.cotangents, id))
     }
 
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
-        let Some(cotangent) = self.cotangents[id].take() else { return Ok(()) };
         tape.scratch(id, |tape| {
             let Some(application) = Application::of(tape, id, |operand, node| self.wants(operand, node)) else {
-                self.left.push((id, cotangent));
+                let is_leaf = tape.with_node(id, |node| !matches!(node.op, Op::Apply(_)));
+                if let (true, Some(cotangent)) = (is_leaf, self.cotangents[id].take()) {
+                    self.left.push((id, cotangent));
+                }
+                self.forget(id);
                 return Ok(());
             };
-            (self.watch)(Sight::Visit { node: id, cotangent: &cotangent });
-            let shape = tape.with_node(id, |node| node.shape.clone());
-            let dy = tape.constant_value(cotangent, shape);
-            apply_rule(&application, dy, |slot, operand, answer| {
+            let mut dy: SmallVec<[Option<Var<'_, F>>; 1]> = SmallVec::new();
+            for result in (id.index()..id.index() + application.results).map(NodeId::new) {
+                let Some(cotangent) = self.cotangents[result].take() else {
+                    dy.push(None);
+                    continue;
+                };
+                (self.watch)(Sight::Visit { node: result, cotangent: &cotangent });
+                let shape = tape.with_node(result, |node| node.shape.clone());
+                dy.push(Some(tape.constant_value(cotangent, shape)));
+            }
+            apply_rule(&application, &dy, |slot, operand, answer| {
                 let Some(dx) = reached.note(id, slot, operand, answer) else { return Ok(()) };
                 tape.with_value(dx.id, |contribution, shape| {
                     // The first contribution is taken as it is, not added to zeros.
                     let sum = match &mut self.cotangents[operand] {
                         Some(sum) => {
-                            sum.accumulate(contribution, shape, &Add).map_err(|refusal| {
+                            sum.accumulate(contribution, shape, &self.add).map_err(|refusal| {
                                 Error::new(ErrorKind::NoValue, "backward", refusal.message).at(tape.place_of(id))
                             })?;
                             sum
@@ -187,6 +213,14 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     }
 }
 
+/// Whether a further result of the application at `id` has an entry.
+fn any_of_results<F: Real, T>(nodes: &IdVec<Node<F>>, table: &IdVec<Option<T>>, id: NodeId) -> bool {
+    match nodes.find(NodeId::new(id.index() + 1)).map(|node| &node.op) {
+        Some(Op::Result) => results_of(nodes, id).any(|result| table.find(result).is_some_and(Option::is_some)),
+        _ => false,
+    }
+}
+
 /// Cotangents as recorded vars, which differentiate again.
 struct Recorded<'t, F: Real> {
     tape: &'t Tape<F>,
@@ -200,17 +234,18 @@ impl<F: Real> Ledger<F> for Recorded<'_, F> {
         self.led[id]
     }
 
-    fn has(&self, id: NodeId) -> bool {
-        self.cotangents[id].is_some()
+    fn has(&self, tape: &Tape<F>, id: NodeId) -> bool {
+        self.cotangents[id].is_some() || tape.with_nodes(|nodes, _| any_of_results(nodes, &self.cotangents, id))
     }
 
     fn visit(&mut self, _: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
-        let Some(dy) = self.cotangents[id] else { return Ok(()) };
         let Some(application) = Application::of(self.tape, id, |operand, node| self.wants(operand, node)) else {
             return Ok(());
         };
+        let results = (id.index()..id.index() + application.results).map(NodeId::new);
+        let dy: SmallVec<[Option<Var<'_, F>>; 1]> = results.map(|result| self.cotangents[result]).collect();
         self.tape.on_behalf(id, || {
-            apply_rule(&application, dy, |slot, operand, answer| {
+            apply_rule(&application, &dy, |slot, operand, answer| {
                 if let Some(dx) = reached.note(id, slot, operand, answer) {
                     let sum = self.cotangents[operand].map_or(dx, |sum| sum + dx);
                     self.cotangents[operand] = Some(sum);
@@ -257,7 +292,7 @@ pub(crate) fn pullback<'t, F: Real>(
         x.shape()?;
     }
     let mut answers = Vec::with_capacity(wanted.len());
-    let Some(last) = seeds.iter().map(|(y, _)| y.id).max() else {
+    let Some(last) = seeds.iter().map(|(y, _)| tape.with_nodes(|nodes, _| last_result(nodes, y.id))).max() else {
         for x in wanted {
             answers.push(x.number(0.0).broadcast_to(x.shape()?));
         }
@@ -359,7 +394,9 @@ impl<'t, F: Real> Var<'t, F> {
     ) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
         self.read(|_| ())?;
         let tape = self.tape;
-        let mut ledger = Freed { cotangents: tape.lend_table(self.id), left: Vec::new(), watch };
+        let end = tape.with_nodes(|nodes, _| last_result(nodes, self.id));
+        let add = Elementwise::arithmetic(Arithmetic::Add);
+        let mut ledger = Freed { cotangents: tape.lend_table(end), left: Vec::new(), add, watch };
         ledger.cotangents[self.id] = Some(seed);
         let reached = walk(tape, self.id, &mut ledger)?;
         tape.return_table(ledger.cotangents);

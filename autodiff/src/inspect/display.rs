@@ -7,9 +7,11 @@
 use super::numbers;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
+use crate::primitive::Primitive;
 use crate::program::NodeView;
 use crate::program::Program;
 use crate::tape::Tape;
+use crate::tape::node::Op;
 use std::fmt;
 
 /// A longer body or comment does not push the column after it to the right.
@@ -81,10 +83,18 @@ fn body_with<F: Real>(node: &NodeView<'_, F>, shown: usize) -> String {
         let text = numbers::constant(value, node.shape(), shown).unwrap_or_default();
         return format!("constant({text})");
     }
+    if let (Op::Result, [first]) = (&node.node.op, node.operands()) {
+        return format!("result {} of {first}", node.id().index() - first.index());
+    }
     let Some(primitive) = node.primitive() else { return node.operation().into() };
+    call(&**primitive, &ids(node.operands()))
+}
+
+/// `name(operands; attributes)`
+pub(super) fn call<F: Real>(primitive: &dyn Primitive<F>, operands: &str) -> String {
     let attributes = primitive.attributes();
     let separator = if attributes.is_empty() { "" } else { "; " };
-    format!("{}({}{separator}{attributes})", primitive.name(), ids(node.operands()))
+    format!("{}({operands}{separator}{attributes})", primitive.name())
 }
 
 pub(super) fn ids(ids: &[NodeId]) -> String {

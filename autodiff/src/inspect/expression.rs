@@ -3,11 +3,10 @@
 use super::numbers;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
-use crate::base::shape::Layout;
-use crate::primitive::{Notation, Primitive};
+use crate::primitive::{Kernel, Notation, Primitive};
 use crate::program::NodeView;
 use crate::tape::Tape;
-use crate::tape::node::{Labels, Node};
+use crate::tape::node::{Labels, Node, Op};
 use crate::tape::value::Value;
 use std::collections::BTreeMap;
 
@@ -72,12 +71,15 @@ fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<T
     if let Some(value) = node.constant_value() {
         return constant(node, value);
     }
+    if let (Op::Result, [first]) = (&node.node.op, node.operands()) {
+        return Term::atom(format!("{}[{}]", terms[*first].text, node.id().index() - first.index()));
+    }
     let Some(primitive) = node.primitive() else { return Term::atom(node.id().to_string()) };
     let operands: Vec<&Term> = node.operands().iter().map(|operand| &terms[*operand]).collect();
     // A number that is only rearranged or repeated stays that number.
     if let ([operand], [id]) = (operands.as_slice(), node.operands())
         && operand.number.is_some()
-        && primitive.view(&Layout::contiguous(nodes[*id].shape.clone())).is_some()
+        && matches!(primitive.kernel(&[&nodes[*id].shape]), Kernel::View)
     {
         return (*operand).clone();
     }
@@ -118,9 +120,7 @@ fn apply<F: Real>(primitive: &dyn Primitive<F>, operands: &[&Term]) -> Term {
         (Notation::Around(left, right), [x]) => Term::atom(format!("{left}{}{right}", x.text)),
         _ => {
             let arguments: Vec<&str> = operands.iter().map(|operand| operand.text.as_str()).collect();
-            let attributes = primitive.attributes();
-            let separator = if attributes.is_empty() { "" } else { "; " };
-            Term::atom(format!("{}({}{separator}{attributes})", primitive.name(), arguments.join(", ")))
+            Term::atom(super::display::call(primitive, &arguments.join(", ")))
         }
     }
 }

@@ -4,11 +4,8 @@ use super::expression::expression;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
-use crate::differentiate::application::{Application, apply_rule, check_shape};
-use crate::primitive::{Derivative, Dice, Kind, PrimitiveRef, SampleOperand, Signature};
-
-use crate::base::shape::Shape;
-use crate::tape::var::Var;
+use crate::differentiate::application::{Application, apply_rule};
+use crate::primitive::{Accepts, Derivative, Entry, Generator, Kernel, Kind, PrimitiveRef, Signature, Type};
 use crate::tape::{Arg, Tape};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,8 +22,8 @@ pub struct RuleText {
     pub formula: &'static str,
     /// The cotangent of each operand: x̄ = ….
     pub reverse: Vec<Equation>,
-    /// The tangent of the result: ẏ = ….
-    pub tangent: Equation,
+    /// The tangent of each result that is an array of reals: ẏ = ….
+    pub tangent: Vec<Equation>,
 }
 
 /// An equation of a rule. The right side is an expression, or `0` (the derivative is zero), `none` (no derivative flows:
@@ -49,32 +46,32 @@ impl fmt::Display for RuleText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.application)?;
         writeln!(f, "  {}", self.formula)?;
-        for equation in self.reverse.iter().chain([&self.tangent]) {
+        for equation in self.reverse.iter().chain(&self.tangent) {
             writeln!(f, "  {equation}")?;
         }
         Ok(())
     }
 }
 
-/// The rules of `primitive` as text: what its `reverse` and `tangent` record when they are run on symbols, so that the
+/// The rules of a primitive as text: what its `reverse` and `tangent` record when they are run on symbols, so that the
 /// text cannot differ from the code. x̄ is the cotangent of x, ẋ its tangent; `y` stands where a rule uses the result.
 ///
 /// ```
 /// use autodiff::{Registry, inspect};
 /// let registry = Registry::<f64>::standard();
-/// let tanh = registry.examples().find(|primitive| primitive.name() == "tanh").unwrap();
-/// let rule = inspect::rule(tanh.clone())?;
+/// let rule = inspect::rule(registry.find("tanh").unwrap())?;
 /// assert_eq!(rule.reverse[0].to_string(), "x̄ = ȳ·(1 − y·y)");
-/// assert_eq!(rule.tangent.to_string(), "ẏ = ẋ·(1 − y·y)");
+/// assert_eq!(rule.tangent[0].to_string(), "ẏ = ẋ·(1 − y·y)");
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// The operands are those of a [`sample`](crate::Primitive::sample) that fits: matrices where the primitive takes them.
+/// The operands are those of a sample that fits: matrices where the primitive takes them. An entry without samples is
+/// applied to arrays of shape \[2, 3\].
 ///
 /// # Errors
 /// [`ErrorKind::FaultyRule`] if a rule breaks its contract or no sample fits the primitive.
-pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> {
-    let (primitive, operands) = general_case(primitive.into())?;
+pub fn rule<F: Real>(entry: &Entry<F>) -> Result<RuleText> {
+    let (primitive, operands) = general_case(entry)?;
     let tape = Tape::symbolic();
     let mut symbols = BTreeMap::new();
     let mut symbol = |id: NodeId, text: String| symbols.insert(id, text);
@@ -83,22 +80,38 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
 
     let mut inputs = Vec::new();
     for (operand, name) in operands.iter().zip(&names) {
-        let (kind, shape) = kind_and_shape(operand);
-        let arg = tape.placeholder(kind, shape);
-        symbol(arg.parts().1, (*name).into());
+        let arg = tape.placeholder(operand.kind, operand.shape.clone());
+        symbol(arg.id(), (*name).into());
         inputs.push(arg);
     }
-    let y = tape.record(primitive.clone(), &inputs);
-    let shape = y.shape()?;
-    symbol(y.id(), "y".into());
+    let types = primitive.results(&operands).map_err(|mismatch| {
+        Error::new(ErrorKind::FaultyRule, primitive.name(), format!("no sample fits it: {}", mismatch.message))
+    })?;
+    let kinds: Vec<Kind> = types.iter().map(|result| result.kind).collect();
+    let results = tape.record_list(primitive.clone(), &inputs, &kinds);
+    let result_names: Vec<String> = match results.len() {
+        1 => vec!["y".into()],
+        n => (0..n).map(|i| format!("y{}", ["₀", "₁", "₂", "₃", "₄"].get(i).unwrap_or(&"ᵢ"))).collect(),
+    };
     let application = application(&tape, &primitive, &names, &inputs);
-
-    let dy = real(&tape, &shape)?;
-    symbol(dy.id(), marked("y", BAR));
+    let mut dy = Vec::new();
+    for (result, name) in results.iter().zip(&result_names) {
+        result.shape()?;
+        symbol(result.id(), name.clone());
+    }
+    for (result, name) in results.iter().zip(&result_names) {
+        dy.push(match result {
+            Arg::Real(y) => Some(tape.symbolic_input(y.shape()?)),
+            _ => None,
+        });
+        if let Some(Some(dy)) = dy.last() {
+            symbol(dy.id(), marked(name, BAR));
+        }
+    }
     let mut dx = Vec::new();
     for (arg, name) in inputs.iter().zip(&names) {
         dx.push(match arg {
-            Arg::Real(x) => Some(real(&tape, &x.shape()?)?),
+            Arg::Real(x) => Some(tape.symbolic_input(x.shape()?)),
             _ => None,
         });
         if let Some(Some(dx)) = dx.last() {
@@ -106,18 +119,9 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
         }
     }
 
-    let Some(applied) = Application::of(&tape, y.id(), |_, _| true) else {
-        return Err(Error::new(ErrorKind::FaultyRule, primitive.name(), "it was not recorded"));
+    let Some(first) = results.first() else {
+        return Err(Error::new(ErrorKind::FaultyRule, primitive.name(), "it has no results"));
     };
-    let mut answers = Vec::new();
-    apply_rule(&applied, dy, |_, _, answer| {
-        answers.push(answer);
-        Ok(())
-    })?;
-    let tangent = primitive.tangent(&applied.site(), &dx);
-    if let Derivative::Of(dy) = tangent {
-        check_shape(&tape, y.id(), &primitive, dy, y.id())?;
-    }
     let equation = |name: &str, (mark, answer): (Mark, Derivative<'_, F>)| {
         let right = match answer {
             Derivative::Of(x) => expression(&tape, x.id(), &symbols),
@@ -127,76 +131,87 @@ pub fn rule<F: Real>(primitive: impl Into<PrimitiveRef<F>>) -> Result<RuleText> 
         };
         Equation { left: marked(name, mark), right }
     };
-    let reverse = names.iter().zip(answers).map(|(name, answer)| equation(name, (BAR, answer))).collect();
-    Ok(RuleText { application, formula: primitive.formula(), reverse, tangent: equation("y", (DOT, tangent)) })
+    let (mut reverse, mut tangent) = (Vec::new(), Vec::new());
+    // Where no operand is an array of reals, or no result, no derivative flows.
+    let applied = Application::of(&tape, first.id(), |_, _| true).filter(|_| kinds.contains(&Kind::Real));
+    match applied {
+        Some(applied) => {
+            let mut answers: Vec<Derivative<'_, F>> = names.iter().map(|_| Derivative::None).collect();
+            apply_rule(&applied, &dy, |slot, _, answer| {
+                answers.iter_mut().skip(slot).take(1).for_each(|entry| *entry = answer);
+                Ok(())
+            })?;
+            reverse.extend(names.iter().zip(answers).map(|(name, answer)| equation(name, (BAR, answer))));
+            for ((name, kind), answer) in result_names.iter().zip(&kinds).zip(applied.tangents(&dx)?) {
+                if *kind == Kind::Real {
+                    tangent.push(equation(name, (DOT, answer)));
+                }
+            }
+        }
+        None => {
+            reverse.extend(names.iter().map(|name| equation(name, (BAR, Derivative::None))));
+            tangent.extend(result_names.iter().map(|name| equation(name, (DOT, Derivative::None))));
+        }
+    }
+    Ok(RuleText { application, formula: primitive.formula(), reverse, tangent })
 }
 
 /// `sum(x : f64[2, 3]; axes=[0], keep=false)`
 fn application<F: Real>(tape: &Tape<F>, primitive: &PrimitiveRef<F>, names: &[&str], inputs: &[Arg<'_, F>]) -> String {
     let operand = |(arg, name): (&Arg<'_, F>, &&str)| {
-        let kind = tape.with_node(arg.parts().1, |node| node.type_name());
+        let kind = tape.with_node(arg.id(), |node| node.type_name());
         format!("{name} : {kind}")
     };
     let operands: Vec<String> = inputs.iter().zip(names).map(operand).collect();
-    let attributes = primitive.attributes();
-    let separator = if attributes.is_empty() { "" } else { "; " };
-    format!("{}({}{separator}{attributes})", primitive.name(), operands.join(", "))
+    super::display::call(&**primitive, &operands.join(", "))
 }
 
-fn real<'t, F: Real>(tape: &'t Tape<F>, shape: &Shape) -> Result<Var<'t, F>> {
-    match tape.placeholder(Kind::Real, shape) {
-        Arg::Real(x) => Ok(x),
-        other => Err(Error::new(ErrorKind::FaultyRule, "rule", format!("{other:?} is not an array of reals"))),
-    }
-}
-
-fn kind_and_shape(operand: &SampleOperand) -> (Kind, Shape) {
-    match operand {
-        SampleOperand::Real(shape, _) => (Kind::Real, shape.clone()),
-        SampleOperand::Index(shape, _) => (Kind::Index, shape.clone()),
-        SampleOperand::Key(_) => (Kind::Key, Shape::scalar()),
-    }
-}
-
-/// Of many random applications the one that hides least: the primitive with its own attributes where a sample fits
-/// them, matrices rather than vectors or numbers, lengths that differ, a result shaped unlike the operand.
-fn general_case<F: Real>(primitive: PrimitiveRef<F>) -> Result<(PrimitiveRef<F>, Vec<SampleOperand>)> {
+/// Of many random applications the one that hides least: the primitive with the attributes of its example where a sample
+/// fits them, matrices rather than vectors or numbers, lengths that differ, a result shaped unlike the operand.
+fn general_case<F: Real>(entry: &Entry<F>) -> Result<(PrimitiveRef<F>, Vec<Type>)> {
     let mut best = None;
+    let example = entry.example();
     for seed in 0..TRIES {
-        let sample = primitive.sample(&mut Dice::new(seed));
-        let (special, used) = match (special_case(&primitive, &sample.operands), &sample.primitive) {
-            (Some(special), _) => (special, &primitive),
-            (None, Some(other)) => match special_case(other, &sample.operands) {
-                Some(special) => (special + 1000, other),
-                None => continue,
-            },
+        let Some(sample) = entry.sample(&mut Generator::new(seed)) else { break };
+        let operands: Vec<Type> = sample.operands.iter().map(|operand| operand.typed()).collect();
+        let (special, used) = match (special_case(example, &operands), special_case(&sample.primitive, &operands)) {
+            (Some(special), _) => (special, example),
+            (None, Some(special)) => (special + 1000, &sample.primitive),
             (None, None) => continue,
         };
         if best.as_ref().is_none_or(|(least, _, _)| special < *least) {
-            best = Some((special, used.clone(), sample.operands));
+            best = Some((special, used.clone(), operands));
         }
     }
-    let (_, primitive, operands) = best.ok_or_else(|| {
-        Error::new(ErrorKind::FaultyRule, primitive.name(), "none of its samples fits its shape rule")
-    })?;
-    Ok((primitive, operands))
+    match best {
+        Some((_, primitive, operands)) => Ok((primitive, operands)),
+        None => Ok((example.clone(), default_operands(&example.signature()))),
+    }
+}
+
+/// Operands for a primitive of which no samples are known.
+fn default_operands(signature: &Signature) -> Vec<Type> {
+    let operand = |i: usize| match signature.operand(i).map(|(_, accepts)| accepts) {
+        Some(Accepts::Only(Kind::Index)) => Type::index([2]),
+        Some(Accepts::Only(Kind::Key)) => Type::key(),
+        _ => Type::real([2, 3]),
+    };
+    (0..signature.count().unwrap_or(2)).map(operand).collect()
 }
 
 /// How special these operands are, the less the better; `None` where the primitive refuses them.
-fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[SampleOperand]) -> Option<usize> {
-    let operands: Vec<(Kind, Shape)> = operands.iter().map(kind_and_shape).collect();
+fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Option<usize> {
     let signature = primitive.signature();
-    let fits = match signature {
-        Signature::Fixed(expected) => expected.iter().map(|(_, kind)| kind).eq(operands.iter().map(|(kind, _)| kind)),
-        Signature::Variadic => !operands.is_empty(),
-    };
-    let shapes: Vec<&Shape> = operands.iter().map(|(_, shape)| shape).collect();
-    let result = if fits { primitive.shape(&shapes).ok()? } else { return None };
+    if !signature.fits(operands.iter().map(|operand| operand.kind)) {
+        return None;
+    }
+    let result = primitive.results(operands).ok()?.first()?.shape.clone();
+    let shapes: Vec<&crate::Shape> = operands.iter().map(|operand| &operand.shape).collect();
     let ranks: usize = operands
         .iter()
-        .map(|(kind, shape)| match kind {
-            Kind::Real => 20 * shape.rank().abs_diff(2),
-            Kind::Index => 20 * shape.rank().abs_diff(1),
+        .map(|operand| match operand.kind {
+            Kind::Real => 20 * operand.shape.rank().abs_diff(2),
+            Kind::Index => 20 * operand.shape.rank().abs_diff(1),
             Kind::Key => 0,
         })
         .sum();
@@ -205,8 +220,9 @@ fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[SampleOperand]
     let lengths: usize = shapes.iter().flat_map(|shape| shape.iter().enumerate()).map(length).sum();
     let square =
         shapes.iter().filter(|shape| shape.iter().any(|d| shape.iter().filter(|e| *e == d).count() > 1)).count();
-    let same = primitive.elementwise().is_none() && shapes.iter().all(|shape| **shape == result);
-    let many = if signature == Signature::Variadic { 20 * operands.len().abs_diff(2) } else { 0 };
+    let elementwise = matches!(primitive.kernel(&shapes), Kernel::Elementwise(_));
+    let same = !elementwise && shapes.iter().all(|shape| **shape == result);
+    let many = if signature.count().is_none() { 20 * operands.len().abs_diff(2) } else { 0 };
     Some(ranks + lengths + 4 * square + 10 * usize::from(same) + many)
 }
 

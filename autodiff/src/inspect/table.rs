@@ -19,11 +19,12 @@ use std::fmt::Write;
 /// As [`rule`].
 pub fn table<F: Real>(registry: &Registry<F>) -> Result<String> {
     let mut table = String::from("| primitive | formula | reverse rule |\n|---|---|---|\n");
-    for primitive in registry.examples() {
-        let rule = rule(primitive.clone())?;
+    for entry in registry.entries() {
+        let rule = rule(entry)?;
         let equations: Vec<String> = merged(&rule.reverse).iter().map(|equation| code(equation)).collect();
         // Writing to a string does not fail.
-        let _ = writeln!(table, "| {} | {} | {} |", code(primitive.name()), code(rule.formula), equations.join(", "));
+        let _ =
+            writeln!(table, "| {} | {} | {} |", code(entry.example().name()), code(rule.formula), equations.join(", "));
     }
     Ok(table)
 }

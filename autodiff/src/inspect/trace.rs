@@ -135,7 +135,7 @@ impl<F: Real> Trace<F> {
             Input::Key(key) => Arg::Key(tape.key(*key)),
         };
         let args: Vec<Arg<'_, F>> = inputs.iter().enumerate().map(arg).collect();
-        let on_tape = program.record_all(&tape, &args)?;
+        let on_tape = program.record_nodes(&tape, &args)?;
 
         let mut values = IdVec::new();
         for id in program.nodes.ids() {
@@ -265,18 +265,9 @@ impl<F: Real> Var<'_, F> {
         let program = self.tape().program(&[self])?;
         let inputs = self.tape().with_nodes(|nodes, _| {
             let ids = nodes.iter().filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(id, _)| id);
-            ids.map(|id| self.tape().with_value(id, input)).collect::<Option<Vec<_>>>()
+            ids.map(|id| self.tape().with_value(id, Input::of)).collect::<Option<Vec<_>>>()
         });
         let missing = || Error::new(ErrorKind::NoValue, "trace", "the tape recorded this without values");
         Trace::new(&program, &inputs.ok_or_else(missing)?)
-    }
-}
-
-fn input<F: Real>(value: &Value<F>, shape: &Shape) -> Option<Input<F>> {
-    match value {
-        Value::Unknown => None,
-        Value::Key(key) => Some(Input::Key(*key)),
-        Value::Index(data) => ndarray::ArrayD::from_shape_vec(shape.to_vec(), data.to_vec()).ok().map(Input::Index),
-        real => real.array(shape).map(|view| Input::Real(view.to_owned())),
     }
 }

@@ -103,21 +103,6 @@ pub fn rearrange<F: Copy>(
     }
 }
 
-/// [`rearrange`] by the strides of the result in the operand's buffer and the offset where it begins. A layout has a
-/// shape besides, which `output` knows already.
-pub(crate) fn restride<F: Copy>(
-    inputs: &[Operand<'_, F>],
-    output: ViewMut<'_, F>,
-    steps: impl FnOnce(&[usize], &[usize]) -> Option<(Strides, usize)>,
-) -> Result<(), Refusal> {
-    let (data, shape, strides) = operand(inputs)?;
-    if output.shape().size() == 0 {
-        return Ok(());
-    }
-    let (strides, offset) = steps(shape, &strides).ok_or_else(outside)?;
-    copy_at(data, offset, output.shape(), &strides, output)
-}
-
 /// The buffer, the shape and the strides of the one operand.
 fn operand<'a, F: Copy>(inputs: &[Operand<'a, F>]) -> Result<(&'a [F], &'a Shape, Strides), Refusal> {
     let [input] = inputs else { return Err(Refusal::new("one operand expected")) };

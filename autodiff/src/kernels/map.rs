@@ -6,7 +6,7 @@ use super::view::{Operand, Reader, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use loops::Body;
-pub(super) use loops::Loops;
+pub(crate) use loops::Loops;
 use std::fmt;
 
 /// How many elements are gathered at a time where an operand does not lie in a row.
@@ -73,7 +73,7 @@ pub enum Lane<'a, F> {
     Number(F),
 }
 
-mod loops {
+pub(crate) mod loops {
     use super::Lane;
 
     /// The loops made from a closure. Nothing outside the kernels names it.

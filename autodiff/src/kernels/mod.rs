@@ -18,8 +18,9 @@ mod softmax;
 mod sum;
 mod view;
 
-pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
+pub(crate) use map::Loops;
+pub(crate) use map::loops;
 pub use map::{Elementwise, Lane, Prepared, map};
 pub(crate) use matmul::prepared_product;
 pub use matmul::{matmul, matmul_rows};
@@ -31,4 +32,4 @@ pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
 pub use sum::sum;
 pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;
-pub use view::{IndexView, Operand, View, ViewMut};
+pub use view::{Operand, View, ViewMut};

@@ -15,7 +15,7 @@ enum Steps<'a> {
     Strided(&'a [usize]),
 }
 
-/// A borrowed array of reals: a buffer, a shape, and strides.
+/// A borrowed array of reals (or of indices): a buffer, a shape, and strides.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a, F> {
     data: &'a [F],
@@ -392,6 +392,11 @@ impl<'a, F> ViewMut<'a, F> {
         self.shape
     }
 
+    /// The same array, borrowed for a shorter time.
+    pub fn reborrow(&mut self) -> ViewMut<'_, F> {
+        ViewMut { data: self.data, shape: self.shape }
+    }
+
     /// The elements, in row-major order.
     pub fn as_mut_slice(&mut self) -> &mut [F] {
         self.data
@@ -403,27 +408,27 @@ impl<'a, F> ViewMut<'a, F> {
     }
 }
 
-/// A borrowed array of indices, row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct IndexView<'a> {
-    /// The indices, in row-major order.
-    pub data: &'a [usize],
-    /// The lengths of the axes.
-    pub shape: &'a Shape,
-}
-
 /// An operand as a kernel sees it.
 #[derive(Clone, Copy, Debug)]
 pub enum Operand<'a, F> {
     /// An array of reals.
     Real(View<'a, F>),
     /// An array of indices: labels, rows to gather.
-    Index(IndexView<'a>),
+    Index(View<'a, usize>),
     /// A random key.
     Key(u64),
 }
 
 impl<'a, F: Copy> Operand<'a, F> {
+    /// The lengths of its axes; none for a key.
+    pub fn shape(&self) -> &'a Shape {
+        match self {
+            Operand::Real(view) => view.shape(),
+            Operand::Index(view) => view.shape(),
+            Operand::Key(_) => Shape::SCALAR,
+        }
+    }
+
     /// The array of reals; a refusal if the operand is of another kind.
     pub fn real(&self) -> Result<View<'a, F>, Refusal> {
         match self {
@@ -433,7 +438,7 @@ impl<'a, F: Copy> Operand<'a, F> {
     }
 
     /// The array of indices; a refusal if the operand is of another kind.
-    pub fn index(&self) -> Result<IndexView<'a>, Refusal> {
+    pub fn index(&self) -> Result<View<'a, usize>, Refusal> {
         match self {
             Operand::Index(view) => Ok(*view),
             _ => Err(Refusal::new("an array of indices was expected")),

@@ -5,7 +5,7 @@ use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Prepared};
-use crate::primitive::PrimitiveRef;
+use crate::primitive::{self, Kind, PrimitiveRef};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +75,8 @@ pub(crate) enum Action {
     Numbers(Range<usize>),
     /// One array is written out in order.
     Gather(usize),
+    /// Indices or a key are copied, one of [`Code::copies`].
+    Copy(usize),
     /// One primitive that is not elementwise.
     Kernel(usize),
     /// Elementwise primitives block by block.
@@ -122,10 +124,37 @@ impl Gather {
 #[derive(Clone, Debug)]
 pub(crate) enum OperandSource {
     Real(Source),
-    Index { slot: usize, shape: Shape },
-    Indices { data: Arc<Vec<usize>>, shape: Shape },
-    KeyInput { slot: usize },
+    /// Indices that lie in order at this home.
+    Index {
+        home: Home,
+        shape: Shape,
+    },
+    /// Indices that are part of the program.
+    Indices {
+        data: Arc<Vec<usize>>,
+        shape: Shape,
+    },
+    /// A key at this home.
+    KeyAt {
+        home: Home,
+    },
+    /// A key that is part of the program.
     Key(u64),
+}
+
+/// A result of a kernel, or an output of the plan that is no array of reals: where it lies, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) home: Home,
+    pub(crate) kind: Kind,
+    pub(crate) shape: Shape,
+}
+
+/// An output of the plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Output {
+    Real(Source),
+    Other(Place),
 }
 
 /// One primitive, run on whole arrays (or on rows of them, by several threads).
@@ -133,14 +162,26 @@ pub(crate) enum OperandSource {
 pub(crate) struct Kernel<F: Real> {
     pub(crate) node: NodeId,
     pub(crate) primitive: PrimitiveRef<F>,
+    /// How the primitive runs.
+    pub(crate) run: primitive::Kernel<F>,
     pub(crate) operands: SmallVec<[OperandSource; 3]>,
-    pub(crate) output: Home,
-    pub(crate) shape: Shape,
-    pub(crate) size: usize,
+    pub(crate) results: SmallVec<[Place; 1]>,
+    /// Where it works: a range of the arena.
+    pub(crate) workspace: (usize, usize),
     /// Multiply-adds, or what is nearest to them.
     pub(crate) work: usize,
     /// A kernel for operands that lie as these do.
     pub(crate) prepared: Option<Prepared<F>>,
+}
+
+impl<F: Real> Kernel<F> {
+    /// Which operands can be cut into rows, if the kernel can be divided.
+    pub(crate) fn rows(&self) -> Option<&'static [bool]> {
+        match &self.run {
+            primitive::Kernel::General(general) => general.rows,
+            _ => None,
+        }
+    }
 }
 
 /// One elementwise primitive on rows of a loop.
@@ -194,6 +235,8 @@ pub(crate) struct Code<F: Real> {
     pub(crate) functions: Vec<Elementwise<F>>,
     pub(crate) steps: Vec<Step>,
     pub(crate) gathers: Vec<Gather>,
+    /// Indices and keys that are copied, and where to.
+    pub(crate) copies: Vec<(OperandSource, Place)>,
     pub(crate) kernels: Vec<Kernel<F>>,
     pub(crate) loops: Vec<Loop>,
     pub(crate) actions: Vec<Action>,
@@ -203,7 +246,7 @@ pub(crate) struct Code<F: Real> {
     pub(crate) copied_in: Vec<(usize, usize, usize)>,
     /// Outputs that are copied over inputs after the run.
     pub(crate) copied_out: Vec<(usize, Source)>,
-    pub(crate) outputs: Vec<Source>,
+    pub(crate) outputs: Vec<Output>,
     /// What the arena holds from the start: constants.
     pub(crate) constants: Vec<(usize, Arc<Vec<F>>)>,
     pub(crate) numbers: Vec<(usize, F)>,

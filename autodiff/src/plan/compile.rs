@@ -1,6 +1,6 @@
 //! From groups and homes to code: every address is resolved, once.
 
-use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, OperandSource, Source, Step};
+use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, OperandSource, Output, Place, Source, Step};
 use super::memory::{Home, Memory, Update, splat};
 use super::schedule::{Group, Schedule};
 use crate::base::attributes::Attributes;
@@ -9,9 +9,10 @@ use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::Layout;
 use crate::kernels::{Elementwise, Pair};
-use crate::primitive::Kind;
+use crate::primitive::{self, Kind};
 use crate::program::Program;
 use crate::tape::node::Op;
+use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -44,6 +45,7 @@ pub(crate) fn compile<F: Real>(
         functions: Vec::new(),
         steps: Vec::new(),
         gathers: Vec::new(),
+        copies: Vec::new(),
         kernels: Vec::new(),
         loops: Vec::new(),
         actions: Vec::new(),
@@ -59,7 +61,7 @@ pub(crate) fn compile<F: Real>(
     compiler.leaves();
     for (index, group) in schedule.groups.iter().enumerate() {
         if index == commit {
-            compiler.before_commit();
+            compiler.before_commit()?;
         }
         match group {
             Group::Row(id) => compiler.row(*id)?,
@@ -68,7 +70,7 @@ pub(crate) fn compile<F: Real>(
         }
     }
     if compiler.code.commit == usize::MAX {
-        compiler.before_commit();
+        compiler.before_commit()?;
     }
     compiler.ends(updates);
     Ok(compiler.code)
@@ -103,7 +105,10 @@ impl<F: Real> Compiler<'_, F> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let function = primitive.elementwise().ok_or_else(faulty)?;
+        let shapes = self.program.nodes[id].inputs.iter().map(|operand| &self.program.nodes[*operand].shape);
+        let primitive::Kernel::Elementwise(function) = primitive.kernel(&shapes.collect::<SmallVec<[_; 4]>>()) else {
+            return Err(faulty());
+        };
         if function.operands() != self.program.nodes[id].inputs.len() {
             return Err(faulty());
         }
@@ -195,81 +200,103 @@ impl<F: Real> Compiler<'_, F> {
         Ok(())
     }
 
+    /// Where an operand of a kernel is read.
+    fn operand(&self, id: NodeId) -> Result<OperandSource> {
+        let node = &self.program.nodes[id];
+        let home = self.memory.homes[id];
+        Ok(match (node.kind(), &node.op) {
+            (Kind::Real, _) => OperandSource::Real(self.source(id)),
+            (Kind::Index, Op::Constant(Value::Index(data))) => {
+                OperandSource::Indices { data: data.clone(), shape: node.shape.clone() }
+            }
+            (Kind::Key, Op::Constant(Value::Key(key))) => OperandSource::Key(*key),
+            _ if home == Home::Nowhere => return Err(misplaced(id)),
+            (Kind::Index, _) => OperandSource::Index { home, shape: node.shape.clone() },
+            (Kind::Key, _) => OperandSource::KeyAt { home },
+        })
+    }
+
     fn kernel(&mut self, id: NodeId) -> Result<()> {
         let node = &self.program.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Err(misplaced(id)) };
-        let mut operands = SmallVec::new();
-        for operand in node.inputs.iter() {
-            let source = &self.program.nodes[*operand];
-            let slot = match source.kind() {
-                Kind::Real => None,
-                _ => self.program.inputs.iter().position(|input| input == operand),
-            };
-            operands.push(match (source.kind(), &source.op, slot) {
-                (Kind::Index, Op::Constant(Value::Index(data)), _) => {
-                    OperandSource::Indices { data: data.clone(), shape: source.shape.clone() }
-                }
-                (Kind::Index, _, Some(slot)) => OperandSource::Index { slot, shape: source.shape.clone() },
-                (Kind::Key, Op::Constant(Value::Key(key)), _) => OperandSource::Key(*key),
-                (Kind::Key, _, Some(slot)) => OperandSource::KeyInput { slot },
-                (Kind::Real, ..) => OperandSource::Real(self.source(*operand)),
-                _ => return Err(misplaced(*operand)),
-            });
-        }
+        let operands =
+            node.inputs.iter().map(|operand| self.operand(*operand)).collect::<Result<SmallVec<[_; 3]>>>()?;
         let read = |operand: &OperandSource| match operand {
             OperandSource::Real(source) => source.shape.size(),
-            _ => 0,
+            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size(),
+            OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
         };
-        let rows = node.shape.first().copied().unwrap_or(1).max(1);
-        let work = match (primitive.rows(), operands.first()) {
-            (Some(_), Some(first)) => node.shape.size() * read(first) / rows,
-            _ => node.shape.size().max(operands.iter().map(read).sum()),
-        };
-        let output = self.memory.homes[id];
-        let shape = node.shape.clone();
-        let layouts: Option<SmallVec<[&Layout; 4]>> =
-            node.inputs.iter().map(|operand| self.schedule.layouts[*operand].as_ref()).collect();
-        let prepared = layouts.and_then(|layouts| primitive.prepared(&layouts));
-        let primitive = primitive.clone();
-        self.code.kernels.push(Kernel {
+        let mut results: SmallVec<[Place; 1]> = SmallVec::new();
+        for result in results_of(&self.program.nodes, id) {
+            let node = &self.program.nodes[result];
+            let home = self.memory.homes[result];
+            results.push(Place { home, kind: node.kind(), shape: node.shape.clone() });
+        }
+        let shapes = node.inputs.iter().map(|operand| &self.program.nodes[*operand].shape);
+        let run = primitive.kernel(&shapes.collect::<SmallVec<[_; 4]>>());
+        let written: usize = results.iter().map(|result| result.shape.size()).sum();
+        let workspace = self.memory.workspaces.get(&id).copied().unwrap_or((0, 0));
+        let mut kernel = Kernel {
             node: id,
-            primitive,
+            primitive: primitive.clone(),
+            run,
+            work: written.max(operands.iter().map(read).sum()),
             operands,
-            output,
-            size: shape.size(),
-            shape,
-            work,
-            prepared,
-        });
+            results,
+            workspace,
+            prepared: None,
+        };
+        if let primitive::Kernel::General(general) = &kernel.run {
+            let rows = node.shape.first().copied().unwrap_or(1).max(1);
+            if let (Some(_), Some(first)) = (general.rows, kernel.operands.first()) {
+                kernel.work = node.shape.size() * read(first) / rows;
+            }
+            let layouts: Option<SmallVec<[&Layout; 4]>> =
+                node.inputs.iter().map(|operand| self.schedule.layouts[*operand].as_ref()).collect();
+            kernel.prepared = general.prepare.zip(layouts).and_then(|(prepare, layouts)| prepare(&layouts));
+        }
+        self.code.kernels.push(kernel);
         self.code.actions.push(Action::Kernel(self.code.kernels.len() - 1));
         Ok(())
     }
 
     /// Outputs that would be lost with the memory they lie in are copied, before any of it changes.
-    fn before_commit(&mut self) {
+    fn before_commit(&mut self) -> Result<()> {
         for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
-            if let Some(output) = staged {
-                let gather = Gather::new(self.source(*id), self.program.nodes[*id].shape.clone(), *output);
-                self.code.gathers.push(gather);
-                self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
+            let shape = self.program.nodes[*id].shape.clone();
+            match staged {
+                None => {}
+                Some(Home::Arena(output)) => {
+                    self.code.gathers.push(Gather::new(self.source(*id), shape, *output));
+                    self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
+                }
+                Some(home) => {
+                    let place = Place { home: *home, kind: self.program.nodes[*id].kind(), shape };
+                    let source = self.operand(*id)?;
+                    self.code.copies.push((source, place));
+                    self.code.actions.push(Action::Copy(self.code.copies.len() - 1));
+                }
             }
         }
         self.code.commit = self.code.actions.len();
+        Ok(())
     }
 
     fn ends(&mut self, updates: &[Update]) {
         for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
-            let source = match staged {
-                Some(start) => {
-                    let shape = self.program.nodes[*id].shape.clone();
-                    Source { home: Home::Arena(*start), extent: shape.size(), layout: None, shape }
+            let node = &self.program.nodes[*id];
+            let (kind, shape) = (node.kind(), node.shape.clone());
+            let home = staged.unwrap_or(self.memory.homes[*id]);
+            self.code.outputs.push(match (kind, staged) {
+                (Kind::Real, Some(home)) => {
+                    Output::Real(Source { home: *home, extent: shape.size(), layout: None, shape })
                 }
-                None => self.source(*id),
-            };
-            self.code.outputs.push(source);
+                (Kind::Real, None) => Output::Real(self.source(*id)),
+                _ => Output::Other(Place { home, kind, shape }),
+            });
         }
         for update in updates.iter().filter(|update| !update.in_place) {
-            if let Some(source) = self.code.outputs.get(update.output) {
+            if let Some(Output::Real(source)) = self.code.outputs.get(update.output) {
                 self.code.copied_out.push((update.slot, source.clone()));
             }
         }

@@ -1,9 +1,11 @@
 //! A plan in words.
 
 use super::Plan;
-use super::code::{Action, OperandSource};
+use super::code::{Action, OperandSource, Place};
 use super::memory::Home;
 use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::Kernel;
 use crate::tape::node::Op;
 
 impl<F: Real> Plan<F> {
@@ -57,6 +59,10 @@ impl<F: Real> Plan<F> {
                     Some(gather) => format!("write out {} at {}", gather.shape, bytes(gather.output)),
                     None => continue,
                 },
+                Action::Copy(copy) => match code.copies.get(*copy) {
+                    Some((_, place)) => format!("copy {}", place.kind.of_shape::<F>(&place.shape)),
+                    None => continue,
+                },
                 Action::Kernel(kernel) => {
                     let Some(kernel) = code.kernels.get(*kernel) else { continue };
                     work += kernel.work;
@@ -71,15 +77,19 @@ impl<F: Real> Plan<F> {
                             OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => {
                                 format!("index{shape}")
                             }
-                            OperandSource::KeyInput { .. } | OperandSource::Key(_) => "key".into(),
+                            OperandSource::KeyAt { .. } | OperandSource::Key(_) => "key".into(),
                         })
                         .collect();
-                    let (name, shape) = (kernel.primitive.name(), &kernel.shape);
-                    let place = self.place(kernel.output);
+                    let result = |place: &Place| {
+                        format!("{} at {}", place.kind.of_shape::<F>(&place.shape), self.place(place.home))
+                    };
+                    let results: Vec<String> = kernel.results.iter().map(result).collect();
                     format!(
-                        "{} = {name}({}) → {shape} at {place}, work {}",
+                        "{} = {}({}) → {}, work {}",
                         kernel.node,
+                        kernel.primitive.name(),
                         shapes.join(", "),
+                        results.join(", "),
                         kernel.work
                     )
                 }
@@ -89,8 +99,11 @@ impl<F: Real> Plan<F> {
                     let names = |totals: bool| {
                         let mut names = Vec::new();
                         for id in &code_of_loop.nodes {
-                            if let Op::Apply(primitive) = &self.program.nodes[*id].op
-                                && primitive.elementwise().is_none() == totals
+                            let node = &self.program.nodes[*id];
+                            let shapes: Vec<&Shape> =
+                                node.inputs.iter().map(|operand| &self.program.nodes[*operand].shape).collect();
+                            if let Op::Apply(primitive) = &node.op
+                                && matches!(primitive.kernel(&shapes), Kernel::Sum) == totals
                             {
                                 names.push(primitive.name());
                             }
@@ -122,6 +135,8 @@ impl<F: Real> Plan<F> {
         match home {
             Home::Arena(start) => format!("{}", start * size_of::<F>()),
             Home::Feed(slot) => format!("input {slot}"),
+            Home::Indices(start) => format!("index {start}"),
+            Home::Key(at) => format!("key {at}"),
             Home::Row | Home::Nowhere => "nowhere".into(),
         }
     }

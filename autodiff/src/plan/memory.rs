@@ -4,9 +4,13 @@ use super::pool::Pool;
 use super::schedule::{Group, Origin, Schedule};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::{Kernel, Kind};
 use crate::program::Program;
 use crate::tape::node::{Node, Op};
+use crate::tape::query::results_of;
 use crate::tape::value::Value;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Inputs of at most this many elements are copied into the arena; larger ones are read where they are.
@@ -19,6 +23,10 @@ pub(crate) enum Home {
     Arena(usize),
     /// In the memory that was given for this input.
     Feed(usize),
+    /// From this position on of the memory for indices.
+    Indices(usize),
+    /// At this position of the memory for keys.
+    Key(usize),
     /// In a row of the loop that computes it, and nowhere else.
     Row,
     /// Nowhere: nobody needs it.
@@ -39,7 +47,13 @@ pub(crate) struct Update {
 pub(crate) struct Memory {
     pub(crate) homes: IdVec<Home>,
     /// For each output: where it is written so that it outlives the run, if that is not its home.
-    pub(crate) staged: Vec<Option<usize>>,
+    pub(crate) staged: Vec<Option<Home>>,
+    /// The memory that kernels work in.
+    pub(crate) workspaces: BTreeMap<NodeId, (usize, usize)>,
+    /// The number of indices there is memory for.
+    pub(crate) indices: usize,
+    /// The number of keys there is memory for.
+    pub(crate) keys: usize,
     /// The partial sums of each total.
     pub(crate) partials: BTreeMap<NodeId, usize>,
     /// Rows for operands of small steps that do not lie in a row, by the step and the operand's position.
@@ -62,6 +76,7 @@ struct Planner<'a, F: Real> {
     program: &'a Program<F>,
     schedule: &'a Schedule,
     pool: Pool,
+    indices: Pool,
     memory: Memory,
     /// When each base is needed last, as a group.
     last: IdVec<Option<usize>>,
@@ -75,6 +90,9 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
     let memory = Memory {
         homes: IdVec::filled(length, || Home::Nowhere),
         staged: Vec::new(),
+        workspaces: BTreeMap::new(),
+        indices: 0,
+        keys: 0,
         partials: BTreeMap::new(),
         gathered: BTreeMap::new(),
         in_place: 0,
@@ -84,6 +102,7 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
         program,
         schedule,
         pool: Pool::new(0, 64 / size_of::<F>()),
+        indices: Pool::new(0, 1),
         memory,
         last: IdVec::filled(length, || None),
         scattered: IdVec::filled(length, || None),
@@ -93,6 +112,7 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
     planner.stage();
     planner.run(updates);
     planner.memory.length = planner.pool.length();
+    planner.memory.indices = planner.indices.length();
     planner.memory
 }
 
@@ -148,7 +168,10 @@ impl<F: Real> Planner<'_, F> {
         for id in self.program.nodes.ids() {
             let size = self.size(id);
             let used = self.last[id].is_some();
+            let real = self.program.nodes[id].kind() == Kind::Real;
             self.memory.homes[id] = match self.schedule.origins[id] {
+                Origin::Input { slot } if !real => Home::Feed(slot),
+                _ if !real => Home::Nowhere,
                 Origin::Input { slot } if updates.iter().any(|update| update.slot == slot && update.in_place) => {
                     Home::Feed(slot)
                 }
@@ -173,7 +196,7 @@ impl<F: Real> Planner<'_, F> {
             match group {
                 Group::Row(id) => self.row(*id, dying),
                 Group::Kernel(id) => {
-                    self.home_of(*id, index);
+                    self.kernel(*id, index);
                     self.free(&dying, &[]);
                 }
                 Group::Loop { size, nodes } => self.whole_loop(index, *size, nodes, dying, updates),
@@ -251,12 +274,46 @@ impl<F: Real> Planner<'_, F> {
         self.free(&dying, &taken);
     }
 
-    fn home_of(&mut self, id: NodeId, index: usize) {
+    /// Homes for the results of a kernel, and memory it works in: apart from its operands, which die after it.
+    fn kernel(&mut self, id: NodeId, index: usize) {
+        let workspace = workspace_of(self.program, id);
+        if workspace > 0 {
+            self.memory.workspaces.insert(id, (self.pool.take(workspace), workspace));
+        }
+        let results: SmallVec<[NodeId; 1]> = results_of(&self.program.nodes, id).collect();
+        for result in &results {
+            self.memory.homes[*result] = self.take(*result);
+        }
+        // What nobody needs afterwards, others may have.
+        for result in results {
+            if self.last[result].is_none_or(|last| last < index) {
+                self.give(result);
+            }
+        }
+        if let Some((start, length)) = self.memory.workspaces.get(&id).copied() {
+            self.pool.give(start, length);
+        }
+    }
+
+    /// Memory for the value of node `id`.
+    fn take(&mut self, id: NodeId) -> Home {
         let size = self.size(id);
-        let start = self.pool.take(size);
-        self.memory.homes[id] = Home::Arena(start);
-        if self.last[id].is_none_or(|last| last < index) {
-            self.pool.give(start, size);
+        match self.program.nodes[id].kind() {
+            Kind::Real => Home::Arena(self.pool.take(size)),
+            Kind::Index => Home::Indices(self.indices.take(size)),
+            Kind::Key => {
+                self.memory.keys += 1;
+                Home::Key(self.memory.keys - 1)
+            }
+        }
+    }
+
+    fn give(&mut self, id: NodeId) {
+        let size = self.size(id);
+        match self.memory.homes[id] {
+            Home::Arena(start) => self.pool.give(start, size),
+            Home::Indices(start) => self.indices.give(start, size),
+            Home::Feed(_) | Home::Key(_) | Home::Row | Home::Nowhere => {}
         }
     }
 
@@ -268,22 +325,32 @@ impl<F: Real> Planner<'_, F> {
     }
 
     fn free(&mut self, dying: &[NodeId], except: &[NodeId]) {
-        for id in dying.iter().filter(|id| !except.contains(id)) {
-            if let Some(start) = self.start_of(*id) {
-                self.pool.give(start, self.size(*id));
-            }
-        }
+        dying.iter().filter(|id| !except.contains(id)).for_each(|id| self.give(*id));
     }
 
     /// Outputs that lie in memory the plan does not own get a copy in the arena. It is made while other arrays are still
     /// needed, so it shares its place with none.
     fn stage(&mut self) {
         for id in &self.program.outputs {
-            let staged = match self.memory.homes[self.schedule.base(*id)] {
-                Home::Feed(_) => Some(self.pool.take(self.program.nodes[*id].shape.size())),
-                _ => None,
-            };
+            let node = &self.program.nodes[*id];
+            let lost = matches!(self.memory.homes[self.schedule.base(*id)], Home::Feed(_));
+            let constant = node.kind() != Kind::Real && matches!(node.op, Op::Constant(_));
+            let staged = (lost || constant).then(|| match node.kind() {
+                Kind::Real => Home::Arena(self.pool.take(node.shape.size())),
+                _ => self.take(*id),
+            });
             self.memory.staged.push(staged);
         }
+    }
+}
+
+/// How many numbers of memory the kernel of node `id` works in.
+fn workspace_of<F: Real>(program: &Program<F>, id: NodeId) -> usize {
+    let node = &program.nodes[id];
+    let Op::Apply(primitive) = &node.op else { return 0 };
+    let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &program.nodes[*operand].shape).collect();
+    match primitive.kernel(&shapes) {
+        Kernel::General(general) => general.workspace,
+        _ => 0,
     }
 }

@@ -28,7 +28,7 @@ use crate::primitive::Kind;
 use crate::program::{Input, Program};
 use crate::tape::node;
 use crate::tape::value::Value;
-use code::{Code, Source};
+use code::{Code, Output, Place, Source};
 use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
 use run::{Machine, Raw};
@@ -55,6 +55,8 @@ pub struct Plan<F: Real> {
     updates: Vec<Update>,
     guards: Vec<usize>,
     arena: Vec<F>,
+    indices: Vec<usize>,
+    keys: Vec<u64>,
     /// The first element of `arena` on a cache line: position 0 of the code.
     start: usize,
     /// The elements of the arena that arrays lie in; the rows of loops follow.
@@ -63,6 +65,8 @@ pub struct Plan<F: Real> {
     divided: usize,
     raw: Vec<Raw<F>>,
     pool: Option<rayon::ThreadPool>,
+    /// Whether the last run went well: the outputs are its results.
+    ran: bool,
 }
 
 /// What an input has to be.
@@ -97,11 +101,13 @@ impl<F: Real> Plan<F> {
     /// [`ErrorKind::Refused`] if an operation refuses a value; [`ErrorKind::NotFinite`] for a guard
     /// ([`Planner::guard`]) that is not finite.
     pub fn execute(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
+        self.ran = false;
         self.bind(feeds)?;
         let pieces = self.threads();
         let arena = self.arena.get_mut(self.start..).unwrap_or(&mut []).as_mut_ptr();
+        let (indices, keys) = (self.indices.as_mut_ptr(), self.keys.as_mut_ptr());
         let (code, scratch, divided) = (&self.code, self.arrays, self.divided);
-        let machine = Machine { code, arena, scratch, feeds: &self.raw, pieces, divided };
+        let machine = Machine { code, arena, indices, keys, scratch, feeds: &self.raw, pieces, divided };
         machine.copy_in();
         let (program, guards) = (&self.program, &self.guards);
         match &self.pool {
@@ -109,6 +115,7 @@ impl<F: Real> Plan<F> {
             None => both_parts(&machine, program, guards)?,
         }
         machine.copy_out();
+        self.ran = true;
         Ok(())
     }
 
@@ -129,10 +136,10 @@ impl<F: Real> Plan<F> {
             }
             let nothing: *mut F = std::ptr::null_mut();
             self.raw.push(match feed {
-                Feed::Real(data) => Raw { real: data.as_ptr().cast_mut(), index: nothing.cast(), length, key: 0 },
-                Feed::Update(data) => Raw { real: data.as_mut_ptr(), index: nothing.cast(), length, key: 0 },
-                Feed::Index(data) => Raw { real: nothing, index: data.as_ptr(), length, key: 0 },
-                Feed::Key(key) => Raw { real: nothing, index: nothing.cast(), length, key: *key },
+                Feed::Real(data) => Raw { real: data.as_ptr().cast_mut(), index: nothing.cast(), key: 0 },
+                Feed::Update(data) => Raw { real: data.as_mut_ptr(), index: nothing.cast(), key: 0 },
+                Feed::Index(data) => Raw { real: nothing, index: data.as_ptr(), key: 0 },
+                Feed::Key(key) => Raw { real: nothing, index: nothing.cast(), key: *key },
             });
         }
         Ok(())
@@ -155,10 +162,10 @@ impl<F: Real> Plan<F> {
         error.with_operand(self.program.input_line(i))
     }
 
-    /// Output `i` of the last run; `None` before the first, where there is no such output, and for one that updates an
-    /// input in place: it is there.
+    /// Output `i` of the last run, an array of reals; `None` before the first run and after one that was refused, where
+    /// there is no such output or it is of another kind, and for one that updates an input in place: it is there.
     pub fn output(&self, i: usize) -> Option<ArrayViewD<'_, F>> {
-        let source = self.code.outputs.get(i)?;
+        let source = self.real(i)?;
         let Home::Arena(start) = source.home else { return None };
         let data = self.arena.get(self.start + start..self.start + start + source.extent)?;
         match &source.layout {
@@ -172,16 +179,54 @@ impl<F: Real> Plan<F> {
 
     /// The number output `i` of the last run is, if it is one.
     pub fn number(&self, i: usize) -> Option<F> {
-        let source = self.code.outputs.get(i).filter(|source| source.shape.size() == 1)?;
+        let source = self.real(i).filter(|source| source.shape.size() == 1)?;
         let Home::Arena(start) = source.home else { return None };
         self.arena.get(self.start + start + source.layout.as_ref().map_or(0, |layout| layout.offset)).copied()
     }
 
-    /// Runs the program on copies of `inputs`, as [`Program::run`] does: the outputs, in order.
+    /// Output `i` of the last run, an array of indices: as [`output`](Self::output).
+    pub fn index_output(&self, i: usize) -> Option<ArrayViewD<'_, usize>> {
+        let place = self.other(i)?;
+        let Home::Indices(start) = place.home else { return None };
+        ArrayViewD::from_shape(&*place.shape, self.indices.get(start..start + place.shape.size())?).ok()
+    }
+
+    /// Output `i` of the last run, a random key: as [`output`](Self::output).
+    pub fn key_output(&self, i: usize) -> Option<u64> {
+        match self.other(i)?.home {
+            Home::Key(at) => self.keys.get(at).copied(),
+            _ => None,
+        }
+    }
+
+    fn real(&self, i: usize) -> Option<&Source> {
+        match self.code.outputs.get(i)? {
+            Output::Real(source) if self.ran => Some(source),
+            _ => None,
+        }
+    }
+
+    fn other(&self, i: usize) -> Option<&Place> {
+        match self.code.outputs.get(i)? {
+            Output::Other(place) if self.ran => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Runs the program, whose outputs are arrays of reals, on copies of `inputs`, as [`Program::run`] does: the outputs, in
+    /// order.
     ///
     /// # Errors
     /// As [`execute`](Self::execute), and if the shapes of the inputs are not those of the program.
     pub fn run(&mut self, inputs: &[Input<F>]) -> Result<Vec<ArrayD<F>>> {
+        self.run_all(inputs)?.into_iter().enumerate().map(|(i, output)| output.real_output(i)).collect()
+    }
+
+    /// As [`run`](Self::run), for outputs of any kind: as [`Program::run_all`].
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_all(&mut self, inputs: &[Input<F>]) -> Result<Vec<Input<F>>> {
         let bound = self.program.bind(inputs)?;
         let mut updated: Vec<(usize, Vec<F>)> = Vec::new();
         for update in &self.updates {
@@ -211,9 +256,12 @@ impl<F: Real> Plan<F> {
             let owner = self.updates.iter().find(|update| update.output == i).map(|update| update.slot);
             let copy = updated.iter().find(|(slot, _)| Some(*slot) == owner).map(|(_, data)| data.clone());
             let array = match (self.output(i), copy) {
-                (Some(view), _) => Some(view.to_owned()),
-                (None, Some(data)) => ArrayD::from_shape_vec(shape.to_vec(), data).ok(),
-                (None, None) => None,
+                (Some(view), _) => Some(Input::Real(view.to_owned())),
+                (None, Some(data)) => ArrayD::from_shape_vec(shape.to_vec(), data).ok().map(Input::Real),
+                (None, None) => self
+                    .index_output(i)
+                    .map(|view| Input::Index(view.to_owned()))
+                    .or_else(|| self.key_output(i).map(Input::Key)),
             };
             outputs.push(array.ok_or_else(|| Error::new(ErrorKind::NoValue, "run", format!("output {i} is gone")))?);
         }
@@ -233,6 +281,8 @@ impl<F: Real> Plan<F> {
     /// The bytes of memory the plan holds for arrays: what [`explain`](Self::explain) says it takes.
     pub fn bytes(&self) -> usize {
         self.arena.capacity() * size_of::<F>()
+            + self.indices.capacity() * size_of::<usize>()
+            + self.keys.capacity() * size_of::<u64>()
     }
 
     fn guard(machine: &Machine<'_, F>, program: &Program<F>, source: &Source, output: usize) -> Result<()> {
@@ -257,7 +307,7 @@ fn both_parts<F: Real>(machine: &Machine<'_, F>, program: &Program<F>, guards: &
     };
     machine.run(0..code.commit).map_err(refused)?;
     for output in guards {
-        if let Some(source) = code.outputs.get(*output) {
+        if let Some(Output::Real(source)) = code.outputs.get(*output) {
             Plan::guard(machine, program, source, *output)?;
         }
     }

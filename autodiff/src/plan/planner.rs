@@ -6,6 +6,7 @@ use super::schedule::{self, BLOCK, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
 use super::{Expected, Plan, compile, pages, run::Raw};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
 
@@ -87,7 +88,7 @@ impl<F: Real> Planner<'_, F> {
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
-        let program = self.program.simplified();
+        let program = self.program.inlined()?.simplified();
         let mut schedule = schedule::schedule(&program, self.block);
         let mut updates: Vec<Update> = self
             .updates
@@ -97,9 +98,11 @@ impl<F: Real> Planner<'_, F> {
         let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
         let memory = memory::assign(&program, &schedule, &updates);
         let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
-        let inputs: Vec<usize> = program.inputs().map(|(_, shape)| shape.size()).collect();
+        let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
         let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
-        verify(&code, &Bounds { arrays: memory.length, inputs: &inputs, updated: &updated })?;
+        let (arrays, in_indices, in_keys) = (memory.length, memory.indices, memory.keys);
+        let bounds = Bounds { arrays, indices: in_indices, keys: in_keys, inputs: &inputs, updated: &updated };
+        verify(&code, &bounds)?;
         let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
         let pool = match threads {
             1 => None,
@@ -131,6 +134,12 @@ impl<F: Real> Planner<'_, F> {
                 row.copy_from_slice(data);
             }
         }
+        let no_memory = |what| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {what}"));
+        let (mut indices, mut keys) = (Vec::new(), Vec::new());
+        indices.try_reserve_exact(in_indices).map_err(|_| no_memory(format!("{in_indices} indices")))?;
+        keys.try_reserve_exact(in_keys).map_err(|_| no_memory(format!("{in_keys} keys")))?;
+        indices.resize(in_indices, 0);
+        keys.resize(in_keys, 0);
         let inputs = program.inputs.iter().enumerate().map(|(slot, id)| {
             let node = &program.nodes[*id];
             let updated = updates.iter().any(|update| update.slot == slot);
@@ -138,28 +147,58 @@ impl<F: Real> Planner<'_, F> {
         });
         let inputs = inputs.collect();
         let raw: Vec<Raw<F>> = Vec::with_capacity(program.inputs.len());
-        let (arrays, in_place, guards, divided) = (memory.length, memory.in_place, self.guards, self.divided);
-        Ok(Plan { program, code, inputs, updates, guards, arena, start, arrays, in_place, divided, raw, pool })
+        let (in_place, guards, divided) = (memory.in_place, self.guards, self.divided);
+        Ok(Plan {
+            program,
+            code,
+            inputs,
+            updates,
+            guards,
+            arena,
+            indices,
+            keys,
+            start,
+            arrays,
+            in_place,
+            divided,
+            raw,
+            pool,
+            ran: false,
+        })
     }
 
     fn check(&self) -> Result<()> {
         let error = |message: String| Err(Error::new(ErrorKind::ProgramInput, "plan", message));
         for (i, (slot, output)) in self.updates.iter().enumerate() {
-            let input = self.program.inputs().nth(*slot).map(|(_, shape)| shape);
+            let input = self.program.inputs().nth(*slot);
             let result = self.program.outputs().nth(*output);
             match (input, result) {
-                (Some(a), Some(b)) if a == b => {}
-                (Some(a), Some(b)) => return error(format!("output {output} {b} cannot update input {slot} {a}")),
+                (Some((Kind::Real, a)), Some((Kind::Real, b))) if a == b => {}
+                (Some((Kind::Real, a)), Some((Kind::Real, b))) => {
+                    return error(format!("output {output} {b} cannot update input {slot} {a}"));
+                }
+                (Some((a, _)), Some((b, _))) => {
+                    let (a, b) = (a.words(), b.words());
+                    return error(format!(
+                        "output {output}, {b}, cannot update input {slot}, {a}: only reals are updated"
+                    ));
+                }
                 _ => return error(format!("there is no input {slot} or no output {output}")),
             }
             if self.updates.iter().take(i).any(|(other, _)| other == slot) {
                 return error(format!("input {slot} is updated twice"));
             }
         }
-        match self.guards.iter().find(|output| **output >= self.program.outputs.len()) {
-            Some(output) => error(format!("there is no output {output} to guard")),
-            None => Ok(()),
+        for output in &self.guards {
+            match self.program.outputs().nth(*output) {
+                Some((Kind::Real, _)) => {}
+                Some((kind, _)) => {
+                    return error(format!("output {output} is {}: only reals are guarded", kind.words()));
+                }
+                None => return error(format!("there is no output {output} to guard")),
+            }
         }
+        Ok(())
     }
 }
 
@@ -236,7 +275,7 @@ const DIVIDED: usize = 100_000;
 const WORTH: usize = 20;
 
 fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
-    let kernels = code.kernels.iter().filter(|kernel| kernel.primitive.rows().is_some()).map(|kernel| kernel.work);
+    let kernels = code.kernels.iter().filter(|kernel| kernel.rows().is_some()).map(|kernel| kernel.work);
     let loops = code.loops.iter().map(|code| code.work());
     kernels.chain(loops).filter(|work| *work >= divided).sum::<usize>() >= WORTH * divided
 }

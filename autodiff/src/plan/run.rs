@@ -8,12 +8,14 @@
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Place, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Elementwise, IndexView, Lane, Operand, Prepared, Reader, View, ViewMut};
+use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, ViewMut};
+use crate::primitive::{self, Call, Output};
+use crate::tape::evaluate;
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -22,7 +24,6 @@ use std::ops::Range;
 pub(crate) struct Raw<F> {
     pub(crate) real: *mut F,
     pub(crate) index: *const usize,
-    pub(crate) length: usize,
     pub(crate) key: u64,
 }
 
@@ -38,6 +39,8 @@ const FEW: usize = 4;
 pub(crate) struct Machine<'a, F: Real> {
     pub(crate) code: &'a Code<F>,
     pub(crate) arena: *mut F,
+    pub(crate) indices: *mut usize,
+    pub(crate) keys: *mut u64,
     /// Where the rows of loops begin.
     pub(crate) scratch: usize,
     pub(crate) feeds: &'a [Raw<F>],
@@ -63,6 +66,10 @@ impl<F: Real> Machine<'_, F> {
                 Action::Steps(range) => self.steps(range.clone()),
                 Action::Numbers(range) => self.numbers(range.clone()),
                 Action::Gather(gather) => self.gather(&self.code.gathers[*gather]),
+                Action::Copy(copy) => {
+                    let (source, place) = &self.code.copies[*copy];
+                    self.copy(source, place);
+                }
                 Action::Kernel(kernel) => {
                     self.kernel(&self.code.kernels[*kernel]).map_err(|refusal| Refused { kernel: *kernel, refusal })?
                 }
@@ -77,7 +84,58 @@ impl<F: Real> Machine<'_, F> {
             // SAFETY: homes lie inside the arena.
             Home::Arena(start) => unsafe { self.arena.add(start) },
             Home::Feed(slot) => self.feeds[slot].real,
-            Home::Row | Home::Nowhere => std::ptr::NonNull::dangling().as_ptr(),
+            Home::Indices(_) | Home::Key(_) | Home::Row | Home::Nowhere => std::ptr::NonNull::dangling().as_ptr(),
+        }
+    }
+
+    /// The indices at a home.
+    fn read_indices(&self, home: Home, length: usize) -> &[usize] {
+        // SAFETY: verified to be memory for indices, of the plan or of an input whose kind and length were checked.
+        unsafe {
+            match home {
+                Home::Indices(start) => std::slice::from_raw_parts(self.indices.add(start), length),
+                Home::Feed(slot) => std::slice::from_raw_parts(self.feeds[slot].index, length),
+                _ => &[],
+            }
+        }
+    }
+
+    /// The key at a home.
+    pub(crate) fn read_key(&self, home: Home) -> u64 {
+        match home {
+            // SAFETY: verified to be memory for a key.
+            Home::Key(at) => unsafe { *self.keys.add(at) },
+            Home::Feed(slot) => self.feeds[slot].key,
+            _ => 0,
+        }
+    }
+
+    /// Where a result is written.
+    ///
+    /// # Safety
+    /// Nothing else may read or write it as long as the answer lives.
+    unsafe fn output<'s>(&'s self, place: &'s Place) -> Output<'s, F> {
+        let length = place.shape.size();
+        // SAFETY: the caller's; verified to lie inside the memory for its kind.
+        unsafe {
+            match place.home {
+                Home::Indices(start) => {
+                    let data = std::slice::from_raw_parts_mut(self.indices.add(start), length);
+                    Output::Index(ViewMut::whole(data, &place.shape))
+                }
+                Home::Key(at) => Output::Key(&mut *self.keys.add(at)),
+                home => Output::Real(ViewMut::whole(self.write(home, length), &place.shape)),
+            }
+        }
+    }
+
+    fn copy(&self, source: &OperandSource, place: &Place) {
+        // SAFETY: verified to be apart from what is read.
+        let output = unsafe { self.output(place) };
+        match (self.operand(source), output) {
+            (Ok(Operand::Index(x)), Output::Index(y)) => kernels::copy(x, y),
+            (Ok(Operand::Key(x)), Output::Key(y)) => *y = x,
+            _ => {}
         }
     }
 
@@ -187,8 +245,10 @@ impl<F: Real> Machine<'_, F> {
                 inputs.push(&self.read(source.home, source.extent)[offset..]);
             }
         }
-        // SAFETY: the result has a range of its own.
-        prepared.run(&inputs, unsafe { self.write(kernel.output, kernel.size) });
+        if let [result] = kernel.results.as_slice() {
+            // SAFETY: the result has a range of its own.
+            prepared.run(&inputs, unsafe { self.write(result.home, result.shape.size()) });
+        }
     }
 
     fn kernel(&self, kernel: &Kernel<F>) -> Result<(), Refusal> {
@@ -196,8 +256,8 @@ impl<F: Real> Machine<'_, F> {
             self.prepared(kernel, prepared);
             return Ok(());
         }
-        let rows = kernel.shape.first().copied().unwrap_or(1);
-        match kernel.primitive.rows() {
+        let rows = kernel.results[0].shape.first().copied().unwrap_or(1);
+        match kernel.rows() {
             Some(cut) if self.pieces > 1 && kernel.work >= self.divided && rows > 1 => {
                 let pieces = self.pieces.min(rows);
                 let piece = |i: usize| self.kernel_rows(kernel, cut, rows * i / pieces..rows * (i + 1) / pieces);
@@ -208,9 +268,20 @@ impl<F: Real> Machine<'_, F> {
                 for operand in &kernel.operands {
                     operands.push(self.operand(operand)?);
                 }
-                // SAFETY: the result has a range of its own.
-                let output = unsafe { self.write(kernel.output, kernel.size) };
-                kernel.primitive.evaluate(&operands, ViewMut::whole(output, &kernel.shape))
+                let mut outputs: SmallVec<[Output<'_, F>; 1]> = SmallVec::new();
+                for result in &kernel.results {
+                    // SAFETY: each result has memory of its own.
+                    outputs.push(unsafe { self.output(result) });
+                }
+                match &kernel.run {
+                    primitive::Kernel::General(_) => {
+                        let (start, length) = kernel.workspace;
+                        // SAFETY: the workspace has a range of its own.
+                        let workspace = unsafe { self.write(Home::Arena(start), length) };
+                        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, workspace))
+                    }
+                    run => evaluate::run(&*kernel.primitive, run, &operands, &mut outputs),
+                }
             }
         }
     }
@@ -218,14 +289,13 @@ impl<F: Real> Machine<'_, F> {
     fn operand<'s>(&'s self, operand: &'s OperandSource) -> Result<Operand<'s, F>, Refusal> {
         Ok(match operand {
             OperandSource::Real(source) => Operand::Real(self.view(source).ok_or_else(outside)?),
-            OperandSource::Index { slot, shape } => {
-                let feed = &self.feeds[*slot];
-                // SAFETY: an index input, whose kind and length were checked.
-                let data = unsafe { std::slice::from_raw_parts(feed.index, feed.length) };
-                Operand::Index(IndexView { data, shape })
+            OperandSource::Index { home, shape } => {
+                Operand::Index(View::whole(self.read_indices(*home, shape.size()), shape))
             }
-            OperandSource::Indices { data, shape } => Operand::Index(IndexView { data, shape }),
-            OperandSource::KeyInput { slot } => Operand::Key(self.feeds[*slot].key),
+            OperandSource::Indices { data, shape } => {
+                Operand::Index(View::contiguous(data, shape).ok_or_else(outside)?)
+            }
+            OperandSource::KeyAt { home } => Operand::Key(self.read_key(*home)),
             OperandSource::Key(key) => Operand::Key(*key),
         })
     }
@@ -262,14 +332,16 @@ impl<F: Real> Machine<'_, F> {
                 operand => self.operand(operand)?,
             });
         }
-        let width = kernel.shape.size() / kernel.shape.first().copied().unwrap_or(1).max(1);
-        let shape = kernel.shape.with_axis(0, count);
+        let result = &kernel.results[0];
+        let width = result.shape.size() / result.shape.first().copied().unwrap_or(1).max(1);
+        let shape = result.shape.with_axis(0, count);
         // SAFETY: these rows are written here and nowhere else.
         let output = unsafe {
-            let start = self.pointer(kernel.output).add(rows.start * width);
+            let start = self.pointer(result.home).add(rows.start * width);
             std::slice::from_raw_parts_mut(start, count * width)
         };
-        kernel.primitive.evaluate(&operands, ViewMut::new(output, &shape).ok_or_else(outside)?)
+        let mut outputs = [Output::Real(ViewMut::new(output, &shape).ok_or_else(outside)?)];
+        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut []))
     }
 
     fn whole_loop(&self, code: &Loop) {

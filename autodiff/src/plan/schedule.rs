@@ -5,10 +5,12 @@ use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Layout;
 use crate::kernels::CHUNK;
-use crate::primitive::Kind;
+use crate::primitive::{Kernel, Kind};
 use crate::program::Program;
 use crate::tape::node::{Node, Op};
+use crate::tape::query::results_of;
 use crate::tape::value::Value;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Elements of an array that are computed in one go: large enough that starting a loop costs nothing beside it, small
@@ -24,7 +26,7 @@ const LOOP_NODES: usize = 64;
 /// How the value of a node comes to be.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// Nothing needs it, or it is no array: an index or a key.
+    /// There is none: an error.
     None,
     /// Given from outside: input number `slot`.
     Input { slot: usize },
@@ -64,10 +66,38 @@ pub(crate) struct Schedule {
     pub(crate) groups: Vec<Group>,
     pub(crate) group_of: IdVec<usize>,
     pub(crate) origins: IdVec<Origin>,
-    /// How each array of reals lies in the memory of its base.
+    /// How each array of reals lies in the memory of its base; `None` for indices and keys.
     pub(crate) layouts: IdVec<Option<Layout>>,
     /// The results that are added into a number while they are computed.
     pub(crate) totals: IdVec<bool>,
+    /// How each application runs.
+    runs: IdVec<Run>,
+}
+
+/// How an application runs: a [`Kernel`] without what is inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Run {
+    Elementwise,
+    View,
+    Sum,
+    /// A kernel of its own; leaves, too.
+    Other,
+}
+
+/// How node `id` runs, if it applies a primitive.
+fn run_of<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>) -> Run {
+    let Op::Apply(primitive) = &node.op else { return Run::Other };
+    let kernel = match *node.inputs {
+        [a] => primitive.kernel(&[&nodes[a].shape]),
+        [a, b] => primitive.kernel(&[&nodes[a].shape, &nodes[b].shape]),
+        _ => primitive.kernel(&node.inputs.iter().map(|id| &nodes[*id].shape).collect::<SmallVec<[_; 4]>>()),
+    };
+    match kernel {
+        Kernel::Elementwise(_) => Run::Elementwise,
+        Kernel::View => Run::View,
+        Kernel::Sum => Run::Sum,
+        Kernel::Program | Kernel::General(_) => Run::Other,
+    }
 }
 
 impl Schedule {
@@ -103,7 +133,11 @@ impl Schedule {
 /// Groups the nodes of `program`, for blocks of `block` elements.
 pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule {
     let nodes = &program.nodes;
-    let (origins, layouts) = origins(program);
+    let mut runs: IdVec<Run> = IdVec::new();
+    for (_, node) in nodes.iter() {
+        runs.push(run_of(nodes, node));
+    }
+    let (origins, layouts) = origins(program, &runs);
     let length = nodes.len();
     let mut schedule = Schedule {
         block,
@@ -112,6 +146,7 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
         origins,
         layouts,
         totals: IdVec::filled(length, || false),
+        runs,
     };
     // From the last node to the first, so that a node is computed beside its first use. Group numbers count from the end:
     // what is computed by group g is used by groups below g, or by g itself.
@@ -122,7 +157,13 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
             continue;
         }
         let node = &nodes[id];
-        let kind = kind_of(node, nodes, &schedule);
+        if let (Op::Result, [first]) = (&node.op, &*node.inputs) {
+            // It is computed with the first result: before whoever needs one of them.
+            let before = uses[id].before.max(uses[id].together.map_or(0, |group| group + 1));
+            uses[*first].before = uses[*first].before.max(before);
+            continue;
+        }
+        let kind = kind_of(id, node, nodes, &schedule);
         let Use { together, before } = uses[id];
         let index = match kind {
             NodeKind::Elementwise { size } | NodeKind::Total { size } if size > block => {
@@ -157,7 +198,7 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
                 groups.len() - 1
             }
         };
-        schedule.group_of[id] = index;
+        results_of(nodes, id).for_each(|result| schedule.group_of[result] = index);
         let loop_size = match groups.get(index) {
             Some(Group::Loop { size, .. }) => Some(*size),
             _ => None,
@@ -204,32 +245,29 @@ enum NodeKind {
     Other,
 }
 
-fn kind_of<F: Real>(node: &Node<F>, nodes: &IdVec<Node<F>>, schedule: &Schedule) -> NodeKind {
-    let Op::Apply(primitive) = &node.op else { return NodeKind::Other };
-    if primitive.elementwise().is_some() && node.inputs.iter().all(|x| nodes[*x].kind() == Kind::Real) {
-        return NodeKind::Elementwise { size: node.shape.size() };
-    }
-    match *node.inputs {
+fn kind_of<F: Real>(id: NodeId, node: &Node<F>, nodes: &IdVec<Node<F>>, schedule: &Schedule) -> NodeKind {
+    match (schedule.runs[id], &*node.inputs) {
+        (Run::Elementwise, _) => NodeKind::Elementwise { size: node.shape.size() },
         // Partial sums are those of the sum's chunks, or they are no good.
-        [x] if primitive.is_total(&nodes[x].shape)
-            && node.shape.size() == 1
-            && schedule.layouts[x].is_some()
-            && schedule.block == BLOCK =>
-        {
-            NodeKind::Total { size: nodes[x].shape.size() }
+        (Run::Sum, [x]) if schedule.layouts[*x].is_some() && schedule.block == BLOCK => {
+            NodeKind::Total { size: nodes[*x].shape.size() }
         }
         _ => NodeKind::Other,
     }
 }
 
-fn origins<F: Real>(program: &Program<F>) -> (IdVec<Origin>, IdVec<Option<Layout>>) {
+fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, IdVec<Option<Layout>>) {
     let slots: BTreeMap<NodeId, usize> = program.inputs.iter().enumerate().map(|(slot, id)| (*id, slot)).collect();
     let mut origins: IdVec<Origin> = IdVec::new();
     let mut layouts: IdVec<Option<Layout>> = IdVec::new();
     for (id, node) in program.nodes.iter() {
         let (origin, layout) = match &node.op {
-            _ if node.kind() != Kind::Real => (Origin::None, None),
             Op::Error(_) => (Origin::None, None),
+            // Indices and keys have no layouts: they are read in order.
+            Op::Input(Kind::Index | Kind::Key) => (Origin::Input { slot: slots.get(&id).copied().unwrap_or(0) }, None),
+            Op::Constant(Value::Index(_) | Value::Key(_)) => (Origin::Constant, None),
+            Op::Apply(_) | Op::Result if node.kind() != Kind::Real => (Origin::Computed, None),
+            Op::Result => (Origin::Computed, Some(Layout::contiguous(node.shape.clone()))),
             Op::Input(_) => {
                 let slot = slots.get(&id).copied().unwrap_or(0);
                 (Origin::Input { slot }, Some(Layout::contiguous(node.shape.clone())))
@@ -250,7 +288,7 @@ fn origins<F: Real>(program: &Program<F>) -> (IdVec<Origin>, IdVec<Option<Layout
                     None => program.nodes[base(x)].shape.size(),
                 };
                 let seen = match *node.inputs {
-                    [x] if primitive.elementwise().is_none() && node.shape.size() > 0 => layouts[x]
+                    [x] if runs[id] == Run::View && node.shape.size() > 0 => layouts[x]
                         .as_ref()
                         .and_then(|layout: &Layout| primitive.view(layout))
                         .filter(|layout| layout.shape == node.shape && layout.reach() <= memory(x))

@@ -2,9 +2,10 @@
 //! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
 //! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::kind::Kind;
 use crate::base::real::Real;
 
 /// What is wrong, in words.
@@ -27,6 +28,8 @@ impl Span {
         match (self.home, other.home) {
             (Home::Arena(a), Home::Arena(b)) => !apart(a, b) && self.length > 0 && other.length > 0,
             (Home::Feed(a), Home::Feed(b)) => a == b && self.length > 0 && other.length > 0,
+            (Home::Indices(a), Home::Indices(b)) => !apart(a, b) && self.length > 0 && other.length > 0,
+            (Home::Key(a), Home::Key(b)) => a == b,
             _ => false,
         }
     }
@@ -36,8 +39,12 @@ impl Span {
 pub(super) struct Bounds<'a> {
     /// Of the part of the arena that arrays lie in.
     pub(super) arrays: usize,
-    /// Of each input.
-    pub(super) inputs: &'a [usize],
+    /// Of the memory for indices.
+    pub(super) indices: usize,
+    /// Of the memory for keys.
+    pub(super) keys: usize,
+    /// The kind and the length of each input.
+    pub(super) inputs: &'a [(Kind, usize)],
     /// The inputs that are updated in place.
     pub(super) updated: &'a [usize],
 }
@@ -58,6 +65,9 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
             Action::Gather(gather) => {
                 code.gathers.get(*gather).map_or(Err("no gather"), |gather| bounds.gather(gather))
             }
+            Action::Copy(copy) => {
+                code.copies.get(*copy).map_or(Err("no copy"), |(source, place)| bounds.copy(source, place))
+            }
             Action::Kernel(kernel) => {
                 code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel))
             }
@@ -75,14 +85,25 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
         bounds.inside(Span { home: Home::Feed(*slot), length }).map_err(faulty)?;
         bounds.source(source).map_err(faulty)?;
     }
-    code.outputs.iter().try_for_each(|output| bounds.source(output).map(|_| ())).map_err(faulty)
+    let output = |output: &Output| match output {
+        Output::Real(source) => bounds.source(source),
+        Output::Other(place) => bounds.place(place),
+    };
+    code.outputs.iter().try_for_each(|place| output(place).map(|_| ())).map_err(faulty)
 }
 
 impl Bounds<'_> {
     fn inside(&self, span: Span) -> Verified {
+        self.inside_as(span, Kind::Real)
+    }
+
+    /// The elements of the span lie inside its memory, which is one for elements of this kind.
+    fn inside_as(&self, span: Span, kind: Kind) -> Verified {
         let within = match span.home {
-            Home::Arena(start) => start + span.length <= self.arrays,
-            Home::Feed(slot) => self.inputs.get(slot).is_some_and(|length| span.length <= *length),
+            Home::Arena(start) => kind == Kind::Real && start + span.length <= self.arrays,
+            Home::Indices(start) => kind == Kind::Index && start + span.length <= self.indices,
+            Home::Key(at) => kind == Kind::Key && at < self.keys && span.length == 1,
+            Home::Feed(slot) => self.inputs.get(slot).is_some_and(|(of, length)| *of == kind && span.length <= *length),
             Home::Row | Home::Nowhere => span.length == 0,
         };
         if within { Ok(()) } else { Err("outside its memory") }
@@ -127,17 +148,52 @@ impl Bounds<'_> {
         self.disjoint(Span::arena(gather.output, gather.shape.size()), [source])
     }
 
+    /// The memory an operand is read from; `None` for what is part of the program.
+    fn operand(&self, operand: &OperandSource) -> Verified<Option<Span>> {
+        let (span, kind) = match operand {
+            OperandSource::Real(source) => return self.source(source).map(Some),
+            OperandSource::Index { home, shape } => (Span { home: *home, length: shape.size() }, Kind::Index),
+            OperandSource::KeyAt { home } => (Span { home: *home, length: 1 }, Kind::Key),
+            OperandSource::Indices { .. } | OperandSource::Key(_) => return Ok(None),
+        };
+        self.inside_as(span, kind).map(|()| Some(span))
+    }
+
+    /// A result lies inside its memory, which is not that of an input.
+    fn place(&self, place: &Place) -> Verified<Span> {
+        let span = Span { home: place.home, length: place.shape.size() };
+        match place.home {
+            Home::Arena(_) | Home::Indices(_) | Home::Key(_) => self.inside_as(span, place.kind).map(|()| span),
+            _ => Err("a result outside the plan's memory"),
+        }
+    }
+
     fn kernel<F: Real>(&self, kernel: &Kernel<F>) -> Verified {
-        let mut read = Vec::new();
+        let mut apart: Vec<Span> = Vec::new();
         for operand in &kernel.operands {
-            if let OperandSource::Real(source) = operand {
-                read.push(self.source(source)?);
+            apart.extend(self.operand(operand)?);
+        }
+        let (start, length) = kernel.workspace;
+        let results = kernel.results.iter().map(|result| self.place(result)).collect::<Verified<Vec<Span>>>()?;
+        let workspace = Span::arena(start, length);
+        self.inside(workspace)?;
+        // Each is written while the others are, too.
+        for written in results.into_iter().chain([workspace]) {
+            if apart.iter().any(|other| written.overlaps(*other)) {
+                return Err("written over what is read");
             }
+            apart.push(written);
         }
-        match kernel.output {
-            Home::Arena(start) => self.disjoint(Span::arena(start, kernel.shape.size()), read),
-            _ => Err("a kernel's result outside the arena"),
+        Ok(())
+    }
+
+    fn copy(&self, source: &OperandSource, place: &Place) -> Verified {
+        let read = self.operand(source)?;
+        let written = self.place(place)?;
+        if read.is_some_and(|read| read.length != written.length) {
+            return Err("a copy of another length");
         }
+        if read.is_some_and(|read| read.overlaps(written)) { Err("copied over itself") } else { Ok(()) }
     }
 
     fn whole_loop<F: Real>(&self, at: &Loop, code: &Code<F>, committed: bool) -> Verified {

@@ -1,115 +1,75 @@
-//! Primitives: the differentiable maps a tape records. One primitive is one file of this folder and one line of the
-//! [`Registry`]; everything about tanh is in `tanh.rs`.
+//! Primitives: the differentiable maps a tape records. One primitive is one file of a family (a folder of this one), with
+//! one line of the [`Registry`]; everything about tanh is in `elementary/tanh.rs`.
 
 pub(crate) mod arithmetic;
 mod compare;
 mod compositions;
 mod elementary;
 mod index;
+mod kernel;
 mod linear;
 mod random;
 mod rearrange;
 mod reduce;
+mod reference;
 mod registry;
 mod rule;
 mod samples;
+mod signature;
 
-pub use crate::base::kind::Kind;
+pub use crate::base::kind::{Kind, Type};
+pub use kernel::{Call, General, Kernel, Output};
 pub use reduce::axes::Axes;
-pub use registry::Registry;
-pub use rule::{Cotangents, Derivative, Site};
-pub use samples::{Dice, Domain, Sample, SampleOperand};
+pub use reference::PrimitiveRef;
+pub use registry::{Entry, Registry};
+pub use rule::{Cotangents, Derivative, Partial, RuleContext, Tangents};
+pub use samples::{Domain, Generator, Sample, SampleOperand};
+pub use signature::{Accepts, Notation, Signature};
 
 use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{Elementwise, Operand, Prepared, ViewMut};
 use crate::program::Program;
 use crate::tape::var::Var;
+use smallvec::SmallVec;
 use std::fmt::Debug;
-use std::ops::Deref;
-use std::sync::Arc;
-
-/// The operands a primitive takes, with the names its formula and its messages use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signature {
-    /// Exactly these.
-    Fixed(&'static [(&'static str, Kind)]),
-    /// One or more arrays of reals.
-    Variadic,
-}
-
-impl Signature {
-    /// One array of reals, `x`.
-    pub const UNARY: Signature = Signature::Fixed(&[("x", Kind::Real)]);
-    /// Two arrays of reals, `a` and `b`.
-    pub const BINARY: Signature = Signature::Fixed(&[("a", Kind::Real), ("b", Kind::Real)]);
-
-    /// The name and kind of operand `i`.
-    pub fn operand(&self, i: usize) -> Option<(&'static str, Kind)> {
-        match self {
-            Signature::Fixed(operands) => operands.get(i).copied(),
-            Signature::Variadic => {
-                let names = ["x₀", "x₁", "x₂", "x₃", "x₄", "x₅", "x₆", "x₇", "x₈", "x₉"];
-                Some((names.get(i).copied().unwrap_or("xᵢ"), Kind::Real))
-            }
-        }
-    }
-}
 
 /// What is known of an operand before anything runs.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a, F> {
+pub struct Facts<'a, F> {
     /// Its shape.
     pub shape: &'a Shape,
     /// The number in every position, if it is a constant that repeats one.
     pub number: Option<F>,
 }
 
-/// How an application of a primitive is written in rules and formulas.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Notation {
-    /// `name(a, b; attributes)`.
-    Call,
-    /// `a + b`; a larger number binds tighter (add 1, multiply 2, prefix 3, power 4).
-    Infix(&'static str, u8),
-    /// `−a`.
-    Prefix(&'static str),
-    /// `aᵀ`.
-    Postfix(&'static str),
-    /// `|a|`.
-    Around(&'static str, &'static str),
-}
+/// The types of a primitive's results, in order.
+pub type Types = SmallVec<[Type; 1]>;
 
-/// A differentiable map y = f(x₀, x₁, …) between arrays: its shape rule, its kernel, its reverse and tangent rules.
+/// A differentiable map (y₀, y₁, …) = f(x₀, x₁, …) between arrays: its shape rule, how it runs, its reverse and tangent
+/// rules.
 ///
 /// A primitive knows nothing of who uses it. The rules are written with [`Var`] operations, that is, they *record* the
 /// derivative with the same primitives everybody uses, so a derivative prints, is checked and differentiates again like
-/// any other computation. A primitive defined in another crate is the equal of the ones here:
+/// any other computation. A primitive defined in another crate is treated as those of this crate are:
 ///
 /// ```
 /// use autodiff::prelude::*;
 /// use autodiff::primitive::*;
 ///
-/// /// y = sinh x, with dy = cosh(x) dx.
+/// /// y = sinh x, with ∂y/∂x = cosh x.
 /// #[derive(Debug)]
 /// struct Sinh;
 ///
 /// impl<F: Real> Primitive<F> for Sinh {
 ///     fn name(&self) -> &'static str { "doc::sinh" }
 ///     fn formula(&self) -> &'static str { "y = sinh x" }
-///     fn elementwise(&self) -> Option<Elementwise<F>> {
-///         Some(Elementwise::<F>::new(|[x]| x.sinh()))
+///     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+///         Kernel::<F>::elementwise(|[x]| x.sinh())
 ///     }
-///     fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-///         at.one(|| dy * (at.y() * at.y() + 1.0).sqrt()) // cosh² − sinh² = 1
-///     }
-///     fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-///         at.tangent(dx, |_, dx| dx * (at.y() * at.y() + 1.0).sqrt())
-///     }
-///     fn sample(&self, dice: &mut Dice) -> Sample<F> {
-///         Sample::elementwise(dice, &[Domain::between(-300.0, 300.0)])
+///     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+///         Partial::Times((at.y() * at.y() + 1.0).sqrt()) // cosh² − sinh² = 1
 ///     }
 /// }
 ///
@@ -120,15 +80,33 @@ pub enum Notation {
 /// assert!((slope - 0.5f64.cosh()).abs() < 1e-15);
 /// ```
 ///
+/// What has to be written depends on how it runs ([`kernel`](Self::kernel)):
+///
+/// | kernel | besides `name` and `formula` |
+/// |---|---|
+/// | [`Kernel::Elementwise`] | [`partial`](Self::partial); [`signature`](Self::signature) unless it takes one operand |
+/// | [`Kernel::View`] | [`shape`](Self::shape), [`view`](Self::view), [`reverse`](Self::reverse), [`tangent`](Self::tangent) |
+/// | [`Kernel::General`] | [`shape`](Self::shape) or [`results`](Self::results), [`evaluate`](Self::evaluate), `reverse`, `tangent` |
+///
+/// A primitive with several results, or results that are indices or keys, says so in [`results`](Self::results).
+///
 /// Source: the notion of a primitive with a forward (`d`) and a reverse (`r`) derivative follows Matt R, *Neural
 /// Networks* lecture notes (June 2022), §3.4 "Better Backpropagation".
 pub trait Primitive<F: Real>: Debug + Send + Sync {
     /// The name, as printed and registered; that of a primitive outside this crate is `"crate::op"`.
     fn name(&self) -> &'static str;
 
-    /// The constants that belong to the operation; with the name they are its identity.
+    /// The mathematics in one line, `y = …`.
+    fn formula(&self) -> &'static str;
+
+    /// The constants that belong to the operation; with the name and the bodies they are its identity.
     fn attributes(&self) -> Attributes {
         Attributes::new()
+    }
+
+    /// The programs it runs, for a primitive that is made of programs.
+    fn bodies(&self) -> &[Program<F>] {
+        &[]
     }
 
     /// The operands it takes; one array of reals unless said otherwise.
@@ -136,16 +114,13 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
         Signature::UNARY
     }
 
-    /// The mathematics in one line, `y = …`.
-    fn formula(&self) -> &'static str;
-
     /// How an application is written in printed rules.
     fn notation(&self) -> Notation {
         Notation::Call
     }
 
-    /// The shape of the result. Number and kinds of the operands were checked against the signature. The default is that
-    /// of elementwise primitives: all operands have one shape, and so has the result.
+    /// The shape of the one result, an array of reals. Number and kinds of the operands were checked against the signature.
+    /// The default is that of elementwise primitives: all operands have one shape, and so has the result.
     ///
     /// # Errors
     /// A [`Mismatch`] that names the axes that clash; the tape adds operands, lines and suggestions.
@@ -153,68 +128,60 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
         same_shape(inputs)
     }
 
-    /// The function of one element of each operand, where y\[i\] depends on the x\[i\] alone (an operand of a smaller
-    /// shape than the result is broadcast to it). Where there is one, it may be called instead of
-    /// [`evaluate`](Self::evaluate): on numbers, or on pieces of the operands.
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        None
-    }
-
-    /// y = f(x), written into the caller's memory: the loop over [`elementwise`](Self::elementwise), or a kernel of its own.
+    /// The types of the results: one array of reals of the shape that [`shape`](Self::shape) says (of a [`Kernel::View`], of
+    /// the operand's kind), unless said otherwise.
     ///
     /// # Errors
-    /// A [`Refusal`] of *values*, such as an index out of range; shapes were checked before.
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        match self.elementwise() {
-            Some(function) => function.evaluate(inputs, output),
-            None => Err(Refusal::new("the primitive has no kernel: neither `elementwise` nor `evaluate`")),
-        }
+    /// As [`shape`](Self::shape).
+    fn results(&self, inputs: &[Type]) -> Result<Types, Mismatch> {
+        one_result(self, inputs, Kind::Real)
     }
 
-    /// The reverse derivative: the operands' cotangents rfₓ(ȳ), recorded with `Var` operations, one per operand.
+    /// How it runs on operands of these shapes.
+    fn kernel(&self, inputs: &[&Shape]) -> Kernel<F>;
+
+    /// The results, written into the caller's memory: for a [`Kernel::General`].
     ///
-    /// Rules never read values, and record nothing for an operand that is not wanted ([`Site::operand`]).
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F>;
+    /// # Errors
+    /// A [`Refusal`] of *values*, such as an index out of range; types were checked before.
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let _ = call;
+        Err(Refusal::new("the primitive has no `evaluate`"))
+    }
 
-    /// The differential: the result's tangent dfₓ(ẋ), recorded with `Var` operations. `None` is a zero tangent; at least
-    /// one is `Some`.
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F>;
-
-    /// For a primitive that only rearranges: the result as a layout of its operand's buffer, so that no data moves.
-    fn view(&self, _input: &Layout) -> Option<Layout> {
+    /// The result as a layout of its operand's buffer: for a [`Kernel::View`]. `None` where none describes it; it must
+    /// describe it where the operand lies in row-major order.
+    fn view(&self, input: &Layout) -> Option<Layout> {
+        let _ = input;
         None
     }
 
-    /// The operand that the result equals, bit for bit and in shape, from what is known of the operands: x·1, x − 0, a
+    /// The partial derivative ∂y/∂xᵢ of an elementwise primitive: both rules follow from it.
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
+        let _ = (at, i);
+        Partial::Missing
+    }
+
+    /// The reverse derivative: the operands' cotangents rfₓ(ȳ), recorded with `Var` operations, one per operand. The
+    /// cotangent of the result is [`at.dy()`](RuleContext::dy).
+    ///
+    /// Rules never read values, and record nothing for an operand that is not wanted ([`RuleContext::operand`]).
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.reverse_by(|i| self.partial(at, i))
+    }
+
+    /// The differential: the results' tangents dfₓ(ẋ), recorded with `Var` operations, one per result. `None` among `dx` is
+    /// a zero tangent; at least one is `Some`.
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+        at.tangent_by(dx, |i| self.partial(at, i))
+    }
+
+    /// The operand that the one result equals, bit for bit and in shape, from what is known of the operands: x·1, x − 0, a
     /// reshape to the shape x has.
-    fn identity(&self, _inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
+        let _ = inputs;
         None
     }
-
-    /// Whether the result is the one number Σ x, added in the order of [`kernels::sum`](crate::kernels::sum), so that a
-    /// plan may add while it computes x.
-    fn is_total(&self, _input: &Shape) -> bool {
-        false
-    }
-
-    /// A kernel for operands that lie like `inputs`, if one is worth preparing: as [`evaluate`](Self::evaluate), bit for bit.
-    fn prepared(&self, _inputs: &[&Layout]) -> Option<Prepared<F>> {
-        None
-    }
-
-    /// Whether rows of the result (along axis 0) can be computed each on its own, by `evaluate` on the same rows of these
-    /// operands (`true`) and the whole of the others: what a plan may divide among threads.
-    fn rows(&self) -> Option<&'static [bool]> {
-        None
-    }
-
-    /// For a primitive that stands for a composition: the program of that composition.
-    fn composition(&self) -> Option<&Program<F>> {
-        None
-    }
-
-    /// Random operands from the whole domain, for the sweep that checks every primitive's rules.
-    fn sample(&self, dice: &mut Dice) -> Sample<F>;
 }
 
 /// The shape rule of elementwise primitives: all operands have one shape.
@@ -234,53 +201,21 @@ fn different(first: &Shape, other: &Shape) -> Mismatch {
     Mismatch::new(format!("the operands have different shapes, {first} and {other}"))
 }
 
+/// One result of this kind, of the shape that the shape rule says.
+pub(crate) fn one_result<F: Real, P: Primitive<F> + ?Sized>(
+    primitive: &P,
+    inputs: &[Type],
+    kind: Kind,
+) -> Result<Types, Mismatch> {
+    let shapes: SmallVec<[&Shape; 4]> = inputs.iter().map(|input| &input.shape).collect();
+    let shape = primitive.shape(&shapes)?;
+    let kind = match (primitive.kernel(&shapes), inputs) {
+        (Kernel::View, [x]) => x.kind,
+        _ => kind,
+    };
+    Ok(Types::from_buf([Type { kind, shape }]))
+}
+
 /// Why the comparisons refuse to be differentiated.
 const COMPARISON: &str = "a comparison jumps where its operands are equal and is constant elsewhere; \
                           use it as the condition of `select`";
-
-/// A reference to a primitive: a static one, or one that is shared because it has attributes.
-#[derive(Debug)]
-pub enum PrimitiveRef<F: Real> {
-    /// A primitive without attributes.
-    Static(&'static dyn Primitive<F>),
-    /// A primitive made at run time.
-    Shared(Arc<dyn Primitive<F>>),
-}
-
-impl<F: Real> Clone for PrimitiveRef<F> {
-    fn clone(&self) -> Self {
-        match self {
-            PrimitiveRef::Static(primitive) => PrimitiveRef::Static(*primitive),
-            PrimitiveRef::Shared(primitive) => PrimitiveRef::Shared(primitive.clone()),
-        }
-    }
-}
-
-impl<F: Real> Deref for PrimitiveRef<F> {
-    type Target = dyn Primitive<F>;
-    fn deref(&self) -> &Self::Target {
-        match self {
-            PrimitiveRef::Static(primitive) => *primitive,
-            PrimitiveRef::Shared(primitive) => &**primitive,
-        }
-    }
-}
-
-impl<F: Real, P: Primitive<F>> From<&'static P> for PrimitiveRef<F> {
-    fn from(primitive: &'static P) -> Self {
-        PrimitiveRef::Static(primitive)
-    }
-}
-
-impl<F: Real, P: Primitive<F> + 'static> From<Arc<P>> for PrimitiveRef<F> {
-    fn from(primitive: Arc<P>) -> Self {
-        PrimitiveRef::Shared(primitive)
-    }
-}
-
-impl<F: Real> PartialEq for PrimitiveRef<F> {
-    /// The same name and the same attributes.
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name() && self.attributes() == other.attributes()
-    }
-}

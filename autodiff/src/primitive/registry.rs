@@ -1,15 +1,21 @@
 //! The list of primitives: names, and how each is made from its attributes.
 
-use super::*;
+use super::{
+    Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, elementary, index, linear, random, rearrange,
+    reduce,
+};
+use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::real::Real;
+use crate::program::Program;
 
-/// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`](crate::Program::cast))
-/// and read from text ([`Program::parse`](crate::Program::parse)).
+/// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`])
+/// and read from text ([`Program::parse`]).
 ///
 /// ```
 /// use autodiff::{Attributes, Registry};
 /// let registry = Registry::<f64>::standard();
-/// let sum = registry.make("sum", &Attributes::new().with_list("axes", &[0]).with_flag("keep", false)).unwrap();
+/// let sum = registry.make("sum", &Attributes::new().with_list("axes", &[0]).with_flag("keep", false), &[]).unwrap();
 /// assert_eq!(sum.name(), "sum");
 /// ```
 #[derive(Clone, Debug)]
@@ -17,91 +23,175 @@ pub struct Registry<F: Real> {
     entries: Vec<Entry<F>>,
 }
 
-type Make<F> = fn(&Attributes) -> Result<PrimitiveRef<F>>;
+/// How a primitive is made: from its attributes, or from attributes and bodies.
+#[derive(Clone, Copy, Debug)]
+enum Make<F: Real> {
+    /// It is always the same.
+    Always(&'static dyn Primitive<F>),
+    FromAttributes(fn(&Attributes) -> Result<PrimitiveRef<F>>),
+    FromBodies(fn(&Attributes, &[Program<F>]) -> Result<PrimitiveRef<F>>),
+}
 
+/// A primitive in a [`Registry`]: an example of it, how it is made, and how it is sampled for the sweep that checks its
+/// rules.
+///
+/// ```
+/// # use autodiff::prelude::*;
+/// # use autodiff::primitive::*;
+/// # #[derive(Debug)]
+/// # struct Double;
+/// # impl<F: Real> Primitive<F> for Double {
+/// #     fn name(&self) -> &'static str { "doc::double" }
+/// #     fn formula(&self) -> &'static str { "y = 2x" }
+/// #     fn kernel(&self, _: &[&Shape]) -> Kernel<F> { Kernel::elementwise(|[x]| x + x) }
+/// #     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+/// #         Partial::Times(at.tape().constant(F::of(2.0)).broadcast_to(at.shape(0)))
+/// #     }
+/// # }
+/// let entry = Entry::fixed(&Double).sampled(|g| Sample::elementwise(&Double, g, &[Domain::REALS]));
+/// let report = autodiff::check::primitive(&entry, 20)?;
+/// assert_eq!(report.verdict(), autodiff::check::Verdict::Pass);
+/// let registry = Registry::<f64>::standard().with(entry);
+/// # let _ = registry;
+/// # Ok::<(), autodiff::Error>(())
+/// ```
 #[derive(Clone, Debug)]
-struct Entry<F: Real> {
+pub struct Entry<F: Real> {
     example: PrimitiveRef<F>,
     make: Make<F>,
+    sample: Option<fn(&mut Generator) -> Sample<F>>,
+}
+
+impl<F: Real> Entry<F> {
+    /// A primitive without attributes.
+    pub fn fixed<P: Primitive<F>>(primitive: &'static P) -> Self {
+        Entry { example: primitive.into(), make: Make::Always(primitive), sample: None }
+    }
+
+    /// A primitive with attributes: an example of it, and how it is made from attributes of the same names and kinds.
+    pub fn new(example: impl Into<PrimitiveRef<F>>, make: fn(&Attributes) -> Result<PrimitiveRef<F>>) -> Self {
+        Entry { example: example.into(), make: Make::FromAttributes(make), sample: None }
+    }
+
+    /// A primitive that is made of programs, too.
+    pub fn with_bodies(
+        example: impl Into<PrimitiveRef<F>>,
+        make: fn(&Attributes, &[Program<F>]) -> Result<PrimitiveRef<F>>,
+    ) -> Self {
+        Entry { example: example.into(), make: Make::FromBodies(make), sample: None }
+    }
+
+    /// With random applications over its whole domain: what [`check::primitive`](crate::check::primitive) checks.
+    pub fn sampled(self, sample: fn(&mut Generator) -> Sample<F>) -> Self {
+        Entry { sample: Some(sample), ..self }
+    }
+
+    /// The primitive with some attributes.
+    pub fn example(&self) -> &PrimitiveRef<F> {
+        &self.example
+    }
+
+    /// A random application; `None` if it was not said how to make one.
+    pub fn sample(&self, generator: &mut Generator) -> Option<Sample<F>> {
+        self.sample.map(|sample| sample(generator))
+    }
+
+    /// The primitive with these attributes and bodies.
+    fn make(&self, attributes: &Attributes, bodies: &[Program<F>]) -> Result<PrimitiveRef<F>> {
+        let name = self.example.name();
+        if let (true, Make::Always(_) | Make::FromAttributes(_)) = (!bodies.is_empty(), self.make) {
+            return Err(Error::new(ErrorKind::Registry, name, "it is made of no programs, and was given some"));
+        }
+        match self.make {
+            Make::Always(primitive) => Ok(PrimitiveRef::Static(primitive)),
+            Make::FromAttributes(make) => make(attributes),
+            Make::FromBodies(make) => make(attributes, bodies),
+        }
+    }
 }
 
 impl<F: Real> Registry<F> {
     /// All primitives of this crate.
-    #[rustfmt::skip]
     pub fn standard() -> Self {
-        Registry { entries: Vec::new() }
-            .with(&arithmetic::neg::Neg, |_| Ok((&arithmetic::neg::Neg).into()))
-            .with(&arithmetic::add::Add, |_| Ok((&arithmetic::add::Add).into()))
-            .with(&arithmetic::sub::Sub, |_| Ok((&arithmetic::sub::Sub).into()))
-            .with(&arithmetic::mul::Mul, |_| Ok((&arithmetic::mul::Mul).into()))
-            .with(&arithmetic::div::Div, |_| Ok((&arithmetic::div::Div).into()))
-            .with(Arc::new(arithmetic::powi::PowI { n: 3 }), |a| Ok(Arc::new(arithmetic::powi::PowI::parse(a)?).into()))
-            .with(Arc::new(arithmetic::powf::PowF { p: 1.5 }), |a| Ok(Arc::new(arithmetic::powf::PowF::parse(a)?).into()))
-            .with(&elementary::exp::Exp, |_| Ok((&elementary::exp::Exp).into()))
-            .with(&elementary::log::Log, |_| Ok((&elementary::log::Log).into()))
-            .with(&elementary::sqrt::Sqrt, |_| Ok((&elementary::sqrt::Sqrt).into()))
-            .with(&elementary::abs::Abs, |_| Ok((&elementary::abs::Abs).into()))
-            .with(&elementary::sin::Sin, |_| Ok((&elementary::sin::Sin).into()))
-            .with(&elementary::cos::Cos, |_| Ok((&elementary::cos::Cos).into()))
-            .with(&elementary::atan::Atan, |_| Ok((&elementary::atan::Atan).into()))
-            .with(&elementary::tanh::Tanh, |_| Ok((&elementary::tanh::Tanh).into()))
-            .with(&elementary::sigmoid::Sigmoid, |_| Ok((&elementary::sigmoid::Sigmoid).into()))
-            .with(&elementary::softplus::Softplus, |_| Ok((&elementary::softplus::Softplus).into()))
-            .with(&elementary::relu::Relu, |_| Ok((&elementary::relu::Relu).into()))
-            .with(Arc::new(elementary::leaky_relu::LeakyRelu { beta: 0.1 }), |a| Ok(Arc::new(elementary::leaky_relu::LeakyRelu::parse(a)?).into()))
-            .with(&compare::maximum::Maximum, |_| Ok((&compare::maximum::Maximum).into()))
-            .with(&compare::minimum::Minimum, |_| Ok((&compare::minimum::Minimum).into()))
-            .with(&compare::greater::Greater, |_| Ok((&compare::greater::Greater).into()))
-            .with(&compare::greater_equal::GreaterEqual, |_| Ok((&compare::greater_equal::GreaterEqual).into()))
-            .with(&compare::equal::Equal, |_| Ok((&compare::equal::Equal).into()))
-            .with(&compare::select::Select, |_| Ok((&compare::select::Select).into()))
-            .with(&elementary::sign::Sign, |_| Ok((&elementary::sign::Sign).into()))
-            .with(&rearrange::stop_gradient::StopGradient, |_| Ok((&rearrange::stop_gradient::StopGradient).into()))
-            .with(&linear::matmul::MatMul, |_| Ok((&linear::matmul::MatMul).into()))
-            .with(&linear::add_bias::AddBias, |_| Ok((&linear::add_bias::AddBias).into()))
-            .with(Arc::new(rearrange::transpose::Transpose { axes: vec![1, 0] }), |a| Ok(Arc::new(rearrange::transpose::Transpose::parse(a)?).into()))
-            .with(Arc::new(rearrange::reshape::Reshape { shape: [6].into() }), |a| Ok(Arc::new(rearrange::reshape::Reshape::parse(a)?).into()))
-            .with(Arc::new(rearrange::broadcast_to::BroadcastTo { shape: [2, 3].into() }), |a| Ok(Arc::new(rearrange::broadcast_to::BroadcastTo::parse(a)?).into()))
-            .with(Arc::new(reduce::sum_to::SumTo { shape: [3].into() }), |a| Ok(Arc::new(reduce::sum_to::SumTo::parse(a)?).into()))
-            .with(Arc::new(reduce::sum::Sum::example()), |a| Ok(Arc::new(reduce::sum::Sum::parse(a)?).into()))
-            .with(Arc::new(reduce::max::Max::example()), |a| Ok(Arc::new(reduce::max::Max::parse(a)?).into()))
-            .with(Arc::new(reduce::log_sum_exp::LogSumExp::example()), |a| Ok(Arc::new(reduce::log_sum_exp::LogSumExp::parse(a)?).into()))
-            .with(Arc::new(reduce::softmax::Softmax { axis: 1 }), |a| Ok(Arc::new(reduce::softmax::Softmax::parse(a)?).into()))
-            .with(Arc::new(reduce::log_softmax::LogSoftmax { axis: 1 }), |a| Ok(Arc::new(reduce::log_softmax::LogSoftmax::parse(a)?).into()))
-            .with(Arc::new(rearrange::concat::Concat { axis: 0 }), |a| Ok(Arc::new(rearrange::concat::Concat::parse(a)?).into()))
-            .with(Arc::new(rearrange::slice::Slice { axis: 0, start: 1, stop: 2 }), |a| Ok(Arc::new(rearrange::slice::Slice::parse(a)?).into()))
-            .with(Arc::new(rearrange::pad::Pad { axis: 0, before: 1, after: 2 }), |a| Ok(Arc::new(rearrange::pad::Pad::parse(a)?).into()))
-            .with(&index::gather::Gather, |_| Ok((&index::gather::Gather).into()))
-            .with(Arc::new(index::scatter_add::ScatterAdd { rows: 2 }), |a| Ok(Arc::new(index::scatter_add::ScatterAdd::parse(a)?).into()))
-            .with(&index::pick::Pick, |_| Ok((&index::pick::Pick).into()))
-            .with(Arc::new(index::place::Place { length: 3 }), |a| Ok(Arc::new(index::place::Place::parse(a)?).into()))
-            .with(Arc::new(random::uniform::Uniform { shape: [3].into(), stream: 0 }), |a| Ok(Arc::new(random::uniform::Uniform::parse(a)?).into()))
+        let entries = vec![
+            arithmetic::neg::entry(),
+            arithmetic::add::entry(),
+            arithmetic::sub::entry(),
+            arithmetic::mul::entry(),
+            arithmetic::div::entry(),
+            arithmetic::powi::entry(),
+            arithmetic::powf::entry(),
+            elementary::exp::entry(),
+            elementary::log::entry(),
+            elementary::sqrt::entry(),
+            elementary::abs::entry(),
+            elementary::sin::entry(),
+            elementary::cos::entry(),
+            elementary::atan::entry(),
+            elementary::tanh::entry(),
+            elementary::sigmoid::entry(),
+            elementary::softplus::entry(),
+            elementary::relu::entry(),
+            elementary::leaky_relu::entry(),
+            compare::maximum::entry(),
+            compare::minimum::entry(),
+            compare::greater::entry(),
+            compare::greater_equal::entry(),
+            compare::equal::entry(),
+            compare::select::entry(),
+            elementary::sign::entry(),
+            rearrange::stop_gradient::entry(),
+            linear::matmul::entry(),
+            linear::add_bias::entry(),
+            rearrange::transpose::entry(),
+            rearrange::reshape::entry(),
+            rearrange::broadcast_to::entry(),
+            reduce::sum_to::entry(),
+            reduce::sum::entry(),
+            reduce::max::entry(),
+            reduce::log_sum_exp::entry(),
+            reduce::softmax::entry(),
+            reduce::log_softmax::entry(),
+            rearrange::concat::entry(),
+            rearrange::slice::entry(),
+            rearrange::pad::entry(),
+            index::gather::entry(),
+            index::scatter_add::entry(),
+            index::pick::entry(),
+            index::place::entry(),
+            random::uniform::entry(),
+        ];
+        Registry { entries }
     }
 
-    /// Adds a primitive: an example of it, and how it is made from its attributes. A later entry of the same name wins.
-    pub fn with(mut self, example: impl Into<PrimitiveRef<F>>, make: Make<F>) -> Self {
-        let example = example.into();
-        self.entries.retain(|entry| entry.example.name() != example.name());
-        self.entries.push(Entry { example, make });
+    /// Adds a primitive. A later entry of the same name wins.
+    pub fn with(mut self, entry: Entry<F>) -> Self {
+        self.entries.retain(|known| known.example.name() != entry.example.name());
+        self.entries.push(entry);
         self
     }
 
-    /// The primitive `name` with these attributes.
+    /// The primitive `name` with these attributes and bodies.
     ///
     /// # Errors
-    /// [`ErrorKind::Registry`] if the name is not known or the attributes are not those of the primitive.
-    pub fn make(&self, name: &str, attributes: &Attributes) -> Result<PrimitiveRef<F>> {
-        match self.entries.iter().find(|entry| entry.example.name() == name) {
+    /// [`ErrorKind::Registry`] if the name is not known or the attributes or bodies are not those of the primitive.
+    pub fn make(&self, name: &str, attributes: &Attributes, bodies: &[Program<F>]) -> Result<PrimitiveRef<F>> {
+        match self.find(name) {
             Some(entry) => {
-                (entry.make)(attributes).map_err(|error| Error::new(ErrorKind::Registry, name, error.message()))
+                entry.make(attributes, bodies).map_err(|error| Error::new(ErrorKind::Registry, name, error.message()))
             }
             None => Err(Error::new(ErrorKind::Registry, name, "the registry does not know this primitive")
-                .with_help("add it with `registry.with(&Primitive, |attributes| …)`")),
+                .with_help("add it with `registry.with(Entry::new(example, make))`")),
         }
     }
 
-    /// One example of each primitive, in the order of the list.
-    pub fn examples(&self) -> impl Iterator<Item = &PrimitiveRef<F>> {
-        self.entries.iter().map(|entry| &entry.example)
+    /// The entry of the primitive `name`.
+    pub fn find(&self, name: &str) -> Option<&Entry<F>> {
+        self.entries.iter().find(|entry| entry.example.name() == name)
+    }
+
+    /// The entries, in the order of the list.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry<F>> {
+        self.entries.iter()
     }
 }

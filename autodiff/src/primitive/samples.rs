@@ -1,22 +1,22 @@
 //! Random operands for checking a primitive over its whole domain.
 
-use super::PrimitiveRef;
+use super::{PrimitiveRef, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-/// A source of random choices, reproducible from its seed.
+/// A generator of random choices, reproducible from its seed.
 #[derive(Debug)]
-pub struct Dice(ChaCha8Rng);
+pub struct Generator(ChaCha8Rng);
 
-impl Dice {
-    /// A source that repeats itself for the same `seed`.
+impl Generator {
+    /// A generator that repeats itself for the same `seed`.
     pub fn new(seed: u64) -> Self {
-        Dice(ChaCha8Rng::seed_from_u64(seed))
+        Generator(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// An integer from `low` to `high`, both included.
     pub fn integer(&mut self, low: usize, high: usize) -> usize {
         self.0.random_range(low..=high.max(low))
     }
@@ -84,13 +84,13 @@ impl Domain {
     }
 
     /// One number of the domain.
-    pub fn draw(&self, dice: &mut Dice) -> f64 {
-        let negative = self.low < 0.0 && (self.high <= 0.0 || dice.flip());
+    pub fn draw(&self, generator: &mut Generator) -> f64 {
+        let negative = self.low < 0.0 && (self.high <= 0.0 || generator.flip());
         let (near, far) = match negative {
             true => ((-self.high).max(self.tiny), -self.low),
             false => (self.low.max(self.tiny), self.high),
         };
-        let magnitude = dice.uniform(near.ln(), far.max(near).ln()).exp().clamp(near, far.max(near));
+        let magnitude = generator.uniform(near.ln(), far.max(near).ln()).exp().clamp(near, far.max(near));
         if negative { -magnitude } else { magnitude }
     }
 }
@@ -106,29 +106,35 @@ pub enum SampleOperand {
     Key(u64),
 }
 
-/// A random application of a primitive: the primitive with attributes, and its operands.
+impl SampleOperand {
+    /// Its type.
+    pub fn typed(&self) -> Type {
+        match self {
+            SampleOperand::Real(shape, _) => Type::real(shape),
+            SampleOperand::Index(shape, _) => Type::index(shape),
+            SampleOperand::Key(_) => Type::key(),
+        }
+    }
+}
+
+/// A random application of a primitive: the primitive with its attributes, and its operands.
 #[derive(Clone, Debug)]
 pub struct Sample<F: Real> {
-    /// The primitive with the attributes of this sample; `None` means the one that was asked.
-    pub primitive: Option<PrimitiveRef<F>>,
+    /// The primitive, with the attributes of this sample.
+    pub primitive: PrimitiveRef<F>,
     /// Its operands.
     pub operands: Vec<SampleOperand>,
 }
 
 impl<F: Real> Sample<F> {
-    /// A sample of the primitive that was asked, on these operands.
-    pub fn new(operands: Vec<SampleOperand>) -> Self {
-        Sample { primitive: None, operands }
+    /// An application of `primitive` to these operands.
+    pub fn new(primitive: impl Into<PrimitiveRef<F>>, operands: Vec<SampleOperand>) -> Self {
+        Sample { primitive: primitive.into(), operands }
     }
 
-    /// A sample of the same operation with other attributes.
-    pub fn with(primitive: impl Into<PrimitiveRef<F>>, operands: Vec<SampleOperand>) -> Self {
-        Sample { primitive: Some(primitive.into()), operands }
-    }
-
-    /// Operands of one random shape of up to three axes, each from its own domain.
-    pub fn elementwise(dice: &mut Dice, domains: &[Domain]) -> Self {
-        let shape = dice.shape(0, 3);
-        Sample::new(domains.iter().map(|domain| SampleOperand::Real(shape.clone(), *domain)).collect())
+    /// An application of `primitive` to arrays of reals of one random shape of up to three axes, each from its own domain.
+    pub fn elementwise(primitive: impl Into<PrimitiveRef<F>>, generator: &mut Generator, domains: &[Domain]) -> Self {
+        let shape = generator.shape(0, 3);
+        Sample::new(primitive, domains.iter().map(|domain| SampleOperand::Real(shape.clone(), *domain)).collect())
     }
 }

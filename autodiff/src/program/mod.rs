@@ -1,6 +1,10 @@
 //! A frozen tape: plain data that can be run, recorded again, transformed, printed, sent to another thread.
 
+mod call;
+mod cast;
+mod inline;
 mod nodes;
+mod record;
 mod simplify;
 
 pub use nodes::NodeView;
@@ -9,11 +13,11 @@ use crate::base::error::{Error, ErrorKind, Refusal, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::{Kind, Registry};
+use crate::primitive::Kind;
+use crate::tape::evaluate::evaluate;
 use crate::tape::node::{self, Labels, Node, Op, Operands};
-use crate::tape::query::{needed_for, same_tape};
+use crate::tape::query::{needed_for, same_tape, types_of};
 use crate::tape::value::{self, IntoArray, Value};
-use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use ndarray::ArrayD;
 use smallvec::SmallVec;
@@ -64,7 +68,29 @@ impl<F: Real> Input<F> {
         Input::Index(array.into_dyn())
     }
 
-    fn kind(&self) -> Kind {
+    /// The value of a node, of any kind; `None` where it is not known.
+    pub(crate) fn of(value: &Value<F>, shape: &Shape) -> Option<Self> {
+        match value {
+            Value::Unknown => None,
+            Value::Key(key) => Some(Input::Key(*key)),
+            Value::Index(_) => value.indices(shape).map(Input::Index),
+            Value::Splat(_) | Value::Array(_) | Value::View(_) => value.clone().into_array(shape).map(Input::Real),
+        }
+    }
+
+    /// The array of reals that output `i` of a program is.
+    pub(crate) fn real_output(self, i: usize) -> Result<ArrayD<F>> {
+        match self {
+            Input::Real(array) => Ok(array),
+            other => {
+                let message = format!("output {i} is {}, not an array of reals", other.kind().words());
+                Err(Error::new(ErrorKind::Mismatch, "run", message).with_help("`run_all` gives outputs of any kind"))
+            }
+        }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
         match self {
             Input::Real(_) => Kind::Real,
             Input::Index(_) => Kind::Index,
@@ -95,14 +121,16 @@ impl<F: Real> Tape<F> {
     ///
     /// # Errors
     /// The error of an operation that an output comes from; [`ErrorKind::TapesMixed`] for an output of another tape.
-    pub fn program(&self, outputs: &[Var<'_, F>]) -> Result<Program<F>> {
-        for y in outputs {
-            same_tape(self, *y, "program", "output")?;
+    pub fn program<'t>(&'t self, outputs: &[impl Into<Arg<'t, F>> + Copy]) -> Result<Program<F>> {
+        let outputs: Vec<Arg<'t, F>> = outputs.iter().map(|output| (*output).into()).collect();
+        for y in &outputs {
+            let (tape, id) = y.parts();
+            same_tape(self, tape.var(id), "program", "output")?;
             y.shape()?;
         }
         self.with_nodes(|nodes, labels| {
-            let keep = needed_for(nodes, outputs.iter().map(|y| y.id));
-            Ok(Program::of(nodes, labels, &keep, outputs.iter().map(|y| y.id)))
+            let keep = needed_for(nodes, outputs.iter().map(Arg::id));
+            Ok(Program::of(nodes, labels, &keep, outputs.iter().map(Arg::id)))
         })
     }
 }
@@ -157,9 +185,14 @@ impl<F: Real> Program<F> {
         self.inputs.iter().map(|id| (self.nodes[*id].kind(), &self.nodes[*id].shape))
     }
 
-    /// The shape of each output.
-    pub fn outputs(&self) -> impl Iterator<Item = &Shape> {
-        self.outputs.iter().map(|id| &self.nodes[*id].shape)
+    /// Kind and shape of each output.
+    pub fn outputs(&self) -> impl Iterator<Item = (Kind, &Shape)> {
+        self.outputs.iter().map(|id| (self.nodes[*id].kind(), &self.nodes[*id].shape))
+    }
+
+    /// Whether the other program is this one: copies share their nodes.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.nodes, &other.nodes) && self.inputs == other.inputs && self.outputs == other.outputs
     }
 
     /// The name of input `i`, if it has one.
@@ -172,18 +205,44 @@ impl<F: Real> Program<F> {
         self.inputs.get(i).is_some_and(|id| self.nodes[*id].active)
     }
 
-    /// Evaluates the program: the outputs, in order. The same kernels as recording, so the same bits.
+    /// Evaluates the program, whose outputs are arrays of reals: the outputs, in order. The same kernels as recording, so
+    /// the same bits.
     ///
     /// # Errors
     /// [`ErrorKind::ProgramInput`] if number, kinds or shapes of the inputs are not those of the program;
-    /// [`ErrorKind::Refused`] if an operation refuses a value.
+    /// [`ErrorKind::Refused`] if an operation refuses a value; [`ErrorKind::Mismatch`] if an output is of another kind.
     pub fn run(&self, inputs: &[Input<F>]) -> Result<Vec<ArrayD<F>>> {
+        self.run_all(inputs)?.into_iter().enumerate().map(|(i, output)| output.real_output(i)).collect()
+    }
+
+    /// As [`run`](Self::run), for outputs of any kind, each as an input that another program may take.
+    ///
+    /// ```
+    /// use autodiff::{Input, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input([3.0, 7.0, 5.0]);
+    /// let program = tape.program(&[x.argmax(..)])?;
+    /// let outputs = program.run_all(&[Input::real([0.0, -1.0, 2.0])])?;
+    /// assert_eq!(outputs, [Input::index(ndarray::arr0(2))]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_all(&self, inputs: &[Input<F>]) -> Result<Vec<Input<F>>> {
+        let values = self.values(self.bind(inputs)?)?;
+        let missing = |id: &NodeId| Error::new(ErrorKind::NoValue, "run", format!("{id} has no value"));
+        let output = |id: &NodeId| Input::of(&values[*id], &self.nodes[*id].shape).ok_or_else(|| missing(id));
+        self.outputs.iter().map(output).collect()
+    }
+
+    /// The values of the outputs, from those of the inputs; each other value is dropped after its last use.
+    fn values(&self, mut values: IdVec<Value<F>>) -> Result<IdVec<Value<F>>> {
         let mut uses: IdVec<u32> = IdVec::filled(self.len(), || 0);
         for (_, node) in self.nodes.iter() {
             node.inputs.iter().for_each(|operand| uses[*operand] += 1);
         }
         self.outputs.iter().for_each(|id| uses[*id] += 1);
-        let mut values = self.bind(inputs)?;
         for id in self.nodes.ids() {
             self.evaluate(id, &mut values)?;
             for operand in self.nodes[id].inputs.iter() {
@@ -193,12 +252,7 @@ impl<F: Real> Program<F> {
                 }
             }
         }
-        self.outputs.iter().map(|id| self.array(*id, &values)).collect()
-    }
-
-    pub(crate) fn array(&self, id: NodeId, values: &IdVec<Value<F>>) -> Result<ArrayD<F>> {
-        let array = values[id].clone().into_array(&self.nodes[id].shape);
-        array.ok_or_else(|| Error::new(ErrorKind::NoValue, "run", format!("{id} has no value")))
+        Ok(values)
     }
 
     /// A table of values that holds the inputs and constants.
@@ -225,12 +279,16 @@ impl<F: Real> Program<F> {
         values
     }
 
-    /// Computes the value of node `id` from those of its operands.
+    /// Computes the values of the results of the application at node `id` from those of its operands.
     pub(crate) fn evaluate(&self, id: NodeId, values: &mut IdVec<Value<F>>) -> Result<()> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
-        let value = node::evaluate(&self.nodes, values, &**primitive, &node.inputs, &node.shape);
-        values[id] = value.map_err(|refusal| self.refused(id, refusal))?;
+        let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &self.nodes[*operand].shape).collect();
+        let (kernel, types) = (primitive.kernel(&shapes), types_of(&self.nodes, id));
+        let results = evaluate(&self.nodes, values, &**primitive, &kernel, &node.inputs, &types);
+        for (i, value) in results.map_err(|refusal| self.refused(id, refusal))?.into_iter().enumerate() {
+            values[NodeId::new(id.index() + i)] = value;
+        }
         Ok(())
     }
 
@@ -243,71 +301,6 @@ impl<F: Real> Program<F> {
         lines.into_iter().fold(error, Error::with_operand)
     }
 
-    /// Records the program on a tape, applied to `args`: names, scopes and lines come along.
-    ///
-    /// # Errors
-    /// [`ErrorKind::ProgramInput`] if the arguments do not fit the inputs; the error of an argument.
-    pub fn record<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<Vec<Var<'t, F>>> {
-        let table = self.record_all(tape, args)?;
-        Ok(self.outputs.iter().map(|id| tape.var(table[*id])).collect())
-    }
-
-    /// Records the program; where each node went.
-    pub(crate) fn record_all<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<IdVec<NodeId>> {
-        self.check_count("record", args.len())?;
-        let mut table: IdVec<NodeId> = IdVec::new();
-        for (i, arg) in args.iter().enumerate() {
-            let (on, at) = arg.parts();
-            if !std::ptr::eq(on, tape) {
-                let error = Error::new(ErrorKind::TapesMixed, "record", format!("argument {i} is on another tape"));
-                return Err(error.with_operand(on.describe(at, "argument")).with_operand(self.input_line(i)));
-            }
-            let (kind, shape) = match arg {
-                Arg::Real(x) => (Kind::Real, x.shape()?),
-                Arg::Index(x) => (Kind::Index, x.shape()?),
-                Arg::Key(x) => (Kind::Key, x.shape()?),
-            };
-            self.check_input("record", i, kind, &shape)?;
-        }
-        let mut next = self.inputs.iter().zip(args).peekable();
-        for (id, node) in self.nodes.iter() {
-            if let Some((_, arg)) = next.next_if(|(input, _)| **input == id) {
-                table.push(arg.parts().1);
-                continue;
-            }
-            let scope = tape.intern(self.labels.scope(node.scope));
-            let var = tape.placed(scope, node.location, || match &node.op {
-                Op::Apply(primitive) => {
-                    let args: Vec<Arg<'t, F>> = node.inputs.iter().map(|operand| tape.arg(table[*operand])).collect();
-                    Ok(tape.record(primitive.clone(), &args))
-                }
-                Op::Constant(value) => Ok(tape.constant_value(value.clone(), node.shape.clone())),
-                Op::Input(_) => Err(Error::new(ErrorKind::ProgramInput, "record", format!("{id} has no argument"))),
-                Op::Error(error) => Err(error.clone()),
-            })?;
-            var.shape()?;
-            if let Some(name) = self.labels.name(id) {
-                tape.set_name(var.id(), name);
-            }
-            table.push(var.id());
-        }
-        Ok(table)
-    }
-
-    /// Placeholders for the inputs of this program, on a tape that records without values.
-    pub(crate) fn placeholders<'t>(&self, tape: &'t Tape<F>) -> Vec<Arg<'t, F>> {
-        let place = |id: &NodeId| {
-            let node = &self.nodes[*id];
-            let scope = tape.intern(self.labels.scope(node.scope));
-            let arg = tape.placed(scope, node.location, || tape.unknown(node.kind(), node.shape.clone(), node.active));
-            if let Some(name) = self.labels.name(*id) {
-                tape.set_name(arg.parts().1, name);
-            }
-            arg
-        };
-        self.inputs.iter().map(place).collect()
-    }
-
     pub(crate) fn check_count(&self, operation: &str, given: usize) -> Result<()> {
         if given == self.inputs.len() {
             return Ok(());
@@ -317,7 +310,7 @@ impl<F: Real> Program<F> {
         Err((0..self.inputs.len()).fold(error, |error, i| error.with_operand(self.input_line(i))))
     }
 
-    fn check_input(&self, operation: &str, i: usize, kind: Kind, shape: &Shape) -> Result<()> {
+    pub(crate) fn check_input(&self, operation: &str, i: usize, kind: Kind, shape: &Shape) -> Result<()> {
         let Some(node) = self.inputs.get(i).and_then(|id| self.nodes.find(*id)) else { return Ok(()) };
         if node.kind() == kind && node.shape == *shape {
             return Ok(());
@@ -334,37 +327,5 @@ impl<F: Real> Program<F> {
     pub(crate) fn input_line(&self, i: usize) -> String {
         let id = self.inputs.get(i).copied().unwrap_or(NodeId::new(0));
         crate::tape::node::describe(&self.nodes, &self.labels, id, &format!("input {i}"))
-    }
-
-    /// The same program in the other precision: how the gradient of an f32 model is checked in f64.
-    ///
-    /// Primitives are made again from their names and attributes by `registry`; constants are converted.
-    ///
-    /// ```
-    /// use autodiff::{Input, Registry, Tape};
-    /// let tape = Tape::<f32>::new();
-    /// let x = tape.input([1.0, 2.0]);
-    /// let program = tape.program(&[x.exp().sum(..)])?.cast::<f64>(&Registry::standard())?;
-    /// let y = program.run(&[Input::real([1.0f64, 2.0])])?;
-    /// assert!((y[0].sum() - (1f64.exp() + 2f64.exp())).abs() < 1e-14);
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Registry`] if the registry does not know a primitive.
-    pub fn cast<G: Real>(&self, registry: &Registry<G>) -> Result<Program<G>> {
-        let mut nodes = IdVec::new();
-        for (_, node) in self.nodes.iter() {
-            let op = match &node.op {
-                Op::Input(kind) => Op::Input(*kind),
-                Op::Constant(value) => Op::Constant(value.cast(&node.shape)),
-                Op::Error(error) => Op::Error(error.clone()),
-                Op::Apply(primitive) => Op::Apply(registry.make(primitive.name(), &primitive.attributes())?),
-            };
-            let Node { inputs, shape, kind, active, scope, location, .. } = node.clone();
-            nodes.push(Node { op, inputs, shape, kind, active, scope, location });
-        }
-        let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
-        Ok(Program { nodes: Arc::new(nodes), labels: self.labels.clone(), inputs, outputs })
     }
 }

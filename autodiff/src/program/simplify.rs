@@ -2,12 +2,14 @@
 
 use crate::base::attributes::Attributes;
 use crate::base::ids::{IdVec, NodeId};
+use crate::base::kind::Type;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::{Known, PrimitiveRef};
+use crate::primitive::{Facts, PrimitiveRef, Types};
 use crate::program::Program;
-use crate::tape::node::{self, Labels, Node, Op, Operands};
-use crate::tape::query::needed_for;
+use crate::tape::evaluate::{Values, evaluate};
+use crate::tape::node::{Labels, Node, Op, Operands};
+use crate::tape::query::{needed_for, results_of};
 use crate::tape::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -39,11 +41,25 @@ impl<F: Real> Program<F> {
         let mut wanted = needed_for(&self.nodes, self.outputs.iter().copied());
         self.inputs.iter().for_each(|id| wanted[*id] = true);
         let mut new_id: IdVec<NodeId> = IdVec::new();
+        // Where the results of the latest application went.
+        let mut results: Results = Results::new();
         for (id, node) in self.nodes.iter() {
-            // What is not needed has no place: nobody asks for it.
-            let fresh = match wanted[id] {
-                true => made.add(node, &new_id, self.labels.scope(node.scope)),
-                false => NodeId::new(0),
+            let scope = self.labels.scope(node.scope);
+            let fresh = match &node.op {
+                // What is not needed has no place: nobody asks for it.
+                _ if !wanted[id] => NodeId::new(0),
+                Op::Apply(primitive) => {
+                    let nodes: SmallVec<[&Node<F>; 1]> =
+                        results_of(&self.nodes, id).map(|id| &self.nodes[id]).collect();
+                    results = made.apply(primitive, &nodes, &new_id, scope);
+                    results.first().copied().unwrap_or(id)
+                }
+                Op::Result => {
+                    let first = node.inputs.first().map_or(0, |first| first.index());
+                    results.get(id.index() - first).copied().unwrap_or(id)
+                }
+                Op::Constant(value) => made.constant(node, value.clone(), scope),
+                Op::Input(_) | Op::Error(_) => made.push(node, &[], Value::Unknown, scope),
             };
             if let (true, Some(name)) = (wanted[id], self.labels.name(id))
                 && made.labels.name(fresh).is_none()
@@ -59,7 +75,10 @@ impl<F: Real> Program<F> {
     }
 }
 
-/// What makes two nodes one.
+/// Where the results of one application are found.
+type Results = SmallVec<[NodeId; 1]>;
+
+/// What makes two nodes one. (What primitives with bodies are the same is found out where their keys are.)
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Apply(&'static str, Attributes, SmallVec<[NodeId; 2]>),
@@ -76,32 +95,39 @@ struct Made<F: Real> {
 }
 
 impl<F: Real> Made<F> {
-    /// Where the result of `node` is found, whose operands went to `new_id`.
-    fn add(&mut self, node: &Node<F>, new_id: &IdVec<NodeId>, scope: &str) -> NodeId {
-        let primitive = match &node.op {
-            Op::Apply(primitive) => primitive,
-            Op::Constant(value) => return self.constant(node, value.clone(), scope),
-            Op::Input(_) | Op::Error(_) => return self.push(node, &[], Value::Unknown, scope),
-        };
+    /// Where the results of `primitive` are found; `nodes` are their old nodes, whose operands went to `new_id`.
+    fn apply(
+        &mut self,
+        primitive: &PrimitiveRef<F>,
+        nodes: &[&Node<F>],
+        new_id: &IdVec<NodeId>,
+        scope: &str,
+    ) -> Results {
+        let Some(first) = nodes.first() else { return Results::new() };
         let mut inputs: SmallVec<[NodeId; 2]> = SmallVec::new();
-        node.inputs.iter().for_each(|operand| inputs.push(new_id[*operand]));
-        if let Some(same) = self.identity(primitive, &inputs, &node.shape) {
-            return same;
+        first.inputs.iter().for_each(|operand| inputs.push(new_id[*operand]));
+        if let (Some(same), 1) = (self.identity(primitive, &inputs, &first.shape), nodes.len()) {
+            return Results::from_buf([same]);
         }
-        if let Some(value) = self.fold(primitive, &inputs, &node.shape) {
-            return self.constant(node, value, scope);
-        }
-        // A primitive that holds a program of its own is more than its name and attributes.
-        if primitive.composition().is_some() {
-            return self.push(node, &inputs, Value::Unknown, scope);
+        if let Some(values) = self.fold(primitive, &inputs, nodes) {
+            return nodes.iter().zip(values).map(|(node, value)| self.constant(node, value, scope)).collect();
         }
         let key = Key::Apply(primitive.name(), primitive.attributes(), inputs.clone());
-        if let Some(known) = self.known.get(&key) {
-            return *known;
+        if let Some(known) = self.known.get(&key)
+            && matches!(&self.nodes[*known].op, Op::Apply(other) if other == primitive)
+        {
+            return results_of(&self.nodes, *known).collect();
         }
-        let id = self.push(node, &inputs, Value::Unknown, scope);
-        self.known.insert(key, id);
-        id
+        let mut results = Results::new();
+        for (i, node) in nodes.iter().enumerate() {
+            let first = results.first().copied();
+            results.push(match first {
+                Some(first) if i > 0 => self.push(node, &[first], Value::Unknown, scope),
+                _ => self.push(node, &inputs, Value::Unknown, scope),
+            });
+        }
+        results.first().map(|first| self.known.insert(key, *first));
+        results
     }
 
     fn constant(&mut self, node: &Node<F>, value: Value<F>, scope: &str) -> NodeId {
@@ -130,32 +156,36 @@ impl<F: Real> Made<F> {
 
     /// The operand that the result is, bit for bit.
     fn identity(&self, primitive: &PrimitiveRef<F>, inputs: &[NodeId], shape: &Shape) -> Option<NodeId> {
-        let mut known: SmallVec<[Known<'_, F>; 4]> = SmallVec::new();
+        let mut known: SmallVec<[Facts<'_, F>; 4]> = SmallVec::new();
         for id in inputs {
             let number = match &self.values[*id] {
                 Value::Splat(x) => Some(*x),
                 _ => None,
             };
-            known.push(Known { shape: &self.nodes[*id].shape, number });
+            known.push(Facts { shape: &self.nodes[*id].shape, number });
         }
         let same = inputs.get(primitive.identity(&known)?)?;
         (self.nodes[*same].shape == *shape).then_some(*same)
     }
 
-    /// The value, if the operands are constants and it is not too large.
-    fn fold(&self, primitive: &PrimitiveRef<F>, inputs: &[NodeId], shape: &Shape) -> Option<Value<F>> {
+    /// The values, if the operands are constants and they are not too large.
+    fn fold(&self, primitive: &PrimitiveRef<F>, inputs: &[NodeId], nodes: &[&Node<F>]) -> Option<Values<F>> {
         let constant = |id: &NodeId| !matches!(self.values[*id], Value::Unknown);
         let numbers = inputs.iter().all(|id| matches!(self.values[*id], Value::Splat(_)));
-        if !inputs.iter().all(constant) || (shape.size() > FOLDED && !numbers) {
+        let is_large = nodes.iter().any(|node| node.shape.size() > FOLDED);
+        if !inputs.iter().all(constant) || (is_large && !numbers) {
             return None;
         }
+        let shapes: SmallVec<[&Shape; 4]> = inputs.iter().map(|id| &self.nodes[*id].shape).collect();
+        let kernel = primitive.kernel(&shapes);
+        let types: Types = nodes.iter().map(|node| Type { kind: node.kind, shape: node.shape.clone() }).collect();
         // A refusal is left for the run to report.
-        let value = node::evaluate(&self.nodes, &self.values, &**primitive, inputs, shape).ok()?;
-        match &value {
-            Value::Unknown => None,
-            Value::Splat(_) => Some(value),
-            _ if shape.size() > FOLDED => None,
-            _ => Some(value),
-        }
+        let values = evaluate(&self.nodes, &self.values, &**primitive, &kernel, inputs, &types).ok()?;
+        let fits = |(value, result): (&Value<F>, &Type)| match value {
+            Value::Unknown => false,
+            Value::Splat(_) => true,
+            _ => result.shape.size() <= FOLDED,
+        };
+        values.iter().zip(&types).all(fits).then_some(values)
     }
 }

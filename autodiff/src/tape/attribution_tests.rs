@@ -157,9 +157,9 @@ fn methods() {
     here!(tape, v.dot(v));
     here!(tape, tape.concat(&[x, x], 0));
     here!(tape, tape.stack(&[x, x]));
-    here!(tape, x.apply(&crate::primitive::add::Add));
-    here!(tape, x.apply2(&crate::primitive::add::Add, x));
-    here!(tape, tape.record(Registry::standard().make("tanh", &Attributes::new()).unwrap(), &[x.into()]));
+    here!(tape, x.apply(&crate::primitive::arithmetic::add::Add));
+    here!(tape, x.apply2(&crate::primitive::arithmetic::add::Add, x));
+    here!(tape, tape.record(Registry::standard().make("tanh", &Attributes::new(), &[]).unwrap(), &[x.into()]));
     here!(tape, tape.with_rule("lines::id", &[x], |x| x[0], |at, dy| at.one(|| dy)).unwrap());
     here!(tape, x.sum(..).gradient(&[x]).unwrap());
 }

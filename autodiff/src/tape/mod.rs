@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod attribution_tests;
+pub(crate) mod evaluate;
 pub(crate) mod node;
 pub(crate) mod query;
 pub(crate) mod record;
@@ -82,7 +83,65 @@ impl<'t, F: Real> Arg<'t, F> {
         }
     }
 
-    pub(crate) fn id(&self) -> NodeId {
+    /// The array of reals; an error var if it is something else.
+    pub fn var(self) -> Var<'t, F> {
+        match self {
+            Arg::Real(x) => x,
+            other => other.refused("an array of reals"),
+        }
+    }
+
+    /// The array of indices; an error if it is something else, which every use of it passes on.
+    pub fn index(self) -> Index<'t, F> {
+        match self {
+            Arg::Index(x) => x,
+            other => {
+                let Var { tape, id } = other.refused("an array of indices");
+                Index { tape, id }
+            }
+        }
+    }
+
+    /// The random key; an error if it is something else, which every use of it passes on.
+    pub fn key(self) -> Key<'t, F> {
+        match self {
+            Arg::Key(x) => x,
+            other => {
+                let Var { tape, id } = other.refused("a random key");
+                Key { tape, id }
+            }
+        }
+    }
+
+    #[cold]
+    fn refused(self, expected: &str) -> Var<'t, F> {
+        let message = format!("{expected} was expected");
+        self.parts().0.refuse("arg", &[self], Mismatch::new(message))
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Arg::Real(_) => Kind::Real,
+            Arg::Index(_) => Kind::Index,
+            Arg::Key(_) => Kind::Key,
+        }
+    }
+
+    /// Its shape.
+    ///
+    /// # Errors
+    /// The error of the operation it comes from.
+    pub fn shape(&self) -> crate::base::error::Result<Shape> {
+        match self {
+            Arg::Real(x) => x.shape(),
+            Arg::Index(x) => x.shape(),
+            Arg::Key(x) => x.shape(),
+        }
+    }
+
+    /// Its node.
+    pub fn id(&self) -> NodeId {
         self.parts().1
     }
 
@@ -222,6 +281,15 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn placeholder(&self, kind: Kind, shape: impl Into<Shape>) -> Arg<'_, F> {
         self.unknown(kind, shape.into(), true)
+    }
+
+    /// An array of reals of which only the shape is known: as [`placeholder`](Self::placeholder).
+    #[track_caller]
+    pub fn symbolic_input(&self, shape: impl Into<Shape>) -> Var<'_, F> {
+        match self.placeholder(Kind::Real, shape) {
+            Arg::Real(x) => x,
+            other => other.var(),
+        }
     }
 
     #[track_caller]

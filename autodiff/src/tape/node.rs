@@ -1,13 +1,11 @@
 //! What a tape and a program are made of.
 
-use crate::base::error::{Error, Place, Refusal};
+use crate::base::error::{Error, Place};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Elementwise, Operand};
 use crate::primitive::{Kind, Primitive, PrimitiveRef};
-use crate::tape::value::{self, Value};
-use smallvec::SmallVec;
+use crate::tape::value::Value;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::panic::Location;
@@ -74,14 +72,17 @@ pub(crate) enum Op<F: Real> {
     Input(Kind),
     /// A number or array that is part of the program.
     Constant(Value<F>),
-    /// A primitive applied to earlier nodes.
+    /// A primitive applied to earlier nodes: its first result.
     Apply(PrimitiveRef<F>),
+    /// A further result of the application whose first result is the one operand. The results of one application are
+    /// consecutive nodes.
+    Result,
     /// An operation that could not be recorded.
     Error(Error),
 }
 
 impl<F: Real> Node<F> {
-    /// What made the node, in a word: a primitive's name, `input`, `data`, `index`, `key`, `constant`.
+    /// What made the node, in a word: a primitive's name, `input`, `data`, `index`, `key`, `constant`, `result`.
     pub(crate) fn operation(&self) -> &'static str {
         match &self.op {
             Op::Input(Kind::Real) if self.active => "input",
@@ -90,6 +91,7 @@ impl<F: Real> Node<F> {
             Op::Input(Kind::Key) => "key",
             Op::Constant(_) => "constant",
             Op::Apply(primitive) => primitive.name(),
+            Op::Result => "result",
             Op::Error(_) => "error",
         }
     }
@@ -100,11 +102,7 @@ impl<F: Real> Node<F> {
 
     /// `f64[2, 3]`, `index[4]` or `key`.
     pub(crate) fn type_name(&self) -> String {
-        match self.kind() {
-            Kind::Real => format!("{}{}", F::NAME, self.shape),
-            Kind::Index => format!("index{}", self.shape),
-            Kind::Key => "key".into(),
-        }
+        self.kind.of_shape::<F>(&self.shape)
     }
 }
 
@@ -186,57 +184,4 @@ pub(crate) fn describe_operands<F: Real>(
     let signature = primitive.signature();
     let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
     ids.iter().enumerate().map(|(i, id)| describe(nodes, labels, *id, role(i))).collect()
-}
-
-/// The value of `primitive` applied to the nodes `ids`: the one way in which recording, programs and the stepper compute.
-/// Unknown where an operand is.
-#[inline(always)]
-pub(crate) fn evaluate<F: Real>(
-    nodes: &IdVec<Node<F>>,
-    values: &IdVec<Value<F>>,
-    primitive: &dyn Primitive<F>,
-    ids: &[NodeId],
-    shape: &Shape,
-) -> Result<Value<F>, Refusal> {
-    let function = primitive.elementwise();
-    match &function {
-        // One number in every position of the operands is one number in every position of the result.
-        Some(function) => {
-            if let Some(number) = number(function, values, ids) {
-                return Ok(Value::Splat(number));
-            }
-        }
-        None => {
-            if let [id] = ids
-                && let Some(value) = value::rearrange(primitive, &values[*id], &nodes[*id].shape, shape)
-            {
-                return Ok(value);
-            }
-        }
-    }
-    let mut operands: SmallVec<[Operand<'_, F>; 4]> = SmallVec::new();
-    for id in ids {
-        match values[*id].operand(&nodes[*id].shape) {
-            Some(operand) => operands.push(operand),
-            None => return Ok(Value::Unknown),
-        }
-    }
-    value::evaluate(primitive, &operands, shape)
-}
-
-/// `function` of operands that are all one number.
-#[inline(always)]
-fn number<F: Real>(function: &Elementwise<F>, values: &IdVec<Value<F>>, ids: &[NodeId]) -> Option<F> {
-    let splat = |id: &NodeId| match &values[*id] {
-        Value::Splat(x) => Some(*x),
-        _ => None,
-    };
-    let zero = F::zero();
-    let (a, b, c) = match ids {
-        [a] => (splat(a)?, zero, zero),
-        [a, b] => (splat(a)?, splat(b)?, zero),
-        [a, b, c] => (splat(a)?, splat(b)?, splat(c)?),
-        _ => return None,
-    };
-    (function.operands() == ids.len()).then(|| function.number(a, b, c))
 }

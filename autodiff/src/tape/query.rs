@@ -1,12 +1,14 @@
-//! Questions about a tape that every reader of one asks.
+//! Questions about nodes that every reader of them asks.
 
 use super::Tape;
-use super::node::Node;
+use super::node::{Node, Op};
 use super::record::BRING_OVER;
 use super::var::Var;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
+use crate::base::kind::Type;
 use crate::base::real::Real;
+use crate::primitive::Types;
 
 /// The error of asking `tape` about `x`, the `role` of `operation`, if it is on another tape.
 pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str, role: &str) -> Result<()> {
@@ -17,13 +19,43 @@ pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str,
     Err(error.at(x.origin()).with_operand(x.tape.describe(x.id, role)).with_help(BRING_OVER))
 }
 
-/// The nodes that one of `results` is computed from, themselves included.
+/// The results of the application whose first result is `first`, that one included.
+pub(crate) fn results_of<F: Real>(
+    nodes: &IdVec<Node<F>>,
+    first: NodeId,
+) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + Clone + use<F> {
+    let mut end = first.index() + 1;
+    while nodes.find(NodeId::new(end)).is_some_and(|node| matches!(node.op, Op::Result)) {
+        end += 1;
+    }
+    (first.index()..end).map(NodeId::new)
+}
+
+/// The types of the results of the application whose first result is `first`.
+pub(crate) fn types_of<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> Types {
+    let mut types = Types::new();
+    for id in results_of(nodes, first) {
+        let node = &nodes[id];
+        types.push(Type { kind: node.kind, shape: node.shape.clone() });
+    }
+    types
+}
+
+/// The nodes that one of `results` is computed from, themselves included. The results of an application are needed
+/// together, or not at all.
 pub(crate) fn needed_for<F: Real>(nodes: &IdVec<Node<F>>, results: impl IntoIterator<Item = NodeId>) -> IdVec<bool> {
     let mut needed = IdVec::filled(nodes.len(), || false);
     results.into_iter().for_each(|id| needed[id] = true);
     for id in needed.ids().rev() {
         if needed[id] {
             nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
+        }
+    }
+    let mut together = false;
+    for id in needed.ids() {
+        match nodes[id].op {
+            Op::Result => needed[id] |= together,
+            _ => together = needed[id],
         }
     }
     needed

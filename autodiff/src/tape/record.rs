@@ -2,10 +2,13 @@
 
 use crate::base::error::{Error, ErrorKind, Mismatch, Place, Refusal};
 use crate::base::ids::NodeId;
+use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::{Kind, PrimitiveRef, Signature};
-use crate::tape::node::{Node, Op, Operands, describe, describe_operands, evaluate};
+use crate::kernels::Elementwise;
+use crate::primitive::{Kernel, PrimitiveRef, Signature, Types};
+use crate::tape::evaluate::{Values, contiguous_view, elementwise, evaluate};
+use crate::tape::node::{Node, Op, Operands, describe, describe_operands};
 use crate::tape::value::Value;
 use crate::tape::var::Var;
 use crate::tape::{Arg, State, Tape};
@@ -13,25 +16,86 @@ use smallvec::SmallVec;
 use std::panic::Location;
 
 impl<F: Real> Tape<F> {
-    /// Applies `primitive` to `inputs`: shape rule, evaluation, one node.
+    /// Applies `primitive`, which has one result, an array of reals, to `inputs`: shape rule, evaluation, one node.
     ///
     /// This is what every method of [`Var`] does; it is public so that primitives of other crates can do it too.
     #[track_caller]
     pub fn record<'t>(&'t self, primitive: impl Into<PrimitiveRef<F>>, inputs: &[Arg<'t, F>]) -> Var<'t, F> {
-        self.apply(primitive.into(), inputs, Location::caller())
+        self.recorded(primitive.into(), inputs, &[Kind::Real], Location::caller())
     }
 
-    fn apply<'t>(
+    /// Applies `primitive`, whose results are of these kinds, to `inputs`: the results, in order. Where the operands do not
+    /// fit, or the results are of other kinds, all of them are the error.
+    ///
+    /// ```
+    /// use autodiff::{Kind, Tape, primitive};
+    /// # let tape = Tape::<f64>::new();
+    /// let x = tape.input([3.0, 1.0, 2.0]);
+    /// let (sorted, order) = x.sort_with_order(0);
+    /// assert_eq!(sorted.value()?, ndarray::array![1.0, 2.0, 3.0].into_dyn());
+    /// assert_eq!(order.value()?, ndarray::array![1, 2, 0].into_dyn());
+    /// # let _ = Kind::Real;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn record_all<'t, const N: usize>(
+        &'t self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        inputs: &[Arg<'t, F>],
+        kinds: [Kind; N],
+    ) -> [Arg<'t, F>; N] {
+        let first = self.recorded(primitive.into(), inputs, &kinds, Location::caller());
+        let failed = self.with_node(first.id, |node| matches!(node.op, Op::Error(_)));
+        std::array::from_fn(|i| {
+            let id = if failed { first.id } else { NodeId::new(first.id.index() + i) };
+            Arg::of(self, id, kinds.get(i).copied().unwrap_or(Kind::Real))
+        })
+    }
+
+    /// As [`record_all`](Self::record_all), for a number of results that is known when the program runs.
+    #[track_caller]
+    pub fn record_list<'t>(
+        &'t self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        inputs: &[Arg<'t, F>],
+        kinds: &[Kind],
+    ) -> Vec<Arg<'t, F>> {
+        let first = self.recorded(primitive.into(), inputs, kinds, Location::caller());
+        let failed = self.with_node(first.id, |node| matches!(node.op, Op::Error(_)));
+        let id = |i: usize| if failed { first.id } else { NodeId::new(first.id.index() + i) };
+        kinds.iter().enumerate().map(|(i, kind)| Arg::of(self, id(i), *kind)).collect()
+    }
+
+    /// Result `i` of the application whose first result is `first`; an error where there is none.
+    pub(crate) fn result(&self, first: NodeId, i: usize) -> Arg<'_, F> {
+        let id = NodeId::new(first.index() + i);
+        let there = self.with_nodes(|nodes, _| match nodes.find(id).map(|node| &node.op) {
+            Some(Op::Result) => NodeId::all(id.index()).rev().take(i).all(|id| match nodes[id].op {
+                Op::Result => id > first,
+                _ => id == first,
+            }),
+            Some(_) => i == 0,
+            None => false,
+        });
+        if there { self.arg(id) } else { self.broken_rule(format!("there is no result {i}")).into() }
+    }
+
+    /// The first result, or the error.
+    fn recorded<'t>(
         &'t self,
         primitive: PrimitiveRef<F>,
         inputs: &[Arg<'t, F>],
+        kinds: &[Kind],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
         // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
         match inputs {
-            [a] => self.append(primitive, &[*a], &[a.id()], location),
-            [a, b] => self.append(primitive, &[*a, *b], &[a.id(), b.id()], location),
-            _ => self.append(primitive, inputs, &inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>(), location),
+            [a] => self.append(primitive, &[*a], &[a.id()], kinds, location),
+            [a, b] => self.append(primitive, &[*a, *b], &[a.id(), b.id()], kinds, location),
+            _ => {
+                let ids = inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>();
+                self.append(primitive, inputs, &ids, kinds, location)
+            }
         }
     }
 
@@ -41,6 +105,7 @@ impl<F: Real> Tape<F> {
         primitive: PrimitiveRef<F>,
         inputs: &[Arg<'t, F>],
         ids: &[NodeId],
+        kinds: &[Kind],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
         if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
@@ -57,13 +122,34 @@ impl<F: Real> Tape<F> {
             }
             active |= node.active;
         }
-        let (value, shape) = match state.result(&primitive, ids, self.evaluates) {
-            Ok(result) => result,
+        let made = match ids {
+            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates),
+            [a, b] => state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates),
+            _ => {
+                let shapes = ids.iter().map(|id| &state.nodes[*id].shape).collect::<SmallVec<[_; 8]>>();
+                state.made(&primitive, ids, &shapes, self.evaluates)
+            }
+        };
+        let made = match made {
+            Ok(made) => made,
             Err(failure) => return self.var(state.push_failure(&primitive, ids, failure, location)),
         };
-        let (scope, location) = state.here(location);
-        let (op, inputs) = (Op::Apply(primitive), Operands::from(ids));
-        self.var(state.push(Node { op, inputs, shape, kind: Kind::Real, active, scope, location }, value))
+        let (scope, line) = state.here(location);
+        match made {
+            Made::One(shape, value) if kinds == [Kind::Real] => {
+                let (op, inputs) = (Op::Apply(primitive), Operands::from(ids));
+                let node = Node { op, inputs, shape, kind: Kind::Real, active, scope, location: line };
+                self.var(state.push(node, value))
+            }
+            made => {
+                let (types, values) = made.list();
+                if !types.iter().map(|result| result.kind).eq(kinds.iter().copied()) {
+                    let failure = Failure::Shapes(other_results(&types));
+                    return self.var(state.push_failure(&primitive, ids, failure, location));
+                }
+                self.var(state.push_results(&primitive, ids, types, values, active, (scope, line)))
+            }
+        }
     }
 
     /// Records that `operation` does not fit its operands: for methods that check before they apply a primitive.
@@ -142,21 +228,113 @@ enum Failure {
     Values(Refusal),
 }
 
+/// What an application gives: almost always one array of reals.
+enum Made<F> {
+    One(Shape, Value<F>),
+    List(Types, Values<F>),
+}
+
+impl<F: Real> Made<F> {
+    fn list(self) -> (Types, Values<F>) {
+        match self {
+            Made::One(shape, value) => (Types::from_buf([Type { kind: Kind::Real, shape }]), Values::from_buf([value])),
+            Made::List(types, values) => (types, values),
+        }
+    }
+}
+
+#[cold]
+fn other_results(types: &Types) -> Mismatch {
+    let kinds: Vec<&str> = types.iter().map(|result| result.kind.words()).collect();
+    Mismatch::new(format!("its results are other than was asked for: {}", kinds.join(", ")))
+        .with_help("`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind")
+}
+
 impl<F: Real> State<F> {
-    /// The value and the shape of `primitive` applied to the nodes `ids`.
+    /// The results of `primitive` applied to the nodes `ids`, which have these shapes.
     #[inline(always)]
-    fn result(
+    fn made(
         &self,
         primitive: &PrimitiveRef<F>,
         ids: &[NodeId],
+        shapes: &[&Shape],
         evaluates: bool,
-    ) -> Result<(Value<F>, Shape), Failure> {
-        let shape = self.shape_of(primitive, ids).map_err(Failure::Shapes)?;
-        let value = match evaluates {
-            true => evaluate(&self.nodes, &self.values, &**primitive, ids, &shape).map_err(Failure::Values)?,
-            false => Value::Unknown,
+    ) -> Result<Made<F>, Failure> {
+        let kernel = primitive.kernel(shapes);
+        if let Kernel::Elementwise(function) = &kernel {
+            let shape = self.elementwise_shape(primitive, function, ids, shapes).map_err(Failure::Shapes)?;
+            let value = match evaluates {
+                true => elementwise(&self.nodes, &self.values, function, ids, &shape).map_err(Failure::Values)?,
+                false => Value::Unknown,
+            };
+            return Ok(Made::One(shape, value));
+        }
+        let types = self.result_types(primitive, ids).map_err(Failure::Shapes)?;
+        let values = match evaluates {
+            true => evaluate(&self.nodes, &self.values, &**primitive, &kernel, ids, &types).map_err(Failure::Values)?,
+            false => {
+                if let (Kernel::View, [from], [result]) = (&kernel, shapes, types.as_slice()) {
+                    contiguous_view(&**primitive, from, &result.shape).map_err(Failure::Values)?;
+                }
+                types.iter().map(|_| Value::Unknown).collect()
+            }
         };
-        Ok((value, shape))
+        Ok(Made::List(types, values))
+    }
+
+    /// The shape of an elementwise result, to which every operand broadcasts.
+    #[inline(always)]
+    fn elementwise_shape(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        function: &Elementwise<F>,
+        ids: &[NodeId],
+        shapes: &[&Shape],
+    ) -> Result<Shape, Mismatch> {
+        if function.operands() != ids.len() || ids.iter().any(|id| self.nodes[*id].kind != Kind::Real) {
+            return Err(self.arity_or_kinds(primitive.signature(), ids, Some(function.operands())));
+        }
+        let shape = primitive.shape(shapes)?;
+        match shapes.iter().all(|from| **from == shape) {
+            true => Ok(shape),
+            false => broadcasts::<F>(shapes, shape),
+        }
+    }
+
+    fn result_types(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Types, Mismatch> {
+        let signature = primitive.signature();
+        if !signature.fits(ids.iter().map(|id| self.nodes[*id].kind)) {
+            return Err(self.arity_or_kinds(signature, ids, None));
+        }
+        let mut inputs: SmallVec<[Type; 4]> = SmallVec::new();
+        for id in ids {
+            let node = &self.nodes[*id];
+            inputs.push(Type { kind: node.kind, shape: node.shape.clone() });
+        }
+        let types = primitive.results(&inputs)?;
+        check_results::<F>(&types).map(|()| types)
+    }
+
+    /// Appends the results of one application: consecutive nodes.
+    fn push_results(
+        &mut self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        types: Types,
+        values: Values<F>,
+        active: bool,
+        (scope, location): (u32, Option<&'static Location<'static>>),
+    ) -> NodeId {
+        let first = NodeId::new(self.nodes.len());
+        for (i, (Type { kind, shape }, value)) in types.into_iter().zip(values).enumerate() {
+            let (op, inputs) = match i {
+                0 => (Op::Apply(primitive.clone()), Operands::from(ids)),
+                _ => (Op::Result, Operands::from(&[first][..])),
+            };
+            let active = active && kind == Kind::Real;
+            self.push(Node { op, inputs, shape, kind, active, scope, location }, value);
+        }
+        first
     }
 
     /// The scope, and the line that what `location` records is attributed to.
@@ -184,44 +362,22 @@ impl<F: Real> State<F> {
         self.push(Node { op, inputs, shape, kind: Kind::Real, active: false, scope, location }, Value::Unknown)
     }
 
-    #[inline(always)]
-    fn shape_of(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Shape, Mismatch> {
-        let signature = primitive.signature();
-        let fits = match signature {
-            Signature::Fixed(operands) => {
-                operands.len() == ids.len()
-                    && operands.iter().zip(ids).all(|((_, kind), id)| self.nodes[*id].kind == *kind)
-            }
-            Signature::Variadic => !ids.is_empty() && ids.iter().all(|id| self.nodes[*id].kind == Kind::Real),
-        };
-        if !fits {
-            return Err(self.unlike(signature, ids));
-        }
-        let shape = match ids {
-            [a] => primitive.shape(&[&self.nodes[*a].shape])?,
-            [a, b] => primitive.shape(&[&self.nodes[*a].shape, &self.nodes[*b].shape])?,
-            _ => primitive.shape(&ids.iter().map(|id| &self.nodes[*id].shape).collect::<SmallVec<[_; 8]>>())?,
-        };
-        match shape.is_addressable::<F>() {
-            true => Ok(shape),
-            false => Err(Mismatch::new(format!("the result would be too large: {shape}"))),
-        }
-    }
-
     /// Why the nodes `ids` are not, in number and kind, the operands of `signature`.
     #[cold]
-    fn unlike(&self, signature: Signature, ids: &[NodeId]) -> Mismatch {
-        let expected = match signature {
-            Signature::Fixed([_]) if ids.len() != 1 => "1 operand".into(),
-            Signature::Fixed(operands) if ids.len() != operands.len() => format!("{} operands", operands.len()),
-            Signature::Variadic if ids.is_empty() => "one or more operands".into(),
+    fn arity_or_kinds(&self, signature: Signature, ids: &[NodeId], operands: Option<usize>) -> Mismatch {
+        let expected = match signature.count() {
+            Some(1) if ids.len() != 1 => "1 operand".into(),
+            Some(count) if ids.len() != count => format!("{count} operands"),
+            None if ids.is_empty() => "one or more operands".into(),
             _ => {
                 let wrong = |(i, id): (usize, &NodeId)| {
                     let (role, expected) = signature.operand(i)?;
                     let got = self.nodes[*id].kind;
-                    (got != expected).then(|| format!("{role} should be {}, not {}", expected.words(), got.words()))
+                    (!expected.kind(got)).then(|| format!("{role} should be {}, not {}", expected.words(), got.words()))
                 };
-                return Mismatch::new(ids.iter().enumerate().find_map(wrong).unwrap_or_default());
+                let own =
+                    || format!("its function takes {} operands, its signature {}", operands.unwrap_or(0), ids.len());
+                return Mismatch::new(ids.iter().enumerate().find_map(wrong).unwrap_or_else(own));
             }
         };
         Mismatch::new(format!("takes {expected}, got {}", ids.len()))
@@ -291,4 +447,40 @@ impl<F: Real> State<F> {
         }
         None
     }
+}
+
+/// The shape, if all operands of an elementwise primitive broadcast to it.
+#[cold]
+fn broadcasts<F: Real>(shapes: &[&Shape], to: Shape) -> Result<Shape, Mismatch> {
+    match shapes.iter().find(|from| from.broadcast(&to).as_ref() != Some(&to)) {
+        None => match fits_memory::<F>(Kind::Real, &to) {
+            true => Ok(to),
+            false => Err(Mismatch::new(format!("the result would be too large: {to}"))),
+        },
+        Some(from) => Err(Mismatch::new(format!(
+            "the shape rule says {to}, to which an operand of shape {from} does not broadcast"
+        ))),
+    }
+}
+
+/// Whether a machine can hold such an array.
+fn fits_memory<F: Real>(kind: Kind, shape: &Shape) -> bool {
+    match kind {
+        Kind::Real => shape.is_addressable::<F>(),
+        Kind::Index => shape.is_addressable::<usize>(),
+        Kind::Key => shape.rank() == 0,
+    }
+}
+
+/// That there are results, and that no machine is too small for them.
+fn check_results<F: Real>(types: &Types) -> Result<(), Mismatch> {
+    if types.is_empty() {
+        return Err(Mismatch::new("a primitive has at least one result"));
+    }
+    for Type { kind, shape } in types {
+        if !fits_memory::<F>(*kind, shape) {
+            return Err(Mismatch::new(format!("the result would be too large: {shape}")));
+        }
+    }
+    Ok(())
 }

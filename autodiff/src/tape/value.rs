@@ -3,8 +3,7 @@
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{IndexView, Operand, View, ViewMut};
-use crate::primitive::Primitive;
+use crate::kernels::{Elementwise, Operand, View, ViewMut};
 use ndarray::{Array, ArrayBase, ArrayD, ArrayViewD, Data, Dimension, IxDyn, OwnedRepr, ShapeBuilder};
 use std::sync::Arc;
 
@@ -26,8 +25,8 @@ pub(crate) enum Value<F> {
 /// An array that lies in another's buffer.
 #[derive(Clone, Debug)]
 pub(crate) struct Rearranged<F> {
-    data: Arc<Vec<F>>,
-    layout: Layout,
+    pub(super) data: Arc<Vec<F>>,
+    pub(super) layout: Layout,
 }
 
 impl<F> Rearranged<F> {
@@ -41,7 +40,7 @@ impl<F: Real> Value<F> {
     /// The value as a kernel reads it, `None` if it is unknown.
     pub(crate) fn operand<'a>(&'a self, shape: &'a Shape) -> Option<Operand<'a, F>> {
         match self {
-            Value::Index(data) => Some(Operand::Index(IndexView { data, shape })),
+            Value::Index(data) => View::contiguous(data, shape).map(Operand::Index),
             Value::Key(key) => Some(Operand::Key(*key)),
             _ => self.view(shape).map(Operand::Real),
         }
@@ -64,6 +63,14 @@ impl<F: Real> Value<F> {
             Value::Array(data) => ArrayViewD::from_shape(shape.to_vec(), data).ok(),
             Value::View(view) => strided(shape, view.layout.strides.to_vec(), view.data()?),
             Value::Unknown | Value::Index(_) | Value::Key(_) => None,
+        }
+    }
+
+    /// The indices as users see them.
+    pub(crate) fn indices(&self, shape: &Shape) -> Option<ArrayD<usize>> {
+        match self {
+            Value::Index(data) => ArrayD::from_shape_vec(shape.to_vec(), data.to_vec()).ok(),
+            _ => None,
         }
     }
 
@@ -92,13 +99,9 @@ impl<F: Real> Value<F> {
         }
     }
 
-    /// `self ← self + other`, in place where nobody else holds the array. The same arithmetic as a recorded `add`.
-    pub(crate) fn accumulate(
-        &mut self,
-        other: &Value<F>,
-        shape: &Shape,
-        add: &dyn Primitive<F>,
-    ) -> Result<(), Refusal> {
+    /// `self ← self + other`, in place where nobody else holds the array. The same arithmetic as a recorded `add`, whose
+    /// function is `add`.
+    pub(crate) fn accumulate(&mut self, other: &Value<F>, shape: &Shape, add: &Elementwise<F>) -> Result<(), Refusal> {
         if let (Value::Splat(a), Value::Splat(b)) = (&mut *self, other) {
             *a = *a + *b;
             return Ok(());
@@ -113,80 +116,20 @@ impl<F: Real> Value<F> {
         }
         let unknown = || Refusal::new("a value that was not recorded");
         let operands = [self.operand(shape).ok_or_else(unknown)?, other.operand(shape).ok_or_else(unknown)?];
-        *self = evaluate(add, &operands, shape)?;
+        let mut sum = vec![F::zero(); shape.size()];
+        if let Some(output) = ViewMut::new(&mut sum, shape) {
+            add.evaluate(&operands, output)?;
+        }
+        *self = match (shape.rank(), sum.as_slice()) {
+            (0, [number]) => Value::Splat(*number),
+            _ => Value::Array(Arc::new(sum)),
+        };
         Ok(())
     }
 }
 
 fn strided<'a, F>(shape: &Shape, strides: Vec<usize>, data: &'a [F]) -> Option<ArrayViewD<'a, F>> {
     ArrayViewD::from_shape(shape.to_vec().strides(strides), data).ok()
-}
-
-/// Runs the kernel of `primitive` into fresh memory.
-pub(crate) fn evaluate<F: Real>(
-    primitive: &dyn Primitive<F>,
-    operands: &[Operand<'_, F>],
-    shape: &Shape,
-) -> Result<Value<F>, Refusal> {
-    if shape.rank() == 0 {
-        let mut number = F::zero();
-        if let Some(output) = ViewMut::new(std::slice::from_mut(&mut number), shape) {
-            primitive.evaluate(operands, output)?;
-        }
-        return Ok(Value::Splat(number));
-    }
-    let mut data = reserve(shape)?;
-    data.resize(shape.size(), F::zero());
-    if let Some(output) = ViewMut::new(&mut data, shape) {
-        primitive.evaluate(operands, output)?;
-    }
-    Ok(Value::Array(Arc::new(data)))
-}
-
-/// Memory for an array. An allocation that cannot be had is an answer to the caller, not the end of the process.
-fn reserve<F>(shape: &Shape) -> Result<Vec<F>, Refusal> {
-    let mut data = Vec::new();
-    match data.try_reserve_exact(shape.size()) {
-        Ok(()) => Ok(data),
-        Err(_) => Err(Refusal::new(format!("no memory for an array of shape {shape}"))),
-    }
-}
-
-/// The result of a rearranging primitive as a view of its operand, which stays where it is.
-pub(crate) fn rearrange<F: Real>(
-    primitive: &dyn Primitive<F>,
-    operand: &Value<F>,
-    from: &Shape,
-    to: &Shape,
-) -> Option<Value<F>> {
-    let (data, layout) = match operand {
-        Value::Unknown | Value::Index(_) | Value::Key(_) => return None,
-        // An empty array has no elements to find, wherever a layout says it begins.
-        _ if to.size() == 0 => {
-            return primitive.view(&Layout::contiguous(from.clone())).map(|_| Value::Array(Arc::default()));
-        }
-        Value::Splat(x) => {
-            // However it is rearranged, a repeated number stays one.
-            let layout = primitive.view(&Layout::contiguous(from.clone())).filter(|layout| layout.shape == *to)?;
-            if layout.shape.size() > from.size() {
-                reserve::<F>(to).ok()?;
-            }
-            return Some(Value::Splat(*x));
-        }
-        Value::Array(data) => (data, Layout::contiguous(from.clone())),
-        Value::View(view) => (&view.data, view.layout.clone()),
-    };
-    // A layout is the primitive's word: one that does not fit the result is not believed, and the kernel runs instead.
-    let layout = primitive.view(&layout).filter(|layout| layout.shape == *to)?;
-    // Nor does a broadcast go further than memory: whoever reads it may have to write it out.
-    if layout.shape.size() > data.len() {
-        reserve::<F>(to).ok()?;
-    }
-    Some(if layout.offset == 0 && layout.shape.size() == data.len() && layout.is_contiguous() {
-        Value::Array(data.clone())
-    } else {
-        Value::View(Arc::new(Rearranged { data: data.clone(), layout }))
-    })
 }
 
 /// What a tape takes as an array: numbers, ndarray arrays (owned ones are not copied), vectors and fixed arrays.

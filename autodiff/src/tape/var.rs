@@ -63,6 +63,16 @@ macro_rules! handle {
                 self
             }
 
+            /// Where it was recorded.
+            pub fn origin(self) -> Place {
+                self.tape.place_of(self.id)
+            }
+
+            /// The error of the operation it comes from, if any.
+            pub fn error(self) -> Option<Error> {
+                self.shape().err()
+            }
+
             /// Its shape.
             ///
             /// # Errors
@@ -112,12 +122,7 @@ impl<'t, F: Real> Var<'t, F> {
         self.tape.read.set(true);
         // A handle to the value, so that the tape is free for whatever `read` records on it.
         let value = self.tape.with_value(self.id, |value, _| value.clone());
-        value.array(&shape).map(read).ok_or_else(|| {
-            Error::new(ErrorKind::NoValue, "value", "the tape recorded this without values")
-                .at(self.origin())
-                .with_operand(self.tape.describe(self.id, "x"))
-                .with_help("freeze the tape with `tape.program(&[y])` and run the program on inputs")
-        })
+        value.array(&shape).map(read).ok_or_else(|| no_value(self.tape, self.id))
     }
 
     /// Its value as a number.
@@ -132,16 +137,6 @@ impl<'t, F: Real> Var<'t, F> {
                 .with_operand(self.tape.describe(self.id, "x"))
                 .with_help("reduce it with `sum(..)` or `mean(..)`, or read the array with `value()`")
         })
-    }
-
-    /// The error of the operation it comes from, if any.
-    pub fn error(self) -> Option<Error> {
-        self.shape().err()
-    }
-
-    /// Where it was recorded.
-    pub fn origin(self) -> Place {
-        self.tape.place_of(self.id)
     }
 
     /// Applies a primitive of one operand; the way a user's primitive gets a method.
@@ -189,6 +184,51 @@ impl<'t, F: Real> Var<'t, F> {
     fn stretched(self, from: &Shape, to: &Shape) -> Self {
         if from == to { self } else { self.broadcast_to(to.clone()) }
     }
+}
+
+impl<F: Real> Index<'_, F> {
+    /// Its value, as an array of its own.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([3.0, 7.0, 5.0]);
+    /// assert_eq!(x.argmax(..).value()?, ndarray::arr0(1).into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Var::value`].
+    pub fn value(self) -> Result<ArrayD<usize>> {
+        let shape = self.shape()?;
+        self.tape.read.set(true);
+        let value = self.tape.with_value(self.id, |value, _| value.clone());
+        value.indices(&shape).ok_or_else(|| no_value(self.tape, self.id))
+    }
+}
+
+impl<F: Real> Key<'_, F> {
+    /// The key itself.
+    ///
+    /// # Errors
+    /// As for [`Var::value`].
+    pub fn value(self) -> Result<u64> {
+        self.shape()?;
+        self.tape.read.set(true);
+        self.tape
+            .with_value(self.id, |value, _| match value {
+                Value::Key(key) => Some(*key),
+                _ => None,
+            })
+            .ok_or_else(|| no_value(self.tape, self.id))
+    }
+}
+
+#[cold]
+fn no_value<F: Real>(tape: &Tape<F>, id: NodeId) -> Error {
+    Error::new(ErrorKind::NoValue, "value", "this tape is symbolic: its nodes have no values")
+        .at(tape.place_of(id))
+        .with_operand(tape.describe(id, "x"))
+        .with_help("freeze the tape with `tape.program(&[y])` and run the program on inputs")
 }
 
 /// Why two shapes do not broadcast, with a remedy found by trying.

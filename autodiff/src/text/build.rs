@@ -8,7 +8,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::{Kind, PrimitiveRef, Registry};
+use crate::primitive::{Kernel, Kind, PrimitiveRef, Registry};
 use crate::program::Program;
 use crate::tape::value::Value;
 use crate::tape::var::Var;
@@ -231,9 +231,10 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             _ => None,
         };
         let Some(shapes) = args.iter().map(shape).collect::<Option<Vec<Shape>>>() else { return args };
+        let is_elementwise = matches!(primitive.kernel(&shapes.iter().collect::<Vec<_>>()), Kernel::Elementwise(_));
         let fits = primitive.shape(&shapes.iter().collect::<Vec<_>>()).is_ok();
         let common = shapes.iter().try_fold(Shape::scalar(), |common, shape| common.broadcast(shape));
-        let Some(common) = common.filter(|_| !fits && primitive.elementwise().is_some()) else { return args };
+        let Some(common) = common.filter(|_| !fits && is_elementwise) else { return args };
         let stretch = |(arg, own): (Arg<'t, F>, &Shape)| match arg {
             Arg::Real(x) if *own != common => Arg::Real(x.broadcast_to(common.clone())),
             arg => arg,
@@ -243,8 +244,8 @@ impl<'b, F: Real> Builder<'b, '_, F> {
 
     fn primitive(&self, call: &Call<'_>) -> Result<PrimitiveRef<F>> {
         let (name, span) = call.name;
-        let names = || self.registry.examples().map(|example| example.name());
-        let Some(example) = self.registry.examples().find(|example| example.name() == name) else {
+        let names = || self.registry.entries().map(|entry| entry.example().name());
+        let Some(example) = self.registry.find(name).map(|entry| entry.example()) else {
             let error = self.source.error(span, format!("there is no operation `{name}`"));
             if ["input", "data", "index", "key", "constant"].contains(&name) {
                 return Err(error.with_help(format!("`{name}` needs a line of its own; a number stands as it is")));
@@ -256,7 +257,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
         };
         let attributes = self.attributes(call, example)?;
         self.registry
-            .make(name, &attributes)
+            .make(name, &attributes, &[])
             .map_err(|error| self.source.mark(span, error.kind(), error.operation(), error.message()))
     }
 

@@ -1,8 +1,9 @@
 //! Addition.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
 /// y = a + b
@@ -26,31 +27,28 @@ impl<F: Real> Primitive<F> for Add {
         Notation::Infix("+", 1)
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::arithmetic(Arithmetic::Add))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::arithmetic(Arithmetic::Add))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.two(|| dy, || dy)
+    fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::One
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx)
-    }
-
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         // Only −0 leaves every x as it is: −0 + 0 is +0.
-        let is_nothing = |x: &Known<'_, F>| x.number.is_some_and(|x| x.is_zero() && x.is_sign_negative());
+        let is_nothing = |x: &Facts<'_, F>| x.number.is_some_and(|x| x.is_zero() && x.is_sign_negative());
         match inputs {
             [_, b] if is_nothing(b) => Some(0),
             [a, _] if is_nothing(a) => Some(1),
             _ => None,
         }
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Add).sampled(|generator| Sample::elementwise(&Add, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> std::ops::Add for Var<'t, F> {

@@ -1,8 +1,11 @@
 //! Division, element by element.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Facts, Kernel, Notation, Primitive, RuleContext, Sample, Signature, Tangents,
+};
 use crate::tape::var::Var;
 
 /// y = a/b
@@ -26,25 +29,26 @@ impl<F: Real> Primitive<F> for Div {
         Notation::Infix("/", 2)
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::arithmetic(Arithmetic::Div))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::arithmetic(Arithmetic::Div))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.two(|| dy / at.x(1), || -(dy * at.y() / at.x(1)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.two(|| at.dy() / at.x(1), || -(at.dy() * at.y() / at.x(1)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx / at.x(1) } else { -(dx * at.y() / at.x(1)) })
     }
 
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         matches!(inputs, [_, b] if b.number == Some(F::one())).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Div).sampled(|generator| Sample::elementwise(&Div, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> std::ops::Div for Var<'t, F> {

@@ -1,8 +1,9 @@
 //! Multiplication, element by element.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
 /// y = a·b
@@ -26,29 +27,26 @@ impl<F: Real> Primitive<F> for Mul {
         Notation::Infix("·", 2)
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::arithmetic(Arithmetic::Mul))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::arithmetic(Arithmetic::Mul))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.two(|| dy * at.x(1), || dy * at.x(0))
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
+        Partial::Times(at.x(1 - i))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |i, dx| dx * at.x(1 - i))
-    }
-
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         match inputs {
             [_, b] if b.number == Some(F::one()) => Some(0),
             [a, _] if a.number == Some(F::one()) => Some(1),
             _ => None,
         }
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Mul).sampled(|generator| Sample::elementwise(&Mul, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> std::ops::Mul for Var<'t, F> {

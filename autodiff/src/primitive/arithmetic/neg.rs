@@ -1,8 +1,9 @@
 //! Negation.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
 /// y = −x
@@ -26,21 +27,18 @@ impl<F: Real> Primitive<F> for Neg {
         Notation::Prefix("−")
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| -x))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| -x))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| -dy)
+    fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::MinusOne
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| -dx)
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Neg).sampled(|generator| Sample::elementwise(&Neg, generator, &[Domain::REALS]))
 }
 
 impl<F: Real> std::ops::Neg for Var<'_, F> {

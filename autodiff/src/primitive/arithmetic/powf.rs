@@ -1,10 +1,11 @@
 //! A real power.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Refusal, Result};
+use crate::base::error::Result;
 use crate::base::real::Real;
-use crate::kernels::{self, Elementwise, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::base::shape::Shape;
+use crate::kernels::Elementwise;
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, SampleOperand};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub struct PowF {
 }
 
 impl PowF {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(PowF { p: attributes.real("p")? })
     }
 
@@ -38,33 +39,25 @@ impl<F: Real> Primitive<F> for PowF {
         "y = xᵖ, x ≥ 0"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(self.function()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(self.function()))
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, self.function())
-    }
-
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
         if self.p == 0.0 {
-            return [Derivative::Zero].into_iter().collect();
+            return Partial::Zero;
         }
-        at.one(|| dy * (at.x(0).powf(self.p - 1.0) * self.p))
+        Partial::Times(at.x(0).powf(self.p - 1.0) * self.p)
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        if self.p == 0.0 {
-            return Derivative::Zero;
-        }
-        at.tangent(dx, |_, dx| dx * (at.x(0).powf(self.p - 1.0) * self.p))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let p = dice.uniform(-3.0, 3.0);
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(PowF { p: 1.5 }), |a| Ok(Arc::new(PowF::parse(a)?).into())).sampled(|generator| {
+        let p = generator.uniform(-3.0, 3.0);
         let domain = Domain::between(1e-15, 1e15).at_least(1e-15);
-        Sample::with(Arc::new(PowF { p }), vec![SampleOperand::Real(dice.shape(0, 3), domain)])
-    }
+        Sample::new(Arc::new(PowF { p }), vec![SampleOperand::Real(generator.shape(0, 3), domain)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

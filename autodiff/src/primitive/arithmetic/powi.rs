@@ -1,10 +1,11 @@
 //! A whole power.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Error, ErrorKind, Refusal, Result};
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
-use crate::kernels::{self, Elementwise, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Site};
+use crate::base::shape::Shape;
+use crate::kernels::Elementwise;
+use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, SampleOperand};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub struct PowI {
 }
 
 impl PowI {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         let n = attributes.integer("n")?;
         let message = || format!("the exponent {n} is not between {} and {}", i32::MIN, i32::MAX);
         Ok(PowI { n: i32::try_from(n).map_err(|_| Error::new(ErrorKind::Registry, "powi", message()))? })
@@ -46,46 +47,31 @@ impl<F: Real> Primitive<F> for PowI {
         exponent.map_or(Notation::Call, |exponent| Notation::Postfix(exponent))
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(self.function()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(self.function()))
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, self.function())
-    }
-
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        if self.n == 0 {
-            return [Derivative::Zero].into_iter().collect();
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        let x = at.x(0);
+        match self.n {
+            0 => Partial::Zero,
+            1 => Partial::One,
+            2 => Partial::Times(x * 2.0),
+            // The lowest exponent stays where it is, its neighbour cannot be written.
+            n => Partial::Times(x.powi(n.saturating_sub(1)) * f64::from(n)),
         }
-        at.one(|| self.slope(at.x(0), dy))
-    }
-
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        if self.n == 0 {
-            return Derivative::Zero;
-        }
-        at.tangent(dx, |_, dx| self.slope(at.x(0), dx))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        // Up to the fifth power of 1e±30, which double precision can hold.
-        let n = i32::try_from(dice.integer(0, 8)).unwrap_or(0) - 3;
-        let domain = Domain::REALS.at_least(1e-15);
-        let operands = vec![SampleOperand::Real(dice.shape(0, 3), Domain { low: -1e15, high: 1e15, ..domain })];
-        Sample::with(Arc::new(PowI { n }), operands)
     }
 }
 
-impl PowI {
-    /// n·xⁿ⁻¹·d; the lowest exponent stays where it is, its neighbour cannot be written.
-    fn slope<'t, F: Real>(&self, x: Var<'t, F>, d: Var<'t, F>) -> Var<'t, F> {
-        match self.n {
-            1 => d,
-            2 => d * (x * 2.0),
-            n => d * (x.powi(n.saturating_sub(1)) * f64::from(n)),
-        }
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(PowI { n: 3 }), |a| Ok(Arc::new(PowI::parse(a)?).into())).sampled(|generator| {
+        // Up to the fifth power of 1e±30, which double precision can hold.
+        let n = i32::try_from(generator.integer(0, 8)).unwrap_or(0) - 3;
+        let domain = Domain::REALS.at_least(1e-15);
+        let operands = vec![SampleOperand::Real(generator.shape(0, 3), Domain { low: -1e15, high: 1e15, ..domain })];
+        Sample::new(Arc::new(PowI { n }), operands)
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! Subtraction.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
 /// y = a − b
@@ -26,26 +27,23 @@ impl<F: Real> Primitive<F> for Sub {
         Notation::Infix("−", 1)
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::arithmetic(Arithmetic::Sub))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::arithmetic(Arithmetic::Sub))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.two(|| dy, || -dy)
+    fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
+        if i == 0 { Partial::One } else { Partial::MinusOne }
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |i, dx| if i == 0 { dx } else { -dx })
-    }
-
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         // x − 0 is x, also for x = −0; x − (−0) is not.
         matches!(inputs, [_, b] if b.number.is_some_and(|b| b.is_zero() && b.is_sign_positive())).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Sub).sampled(|generator| Sample::elementwise(&Sub, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> std::ops::Sub for Var<'t, F> {

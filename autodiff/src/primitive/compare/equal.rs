@@ -1,9 +1,10 @@
 //! The comparison a = b.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
 use crate::primitive::{
-    COMPARISON, Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Signature, Site,
+    COMPARISON, Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature,
 };
 use crate::tape::var::Var;
 use crate::tape::var::VarOrNumber;
@@ -29,21 +30,18 @@ impl<F: Real> Primitive<F> for Equal {
         Notation::Infix("=", 0)
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[a, b]| if a == b { F::one() } else { F::zero() }))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[a, b]| if a == b { F::one() } else { F::zero() }))
     }
 
-    fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
-        [Derivative::Refused(COMPARISON); 2].into()
+    fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Refused(COMPARISON)
     }
+}
 
-    fn tangent<'t>(&self, _: &Site<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        Derivative::Refused(COMPARISON)
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Equal).sampled(|generator| Sample::elementwise(&Equal, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The smaller of two numbers.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
+use crate::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Signature, Tangents};
 use crate::tape::var::Var;
 use crate::tape::var::VarOrNumber;
 
@@ -23,24 +24,26 @@ impl<F: Real> Primitive<F> for Minimum {
         "y = min(a, b)"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[a, b]| if a < b || a.is_nan() { a } else { b }))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[a, b]| if a < b || a.is_nan() { a } else { b }))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         at.two(
-            || dy.masked(at.x(0).lt(at.x(1))) + (dy * 0.5).masked(at.x(0).eq(at.x(1))),
-            || dy.masked(at.x(1).lt(at.x(0))) + (dy * 0.5).masked(at.x(0).eq(at.x(1))),
+            || at.dy().masked(at.x(0).lt(at.x(1))) + (at.dy() * 0.5).masked(at.x(0).eq(at.x(1))),
+            || at.dy().masked(at.x(1).lt(at.x(0))) + (at.dy() * 0.5).masked(at.x(0).eq(at.x(1))),
         )
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| dx.masked(at.x(i).lt(at.x(1 - i))) + (dx * 0.5).masked(at.x(0).eq(at.x(1))))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Minimum)
+        .sampled(|generator| Sample::elementwise(&Minimum, generator, &[Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! A choice, element by element.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 use crate::tape::var::VarOrNumber;
 
@@ -16,37 +17,30 @@ impl<F: Real> Primitive<F> for Select {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("c", Kind::Real), ("a", Kind::Real), ("b", Kind::Real)])
+        Signature::Fixed(&[("c", Signature::REAL), ("a", Signature::REAL), ("b", Signature::REAL)])
     }
 
     fn formula(&self) -> &'static str {
         "y = a if c ≠ 0 else b"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[c, a, b]| if c != F::zero() { a } else { b }))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[c, a, b]| if c != F::zero() { a } else { b }))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        [
-            if at.wants(0) { Derivative::Zero } else { Derivative::None },
-            at.operand(1, || dy.masked(at.x(0))),
-            at.operand(2, || at.x(0).select(0.0, dy)),
-        ]
-        .into_iter()
-        .collect()
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
+        match i {
+            0 => Partial::Zero,
+            1 => Partial::Where(at.x(0)),
+            _ => Partial::Unless(at.x(0)),
+        }
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(
-            dx.get(1..).unwrap_or(&[]),
-            |i, dx| if i == 0 { dx.masked(at.x(0)) } else { at.x(0).select(0.0, dx) },
-        )
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS, Domain::REALS, Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Select)
+        .sampled(|generator| Sample::elementwise(&Select, generator, &[Domain::REALS, Domain::REALS, Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

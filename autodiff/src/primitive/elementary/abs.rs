@@ -1,8 +1,9 @@
 //! The absolute value.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Site};
+use crate::primitive::{Cotangents, Domain, Entry, Kernel, Notation, Primitive, RuleContext, Sample, Tangents};
 use crate::tape::var::Var;
 
 /// y = |x|
@@ -22,21 +23,22 @@ impl<F: Real> Primitive<F> for Abs {
         Notation::Around("|", "|")
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.abs()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.abs()))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.masked(at.x(0).gt(0.0)) - dy.masked(at.x(0).lt(0.0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().masked(at.x(0).gt(0.0)) - at.dy().masked(at.x(0).lt(0.0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.masked(at.x(0).gt(0.0)) - dx.masked(at.x(0).lt(0.0)))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Abs).sampled(|generator| Sample::elementwise(&Abs, generator, &[Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The arctangent.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = arctan x
@@ -18,21 +19,18 @@ impl<F: Real> Primitive<F> for Atan {
         "y = arctan x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.atan()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.atan()))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy / (at.x(0) * at.x(0) + 1.0))
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Over(at.x(0) * at.x(0) + 1.0)
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx / (at.x(0) * at.x(0) + 1.0))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Atan).sampled(|generator| Sample::elementwise(&Atan, generator, &[Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The cosine.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Tangents};
 use crate::tape::var::Var;
 
 /// y = cos x
@@ -18,21 +19,22 @@ impl<F: Real> Primitive<F> for Cos {
         "y = cos x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.cos()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.cos()))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| -(dy * at.x(0).sin()))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| -(at.dy() * at.x(0).sin()))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| -(dx * at.x(0).sin()))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::between(-1e3, 1e3)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Cos).sampled(|generator| Sample::elementwise(&Cos, generator, &[Domain::between(-1e3, 1e3)]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The exponential function.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = exp x
@@ -18,22 +19,23 @@ impl<F: Real> Primitive<F> for Exp {
         "y = exp x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         // Rows of which no exponential comes near an end of the numbers need no care for the ends.
-        Some(Elementwise::<F>::mostly(|x| x.is_moderate(), |x| x.exponential_of_moderate(), |x| x.exponential()))
+        Kernel::Elementwise(Elementwise::<F>::mostly(
+            |x| x.is_moderate(),
+            |x| x.exponential_of_moderate(),
+            |x| x.exponential(),
+        ))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy * at.y())
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Times(at.y())
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx * at.y())
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::between(-80.0, 80.0)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Exp).sampled(|generator| Sample::elementwise(&Exp, generator, &[Domain::between(-80.0, 80.0)]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,10 +1,11 @@
 //! The leaky rectified linear unit.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Refusal, Result};
+use crate::base::error::Result;
 use crate::base::real::Real;
-use crate::kernels::{self, Elementwise, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::base::shape::Shape;
+use crate::kernels::Elementwise;
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, SampleOperand};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub struct LeakyRelu {
 }
 
 impl LeakyRelu {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(LeakyRelu { beta: attributes.real("beta")? })
     }
 
@@ -38,26 +39,21 @@ impl<F: Real> Primitive<F> for LeakyRelu {
         "y = x if x ≥ 0 else β·x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(self.function()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(self.function()))
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, self.function())
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Times(at.x(0).ge(0.0).select(1.0, self.beta))
     }
+}
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| at.x(0).ge(0.0).select(dy, dy * self.beta))
-    }
-
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| at.x(0).ge(0.0).select(dx, dx * self.beta))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let beta = dice.uniform(0.0, 0.5);
-        Sample::with(Arc::new(LeakyRelu { beta }), vec![SampleOperand::Real(dice.shape(0, 3), Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(LeakyRelu { beta: 0.1 }), |a| Ok(Arc::new(LeakyRelu::parse(a)?).into())).sampled(|generator| {
+        let beta = generator.uniform(0.0, 0.5);
+        Sample::new(Arc::new(LeakyRelu { beta }), vec![SampleOperand::Real(generator.shape(0, 3), Domain::REALS)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

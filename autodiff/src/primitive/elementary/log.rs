@@ -1,8 +1,9 @@
 //! The natural logarithm.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = log x
@@ -18,22 +19,23 @@ impl<F: Real> Primitive<F> for Log {
         "y = log x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         // Rows of normal positive numbers need no care for anything else.
-        Some(Elementwise::<F>::mostly(|x| x.is_positive_normal(), |x| x.logarithm_of_normal(), |x| x.logarithm()))
+        Kernel::Elementwise(Elementwise::<F>::mostly(
+            |x| x.is_positive_normal(),
+            |x| x.logarithm_of_normal(),
+            |x| x.logarithm(),
+        ))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy / at.x(0))
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Over(at.x(0))
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx / at.x(0))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::POSITIVE])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Log).sampled(|generator| Sample::elementwise(&Log, generator, &[Domain::POSITIVE]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The logistic function.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = 1/(1 + exp(−x))
@@ -18,21 +19,18 @@ impl<F: Real> Primitive<F> for Sigmoid {
         "y = 1/(1 + exp(−x))"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::fused(|[x]| sigmoid(x)))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::fused(|[x]| sigmoid(x)))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy * (at.y() * (1.0 - at.y())))
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Times(at.y() * (1.0 - at.y()))
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx * (at.y() * (1.0 - at.y())))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Sigmoid).sampled(|generator| Sample::elementwise(&Sigmoid, generator, &[Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,8 +1,9 @@
 //! The sign: a perceptron's unit.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Signature, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
 /// y = sign x
@@ -22,8 +23,8 @@ impl<F: Real> Primitive<F> for Sign {
         "y = sign x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| {
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| {
             if x > F::zero() {
                 F::one()
             } else if x < F::zero() {
@@ -34,17 +35,14 @@ impl<F: Real> Primitive<F> for Sign {
         }))
     }
 
-    fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
-        [Derivative::Refused(SIGN)].into_iter().collect()
+    fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Refused(SIGN)
     }
+}
 
-    fn tangent<'t>(&self, _: &Site<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        Derivative::Refused(SIGN)
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Sign).sampled(|generator| Sample::elementwise(&Sign, generator, &[Domain::REALS]))
 }
 
 const SIGN: &str = "sign jumps at 0 and is constant elsewhere, so a gradient through it tells nothing; \

@@ -1,8 +1,9 @@
 //! The sine.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = sin x
@@ -18,21 +19,18 @@ impl<F: Real> Primitive<F> for Sin {
         "y = sin x"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.sin()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.sin()))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy * at.x(0).cos())
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Times(at.x(0).cos())
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx * at.x(0).cos())
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::between(-1e3, 1e3)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Sin).sampled(|generator| Sample::elementwise(&Sin, generator, &[Domain::between(-1e3, 1e3)]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

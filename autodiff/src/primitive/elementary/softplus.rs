@@ -1,8 +1,9 @@
 //! The smooth ramp.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = log(1 + eˣ)
@@ -18,21 +19,18 @@ impl<F: Real> Primitive<F> for Softplus {
         "y = log(1 + exp(x))"
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::fused(|[x]| softplus(x)))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::fused(|[x]| softplus(x)))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy * at.x(0).sigmoid())
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Times(at.x(0).sigmoid())
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx * at.x(0).sigmoid())
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Softplus).sampled(|generator| Sample::elementwise(&Softplus, generator, &[Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

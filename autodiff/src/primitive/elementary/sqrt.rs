@@ -1,8 +1,9 @@
 //! The square root.
 
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, Site};
+use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = √x
@@ -22,21 +23,18 @@ impl<F: Real> Primitive<F> for Sqrt {
         Notation::Prefix("√")
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x]| x.sqrt()))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.sqrt()))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy / (at.y() * 2.0))
+    fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
+        Partial::Over(at.y() * 2.0)
     }
+}
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        at.tangent(dx, |_, dx| dx / (at.y() * 2.0))
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::POSITIVE])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Sqrt).sampled(|generator| Sample::elementwise(&Sqrt, generator, &[Domain::POSITIVE]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

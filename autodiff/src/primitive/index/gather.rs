@@ -3,8 +3,11 @@
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{IndexView, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::kernels::View;
+use crate::primitive::{
+    Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
 
@@ -18,7 +21,7 @@ impl<F: Real> Primitive<F> for Gather {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("x", Kind::Real), ("i", Kind::Index)])
+        Signature::INDEXED
     }
 
     fn formula(&self) -> &'static str {
@@ -33,12 +36,16 @@ impl<F: Real> Primitive<F> for Gather {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x, i] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        let (x, i) = (x.real()?, i.index()?);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        let (x, i) = (call.x(0)?, call.index(1)?);
         check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
         let width = x.shape().iter().skip(1).product::<usize>();
-        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data);
+        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.iter());
         if let Some(x) = x.as_slice() {
             for (row, i) in gathered {
                 row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
@@ -53,29 +60,35 @@ impl<F: Real> Primitive<F> for Gather {
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let rows = at.shape(0).first().copied().unwrap_or(0);
-        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || dy.scatter_add(i, rows)));
+        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || at.dy().scatter_add(i, rows)));
         smallvec![dx, Derivative::None]
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         match at.index(1) {
             Some(i) => at.tangent(dx, |_, dx| dx.gather(i)),
-            None => Derivative::None,
+            None => smallvec![Derivative::None],
         }
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
-        let rows = x.first().copied().unwrap_or(1);
-        Sample::new(vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(dice.shape(0, 2), rows)])
     }
 }
 
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Gather).sampled(|generator| {
+        let x = generator.shape(1, 3);
+        let rows = x.first().copied().unwrap_or(1);
+        Sample::new(
+            &Gather,
+            vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(generator.shape(0, 2), rows)],
+        )
+    })
+}
+
 /// A refusal that names the first index out of range.
-pub(in crate::primitive) fn check(indices: IndexView<'_>, bound: usize, what: &str) -> Result<(), Refusal> {
-    match indices.data.iter().enumerate().find(|(_, i)| **i >= bound) {
+pub(in crate::primitive) fn check(indices: View<'_, usize>, bound: usize, what: &str) -> Result<(), Refusal> {
+    match indices.iter().enumerate().find(|(_, i)| *i >= bound) {
         None => Ok(()),
         Some((at, i)) => {
             Err(Refusal::new(format!("index {i} (element {at}) is out of range: there are {bound} {what}, from 0")))

@@ -4,8 +4,10 @@ use super::gather::check;
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::primitive::{
+    Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
 
@@ -19,7 +21,7 @@ impl<F: Real> Primitive<F> for Pick {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("x", Kind::Real), ("i", Kind::Index)])
+        Signature::INDEXED
     }
 
     fn formula(&self) -> &'static str {
@@ -38,43 +40,50 @@ impl<F: Real> Primitive<F> for Pick {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x, i] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        let (x, i) = (x.real()?, i.index()?);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        let (x, i) = (call.x(0)?, call.index(1)?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let y = output.as_mut_slice().iter_mut().zip(i.data);
+        let y = output.as_mut_slice().iter_mut().zip(i.iter());
         if let Some(x) = x.as_slice() {
             for ((y, i), row) in y.zip(x.chunks(width.max(1))) {
-                *y = row.get(*i).copied().unwrap_or(F::nan());
+                *y = row.get(i).copied().unwrap_or(F::nan());
             }
         } else {
             for ((y, i), row) in y.zip(x.rows()) {
-                *y = row.get(*i).unwrap_or(F::nan());
+                *y = row.get(i).unwrap_or(F::nan());
             }
         }
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let width = at.shape(0).last().copied().unwrap_or(0);
-        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || dy.place(i, width)));
+        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || at.dy().place(i, width)));
         smallvec![dx, Derivative::None]
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         match at.index(1) {
             Some(i) => at.tangent(dx, |_, dx| dx.pick(i)),
-            None => Derivative::None,
+            None => smallvec![Derivative::None],
         }
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let rows = dice.shape(0, 2);
-        let width = dice.integer(1, 4);
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&Pick).sampled(|generator| {
+        let rows = generator.shape(0, 2);
+        let width = generator.integer(1, 4);
         let x = rows.iter().copied().chain([width]).collect();
-        Sample::new(vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(rows, width)])
-    }
+        Sample::new(&Pick, vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(rows, width)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

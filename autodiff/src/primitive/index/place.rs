@@ -5,8 +5,10 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::primitive::{
+    Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ pub struct Place {
 }
 
 impl Place {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Place { length: attributes.length("length")? })
     }
 }
@@ -33,7 +35,7 @@ impl<F: Real> Primitive<F> for Place {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("x", Kind::Real), ("i", Kind::Index)])
+        Signature::INDEXED
     }
 
     fn formula(&self) -> &'static str {
@@ -48,36 +50,43 @@ impl<F: Real> Primitive<F> for Place {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x, i] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        let (x, i) = (x.real()?, i.index()?);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        let (x, i) = (call.x(0)?, call.index(1)?);
         check(i, self.length, "columns")?;
         let y = output.as_mut_slice();
         y.fill(F::zero());
-        for ((row, x), i) in y.chunks_mut(self.length.max(1)).zip(x.iter()).zip(i.data) {
-            row.iter_mut().skip(*i).take(1).for_each(|y| *y = x);
+        for ((row, x), i) in y.chunks_mut(self.length.max(1)).zip(x.iter()).zip(i.iter()) {
+            row.iter_mut().skip(i).take(1).for_each(|y| *y = x);
         }
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || dy.pick(i)));
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || at.dy().pick(i)));
         smallvec![dx, Derivative::None]
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         match at.index(1) {
             Some(i) => at.tangent(dx, |_, dx| dx.place(i, self.length)),
-            None => Derivative::None,
+            None => smallvec![Derivative::None],
         }
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(0, 2);
-        let length = dice.integer(1, 4);
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Place { length: 3 }), |a| Ok(Arc::new(Place::parse(a)?).into())).sampled(|generator| {
+        let x = generator.shape(0, 2);
+        let length = generator.integer(1, 4);
         let operands = vec![SampleOperand::Real(x.clone(), Domain::REALS), SampleOperand::Index(x, length)];
-        Sample::with(Arc::new(Place { length }), operands)
-    }
+        Sample::new(Arc::new(Place { length }), operands)
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -5,8 +5,10 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::primitive::{
+    Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ pub struct ScatterAdd {
 }
 
 impl ScatterAdd {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(ScatterAdd { rows: attributes.length("rows")? })
     }
 }
@@ -33,7 +35,7 @@ impl<F: Real> Primitive<F> for ScatterAdd {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("x", Kind::Real), ("i", Kind::Index)])
+        Signature::INDEXED
     }
 
     fn formula(&self) -> &'static str {
@@ -48,16 +50,20 @@ impl<F: Real> Primitive<F> for ScatterAdd {
         Ok(std::iter::once(self.rows).chain(x.iter().skip(i.rank()).copied()).collect())
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x, i] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        let (x, i) = (x.real()?, i.index()?);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        let (x, i) = (call.x(0)?, call.index(1)?);
         check(i, self.rows, "rows")?;
         let width = output.shape().iter().skip(1).product::<usize>();
         let y = output.as_mut_slice();
         y.fill(F::zero());
         // In the order of the indices, so that the sum of a row named twice does not depend on anything else.
         let mut rows = x.reader();
-        for i in i.data {
+        for i in i.iter() {
             if let Some(row) = y.get_mut(i * width..(i + 1) * width) {
                 rows.add_to(row);
             }
@@ -65,25 +71,28 @@ impl<F: Real> Primitive<F> for ScatterAdd {
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || dy.gather(i)));
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        let dx = at.index(1).map_or(Derivative::None, |i| at.operand(0, || at.dy().gather(i)));
         smallvec![dx, Derivative::None]
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         match at.index(1) {
             Some(i) => at.tangent(dx, |_, dx| dx.scatter_add(i, self.rows)),
-            None => Derivative::None,
+            None => smallvec![Derivative::None],
         }
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let (i, rest) = (dice.shape(0, 2), dice.shape(0, 1));
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(ScatterAdd { rows: 2 }), |a| Ok(Arc::new(ScatterAdd::parse(a)?).into())).sampled(|generator| {
+        let (i, rest) = (generator.shape(0, 2), generator.shape(0, 1));
         let x = i.iter().chain(rest.iter()).copied().collect();
-        let rows = dice.integer(1, 4);
+        let rows = generator.integer(1, 4);
         let operands = vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Index(i, rows)];
-        Sample::with(Arc::new(ScatterAdd { rows }), operands)
-    }
+        Sample::new(Arc::new(ScatterAdd { rows }), operands)
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -4,7 +4,9 @@ use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
+};
 use crate::tape::var::Var;
 
 /// y = x + b in every row
@@ -17,7 +19,7 @@ impl<F: Real> Primitive<F> for AddBias {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("x", Kind::Real), ("b", Kind::Real)])
+        Signature::Fixed(&[("x", Signature::REAL), ("b", Signature::REAL)])
     }
 
     fn formula(&self) -> &'static str {
@@ -35,24 +37,27 @@ impl<F: Real> Primitive<F> for AddBias {
         }
     }
 
-    fn elementwise(&self) -> Option<Elementwise<F>> {
-        Some(Elementwise::<F>::new(|[x, b]| x + b))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::Elementwise(Elementwise::<F>::new(|[x, b]| x + b))
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let rows = at.shape(0).rank().saturating_sub(1);
-        at.two(|| dy, || if rows == 0 { dy } else { dy.sum((0..rows).collect::<Vec<_>>()) })
+        at.two(|| at.dy(), || if rows == 0 { at.dy() } else { at.dy().sum((0..rows).collect::<Vec<_>>()) })
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx } else { dx.broadcast_to(at.shape(0)) })
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&AddBias).sampled(|generator| {
+        let x = generator.shape(1, 3);
         let b = Shape::from(x.last().map_or(&[][..], std::slice::from_ref));
-        Sample::new(vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Real(b, Domain::REALS)])
-    }
+        Sample::new(&AddBias, vec![SampleOperand::Real(x, Domain::REALS), SampleOperand::Real(b, Domain::REALS)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -3,9 +3,10 @@
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, Prepared, ViewMut};
+use crate::kernels;
 use crate::primitive::{
-    Cotangents, Derivative, Dice, Domain, Notation, Primitive, Sample, SampleOperand, Signature, Site,
+    Call, Cotangents, Domain, Entry, General, Kernel, Notation, Primitive, RuleContext, Sample, SampleOperand,
+    Signature, Tangents,
 };
 use crate::tape::var::Var;
 
@@ -49,43 +50,42 @@ impl<F: Real> Primitive<F> for MatMul {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [a, b] = inputs else { return Err(Refusal::new("takes 2 operands")) };
-        kernels::matmul(a.real()?, b.real()?, output)
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        let prepare = |inputs: &[&Layout]| match inputs {
+            [a, b] => kernels::prepared_product(a, b),
+            _ => None,
+        };
+        Kernel::General(General { rows: Some(&[true, false]), prepare: Some(prepare), ..General::default() })
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::matmul(call.x(0)?, call.x(1)?, call.y(0)?)
+    }
+
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         at.two(
             || match &*at.shape(1) {
                 // A vector operand: the notes' r₁φ(ζ) = ζ·xᵀ, an outer product.
-                [k] => dy.reshape([at.shape(0).first().copied().unwrap_or(0), 1]).matmul(at.x(1).reshape([1, *k])),
-                _ => dy.matmul(at.x(1).transpose()),
+                [k] => at.dy().reshape([at.shape(0).first().copied().unwrap_or(0), 1]).matmul(at.x(1).reshape([1, *k])),
+                _ => at.dy().matmul(at.x(1).transpose()),
             },
-            || at.x(0).transpose().matmul(dy),
+            || at.x(0).transpose().matmul(at.dy()),
         )
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| if i == 0 { dx.matmul(at.x(1)) } else { at.x(0).matmul(dx) })
     }
+}
 
-    fn prepared(&self, inputs: &[&Layout]) -> Option<Prepared<F>> {
-        match inputs {
-            [a, b] => kernels::prepared_product(a, b),
-            _ => None,
-        }
-    }
-
-    fn rows(&self) -> Option<&'static [bool]> {
-        Some(&[true, false])
-    }
-
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let [m, k, n] = [0; 3].map(|_| dice.integer(1, 4));
-        let b: Shape = if dice.flip() { [k].into() } else { [k, n].into() };
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&MatMul).sampled(|generator| {
+        let [m, k, n] = [0; 3].map(|_| generator.integer(1, 4));
+        let b: Shape = if generator.flip() { [k].into() } else { [k, n].into() };
         let domain = Domain::between(-1e6, 1e6).at_least(1e-6);
-        Sample::new(vec![SampleOperand::Real([m, k].into(), domain), SampleOperand::Real(b, domain)])
-    }
+        Sample::new(&MatMul, vec![SampleOperand::Real([m, k].into(), domain), SampleOperand::Real(b, domain)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

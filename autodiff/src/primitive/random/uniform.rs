@@ -4,9 +4,12 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Kind, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::kernels;
+use crate::primitive::{
+    Call, Cotangents, Derivative, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
+};
 use crate::tape::var::{Key, Var};
+use smallvec::smallvec;
 use std::sync::Arc;
 
 /// y = numbers uniform on [0, 1)
@@ -17,7 +20,7 @@ pub struct Uniform {
 }
 
 impl Uniform {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Uniform { shape: attributes.list("shape")?.into(), stream: attributes.length("stream")? })
     }
 }
@@ -32,7 +35,7 @@ impl<F: Real> Primitive<F> for Uniform {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("k", Kind::Key)])
+        Signature::Fixed(&[("k", Signature::KEY)])
     }
 
     fn formula(&self) -> &'static str {
@@ -43,24 +46,33 @@ impl<F: Real> Primitive<F> for Uniform {
         Ok(self.shape.clone())
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [key] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::uniform(key.key()?, self.stream as u64, output.as_mut_slice());
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        kernels::uniform(call.key(0)?, self.stream as u64, output.as_mut_slice());
         Ok(())
     }
 
-    fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, _: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         [Derivative::None].into_iter().collect()
     }
 
-    fn tangent<'t>(&self, _: &Site<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        Derivative::None
+    fn tangent<'t>(&self, _: &RuleContext<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+        smallvec![Derivative::None]
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let uniform = Uniform { shape: dice.shape(0, 3), stream: dice.integer(0, 9) };
-        Sample::with(Arc::new(uniform), vec![SampleOperand::Key(dice.integer(0, 1 << 30) as u64)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Uniform { shape: [3].into(), stream: 0 }), |a| Ok(Arc::new(Uniform::parse(a)?).into())).sampled(
+        |generator| {
+            let uniform = Uniform { shape: generator.shape(0, 3), stream: generator.integer(0, 9) };
+            Sample::new(Arc::new(uniform), vec![SampleOperand::Key(generator.integer(0, 1 << 30) as u64)])
+        },
+    )
 }
 
 impl<'t, F: Real> Key<'t, F> {

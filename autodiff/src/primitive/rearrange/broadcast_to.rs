@@ -1,11 +1,13 @@
 //! Repeating along axes: the visible half of broadcasting.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, SampleOperand, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Facts, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ pub struct BroadcastTo {
 }
 
 impl BroadcastTo {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(BroadcastTo { shape: attributes.list("shape")?.into() })
     }
 }
@@ -29,6 +31,10 @@ impl<F: Real> Primitive<F> for BroadcastTo {
 
     fn attributes(&self) -> Attributes {
         Attributes::new().with_list("shape", &self.shape)
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::ARRAY
     }
 
     fn formula(&self) -> &'static str {
@@ -43,15 +49,15 @@ impl<F: Real> Primitive<F> for BroadcastTo {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::restride(inputs, output, |shape, strides| Some((self.strides(shape, strides)?, 0)))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::View
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.sum_to(at.shape(0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().sum_to(at.shape(0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.broadcast_to(self.shape.clone()))
     }
 
@@ -60,14 +66,19 @@ impl<F: Real> Primitive<F> for BroadcastTo {
         Some(Layout { shape: self.shape.clone(), strides, offset: input.offset })
     }
 
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         matches!(inputs, [x] if *x.shape == self.shape).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let (shape, x) = broadcastable(dice);
-        Sample::with(Arc::new(BroadcastTo { shape }), vec![SampleOperand::Real(x, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(BroadcastTo { shape: [2, 3].into() }), |a| Ok(Arc::new(BroadcastTo::parse(a)?).into())).sampled(
+        |generator| {
+            let (shape, x) = broadcastable(generator);
+            Sample::new(Arc::new(BroadcastTo { shape }), vec![SampleOperand::Real(x, Domain::REALS)])
+        },
+    )
 }
 
 impl BroadcastTo {
@@ -80,10 +91,10 @@ impl BroadcastTo {
 }
 
 /// A shape, and one that broadcasts to it.
-pub(in crate::primitive) fn broadcastable(dice: &mut Dice) -> (Shape, Shape) {
-    let full = dice.shape(0, 3);
-    let skip = dice.integer(0, full.rank());
-    let small = full.iter().skip(skip).map(|d| if dice.flip() { *d } else { 1 }).collect();
+pub(in crate::primitive) fn broadcastable(generator: &mut Generator) -> (Shape, Shape) {
+    let full = generator.shape(0, 3);
+    let skip = generator.integer(0, full.rank());
+    let small = full.iter().skip(skip).map(|d| if generator.flip() { *d } else { 1 }).collect();
     (full, small)
 }
 

@@ -4,10 +4,13 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Signature, Site};
+use crate::primitive::{
+    Call, Cotangents, Derivative, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand,
+    Signature, Tangents,
+};
 use crate::tape::Arg;
 use crate::tape::var::Var;
+use smallvec::smallvec;
 use std::sync::Arc;
 
 /// y = x₀, x₁, … one after the other along an axis
@@ -17,7 +20,7 @@ pub struct Concat {
 }
 
 impl Concat {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Concat { axis: attributes.length("axis")? })
     }
 }
@@ -32,7 +35,7 @@ impl<F: Real> Primitive<F> for Concat {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Variadic
+        Signature::Variadic(Signature::REAL)
     }
 
     fn formula(&self) -> &'static str {
@@ -54,12 +57,17 @@ impl<F: Real> Primitive<F> for Concat {
         Ok(first.with_axis(self.axis, length))
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
         // Row by row: a row of the result is made of one row of each operand, rows running over the axes before `axis`.
         let below = |shape: &Shape| shape.iter().skip(self.axis).product::<usize>();
         let width = below(output.shape());
         let mut start = 0;
-        for input in inputs {
+        for input in call.inputs() {
             let x = input.real()?;
             let part = below(x.shape());
             let mut rows = x.reader();
@@ -71,29 +79,34 @@ impl<F: Real> Primitive<F> for Concat {
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let mut start = 0;
         (0..at.inputs().len())
             .map(|i| {
                 let length = at.shape(i).get(self.axis).copied().unwrap_or(0);
                 start += length;
-                at.operand(i, || dy.slice(self.axis, start - length..start))
+                at.operand(i, || at.dy().slice(self.axis, start - length..start))
             })
             .collect()
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         let parts = dx.iter().enumerate().map(|(i, dx)| dx.unwrap_or_else(|| at.zeros(i))).collect::<Vec<_>>();
-        Derivative::Of(at.y().tape().concat(&parts, self.axis))
+        smallvec![Derivative::Of(at.y().tape().concat(&parts, self.axis))]
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let shape = dice.shape(1, 3);
-        let axis = dice.integer(0, shape.rank() - 1);
-        let part = |dice: &mut Dice| SampleOperand::Real(shape.with_axis(axis, dice.integer(1, 3)), Domain::REALS);
-        let parts = (0..dice.integer(1, 4)).map(|_| part(dice)).collect();
-        Sample::with(Arc::new(Concat { axis }), parts)
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Concat { axis: 0 }), |a| Ok(Arc::new(Concat::parse(a)?).into())).sampled(|generator| {
+        let shape = generator.shape(1, 3);
+        let axis = generator.integer(0, shape.rank() - 1);
+        let part = |generator: &mut Generator| {
+            SampleOperand::Real(shape.with_axis(axis, generator.integer(1, 3)), Domain::REALS)
+        };
+        let parts = (0..generator.integer(1, 4)).map(|_| part(generator)).collect();
+        Sample::new(Arc::new(Concat { axis }), parts)
+    })
 }
 
 impl<F: Real> crate::Tape<F> {

@@ -4,8 +4,9 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::primitive::{
+    Call, Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Tangents,
+};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub struct Pad {
 }
 
 impl Pad {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         let read = |name| attributes.length(name);
         Ok(Pad { axis: read("axis")?, before: read("before")?, after: read("after")? })
     }
@@ -47,9 +48,13 @@ impl<F: Real> Primitive<F> for Pad {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        let x = x.real()?;
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let mut output = call.y(0)?;
+        let x = call.x(0)?;
         let inner = x.shape().iter().skip(self.axis + 1).product::<usize>();
         let part = x.shape().get(self.axis).map_or(0, |length| length * inner);
         let width = part + (self.before + self.after) * inner;
@@ -62,21 +67,26 @@ impl<F: Real> Primitive<F> for Pad {
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let length = at.shape(0).get(self.axis).copied().unwrap_or(0);
-        at.one(|| dy.slice(self.axis, self.before..self.before + length))
+        at.one(|| at.dy().slice(self.axis, self.before..self.before + length))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.pad(self.axis, self.before, self.after))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
-        let axis = dice.integer(0, x.rank() - 1);
-        let pad = Pad { axis, before: dice.integer(0, 2), after: dice.integer(0, 2) };
-        Sample::with(Arc::new(pad), vec![SampleOperand::Real(x, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Pad { axis: 0, before: 1, after: 2 }), |a| Ok(Arc::new(Pad::parse(a)?).into())).sampled(
+        |generator| {
+            let x = generator.shape(1, 3);
+            let axis = generator.integer(0, x.rank() - 1);
+            let pad = Pad { axis, before: generator.integer(0, 2), after: generator.integer(0, 2) };
+            Sample::new(Arc::new(pad), vec![SampleOperand::Real(x, Domain::REALS)])
+        },
+    )
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,11 +1,12 @@
 //! The same elements in another shape.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, SampleOperand, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Facts, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
+};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub struct Reshape {
 }
 
 impl Reshape {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Reshape { shape: attributes.list("shape")?.into() })
     }
 }
@@ -28,6 +29,10 @@ impl<F: Real> Primitive<F> for Reshape {
 
     fn attributes(&self) -> Attributes {
         Attributes::new().with_list("shape", &self.shape)
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::ARRAY
     }
 
     fn formula(&self) -> &'static str {
@@ -43,17 +48,15 @@ impl<F: Real> Primitive<F> for Reshape {
         Err(Mismatch::new(format!("x {x} has {from} elements, the shape {} takes {to}", self.shape)))
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::copy(x.real()?, output);
-        Ok(())
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::View
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.reshape(at.shape(0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().reshape(at.shape(0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.reshape(self.shape.clone()))
     }
 
@@ -62,19 +65,24 @@ impl<F: Real> Primitive<F> for Reshape {
         fits.then(|| Layout { offset: input.offset, ..Layout::contiguous(self.shape.clone()) })
     }
 
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         matches!(inputs, [x] if *x.shape == self.shape).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(0, 3);
-        let shape = match dice.integer(0, 2) {
-            0 => [x.size()].into(),
-            1 => x.transposed(),
-            _ => x.iter().copied().chain([1]).collect(),
-        };
-        Sample::with(Arc::new(Reshape { shape }), vec![SampleOperand::Real(x, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Reshape { shape: [6].into() }), |a| Ok(Arc::new(Reshape::parse(a)?).into())).sampled(
+        |generator| {
+            let x = generator.shape(0, 3);
+            let shape = match generator.integer(0, 2) {
+                0 => [x.size()].into(),
+                1 => x.transposed(),
+                _ => x.iter().copied().chain([1]).collect(),
+            };
+            Sample::new(Arc::new(Reshape { shape }), vec![SampleOperand::Real(x, Domain::REALS)])
+        },
+    )
 }
 
 impl<'t, F: Real> Var<'t, F> {

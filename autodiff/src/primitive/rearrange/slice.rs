@@ -1,11 +1,12 @@
 //! A range along an axis.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
+};
 use crate::tape::var::Var;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         let read = |name| attributes.length(name);
         Ok(Slice { axis: read("axis")?, start: read("start")?, stop: read("stop")? })
     }
@@ -33,6 +34,10 @@ impl<F: Real> Primitive<F> for Slice {
     fn attributes(&self) -> Attributes {
         let attributes = Attributes::new().with("axis", self.axis.into());
         attributes.with("start", self.start.into()).with("stop", self.stop.into())
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::ARRAY
     }
 
     fn formula(&self) -> &'static str {
@@ -51,16 +56,16 @@ impl<F: Real> Primitive<F> for Slice {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::restride(inputs, output, |_, strides| Some((strides.into(), self.offset(strides)?)))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::View
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         let length = at.shape(0).get(self.axis).copied().unwrap_or(0);
-        at.one(|| dy.pad(self.axis, self.start, length.saturating_sub(self.stop)))
+        at.one(|| at.dy().pad(self.axis, self.start, length.saturating_sub(self.stop)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.slice(self.axis, self.start..self.stop))
     }
 
@@ -68,14 +73,19 @@ impl<F: Real> Primitive<F> for Slice {
         let shape = input.shape.with_axis(self.axis, self.stop.checked_sub(self.start)?);
         Some(Layout { shape, strides: input.strides.clone(), offset: input.offset + self.offset(&input.strides)? })
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
-        let axis = dice.integer(0, x.rank() - 1);
-        let start = dice.integer(0, x.get(axis).map_or(0, |length| length - 1));
-        let stop = dice.integer(start + 1, x.get(axis).copied().unwrap_or(0));
-        Sample::with(Arc::new(Slice { axis, start, stop }), vec![SampleOperand::Real(x, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Slice { axis: 0, start: 1, stop: 2 }), |a| Ok(Arc::new(Slice::parse(a)?).into())).sampled(
+        |generator| {
+            let x = generator.shape(1, 3);
+            let axis = generator.integer(0, x.rank() - 1);
+            let start = generator.integer(0, x.get(axis).map_or(0, |length| length - 1));
+            let stop = generator.integer(start + 1, x.get(axis).copied().unwrap_or(0));
+            Sample::new(Arc::new(Slice { axis, start, stop }), vec![SampleOperand::Real(x, Domain::REALS)])
+        },
+    )
 }
 
 impl Slice {

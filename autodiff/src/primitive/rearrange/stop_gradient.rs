@@ -1,11 +1,11 @@
 //! A cut: the value passes, the gradient does not.
 
-use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::Layout;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::base::shape::Shape;
+use crate::primitive::{Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Tangents};
 use crate::tape::var::Var;
+use smallvec::smallvec;
 
 /// y = x, without a derivative
 #[derive(Debug)]
@@ -20,25 +20,26 @@ impl<F: Real> Primitive<F> for StopGradient {
         "y = x, taken as a constant"
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::map(inputs, output, |[x]| x)
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::View
     }
 
-    fn reverse<'t>(&self, _: &Site<'_, 't, F>, _: Var<'t, F>) -> Cotangents<'t, F> {
+    fn reverse<'t>(&self, _: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         [Derivative::None].into_iter().collect()
     }
 
-    fn tangent<'t>(&self, _: &Site<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
-        Derivative::None
+    fn tangent<'t>(&self, _: &RuleContext<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+        smallvec![Derivative::None]
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
         Some(input.clone())
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::fixed(&StopGradient).sampled(|generator| Sample::elementwise(&StopGradient, generator, &[Domain::REALS]))
 }
 
 impl<'t, F: Real> Var<'t, F> {

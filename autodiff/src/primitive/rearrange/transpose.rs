@@ -1,11 +1,13 @@
 //! Exchanging axes.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Notation, Primitive, Sample, SampleOperand, Site};
+use crate::primitive::{
+    Cotangents, Domain, Entry, Facts, Kernel, Notation, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents,
+};
 use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ pub struct Transpose {
 }
 
 impl Transpose {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Transpose { axes: attributes.list("axes")?.to_vec() })
     }
 
@@ -33,6 +35,10 @@ impl<F: Real> Primitive<F> for Transpose {
 
     fn attributes(&self) -> Attributes {
         Attributes::new().with_list("axes", &self.axes)
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::ARRAY
     }
 
     fn formula(&self) -> &'static str {
@@ -54,15 +60,15 @@ impl<F: Real> Primitive<F> for Transpose {
         Ok(self.axes.iter().filter_map(|axis| x.get(*axis).copied()).collect())
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        kernels::restride(inputs, output, |_, strides| Some((self.pick(strides)?, 0)))
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::View
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.permute(self.inverse()))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().permute(self.inverse()))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.permute(self.axes.clone()))
     }
 
@@ -71,18 +77,23 @@ impl<F: Real> Primitive<F> for Transpose {
         Some(Layout { shape: Shape::from(shape.as_slice()), strides, offset: input.offset })
     }
 
-    fn identity(&self, _: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, _: &[Facts<'_, F>]) -> Option<usize> {
         self.axes.iter().copied().eq(0..self.axes.len()).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(0, 4);
-        let mut axes: Vec<usize> = (0..x.rank()).collect();
-        for i in (1..axes.len()).rev() {
-            axes.swap(i, dice.integer(0, i));
-        }
-        Sample::with(Arc::new(Transpose { axes }), vec![SampleOperand::Real(x, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Transpose { axes: vec![1, 0] }), |a| Ok(Arc::new(Transpose::parse(a)?).into())).sampled(
+        |generator| {
+            let x = generator.shape(0, 4);
+            let mut axes: Vec<usize> = (0..x.rank()).collect();
+            for i in (1..axes.len()).rev() {
+                axes.swap(i, generator.integer(0, i));
+            }
+            Sample::new(Arc::new(Transpose { axes }), vec![SampleOperand::Real(x, Domain::REALS)])
+        },
+    )
 }
 
 impl Transpose {

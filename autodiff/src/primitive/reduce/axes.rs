@@ -4,7 +4,7 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::primitive::{Dice, Domain, Sample, SampleOperand};
+use crate::primitive::{Domain, Generator, Sample, SampleOperand};
 use crate::tape::var::Var;
 
 /// The axes of a reduction: `..` for all, one axis, or a list.
@@ -88,6 +88,11 @@ impl Reduction {
         Ok(x.reduced(&self.axes, self.keep))
     }
 
+    /// Whether every axis that is reduced has length 1: a sum of one element is that element.
+    pub(in crate::primitive) fn is_view(&self, x: &Shape) -> bool {
+        self.axes.iter().all(|axis| x.get(*axis) == Some(&1))
+    }
+
     /// The result as a view of the operand, where every axis that goes has length 1: a sum of one element is that element.
     pub(in crate::primitive) fn view(&self, input: &Layout) -> Option<Layout> {
         if self.axes.iter().any(|axis| input.shape.get(*axis) != Some(&1)) {
@@ -105,19 +110,19 @@ impl Reduction {
         y.broadcast_to(x.clone())
     }
 
-    pub(in crate::primitive) fn sample(dice: &mut Dice, domain: Domain) -> (Self, Vec<SampleOperand>) {
-        let x = dice.shape(0, 3);
-        let reduction = Reduction { axes: dice.axes(x.rank()), keep: dice.flip() };
+    pub(in crate::primitive) fn sample(generator: &mut Generator, domain: Domain) -> (Self, Vec<SampleOperand>) {
+        let x = generator.shape(0, 3);
+        let reduction = Reduction { axes: generator.axes(x.rank()), keep: generator.flip() };
         (reduction, vec![SampleOperand::Real(x, domain)])
     }
 
     /// A sample of a primitive that is made of a reduction.
     pub(in crate::primitive) fn sample_of<F: Real, P: crate::primitive::Primitive<F> + 'static>(
-        dice: &mut Dice,
+        generator: &mut Generator,
         domain: Domain,
         primitive: impl Fn(Reduction) -> P,
     ) -> Sample<F> {
-        let (reduction, operands) = Reduction::sample(dice, domain);
-        Sample::with(std::sync::Arc::new(primitive(reduction)), operands)
+        let (reduction, operands) = Reduction::sample(generator, domain);
+        Sample::new(std::sync::Arc::new(primitive(reduction)), operands)
     }
 }

@@ -4,8 +4,10 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::kernels;
+use crate::primitive::{
+    Call, Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Tangents,
+};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ pub struct LogSoftmax {
 }
 
 impl LogSoftmax {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(LogSoftmax { axis: attributes.length("axis")? })
     }
 }
@@ -42,25 +44,31 @@ impl<F: Real> Primitive<F> for LogSoftmax {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::log_softmax(x.real()?, self.axis, output);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::log_softmax(call.x(0)?, self.axis, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy - at.y().exp() * dy.sum_keep(self.axis))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy() - at.y().exp() * at.dy().sum_keep(self.axis))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx - (at.y().exp() * dx).sum_keep(self.axis))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
-        let axis = dice.integer(0, x.rank() - 1);
-        Sample::with(Arc::new(LogSoftmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e3, 1e3))])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(LogSoftmax { axis: 1 }), |a| Ok(Arc::new(LogSoftmax::parse(a)?).into())).sampled(|generator| {
+        let x = generator.shape(1, 3);
+        let axis = generator.integer(0, x.rank() - 1);
+        Sample::new(Arc::new(LogSoftmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e3, 1e3))])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

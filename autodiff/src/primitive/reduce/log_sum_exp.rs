@@ -5,8 +5,8 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::kernels;
+use crate::primitive::{Call, Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Tangents};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl LogSumExp {
         LogSumExp(Reduction { axes: vec![0], keep: false })
     }
 
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(LogSumExp(Reduction::parse(attributes)?))
     }
 }
@@ -41,28 +41,33 @@ impl<F: Real> Primitive<F> for LogSumExp {
         self.0.shape(inputs)
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::log_sum_exp_over(x.real()?, &self.0.axes, output);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::log_sum_exp_over(call.x(0)?, &self.0.axes, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| self.0.spread(dy, &at.shape(0)) * self.weights(at))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| self.0.spread(at.dy(), &at.shape(0)) * self.weights(at))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| (dx * self.weights(at)).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Reduction::sample_of(dice, Domain::between(-1e3, 1e3), LogSumExp)
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(LogSumExp::example()), |a| Ok(Arc::new(LogSumExp::parse(a)?).into()))
+        .sampled(|generator| Reduction::sample_of(generator, Domain::between(-1e3, 1e3), LogSumExp))
 }
 
 impl LogSumExp {
     /// exp(x − y): the softmax of x.
-    fn weights<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
+    fn weights<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Var<'t, F> {
         (at.x(0) - self.0.spread(at.y(), &at.shape(0))).exp()
     }
 }

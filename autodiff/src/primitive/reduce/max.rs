@@ -5,8 +5,8 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
+use crate::kernels;
+use crate::primitive::{Call, Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Tangents};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Max {
         Max(Reduction { axes: vec![0], keep: false })
     }
 
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Max(Reduction::parse(attributes)?))
     }
 }
@@ -45,28 +45,33 @@ impl<F: Real> Primitive<F> for Max {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::max_over(x.real()?, &self.0.axes, output);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::max_over(call.x(0)?, &self.0.axes, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| self.share(at) * self.0.spread(dy, &at.shape(0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| self.share(at) * self.0.spread(at.dy(), &at.shape(0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| (self.share(at) * dx).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Reduction::sample_of(dice, Domain::REALS, Max)
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Max::example()), |a| Ok(Arc::new(Max::parse(a)?).into()))
+        .sampled(|generator| Reduction::sample_of(generator, Domain::REALS, Max))
 }
 
 impl Max {
     /// 1/n at each of the n elements that are largest, 0 elsewhere: ties share the cotangent.
-    fn share<'t, F: Real>(&self, at: &Site<'_, 't, F>) -> Var<'t, F> {
+    fn share<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Var<'t, F> {
         // Through `select`, whose condition has derivative zero, and not by calculating with the comparison, which has
         // none: the share is constant, and a gradient through it is zero.
         let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0))).select(1.0, at.zeros(0));

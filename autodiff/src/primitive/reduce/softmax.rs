@@ -4,8 +4,10 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, SampleOperand, Site};
+use crate::kernels;
+use crate::primitive::{
+    Call, Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Tangents,
+};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -16,12 +18,12 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Softmax { axis: attributes.length("axis")? })
     }
 
     /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
-    fn jacobian<'t, F: Real>(&self, at: &Site<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
+    fn jacobian<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
         at.y() * (d - (at.y() * d).sum_keep(self.axis))
     }
 }
@@ -47,25 +49,31 @@ impl<F: Real> Primitive<F> for Softmax {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::softmax(x.real()?, self.axis, output);
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::softmax(call.x(0)?, self.axis, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| self.jacobian(at, dy))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| self.jacobian(at, at.dy()))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| self.jacobian(at, dx))
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let x = dice.shape(1, 3);
-        let axis = dice.integer(0, x.rank() - 1);
-        Sample::with(Arc::new(Softmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e2, 1e2))])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Softmax { axis: 1 }), |a| Ok(Arc::new(Softmax::parse(a)?).into())).sampled(|generator| {
+        let x = generator.shape(1, 3);
+        let axis = generator.integer(0, x.rank() - 1);
+        Sample::new(Arc::new(Softmax { axis }), vec![SampleOperand::Real(x, Domain::between(-1e2, 1e2))])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

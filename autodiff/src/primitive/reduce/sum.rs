@@ -5,8 +5,8 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, Site};
+use crate::kernels;
+use crate::primitive::{Call, Cotangents, Domain, Entry, Facts, Kernel, Primitive, RuleContext, Tangents};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Sum {
         Sum(Reduction { axes: vec![0], keep: false })
     }
 
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Sum(Reduction::parse(attributes)?))
     }
 
@@ -45,35 +45,40 @@ impl<F: Real> Primitive<F> for Sum {
         self.0.shape(inputs)
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        kernels::sum_over(x.real()?, &self.0.axes, output);
+    fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
+        match inputs {
+            [x] if self.0.is_view(x) => Kernel::View,
+            [x] if self.0.axes.len() == x.rank() => Kernel::Sum,
+            _ => Kernel::general(),
+        }
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        kernels::sum_over(call.x(0)?, &self.0.axes, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| self.0.spread(dy, &at.shape(0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| self.0.spread(at.dy(), &at.shape(0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.apply(Arc::new(Sum(self.0.clone()))))
     }
 
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         (inputs.len() == 1 && self.0.axes.is_empty()).then_some(0)
-    }
-
-    fn is_total(&self, input: &Shape) -> bool {
-        self.0.axes.len() == input.rank()
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
         self.0.view(input)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        Reduction::sample_of(dice, Domain::REALS, Sum)
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(Sum::example()), |a| Ok(Arc::new(Sum::parse(a)?).into()))
+        .sampled(|generator| Reduction::sample_of(generator, Domain::REALS, Sum))
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -4,8 +4,10 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{self, Operand, ViewMut};
-use crate::primitive::{Cotangents, Derivative, Dice, Domain, Known, Primitive, Sample, SampleOperand, Site};
+use crate::kernels;
+use crate::primitive::{
+    Call, Cotangents, Domain, Entry, Facts, Kernel, Primitive, RuleContext, Sample, SampleOperand, Tangents,
+};
 use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ pub struct SumTo {
 }
 
 impl SumTo {
-    pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
+    fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(SumTo { shape: attributes.list("shape")?.into() })
     }
 }
@@ -43,35 +45,41 @@ impl<F: Real> Primitive<F> for SumTo {
         }
     }
 
-    fn evaluate(&self, inputs: &[Operand<'_, F>], output: ViewMut<'_, F>) -> Result<(), Refusal> {
-        let [x] = inputs else { return Err(Refusal::new("takes 1 operand")) };
-        let x = x.real()?;
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::general()
+    }
+
+    fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+        let x = call.x(0)?;
         let rank = x.shape().rank();
         let repeated = |axis: &usize| {
             x.shape().get(*axis).is_some_and(|length| self.shape.aligned(*axis, rank) != *length)
                 || *axis < rank.saturating_sub(self.shape.rank())
         };
         let axes: SmallVec<[usize; 4]> = (0..rank).filter(repeated).collect();
-        kernels::sum_over(x, &axes, output);
+        kernels::sum_over(x, &axes, call.y(0)?);
         Ok(())
     }
 
-    fn reverse<'t>(&self, at: &Site<'_, 't, F>, dy: Var<'t, F>) -> Cotangents<'t, F> {
-        at.one(|| dy.broadcast_to(at.shape(0)))
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy().broadcast_to(at.shape(0)))
     }
 
-    fn tangent<'t>(&self, at: &Site<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Derivative<'t, F> {
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |_, dx| dx.sum_to(self.shape.clone()))
     }
 
-    fn identity(&self, inputs: &[Known<'_, F>]) -> Option<usize> {
+    fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         matches!(inputs, [x] if *x.shape == self.shape).then_some(0)
     }
+}
 
-    fn sample(&self, dice: &mut Dice) -> Sample<F> {
-        let (full, shape) = crate::primitive::rearrange::broadcast_to::broadcastable(dice);
-        Sample::with(Arc::new(SumTo { shape }), vec![SampleOperand::Real(full, Domain::REALS)])
-    }
+/// The line of the registry.
+pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
+    Entry::new(Arc::new(SumTo { shape: [3].into() }), |a| Ok(Arc::new(SumTo::parse(a)?).into())).sampled(|generator| {
+        let (full, shape) = crate::primitive::rearrange::broadcast_to::broadcastable(generator);
+        Sample::new(Arc::new(SumTo { shape }), vec![SampleOperand::Real(full, Domain::REALS)])
+    })
 }
 
 impl<'t, F: Real> Var<'t, F> {

@@ -1,0 +1,181 @@
+//! How a primitive runs: one closed choice, and what a kernel of its own is given.
+
+use crate::base::error::Refusal;
+use crate::base::real::Real;
+use crate::base::shape::Layout;
+use crate::kernels::Loops;
+use crate::kernels::loops::Body;
+use crate::kernels::{Elementwise, Operand, Prepared, View, ViewMut};
+
+/// How a primitive runs. Recording, programs, the step-through and plans all match on this, so that what one of them
+/// computes all of them compute.
+#[derive(Debug)]
+pub enum Kernel<F: Real> {
+    /// y\[i\] = f(x₀\[i\], x₁\[i\], …): one result, to whose shape each operand broadcasts. Any piece of it may be computed on
+    /// its own, so a plan fuses such operations.
+    Elementwise(Elementwise<F>),
+    /// The elements of the one operand in another order, as [`Primitive::view`](super::Primitive::view) says: no data moves.
+    View,
+    /// The sum Σ x of all elements of the one operand, in the order of [`kernels::sum`](crate::kernels::sum). A plan may add
+    /// while it computes x.
+    Sum,
+    /// The program [`Primitive::bodies`](super::Primitive::bodies)\[0\], applied to the operands.
+    Program,
+    /// Anything else: [`Primitive::evaluate`](super::Primitive::evaluate).
+    General(General<F>),
+}
+
+impl<F: Real> Kernel<F> {
+    /// The function `f` of one element of each operand (at most three).
+    pub fn elementwise<C, const N: usize>(f: C) -> Self
+    where
+        C: Fn([F; N]) -> F + Send + Sync + 'static,
+        Body<C, N>: Loops<F>,
+    {
+        Kernel::Elementwise(Elementwise::new(f))
+    }
+
+    /// [`Primitive::evaluate`](super::Primitive::evaluate), without a workspace.
+    pub fn general() -> Self {
+        Kernel::General(General::default())
+    }
+
+    /// [`Primitive::evaluate`](super::Primitive::evaluate), with a workspace of `length` numbers ([`Call::workspace`]).
+    pub fn with_workspace(length: usize) -> Self {
+        Kernel::General(General { workspace: length, ..General::default() })
+    }
+}
+
+/// What is known of a kernel that is neither elementwise, nor a view, a sum or a program.
+#[derive(Clone, Copy, Debug)]
+pub struct General<F: Real> {
+    /// How many numbers of memory it takes to work in.
+    pub(crate) workspace: usize,
+    /// Whether rows of the result (along axis 0) can be computed each on its own, from the same rows of these operands
+    /// (`true`) and the whole of the others: what a plan may divide among threads.
+    pub(crate) rows: Option<&'static [bool]>,
+    /// A kernel for operands that lie like these, with the bits of `evaluate`.
+    pub(crate) prepare: Option<Prepare<F>>,
+}
+
+/// Makes a kernel for operands that lie in a known way, if one is worth preparing.
+pub(crate) type Prepare<F> = fn(&[&Layout]) -> Option<Prepared<F>>;
+
+impl<F: Real> General<F> {
+    /// How many numbers of memory it takes to work in.
+    pub fn workspace(&self) -> usize {
+        self.workspace
+    }
+}
+
+impl<F: Real> Default for General<F> {
+    fn default() -> Self {
+        General { workspace: 0, rows: None, prepare: None }
+    }
+}
+
+/// Where a kernel writes a result.
+#[derive(Debug)]
+pub enum Output<'a, F> {
+    /// An array of reals.
+    Real(ViewMut<'a, F>),
+    /// An array of indices.
+    Index(ViewMut<'a, usize>),
+    /// A random key.
+    Key(&'a mut u64),
+    /// Nothing any more: the kernel took it.
+    Taken,
+}
+
+/// One run of a kernel: operands, results to be written, memory to work in.
+///
+/// What a kernel asks for in vain (an operand of another kind, one there is not, an output taken twice) is a [`Refusal`].
+#[derive(Debug)]
+pub struct Call<'c, 'a, F> {
+    inputs: &'c [Operand<'c, F>],
+    outputs: &'c mut [Output<'a, F>],
+    workspace: &'c mut [F],
+}
+
+impl<'c, 'a, F: Real> Call<'c, 'a, F> {
+    /// A run on these operands and into these results. The workspace is as long as the kernel asked for, and holds anything.
+    pub fn new(inputs: &'c [Operand<'c, F>], outputs: &'c mut [Output<'a, F>], workspace: &'c mut [F]) -> Self {
+        Call { inputs, outputs, workspace }
+    }
+
+    /// The operands, all kinds.
+    pub fn inputs(&self) -> &'c [Operand<'c, F>] {
+        self.inputs
+    }
+
+    fn operand(&self, i: usize) -> Result<&'c Operand<'c, F>, Refusal> {
+        let missing = || Refusal::new(format!("there is no operand {i}; the kernel was given {}", self.inputs.len()));
+        self.inputs.get(i).ok_or_else(missing)
+    }
+
+    /// Operand `i`, an array of reals.
+    ///
+    /// # Errors
+    /// A refusal if it is something else; so for the other readers.
+    pub fn x(&self, i: usize) -> Result<View<'c, F>, Refusal> {
+        self.operand(i)?.real()
+    }
+
+    /// Operand `i`, an array of indices.
+    ///
+    /// # Errors
+    /// As [`x`](Self::x).
+    pub fn index(&self, i: usize) -> Result<View<'c, usize>, Refusal> {
+        self.operand(i)?.index()
+    }
+
+    /// Operand `i`, a random key.
+    ///
+    /// # Errors
+    /// As [`x`](Self::x).
+    pub fn key(&self, i: usize) -> Result<u64, Refusal> {
+        self.operand(i)?.key()
+    }
+
+    fn take(&mut self, i: usize) -> Output<'a, F> {
+        self.outputs.get_mut(i).map_or(Output::Taken, |output| std::mem::replace(output, Output::Taken))
+    }
+
+    /// Takes result `i`, an array of reals to be written in full.
+    ///
+    /// # Errors
+    /// A refusal if it is something else, or was taken before; so for the other results.
+    pub fn y(&mut self, i: usize) -> Result<ViewMut<'a, F>, Refusal> {
+        match self.take(i) {
+            Output::Real(view) => Ok(view),
+            _ => Err(Refusal::new(format!("result {i} is no array of reals, or was taken before"))),
+        }
+    }
+
+    /// Takes result `i`, an array of indices to be written in full.
+    ///
+    /// # Errors
+    /// As [`y`](Self::y).
+    pub fn index_result(&mut self, i: usize) -> Result<ViewMut<'a, usize>, Refusal> {
+        match self.take(i) {
+            Output::Index(view) => Ok(view),
+            _ => Err(Refusal::new(format!("result {i} is no array of indices, or was taken before"))),
+        }
+    }
+
+    /// Takes result `i`, a random key to be written.
+    ///
+    /// # Errors
+    /// As [`y`](Self::y).
+    pub fn key_result(&mut self, i: usize) -> Result<&'a mut u64, Refusal> {
+        match self.take(i) {
+            Output::Key(key) => Ok(key),
+            _ => Err(Refusal::new(format!("result {i} is no key, or was taken before"))),
+        }
+    }
+
+    /// Takes the memory to work in: as many numbers as the kernel asked for ([`Kernel::with_workspace`]), of any value.
+    pub fn workspace(&mut self) -> &'c mut [F] {
+        std::mem::take(&mut self.workspace)
+    }
+}
