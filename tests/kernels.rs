@@ -117,7 +117,7 @@ fn evaluated<F: Real>(name: &str, attributes: Attributes, x: &[&Laid<F>], i: Opt
     let index_shape = Shape::from(i.map_or(&[][..], |(_, shape)| shape));
     let views = x.iter().zip(&shapes);
     let views = views.map(|(x, shape)| Operand::Real(View::strided(&x.buffer, shape, &x.strides).unwrap()));
-    let index = i.map(|(data, _)| Operand::Index(IndexView { data, shape: &index_shape }));
+    let index = i.map(|(data, _)| Operand::Index(IndexView::contiguous(data, &index_shape).unwrap()));
     let operands: Vec<Operand<'_, F>> = views.chain(index).collect();
     let all: Vec<&Shape> = shapes.iter().chain(i.map(|_| &index_shape)).collect();
     let result = primitive.shape(&all).unwrap();

@@ -77,7 +77,7 @@ fn allocations<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>], lie: L
     let operands: Vec<Operand<'_, F>> = (0..inputs.len())
         .map(|i| match (&inputs[i], lie) {
             (Input::Key(key), _) => Operand::Key(*key),
-            (Input::Index(_), _) => Operand::Index(IndexView { data: &lists[i], shape: &shapes[i] }),
+            (Input::Index(_), _) => Operand::Index(IndexView::contiguous(&lists[i], &shapes[i]).unwrap()),
             (_, Lie::Row) => Operand::Real(View::contiguous(&buffers[i][..shapes[i].size()], &shapes[i]).unwrap()),
             (_, Lie::Turned) => Operand::Real(View::strided(&buffers[i], &shapes[i], &strides[i]).unwrap()),
             (_, Lie::Splat) => Operand::Real(View::splat(&buffers[i][0], &shapes[i])),

@@ -260,7 +260,7 @@ fn kernels_do_not_depend_on_strides() {
                             Input::Real(_) => {
                                 Operand::Real(View::strided(&buffers[i].0, &shapes[i], &buffers[i].1).expect("fits"))
                             }
-                            Input::Index(_) => Operand::Index(IndexView { data: &indices[i], shape: &shapes[i] }),
+                            Input::Index(_) => Operand::Index(IndexView::contiguous(&indices[i], &shapes[i]).unwrap()),
                             Input::Key(key) => Operand::Key(*key),
                         })
                         .collect();

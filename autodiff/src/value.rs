@@ -41,7 +41,7 @@ impl<F: Real> Value<F> {
     /// The value as a kernel reads it, `None` if it is unknown.
     pub(crate) fn operand<'a>(&'a self, shape: &'a Shape) -> Option<Operand<'a, F>> {
         match self {
-            Value::Index(data) => Some(Operand::Index(IndexView { data, shape })),
+            Value::Index(data) => Some(Operand::Index(IndexView::whole(data, shape))),
             Value::Key(key) => Some(Operand::Key(*key)),
             _ => self.view(shape).map(Operand::Real),
         }

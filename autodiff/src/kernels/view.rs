@@ -15,7 +15,7 @@ enum Steps<'a> {
     Strided(&'a [usize]),
 }
 
-/// A borrowed array of reals: a buffer, a shape, and strides.
+/// A borrowed array of reals or indices: a buffer, a shape, and strides.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a, F> {
     data: &'a [F],
@@ -403,14 +403,8 @@ impl<'a, F> ViewMut<'a, F> {
     }
 }
 
-/// A borrowed array of indices, row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct IndexView<'a> {
-    /// The indices, in row-major order.
-    pub data: &'a [usize],
-    /// The lengths of the axes.
-    pub shape: &'a Shape,
-}
+/// A borrowed array of indices.
+pub type IndexView<'a> = View<'a, usize>;
 
 /// An operand as a kernel sees it.
 #[derive(Clone, Copy, Debug)]

@@ -222,9 +222,9 @@ impl<F: Real> Machine<'_, F> {
                 let feed = &self.feeds[*slot];
                 // SAFETY: an index input, whose kind and length were checked.
                 let data = unsafe { std::slice::from_raw_parts(feed.index, feed.length) };
-                Operand::Index(IndexView { data, shape })
+                Operand::Index(IndexView::whole(data, shape))
             }
-            OperandSource::Indices { data, shape } => Operand::Index(IndexView { data, shape }),
+            OperandSource::Indices { data, shape } => Operand::Index(IndexView::whole(data, shape)),
             OperandSource::KeyInput { slot } => Operand::Key(self.feeds[*slot].key),
             OperandSource::Key(key) => Operand::Key(*key),
         })

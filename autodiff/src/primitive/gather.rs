@@ -38,7 +38,7 @@ impl<F: Real> Primitive<F> for Gather {
         let (x, i) = (x.real()?, i.index()?);
         check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
         let width = x.shape().iter().skip(1).product::<usize>();
-        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.data);
+        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.iter());
         if let Some(x) = x.as_slice() {
             for (row, i) in gathered {
                 row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
@@ -75,7 +75,7 @@ impl<F: Real> Primitive<F> for Gather {
 
 /// A refusal that names the first index out of range.
 pub(super) fn check(indices: IndexView<'_>, bound: usize, what: &str) -> Result<(), Refusal> {
-    match indices.data.iter().enumerate().find(|(_, i)| **i >= bound) {
+    match indices.iter().enumerate().find(|(_, i)| *i >= bound) {
         None => Ok(()),
         Some((at, i)) => {
             Err(Refusal::new(format!("index {i} (element {at}) is out of range: there are {bound} {what}, from 0")))

@@ -43,14 +43,14 @@ impl<F: Real> Primitive<F> for Pick {
         let (x, i) = (x.real()?, i.index()?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let y = output.as_mut_slice().iter_mut().zip(i.data);
+        let y = output.as_mut_slice().iter_mut().zip(i.iter());
         if let Some(x) = x.as_slice() {
             for ((y, i), row) in y.zip(x.chunks(width.max(1))) {
-                *y = row.get(*i).copied().unwrap_or(F::nan());
+                *y = row.get(i).copied().unwrap_or(F::nan());
             }
         } else {
             for ((y, i), row) in y.zip(x.rows()) {
-                *y = row.get(*i).unwrap_or(F::nan());
+                *y = row.get(i).unwrap_or(F::nan());
             }
         }
         Ok(())

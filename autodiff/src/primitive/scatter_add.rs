@@ -57,7 +57,7 @@ impl<F: Real> Primitive<F> for ScatterAdd {
         y.fill(F::zero());
         // In the order of the indices, so that the sum of a row named twice does not depend on anything else.
         let mut rows = x.reader();
-        for i in i.data {
+        for i in i.iter() {
             if let Some(row) = y.get_mut(i * width..(i + 1) * width) {
                 rows.add_to(row);
             }
