@@ -6,7 +6,14 @@
 
 #![allow(clippy::indexing_slicing)]
 
+mod along;
 mod copy;
+mod cumulate;
+mod gather_along;
+mod index;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod laid;
 mod lanes;
 mod map;
 mod matmul;
@@ -15,19 +22,24 @@ mod pair;
 mod random;
 mod simd;
 mod softmax;
+mod sort;
 mod sum;
 mod view;
 
 pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
+pub use cumulate::{cumprod, cumsum};
+pub use gather_along::{gather_along, scatter_add_along};
+pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare, index_to_real};
 pub use map::{Elementwise, Lane, Prepared, map};
 pub(crate) use matmul::prepared_product;
-pub use matmul::{matmul, matmul_rows};
+pub use matmul::{matmul, matmul_rows, matmul_shape};
 pub(crate) use max::max_over;
 pub(crate) use pair::{Arithmetic, Pair};
 pub(crate) use random::uniform;
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
+pub use sort::{argmax, argmin, argsort, sort, top_k};
 pub use sum::sum;
 pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;

@@ -15,6 +15,7 @@
 
 #![allow(unsafe_code)]
 
+mod batched;
 mod machine;
 mod micro;
 mod packed;
@@ -29,6 +30,7 @@ use super::simd::Level;
 use super::view::{View, ViewMut};
 use crate::error::Refusal;
 use crate::real::Real;
+pub use batched::matmul_shape;
 use machine::{Machine, Machines};
 pub(crate) use prepared::prepared_product;
 use std::ops::Range;
@@ -95,7 +97,8 @@ impl<F> Matrix<F> {
     }
 }
 
-/// y = a·b for a: \[m, k\] and b: \[k, n\] or \[k\], however they lie.
+/// y = a·b for a: \[…, m, k\] and b: \[…, k, n\], however they lie, by NumPy's rules: the leading axes broadcast, a vector
+/// a is a row and a vector b a column ([`matmul_shape`]). Each matrix of y is summed as if it were alone.
 ///
 /// # Errors
 /// A refusal if the shapes do not fit.
@@ -112,8 +115,11 @@ impl<F> Matrix<F> {
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
 pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-    let m = a.shape().first().copied().unwrap_or(0);
-    matmul_rows(a, b, 0..m, output.as_mut_slice())
+    let shape = output.shape();
+    match (&**a.shape(), &**b.shape()) {
+        ([m, _], [_] | [_, _]) => matmul_rows(a, b, 0..*m, output.as_mut_slice()),
+        _ => batched::product(a, b, shape, output.as_mut_slice()),
+    }
 }
 
 /// The `rows` of y = a·b, which are all of `output`: bit for bit the rows that [`matmul`] computes, so that threads may
