@@ -88,7 +88,7 @@ pub(crate) fn assert_same<F: crate::real::Real>(got: &[F], expected: &[F]) {
 }
 
 /// Numbers with ties, zeros of both signs, infinities and NaN.
-pub(crate) fn edges() -> impl Strategy<Value = f64> {
+pub(crate) fn edges() -> impl Strategy<Value = f64> + Clone {
     prop_oneof![
         6 => (-3..4i32).prop_map(f64::from),
         2 => -1e3..1e3f64,

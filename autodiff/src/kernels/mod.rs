@@ -7,6 +7,7 @@
 #![allow(clippy::indexing_slicing)]
 
 mod along;
+mod conv;
 mod copy;
 mod cumulate;
 mod gather_along;
@@ -20,13 +21,17 @@ mod matmul;
 mod max;
 mod normal;
 mod pair;
+mod pool;
 mod random;
+mod rearrange;
 mod simd;
 mod softmax;
 mod sort;
 mod sum;
 mod view;
+mod window;
 
+pub use conv::{conv, conv_input_adjoint, conv_shape, conv_weight_adjoint};
 pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
 pub use cumulate::{cumprod, cumsum};
@@ -37,7 +42,9 @@ pub(crate) use matmul::prepared_product;
 pub use matmul::{matmul, matmul_rows, matmul_shape};
 pub(crate) use max::max_over;
 pub(crate) use pair::{Arithmetic, Pair};
+pub use pool::{Pool, average_pool, average_pool_adjoint, max_pool};
 pub use random::{bits, fold_in, normal, uniform, uniform_open};
+pub use rearrange::{Triangle, flip, roll, triangle, unslice};
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
 pub use sort::{argmax, argmin, argsort, sort, top_k};
@@ -45,3 +52,4 @@ pub use sum::sum;
 pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;
 pub use view::{IndexView, Operand, View, ViewMut};
+pub use window::Window;
