@@ -31,7 +31,7 @@ mod sum;
 mod view;
 mod window;
 
-pub use conv::{conv, conv_input_adjoint, conv_shape, conv_weight_adjoint};
+pub use conv::{conv, conv_input_adjoint, conv_shape, conv_weight_adjoint, conv_workspace};
 pub(crate) use copy::restride;
 pub use copy::{copy, rearrange};
 pub use cumulate::{cumprod, cumsum};

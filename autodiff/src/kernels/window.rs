@@ -102,7 +102,12 @@ impl Window {
 
 /// The k below `count` with low ≤ k·step + offset < low + size.
 fn between(step: usize, offset: usize, low: usize, size: usize, count: usize) -> Range<usize> {
-    let first = |bound: usize| bound.saturating_sub(offset).div_ceil(step).min(count);
+    // Most windows lie inside, and need no division.
+    let first = |bound: usize| match bound.saturating_sub(offset) {
+        0 => 0,
+        distance if distance > count.saturating_sub(1) * step => count,
+        distance => distance.div_ceil(step),
+    };
     first(low)..first(low + size)
 }
 

@@ -2,7 +2,9 @@
 
 use crate::error::Mismatch;
 use crate::kernels::window::Window;
+use crate::real::Real;
 use crate::shape::Shape;
+use std::ops::Range;
 
 /// The lengths of a convolution with two spatial axes; with one, the other is of length 1.
 #[derive(Clone, Copy, Debug)]
@@ -20,22 +22,15 @@ pub(super) struct Geometry {
     axes: usize,
 }
 
-/// The distances between neighbours along the axes of x, w and y.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    pub(super) x: [usize; 4],
-    pub(super) w: [usize; 4],
-    pub(super) y: [usize; 4],
-}
-
-/// A row of neighbours in y and the elements of x that one weight multiplies for them: where they begin, and how many
-/// there are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    pub(super) x: usize,
-    pub(super) w: usize,
-    pub(super) y: usize,
-    pub(super) count: usize,
+/// A line of columns: for one weight of a group, the elements of x for a row of neighbours in y.
+#[derive(Clone, Debug)]
+struct Line {
+    /// Where it begins among the columns.
+    start: usize,
+    /// The places of the row whose elements are not padding.
+    inside: Range<usize>,
+    /// The channel, row and column of the first of these elements.
+    first: [usize; 3],
 }
 
 impl Geometry {
@@ -100,39 +95,91 @@ impl Geometry {
         [self.batch, self.groups * self.channels[1]].into_iter().chain(spatial)
     }
 
-    /// The distance in x between elements that one weight multiplies for neighbours in y.
-    pub(super) fn stride(&self) -> usize {
-        self.windows[1].stride
+    /// The number of groups.
+    pub(super) fn groups(&self) -> usize {
+        self.groups
     }
 
-    /// Each row of y with each weight that has elements of x for it: by b, o, c, i, j and p, in this order.
-    pub(super) fn pieces(&self, steps: &Steps, mut f: impl FnMut(Piece)) {
-        let [channels, outputs] = self.channels;
-        let [rows, columns] = self.windows;
-        for b in 0..self.batch {
-            for o in 0..self.groups * outputs {
-                let first = o / outputs * channels;
-                for c in 0..channels {
-                    let x = b * steps.x[0] + (first + c) * steps.x[1];
-                    let w = o * steps.w[0] + c * steps.w[1];
-                    let y = b * steps.y[0] + o * steps.y[1];
-                    for i in 0..self.length[0] {
-                        let ps = rows.meets(i, self.size[0], self.positions[0]);
-                        for j in 0..self.length[1] {
-                            let qs = columns.meets(j, self.size[1], self.positions[1]);
-                            if qs.is_empty() {
-                                continue;
-                            }
-                            let x = x + columns.element(qs.start, j) * steps.x[3];
-                            let (w, y) = (w + i * steps.w[2] + j * steps.w[3], y + qs.start * steps.y[3]);
-                            for p in ps.clone() {
-                                let (x, y) = (x + rows.element(p, i) * steps.x[2], y + p * steps.y[2]);
-                                f(Piece { x, w, y, count: qs.len() });
-                            }
-                        }
+    /// The lengths of one image and group of x (0) or y (1): channels, rows and columns.
+    pub(super) fn lengths(&self, operand: usize) -> [usize; 3] {
+        let [rows, columns] = if operand == 0 { self.size } else { self.positions };
+        [self.channels[operand], rows, columns]
+    }
+
+    /// The number of elements of one image and group of x.
+    pub(super) fn image(&self) -> usize {
+        self.lengths(0).iter().product()
+    }
+
+    /// The lengths of the product for one image and group: C·h·w, O and P·Q.
+    pub(super) fn matrix(&self) -> [usize; 3] {
+        let product = |lengths: [usize; 2]| lengths[0] * lengths[1];
+        [self.channels[0] * product(self.length), self.channels[1], product(self.positions)]
+    }
+
+    /// The room for the columns, for w, and for one image and group of y; `None` where it cannot be counted.
+    pub(super) fn room(&self) -> Option<[usize; 3]> {
+        let [depth, outputs, places] = self.matrix();
+        let room = [depth.checked_mul(places)?, self.groups * outputs * depth, outputs.checked_mul(places)?];
+        room.iter().try_fold(0usize, |sum, part| sum.checked_add(*part))?;
+        Some(room)
+    }
+
+    /// Whether each element of y meets the one element of each channel of x that lies where it does.
+    pub(super) fn is_pointwise(&self) -> bool {
+        self.length == [1, 1] && self.windows.iter().all(|w| w.stride == 1 && w.padding == (0, 0))
+    }
+
+    /// The lines of the matrix of columns \[C·h·w, P·Q\], by c, i, j and p, in this order.
+    fn lines(&self, mut f: impl FnMut(Line)) {
+        let ([rows, columns], [_, _, places]) = (self.windows, self.matrix());
+        let mut start = 0;
+        for c in 0..self.channels[0] {
+            for i in 0..self.length[0] {
+                let ps = rows.meets(i, self.size[0], self.positions[0]);
+                for j in 0..self.length[1] {
+                    let qs = columns.meets(j, self.size[1], self.positions[1]);
+                    let column = if qs.is_empty() { 0 } else { columns.element(qs.start, j) };
+                    for p in 0..self.positions[0] {
+                        let (row, inside) = if ps.contains(&p) { (rows.element(p, i), qs.clone()) } else { (0, 0..0) };
+                        f(Line { start: start + p * self.positions[1], inside, first: [c, row, column] });
                     }
+                    start += places;
                 }
             }
         }
+    }
+
+    /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps` apart.
+    pub(super) fn to_columns<F: Real>(&self, x: &[F], steps: [usize; 3], columns: &mut [F]) {
+        let step = self.windows[1].stride * steps[2];
+        self.lines(|Line { start, inside, first }| {
+            let line = &mut columns[start..start + self.positions[1]];
+            line[..inside.start].fill(F::zero());
+            line[inside.end..].fill(F::zero());
+            if !inside.is_empty() {
+                let count = inside.len();
+                let x = &x[first.iter().zip(&steps).map(|(at, step)| at * step).sum::<usize>()..];
+                match step {
+                    1 => line[inside].copy_from_slice(&x[..count]),
+                    _ => line[inside].iter_mut().enumerate().for_each(|(i, y)| *y = x[i * step]),
+                }
+            }
+        });
+    }
+
+    /// Adds columns to the elements of the image and group `x` that they come from.
+    pub(super) fn add_columns<F: Real>(&self, columns: &[F], x: &mut [F]) {
+        let ([_, height, width], step) = (self.lengths(0), self.windows[1].stride);
+        self.lines(|Line { start, inside, first: [c, row, column] }| {
+            if !inside.is_empty() {
+                let x = x[(c * height + row) * width + column..].iter_mut();
+                let line = columns[start + inside.start..start + inside.end].iter();
+                match step {
+                    1 => x.zip(line).for_each(|(x, dy)| *x = *x + *dy),
+                    _ => x.step_by(step).zip(line).for_each(|(x, dy)| *x = *x + *dy),
+                }
+            }
+        });
     }
 }

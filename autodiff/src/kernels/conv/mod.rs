@@ -1,31 +1,24 @@
-//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints.
+//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints: each is
+//! a matrix product for every image and group, with the elements of x that the weights meet in the columns of a matrix.
 //!
-//! With x \[batch, g·C, H, W\], w \[g·O, C, h, w\] and y \[batch, g·O, P, Q\], g the number of groups, all three functions add
-//! up the terms of one trilinear form,
-//!
-//! Σ y\[b, o, p, q\]·w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\],
-//!
-//! s and d the stride and the dilation of each axis and c′ channel c of the group of o. Terms whose element of x lies in
-//! the padding are left out. With one spatial axis, H, h and P are left out.
-//!
-//! The orders of summation are defined: they depend on shapes and windows alone.
+//! Source: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
 
 mod geometry;
 #[cfg(test)]
 mod tests;
 
-use super::along::expect_lengths;
-use super::simd::vectorized;
-use super::view::{View, ViewMut};
+use super::along::{expect_lengths, expect_room};
+use super::matmul::{Strided, multiply};
+use super::view::{Axes, Reader, View, ViewMut};
 use super::window::Window;
 use crate::error::{Mismatch, Refusal};
-use crate::real::{FUSED, Real};
+use crate::real::Real;
 use crate::shape::Shape;
-use geometry::{Geometry, Piece, Steps};
+use geometry::Geometry;
 
-/// The shape of the convolution of x with w: x \[batch, g·C, H, W\] and w \[g·O, C, h, w\] give \[batch, g·O, P, Q\], where
-/// P and Q are the [positions](Window::positions) of the window on each axis. There is a window for each spatial axis, of
-/// which there are one or two.
+/// The shape of the convolution of x with w: x \[batch, g·C, H, W\] and w \[g·O, C, h, w\] give \[batch, g·O, P, Q\], g the
+/// number of groups, P and Q the [positions](Window::positions) of the window on each axis. There is a window for each
+/// spatial axis, of which there are one or two.
 ///
 /// # Errors
 /// A mismatch that names the axis: a rank, a number of channels or a window that does not fit.
@@ -42,15 +35,35 @@ pub fn conv_shape(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Re
     Ok(Geometry::new(x, w, windows, groups)?.output().collect())
 }
 
+/// The number of elements that [`conv`] and its adjoints need as their workspace: C·h·w·P·Q for the columns of one image
+/// and group, and room for the weights and for one image and group of y.
+///
+/// # Errors
+/// As for [`conv_shape`], or if there is no such number.
+///
+/// ```
+/// use autodiff::kernels::{Window, conv_workspace};
+/// let room = conv_workspace(&[9, 1, 4].into(), &[1, 1, 2].into(), &[Window::default()], 1)?;
+/// assert_eq!(room, 2 * 3 + 2 + 3);
+/// # Ok::<(), autodiff::Mismatch>(())
+/// ```
+pub fn conv_workspace(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Result<usize, Mismatch> {
+    let room = Geometry::new(x, w, windows, groups)?.room();
+    room.map(|room| room.iter().sum()).ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
+}
+
 /// y\[b, o, p, q\] = Σ w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over c, i and j: the convolution of
-/// x \[batch, g·C, H, W\] with w \[g·O, C, h, w\], in the sense of neural networks (the window is not turned around).
-/// Channel o sees the C channels c′ of its own group alone. Each element is one chain of multiply-adds over c, i, j in
-/// order, from +0, as in [`matmul`](super::matmul).
+/// x \[batch, g·C, H, W\] with w \[g·O, C, h, w\], in the sense of neural networks (the window is not turned around). s and d
+/// are the stride and the dilation of each axis; around x lies a padding of zeros; of g groups, channel o sees the C
+/// channels c′ of its own alone. With one spatial axis, H, h and P are left out.
+///
+/// For each image and group it is the product ([`matmul`](super::matmul)) of w as a matrix \[O, C·h·w\] with the matrix
+/// \[C·h·w, P·Q\] of the elements of x, and is summed as that is.
 ///
 /// The map is linear in x and in w; the adjoints are [`conv_input_adjoint`] and [`conv_weight_adjoint`].
 ///
 /// # Errors
-/// A refusal if the shapes and windows do not fit: see [`conv_shape`].
+/// A refusal if the shapes and windows do not fit ([`conv_shape`]), or the workspace is too small ([`conv_workspace`]).
 ///
 /// ```
 /// use autodiff::Shape;
@@ -59,7 +72,7 @@ pub fn conv_shape(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Re
 /// let x = View::contiguous(&[1.0, 2.0, 4.0, 8.0], &signal).unwrap();
 /// let w = View::contiguous(&[-1.0, 1.0], &window).unwrap();
 /// let mut y = [0.0; 3];
-/// conv(x, w, &[Window::default()], 1, ViewMut::new(&mut y, &result).unwrap())?;
+/// conv(x, w, &[Window::default()], 1, ViewMut::new(&mut y, &result).unwrap(), &mut [0.0; 11])?;
 /// assert_eq!(y, [1.0, 2.0, 4.0]);
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
@@ -69,25 +82,33 @@ pub fn conv<F: Real>(
     windows: &[Window],
     groups: usize,
     output: ViewMut<'_, F>,
+    workspace: &mut [F],
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("the output", output.shape(), geometry.output())?;
-    let steps = Steps { x: steps(&x), w: steps(&w), y: row_major(output.shape()) };
-    let ((x, _), (w, _)) = (x.parts(), w.parts());
-    let (near, far) = (1, geometry.stride() * steps.x[3]);
-    let y = output.into_slice();
-    y.fill(F::zero());
-    geometry.pieces(&steps, |at: Piece| add_multiple(w[at.w], &x[at.x..], far, &mut y[at.y..], near, at.count));
+    let [columns, weights, _] = rooms(&geometry, workspace)?;
+    let (data, axes) = w.axes();
+    let weights = in_order(data, axes, weights);
+    let [depth, outputs, places] = geometry.matrix();
+    let x = Images::of(&x, &geometry, 0);
+    for (at, y) in output.into_slice().chunks_exact_mut((outputs * places).max(1)).enumerate() {
+        let group = at % groups * outputs * depth;
+        let weights = Strided { data: &weights[group..], shape: [outputs, depth], steps: [depth, 1] };
+        multiply(weights, x.columns(&geometry, at, columns), y)?;
+    }
     Ok(())
 }
 
 /// dx\[b, c′, k, l\] = Σ w\[o, c, i, j\]·dy\[b, o, p, q\] over the o of the group and the i, j, p, q whose element of x this
 /// is: the adjoint of [`conv`] as a map of x, or the transposed convolution of dy \[batch, g·O, P, Q\] with
-/// w \[g·O, C, h, w\]. The output \[batch, g·C, H, W\] says how large x is, which dy does not. Each element is one chain of
-/// multiply-adds over o, i, j in order, from +0.
+/// w \[g·O, C, h, w\]. The output \[batch, g·C, H, W\] says how large x is, which dy does not.
+///
+/// For each image and group, the sums over o are the product of w as a matrix \[C·h·w, O\] with dy as \[O, P·Q\], summed as
+/// that is; then the sums are added up over i and j in order, from +0.
 ///
 /// # Errors
-/// A refusal if the convolution of an array of the output's shape with w does not have the shape of dy.
+/// A refusal if the convolution of an array of the output's shape with w does not have the shape of dy, or if the workspace
+/// is too small ([`conv_workspace`]).
 ///
 /// ```
 /// use autodiff::Shape;
@@ -96,7 +117,8 @@ pub fn conv<F: Real>(
 /// let dy = View::contiguous(&[1.0, 10.0, 100.0], &result).unwrap();
 /// let w = View::contiguous(&[2.0, 3.0], &window).unwrap();
 /// let mut dx = [0.0; 4];
-/// conv_input_adjoint(dy, w, &[Window::default()], 1, ViewMut::new(&mut dx, &signal).unwrap())?;
+/// let output = ViewMut::new(&mut dx, &signal).unwrap();
+/// conv_input_adjoint(dy, w, &[Window::default()], 1, output, &mut [0.0; 11])?;
 /// assert_eq!(dx, [2.0, 23.0, 230.0, 300.0]);
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
@@ -106,25 +128,37 @@ pub fn conv_input_adjoint<F: Real>(
     windows: &[Window],
     groups: usize,
     output: ViewMut<'_, F>,
+    workspace: &mut [F],
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(output.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
-    let steps = Steps { x: row_major(output.shape()), w: steps(&w), y: steps(&dy) };
-    let ((dy, _), (w, _)) = (dy.parts(), w.parts());
-    let (near, far) = (steps.y[3], geometry.stride());
+    let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
+    let (data, axes) = w.axes();
+    let weights = in_order(data, axes, weights);
+    let [depth, outputs, places] = geometry.matrix();
+    let dy = Images::of(&dy, &geometry, 1);
     let dx = output.into_slice();
     dx.fill(F::zero());
-    geometry.pieces(&steps, |at: Piece| add_multiple(w[at.w], &dy[at.y..], near, &mut dx[at.x..], far, at.count));
+    for (at, dx) in dx.chunks_exact_mut(geometry.image().max(1)).enumerate() {
+        let group = at % groups * outputs * depth;
+        let weights = Strided { data: &weights[group..], shape: [depth, outputs], steps: [1, depth] };
+        let cotangents = Strided { data: dy.rows(at, cotangents), shape: [outputs, places], steps: [places, 1] };
+        multiply(weights, cotangents, columns)?;
+        geometry.add_columns(columns, dx);
+    }
     Ok(())
 }
 
 /// dw\[o, c, i, j\] = Σ dy\[b, o, p, q\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over b, p and q: the adjoint of
 /// [`conv`] as a map of w, for x \[batch, g·C, H, W\] and dy \[batch, g·O, P, Q\]. The output \[g·O, C, h, w\] says how large
-/// w is, which x and dy do not. The sums over q, each of [`products of rows`](self), are added up over b and p in order,
-/// from +0.
+/// w is, which x and dy do not.
+///
+/// For each image and group, the sums over p and q are the product of dy as a matrix \[O, P·Q\] with the matrix
+/// \[P·Q, C·h·w\] of the elements of x, summed as that is; then they are added up over b in order, from +0.
 ///
 /// # Errors
-/// A refusal if the convolution of x with an array of the output's shape does not have the shape of dy.
+/// A refusal if the convolution of x with an array of the output's shape does not have the shape of dy, or if the workspace
+/// is too small ([`conv_workspace`]).
 ///
 /// ```
 /// use autodiff::Shape;
@@ -133,7 +167,8 @@ pub fn conv_input_adjoint<F: Real>(
 /// let x = View::contiguous(&[1.0, 2.0, 3.0, 4.0], &signal).unwrap();
 /// let dy = View::contiguous(&[1.0, 10.0, 100.0], &result).unwrap();
 /// let mut dw = [0.0; 2];
-/// conv_weight_adjoint(x, dy, &[Window::default()], 1, ViewMut::new(&mut dw, &window).unwrap())?;
+/// let output = ViewMut::new(&mut dw, &window).unwrap();
+/// conv_weight_adjoint(x, dy, &[Window::default()], 1, output, &mut [0.0; 11])?;
 /// assert_eq!(dw, [321.0, 432.0]);
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
@@ -143,18 +178,23 @@ pub fn conv_weight_adjoint<F: Real>(
     windows: &[Window],
     groups: usize,
     output: ViewMut<'_, F>,
+    workspace: &mut [F],
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), output.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
-    let steps = Steps { x: steps(&x), w: row_major(output.shape()), y: steps(&dy) };
-    let ((x, _), (dy, _)) = (x.parts(), dy.parts());
-    let (near, far) = (steps.y[3], geometry.stride() * steps.x[3]);
-    let dw = output.into_slice();
+    let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
+    let [depth, outputs, places] = geometry.matrix();
+    let (batch, x, dy) = (x.shape()[0], Images::of(&x, &geometry, 0), Images::of(&dy, &geometry, 1));
+    let (dw, weights) = (output.into_slice(), &mut weights[..outputs * depth]);
     dw.fill(F::zero());
-    geometry.pieces(&steps, |at: Piece| {
-        let sum = &mut dw[at.w];
-        *sum = *sum + product_of_rows(&dy[at.y..], near, &x[at.x..], far, at.count);
-    });
+    for at in 0..batch * groups {
+        let columns = x.columns(&geometry, at, columns);
+        let columns = Strided { shape: [places, depth], steps: [1, places], ..columns };
+        let cotangents = Strided { data: dy.rows(at, cotangents), shape: [outputs, places], steps: [places, 1] };
+        multiply(cotangents, columns, weights)?;
+        let dw = dw[at % groups * weights.len()..].iter_mut();
+        dw.zip(&*weights).for_each(|(dw, product)| *dw = *dw + *product);
+    }
     Ok(())
 }
 
@@ -163,66 +203,82 @@ fn refusal(mismatch: Mismatch) -> Refusal {
     Refusal::new(mismatch.message)
 }
 
-/// The strides of an array of four axes, or of three with one of length 1 before the last.
-fn steps<F: Copy>(view: &View<'_, F>) -> [usize; 4] {
-    match *view.parts().1 {
-        [a, b, c, d] => [a, b, c, d],
-        [a, b, d] => [a, b, 0, d],
-        _ => [0; 4],
-    }
+/// The parts of the workspace: for the columns, for w, and for an image and group of y.
+fn rooms<'w, F>(geometry: &Geometry, workspace: &'w mut [F]) -> Result<[&'w mut [F]; 3], Refusal> {
+    let [columns, weights, image] = geometry.room().unwrap_or([usize::MAX; 3]);
+    expect_room(workspace.len(), columns.saturating_add(weights).saturating_add(image))?;
+    let (columns, rest) = workspace.split_at_mut(columns);
+    let (weights, rest) = rest.split_at_mut(weights);
+    Ok([columns, weights, &mut rest[..image]])
 }
 
-/// [`steps`] of a row-major array.
-fn row_major(shape: &[usize]) -> [usize; 4] {
-    let last = shape.last().copied().unwrap_or(1);
-    match *shape {
-        [_, b, c, _] => [b * c * last, c * last, last, 1],
-        [_, b, _] => [b * last, last, 0, 1],
-        _ => [0; 4],
-    }
-}
-
-/// a·b + sum, rounded once where hardware fuses the two.
-#[inline(always)]
-fn multiply_add<F: Real>(a: F, b: F, sum: F) -> F {
-    if FUSED { a.mul_add(b, sum) } else { a * b + sum }
-}
-
-vectorized! {
-    /// y ← y + a·x for `count` elements of rows whose elements lie `x_step` and `y_step` apart.
-    fn add_multiple(a: F, x: &[F], x_step: usize, y: &mut [F], y_step: usize, count: usize) {
-        match (x_step, y_step) {
-            (1, 1) => y[..count].iter_mut().zip(&x[..count]).for_each(|(y, x)| *y = multiply_add(a, *x, *y)),
-            (_, 1) => (0..count).zip(y).for_each(|(i, y)| *y = multiply_add(a, x[i * x_step], *y)),
-            _ => (0..count).for_each(|i| y[i * y_step] = multiply_add(a, x[i * x_step], y[i * y_step])),
+/// The elements along `axes` as one row: where they lie, if they do, and otherwise copied to `room`.
+fn in_order<'a, F: Real>(data: &'a [F], axes: Axes, room: &'a mut [F]) -> &'a [F] {
+    let size = axes.size();
+    match *axes.0 {
+        _ if size == 0 => &[],
+        [] | [(_, 1)] => &data[..size],
+        _ => {
+            let room = &mut room[..size];
+            Reader::over(data, axes).read(room);
+            room
         }
     }
 }
 
-/// The partial sums of a product of rows.
-const LANES: usize = 8;
+/// An array of images, of which each has groups of channels.
+struct Images<'a, F> {
+    data: &'a [F],
+    steps: [usize; 4],
+    groups: usize,
+    /// The lengths of an image and group: channels, rows and columns.
+    lengths: [usize; 3],
+}
 
-vectorized! {
-    /// Σ yᵢ·xᵢ over `count` elements of rows whose elements lie apart: partial sum l of eight is a chain of multiply-adds
-    /// over the i with i mod 8 = l, in order from +0; then l and l + 4 are added, l and l + 2, l and l + 1.
-    fn product_of_rows(y: &[F], y_step: usize, x: &[F], x_step: usize, count: usize) -> F {
-        let mut sums = [F::zero(); LANES];
-        if (y_step, x_step) == (1, 1) {
-            let ((ys, y_rest), (xs, x_rest)) = (y[..count].as_chunks::<LANES>(), x[..count].as_chunks::<LANES>());
-            for (y, x) in ys.iter().zip(xs) {
-                for l in 0..LANES {
-                    sums[l] = multiply_add(y[l], x[l], sums[l]);
-                }
-            }
-            for (sum, (y, x)) in sums.iter_mut().zip(y_rest.iter().zip(x_rest)) {
-                *sum = multiply_add(*y, *x, *sum);
-            }
+impl<'a, F: Real> Images<'a, F> {
+    /// The operand x (0) or y (1) of a convolution.
+    fn of(view: &View<'a, F>, geometry: &Geometry, operand: usize) -> Self {
+        let (data, strides) = view.parts();
+        let steps = match *strides {
+            [a, b, c, d] => [a, b, c, d],
+            [a, b, d] => [a, b, 0, d],
+            _ => [0; 4],
+        };
+        Images { data, steps, groups: geometry.groups(), lengths: geometry.lengths(operand) }
+    }
+
+    /// The elements from the first of image and group number `at` on.
+    fn from(&self, at: usize) -> &'a [F] {
+        let (image, group) = (at / self.groups, at % self.groups);
+        // An array without elements has none to begin with.
+        self.data.get(image * self.steps[0] + group * self.lengths[0] * self.steps[1]..).unwrap_or(&[])
+    }
+
+    /// Image and group number `at` in row-major order: where it lies, or copied to `room`.
+    fn rows<'r>(&self, at: usize, room: &'r mut [F]) -> &'r [F]
+    where
+        'a: 'r,
+    {
+        let mut axes = Axes::default();
+        self.lengths.iter().zip(&self.steps[1..]).for_each(|(length, step)| axes.push(*length, *step));
+        if axes.size() == 0 { &[] } else { in_order(self.from(at), axes, room) }
+    }
+
+    /// The matrix \[C·h·w, P·Q\] of the elements that each weight meets at each place, for image and group number `at`.
+    fn columns<'r>(&self, geometry: &Geometry, at: usize, room: &'r mut [F]) -> Strided<'r, F>
+    where
+        'a: 'r,
+    {
+        let [depth, _, places] = geometry.matrix();
+        let data = if geometry.is_pointwise() {
+            self.rows(at, room)
         } else {
-            for i in 0..count {
-                sums[i % LANES] = multiply_add(y[i * y_step], x[i * x_step], sums[i % LANES]);
+            if !room.is_empty() {
+                let [_, channel, row, column] = self.steps;
+                geometry.to_columns(self.from(at), [channel, row, column], room);
             }
-        }
-        let four: [F; 4] = std::array::from_fn(|l| sums[l] + sums[l + 4]);
-        (four[0] + four[2]) + (four[1] + four[3])
+            room
+        };
+        Strided { data, shape: [depth, places], steps: [places, 1] }
     }
 }

@@ -1,6 +1,6 @@
 //! Products of many matrices: the shapes NumPy's rules give, and one product for each position of the leading axes.
 
-use super::{Level, Matrix, block, misfit};
+use super::{Strided, misfit, multiply};
 use crate::error::{Mismatch, Refusal};
 use crate::kernels::view::{Axes, Odometer, View};
 use crate::real::Real;
@@ -94,7 +94,7 @@ pub(super) fn product<F: Real>(
     let (batch_a, batch_b) = (steps(&a, left.lead, lead), steps(&b, right.lead, lead));
     let ((data_a, batch_a), (data_b, batch_b)) = batch_a.zip(batch_b).filter(|_| fits).ok_or_else(refused)?;
     if output.is_empty() || k == 0 {
-        // Sums of nothing.
+        // Sums of nothing; the operands may have no elements to begin with.
         output.fill(F::zero());
         return Ok(());
     }
@@ -106,13 +106,11 @@ pub(super) fn product<F: Real>(
     let (at_a, at_b) = (matrix(&a, [0, 1]), matrix(&b, [1, 0]));
     let rows = Rows::of(lead, &batch_a, &batch_b, m, at_a[0]).unwrap_or(Rows { count: m, step: at_a[0] });
     let one = rows.count * n;
-    let level = Level::of_machine();
     let starts = Odometer::new(lead, &batch_a).zip(Odometer::new(lead, &batch_b)).step_by(rows.count / m);
     for (output, (start_a, start_b)) in output.chunks_exact_mut(one).zip(starts) {
-        let left = Matrix::within(&data_a[start_a..], [rows.count, k], [rows.step, at_a[1]]).ok_or_else(refused)?;
-        let right = Matrix::within(&data_b[start_b..], [k, n], at_b).ok_or_else(refused)?;
-        // SAFETY: the matrices lie within their buffers, as `within` checked, and the output has rows.count·n elements.
-        unsafe { block(level, left, right, 0..rows.count, 0..n, output.as_mut_ptr(), n) }
+        let left = Strided { data: &data_a[start_a..], shape: [rows.count, k], steps: [rows.step, at_a[1]] };
+        let right = Strided { data: &data_b[start_b..], shape: [k, n], steps: at_b };
+        multiply(left, right, output)?;
     }
     Ok(())
 }

@@ -156,6 +156,42 @@ pub fn matmul_rows<F: Real>(
     Ok(())
 }
 
+/// A matrix in a slice: its numbers of rows and of columns, and the distances between neighbours in a column and in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strided<'a, F> {
+    pub(super) data: &'a [F],
+    pub(super) shape: [usize; 2],
+    pub(super) steps: [usize; 2],
+}
+
+/// `output = a·b` in row-major order: bit for bit what [`matmul`] computes.
+///
+/// # Errors
+/// A refusal if the matrices do not fit each other or the output, or do not lie within their slices.
+pub(super) fn multiply<F: Real>(a: Strided<'_, F>, b: Strided<'_, F>, output: &mut [F]) -> Result<(), Refusal> {
+    let ([m, k], [l, n]) = (a.shape, b.shape);
+    if k != l || m.checked_mul(n) != Some(output.len()) {
+        return Err(Refusal::new(format!(
+            "a product of {:?} and {:?} for an output of {}",
+            a.shape,
+            b.shape,
+            output.len()
+        )));
+    }
+    if output.is_empty() || k == 0 {
+        // Sums of nothing.
+        output.fill(F::zero());
+        return Ok(());
+    }
+    let (left, right) = (Matrix::within(a.data, a.shape, a.steps), Matrix::within(b.data, b.shape, b.steps));
+    let (Some(left), Some(right)) = (left, right) else {
+        return Err(Refusal::new("a matrix reaches outside its array"));
+    };
+    // SAFETY: the matrices lie within their slices, as `within` checked, they fit, and the output has m·n elements.
+    unsafe { block(Level::of_machine(), left, right, 0..m, 0..n, output.as_mut_ptr(), n) }
+    Ok(())
+}
+
 #[cold]
 fn misfit<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
     Refusal::new(format!("a product of {} and {} for an output or rows of another shape", a.shape(), b.shape()))

@@ -256,9 +256,11 @@ impl Planes {
 
     /// The windows of a plane in row-major order: what each has of the rows and of the columns.
     fn places(&self) -> impl Iterator<Item = [Place; 2]> + use<> {
-        let Planes { positions: [rows, columns], .. } = *self;
         let planes = *self;
-        (0..rows).flat_map(move |p| (0..columns).map(move |q| [planes.place(0, p), planes.place(1, q)]))
+        (0..planes.positions[0]).flat_map(move |p| {
+            let rows = planes.place(0, p);
+            (0..planes.positions[1]).map(move |q| [rows.clone(), planes.place(1, q)])
+        })
     }
 
     fn place(&self, axis: usize, position: usize) -> Place {
