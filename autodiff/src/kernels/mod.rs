@@ -6,30 +6,51 @@
 
 #![allow(clippy::indexing_slicing)]
 
+mod along;
+mod conv;
 mod copy;
+mod cumulate;
+mod gather_along;
+mod index;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod laid;
 mod lanes;
 mod map;
 mod matmul;
 mod max;
+mod normal;
 mod pair;
+mod pool;
 mod random;
+mod rearrange;
 mod simd;
 mod softmax;
+mod sort;
 mod sum;
 mod view;
+mod window;
 
+pub use conv::{conv, conv_input_adjoint, conv_shape, conv_weight_adjoint, conv_workspace};
 pub use copy::{copy, rearrange};
+pub use cumulate::{cumprod, cumsum};
+pub use gather_along::{gather_along, scatter_add_along};
+pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare, index_to_real};
 pub(crate) use map::Loops;
 pub(crate) use map::loops;
 pub use map::{Elementwise, Lane, Prepared, map};
 pub(crate) use matmul::prepared_product;
-pub use matmul::{matmul, matmul_rows};
+pub use matmul::{matmul, matmul_rows, matmul_shape};
 pub(crate) use max::max_over;
 pub(crate) use pair::{Arithmetic, Pair};
-pub(crate) use random::uniform;
+pub use pool::{Pool, average_pool, average_pool_adjoint, max_pool};
+pub use random::{bits, fold_in, normal, uniform, uniform_open};
+pub use rearrange::{Triangle, flip, roll, triangle, unslice};
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
+pub use sort::{argmax, argmin, argsort, sort, top_k};
 pub use sum::sum;
 pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;
 pub use view::{Operand, View, ViewMut};
+pub use window::Window;

@@ -15,6 +15,7 @@
 
 #![allow(unsafe_code)]
 
+mod batched;
 mod machine;
 mod micro;
 mod packed;
@@ -29,6 +30,7 @@ use super::simd::Level;
 use super::view::{View, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
+pub use batched::matmul_shape;
 use machine::{Machine, Machines};
 pub(crate) use prepared::prepared_product;
 use std::ops::Range;
@@ -95,7 +97,8 @@ impl<F> Matrix<F> {
     }
 }
 
-/// y = a·b for a: \[m, k\] and b: \[k, n\] or \[k\], however they lie.
+/// y = a·b for a: \[…, m, k\] and b: \[…, k, n\], however they lie, by NumPy's rules: the leading axes broadcast, a vector
+/// a is a row and a vector b a column ([`matmul_shape`]). Each matrix of y is summed as if it were alone.
 ///
 /// # Errors
 /// A refusal if the shapes do not fit.
@@ -112,8 +115,11 @@ impl<F> Matrix<F> {
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
 pub fn matmul<F: Real>(a: View<'_, F>, b: View<'_, F>, mut output: ViewMut<'_, F>) -> Result<(), Refusal> {
-    let m = a.shape().first().copied().unwrap_or(0);
-    matmul_rows(a, b, 0..m, output.as_mut_slice())
+    let shape = output.shape();
+    match (&**a.shape(), &**b.shape()) {
+        ([m, _], [_] | [_, _]) => matmul_rows(a, b, 0..*m, output.as_mut_slice()),
+        _ => batched::product(a, b, shape, output.as_mut_slice()),
+    }
 }
 
 /// The `rows` of y = a·b, which are all of `output`: bit for bit the rows that [`matmul`] computes, so that threads may
@@ -147,6 +153,42 @@ pub fn matmul_rows<F: Real>(
     let whole = 0..right.columns;
     // SAFETY: the rows and columns are there, and the output has room for them; views vouch for their elements.
     unsafe { block(Level::of_machine(), left, right, rows, whole, output.as_mut_ptr(), right.columns) }
+    Ok(())
+}
+
+/// A matrix in a slice: its numbers of rows and of columns, and the distances between neighbours in a column and in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strided<'a, F> {
+    pub(super) data: &'a [F],
+    pub(super) shape: [usize; 2],
+    pub(super) steps: [usize; 2],
+}
+
+/// `output = a·b` in row-major order: bit for bit what [`matmul`] computes.
+///
+/// # Errors
+/// A refusal if the matrices do not fit each other or the output, or do not lie within their slices.
+pub(super) fn multiply<F: Real>(a: Strided<'_, F>, b: Strided<'_, F>, output: &mut [F]) -> Result<(), Refusal> {
+    let ([m, k], [l, n]) = (a.shape, b.shape);
+    if k != l || m.checked_mul(n) != Some(output.len()) {
+        return Err(Refusal::new(format!(
+            "a product of {:?} and {:?} for an output of {}",
+            a.shape,
+            b.shape,
+            output.len()
+        )));
+    }
+    if output.is_empty() || k == 0 {
+        // Sums of nothing.
+        output.fill(F::zero());
+        return Ok(());
+    }
+    let (left, right) = (Matrix::within(a.data, a.shape, a.steps), Matrix::within(b.data, b.shape, b.steps));
+    let (Some(left), Some(right)) = (left, right) else {
+        return Err(Refusal::new("a matrix reaches outside its array"));
+    };
+    // SAFETY: the matrices lie within their slices, as `within` checked, they fit, and the output has m·n elements.
+    unsafe { block(Level::of_machine(), left, right, 0..m, 0..n, output.as_mut_ptr(), n) }
     Ok(())
 }
 

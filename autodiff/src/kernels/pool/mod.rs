@@ -1,0 +1,298 @@
+//! Pooling: the largest element or the average of each window, over one or two spatial axes.
+
+#[cfg(test)]
+mod tests;
+
+use super::along::expect_lengths;
+use super::view::{Odometer, View, ViewMut};
+use super::window::Window;
+use crate::base::error::{Mismatch, Refusal};
+use crate::base::real::Real;
+use crate::base::shape::{Shape, Strides};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// The windows of a pooling: the last axes of its operand are spatial, as many as there are windows, 1 or 2; of the axes
+/// before them (a batch, channels) each position is a plane of its own.
+///
+/// The padding is no part of a window's elements, and each window has at least one element that is not padding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Pool<'a> {
+    /// The number of elements of a window along each spatial axis.
+    pub lengths: &'a [usize],
+    /// How the window moves along each spatial axis.
+    pub windows: &'a [Window],
+    /// Whether a last window that reaches beyond the padding counts ([`Window::positions`]).
+    pub ceil: bool,
+}
+
+impl Pool<'_> {
+    /// The shape of the result: x \[…, H, W\] gives \[…, P, Q\], where P and Q are the
+    /// [positions](Window::positions) of the window on each axis.
+    ///
+    /// # Errors
+    /// A mismatch that names the axis: a rank or a window that does not fit, or a window in the padding alone.
+    ///
+    /// ```
+    /// use autodiff::kernels::{Pool, Window};
+    /// let halves = Window { stride: 2, ..Window::default() };
+    /// let pool = Pool { lengths: &[2, 2], windows: &[halves; 2], ceil: false };
+    /// assert_eq!(pool.shape(&[8, 3, 32, 30].into())?, [8, 3, 16, 15].into());
+    /// # Ok::<(), autodiff::Mismatch>(())
+    /// ```
+    pub fn shape(&self, x: &Shape) -> Result<Shape, Mismatch> {
+        let planes = Planes::new(self, x)?;
+        Ok(planes.output(x).collect())
+    }
+}
+
+/// The largest element of each window and where it is: x \[…, H, W\] gives two arrays \[…, P, Q\], and an index counts the
+/// elements of the plane \[H, W\] in row-major order. Of elements that are equal it is the first in that order (−0 equals
+/// +0), and if one is NaN it is the first NaN, as NumPy's `argmax`.
+///
+/// As a map of x with these indices, it is [`gather_along`](super::gather_along) of the planes seen as one axis
+/// (x \[…, H·W\] and indices \[…, P·Q\]), and the adjoint is [`scatter_add_along`](super::scatter_add_along).
+///
+/// # Errors
+/// A refusal if the shapes and windows do not fit: see [`Pool::shape`].
+///
+/// ```
+/// use autodiff::Shape;
+/// use autodiff::kernels::{Pool, View, ViewMut, Window, max_pool};
+/// let halves = [Window { stride: 2, ..Window::default() }];
+/// let (long, short) = (Shape::from([4]), Shape::from([2]));
+/// let x = View::contiguous(&[1.0, 3.0, 2.0, 2.0], &long).unwrap();
+/// let (mut values, mut indices) = ([0.0; 2], [0; 2]);
+/// let outputs = (ViewMut::new(&mut values, &short).unwrap(), ViewMut::new(&mut indices, &short).unwrap());
+/// max_pool(x, Pool { lengths: &[2], windows: &halves, ceil: false }, outputs.0, outputs.1)?;
+/// assert_eq!((values, indices), ([3.0, 2.0], [1, 2]));
+/// # Ok::<(), autodiff::Refusal>(())
+/// ```
+pub fn max_pool<F: Real>(
+    x: View<'_, F>,
+    pool: Pool<'_>,
+    values: ViewMut<'_, F>,
+    indices: ViewMut<'_, usize>,
+) -> Result<(), Refusal> {
+    let planes = Planes::new(&pool, x.shape()).map_err(refusal)?;
+    expect_lengths("the array of values", values.shape(), planes.output(x.shape()))?;
+    expect_lengths("the array of indices", indices.shape(), planes.output(x.shape()))?;
+    let (data, [down, right], starts) = planes.of(&x);
+    let outputs =
+        values.into_slice().chunks_exact_mut(planes.count()).zip(indices.into_slice().chunks_exact_mut(planes.count()));
+    for ((values, indices), start) in outputs.zip(starts) {
+        for ((value, index), [rows, columns]) in values.iter_mut().zip(indices).zip(planes.places()) {
+            let mut best = None;
+            for row in rows.elements() {
+                for column in columns.elements() {
+                    let x = data[start + row * down + column * right];
+                    if best.is_none_or(|(y, _): (F, _)| x > y || x.is_nan() && !y.is_nan()) {
+                        best = Some((x, row * planes.size[1] + column));
+                    }
+                }
+            }
+            (*value, *index) = best.unwrap_or((F::nan(), 0));
+        }
+    }
+    Ok(())
+}
+
+/// The average of each window: x \[…, H, W\] gives y \[…, P, Q\], the sum of the window's elements in row-major order,
+/// from +0, divided by their number. With `include_padding`, zeros of the padding count as elements, but not what a last
+/// window has beyond the padding.
+///
+/// The map is linear, and its adjoint is [`average_pool_adjoint`].
+///
+/// # Errors
+/// A refusal if the shapes and windows do not fit: see [`Pool::shape`].
+///
+/// ```
+/// use autodiff::Shape;
+/// use autodiff::kernels::{Pool, View, ViewMut, Window, average_pool};
+/// let halves = [Window { stride: 2, ..Window::default() }];
+/// let (long, short) = (Shape::from([4]), Shape::from([2]));
+/// let x = View::contiguous(&[1.0, 3.0, 2.0, 2.0], &long).unwrap();
+/// let mut y = [0.0; 2];
+/// let pool = Pool { lengths: &[2], windows: &halves, ceil: false };
+/// average_pool(x, pool, false, ViewMut::new(&mut y, &short).unwrap())?;
+/// assert_eq!(y, [2.0, 2.0]);
+/// # Ok::<(), autodiff::Refusal>(())
+/// ```
+pub fn average_pool<F: Real>(
+    x: View<'_, F>,
+    pool: Pool<'_>,
+    include_padding: bool,
+    output: ViewMut<'_, F>,
+) -> Result<(), Refusal> {
+    let planes = Planes::new(&pool, x.shape()).map_err(refusal)?;
+    expect_lengths("the output", output.shape(), planes.output(x.shape()))?;
+    let (data, [down, right], starts) = planes.of(&x);
+    for (y, start) in output.into_slice().chunks_exact_mut(planes.count()).zip(starts) {
+        for (y, [rows, columns]) in y.iter_mut().zip(planes.places()) {
+            let mut sum = F::zero();
+            for row in rows.elements() {
+                for column in columns.elements() {
+                    sum = sum + data[start + row * down + column * right];
+                }
+            }
+            *y = sum / F::of((rows.weight(include_padding) * columns.weight(include_padding)) as f64);
+        }
+    }
+    Ok(())
+}
+
+/// dx\[…, k, l\] = Σ dy\[…, p, q\]/n over the windows that have the element, n the number of elements of each: the adjoint
+/// of [`average_pool`], for dy \[…, P, Q\]. The output \[…, H, W\] says how large x is, which dy does not. Windows are added
+/// in row-major order, from +0.
+///
+/// # Errors
+/// A refusal if the average of an array of the output's shape does not have the shape of dy.
+///
+/// ```
+/// use autodiff::Shape;
+/// use autodiff::kernels::{Pool, View, ViewMut, Window, average_pool_adjoint};
+/// let halves = [Window { stride: 2, ..Window::default() }];
+/// let (long, short) = (Shape::from([4]), Shape::from([2]));
+/// let dy = View::contiguous(&[1.0, 3.0], &short).unwrap();
+/// let mut dx = [0.0; 4];
+/// let pool = Pool { lengths: &[2], windows: &halves, ceil: false };
+/// average_pool_adjoint(dy, pool, false, ViewMut::new(&mut dx, &long).unwrap())?;
+/// assert_eq!(dx, [0.5, 0.5, 1.5, 1.5]);
+/// # Ok::<(), autodiff::Refusal>(())
+/// ```
+pub fn average_pool_adjoint<F: Real>(
+    dy: View<'_, F>,
+    pool: Pool<'_>,
+    include_padding: bool,
+    output: ViewMut<'_, F>,
+) -> Result<(), Refusal> {
+    let planes = Planes::new(&pool, output.shape()).map_err(refusal)?;
+    expect_lengths("dy", dy.shape(), planes.output(output.shape()))?;
+    let width = planes.size[1];
+    let mut dy = dy.iter();
+    let dx = output.into_slice();
+    dx.fill(F::zero());
+    for dx in dx.chunks_exact_mut((planes.size[0] * width).max(1)) {
+        for ([rows, columns], dy) in planes.places().zip(&mut dy) {
+            let share = dy / F::of((rows.weight(include_padding) * columns.weight(include_padding)) as f64);
+            for row in rows.elements() {
+                for column in columns.elements() {
+                    let dx = &mut dx[row * width + column];
+                    *dx = *dx + share;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn refusal(mismatch: Mismatch) -> Refusal {
+    Refusal::new(mismatch.message)
+}
+
+/// The planes of an array and the windows on each; with one spatial axis, the other is of length 1.
+#[derive(Clone, Copy, Debug)]
+struct Planes {
+    size: [usize; 2],
+    length: [usize; 2],
+    positions: [usize; 2],
+    windows: [Window; 2],
+    /// The number of spatial axes there are.
+    axes: usize,
+}
+
+impl Planes {
+    fn new(pool: &Pool<'_>, x: &[usize]) -> Result<Self, Mismatch> {
+        let axes = pool.windows.len();
+        if !(1..=2).contains(&axes) || pool.lengths.len() != axes {
+            let (lengths, windows) = (pool.lengths.len(), axes);
+            let message =
+                format!("1 or 2 windows are needed, with a length for each; there are {windows} and {lengths} lengths");
+            return Err(Mismatch::new(message));
+        }
+        let Some(lead) = x.len().checked_sub(axes) else {
+            let message = format!("x {} has fewer axes than there are windows, {axes}", Shape::from(x));
+            return Err(Mismatch::new(message));
+        };
+        let mut planes =
+            Planes { size: [1; 2], length: [1; 2], positions: [1; 2], windows: [Window::default(); 2], axes };
+        for (axis, (window, length)) in pool.windows.iter().zip(pool.lengths).enumerate() {
+            let (size, to) = (x[lead + axis], axis + 2 - axes);
+            let misfit =
+                |message: String| Mismatch::new(format!("axis {} of x {}: {message}", lead + axis, Shape::from(x)));
+            let positions = window.positions(size, *length, pool.ceil).map_err(|mismatch| misfit(mismatch.message))?;
+            if let Some(p) = (0..positions).find(|p| window.inside(*p, size, *length).is_empty()) {
+                return Err(misfit(format!("the window at position {p} has no elements but padding")));
+            }
+            (planes.size[to], planes.length[to]) = (size, *length);
+            (planes.positions[to], planes.windows[to]) = (positions, *window);
+        }
+        Ok(planes)
+    }
+
+    /// The lengths of the axes of the result of an operand of the shape `x`.
+    fn output(&self, x: &[usize]) -> impl Iterator<Item = usize> + Clone {
+        let lead: SmallVec<[usize; 4]> = SmallVec::from_slice(&x[..x.len() - self.axes]);
+        lead.into_iter().chain(self.positions.into_iter().skip(2 - self.axes))
+    }
+
+    /// The number of windows on a plane.
+    fn count(&self) -> usize {
+        self.positions[0] * self.positions[1]
+    }
+
+    /// The elements of x, their distances along the two spatial axes, and where each plane begins.
+    fn of<'a, F: Copy>(&self, x: &View<'a, F>) -> (&'a [F], [usize; 2], Odometer) {
+        let (data, strides) = x.parts();
+        let lead = strides.len() - self.axes;
+        let spatial = match strides[lead..] {
+            [down, right] => [down, right],
+            _ => [0, strides[lead]],
+        };
+        let strides: Strides = Strides::from_slice(&strides[..lead]);
+        (data, spatial, Odometer::new(&x.shape()[..lead], &strides))
+    }
+
+    /// The windows of a plane in row-major order: what each has of the rows and of the columns.
+    fn places(&self) -> impl Iterator<Item = [Place; 2]> + use<> {
+        let planes = *self;
+        (0..planes.positions[0]).flat_map(move |p| {
+            let rows = planes.place(0, p);
+            (0..planes.positions[1]).map(move |q| [rows.clone(), planes.place(1, q)])
+        })
+    }
+
+    fn place(&self, axis: usize, position: usize) -> Place {
+        let (window, size, length) = (self.windows[axis], self.size[axis], self.length[axis]);
+        let inside = window.inside(position, size, length);
+        let padded = window.padded(position, size, length);
+        Place { first: window.element(position, inside.start), inside, step: window.dilation, padded }
+    }
+}
+
+/// What a window has along one axis.
+#[derive(Clone, Debug)]
+struct Place {
+    /// The first element that is not padding.
+    first: usize,
+    /// Which elements of the window are not padding.
+    inside: Range<usize>,
+    /// The distance between neighbours.
+    step: usize,
+    /// The number of elements, with those of the padding.
+    padded: usize,
+}
+
+impl Place {
+    /// The elements of the axis.
+    fn elements(&self) -> impl Iterator<Item = usize> + use<> {
+        let (first, step) = (self.first, self.step);
+        (0..self.inside.len()).map(move |i| first + i * step)
+    }
+
+    /// The number of elements that an average is divided by.
+    fn weight(&self, include_padding: bool) -> usize {
+        if include_padding { self.padded } else { self.inside.len() }
+    }
+}
