@@ -4,6 +4,7 @@
 pub(crate) mod arithmetic;
 mod compare;
 mod compositions;
+mod control;
 mod elementary;
 mod index;
 mod kernel;
@@ -18,7 +19,8 @@ mod samples;
 mod signature;
 
 pub use crate::base::kind::{Kind, Type};
-pub use kernel::{Call, General, Kernel, Output};
+pub use control::{Keep, Loop, Scan, Step};
+pub use kernel::{Call, General, Kernel, Output, Steps};
 pub use reduce::axes::Axes;
 pub use reference::PrimitiveRef;
 pub use registry::{Entry, Registry};

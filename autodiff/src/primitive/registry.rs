@@ -1,8 +1,8 @@
 //! The list of primitives: names, and how each is made from its attributes.
 
 use super::{
-    Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, elementary, index, linear, random, rearrange,
-    reduce,
+    Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, control, elementary, index, linear, random,
+    rearrange, reduce,
 };
 use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -160,6 +160,7 @@ impl<F: Real> Registry<F> {
             index::pick::entry(),
             index::place::entry(),
             random::uniform::entry(),
+            control::scan::entry(),
         ];
         Registry { entries }
     }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod attribution_tests;
 pub(crate) mod evaluate;
+pub(crate) mod extract;
 pub(crate) mod node;
 pub(crate) mod query;
 pub(crate) mod record;
@@ -367,6 +368,15 @@ impl<F: Real> Tape<F> {
         restore.length = state.nodes.len();
         drop(state);
         body(self)
+    }
+
+    /// Runs `body` and forgets the nodes it appends, also on unwinding. Their handles are of no use afterwards.
+    pub(crate) fn forgetting<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _restore = {
+            let state = self.state.borrow();
+            Restore { tape: self, scope: state.scope, attributed: state.attributed, length: state.nodes.len() }
+        };
+        body()
     }
 
     #[inline(always)]

@@ -66,6 +66,22 @@ impl<F: Real> Tape<F> {
         kinds.iter().enumerate().map(|(i, kind)| Arg::of(self, id(i), *kind)).collect()
     }
 
+    /// As [`record_list`](Self::record_list), whatever the results are; the error alone where there is one.
+    #[track_caller]
+    pub(crate) fn record_any<'t>(
+        &'t self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        inputs: &[Arg<'t, F>],
+    ) -> Vec<Arg<'t, F>> {
+        let primitive = primitive.into();
+        let typed = |arg: &Arg<'t, F>| Some(Type { kind: arg.kind(), shape: arg.shape().ok()? });
+        let types = inputs.iter().map(typed).collect::<Option<Vec<Type>>>();
+        let fits = |types: &Vec<Type>| primitive.signature().fits(types.iter().map(|operand| operand.kind));
+        let results = types.filter(fits).and_then(|types| primitive.results(&types).ok());
+        let kinds: Vec<Kind> = results.map_or(vec![Kind::Real], |types| types.iter().map(|y| y.kind).collect());
+        self.record_list(primitive, inputs, &kinds)
+    }
+
     /// Result `i` of the application whose first result is `first`; an error where there is none.
     pub(crate) fn result(&self, first: NodeId, i: usize) -> Arg<'_, F> {
         let id = NodeId::new(first.index() + i);
