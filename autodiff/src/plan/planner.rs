@@ -6,6 +6,7 @@ use super::schedule::{self, BLOCK, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
 use super::{Expected, Plan, compile, pages, run::Raw};
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitive::Kind;
 use crate::program::Program;
 use crate::real::Real;
 
@@ -82,8 +83,8 @@ impl<F: Real> Planner<'_, F> {
     /// The plan.
     ///
     /// # Errors
-    /// [`ErrorKind::ProgramInput`] if an update pairs an input and an output that are not there or differ in shape, or an
-    /// input is updated twice; [`ErrorKind::Mismatch`] if the arrays are too large together; the error of a node that is
+    /// [`ErrorKind::ProgramInput`] if an update pairs an input and an output that are not there or differ in shape, or the
+    /// input is an index or a key, or an input is updated twice; [`ErrorKind::Mismatch`] if the arrays are too large together; the error of a node that is
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
@@ -97,7 +98,7 @@ impl<F: Real> Planner<'_, F> {
         let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
         let memory = memory::assign(&program, &schedule, &updates);
         let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
-        let inputs: Vec<usize> = program.inputs().map(|(_, shape)| shape.size()).collect();
+        let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
         let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
         verify(&code, &Bounds { arrays: memory.length, inputs: &inputs, updated: &updated })?;
         let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
@@ -145,11 +146,18 @@ impl<F: Real> Planner<'_, F> {
     fn check(&self) -> Result<()> {
         let error = |message: String| Err(Error::new(ErrorKind::ProgramInput, "plan", message));
         for (i, (slot, output)) in self.updates.iter().enumerate() {
-            let input = self.program.inputs().nth(*slot).map(|(_, shape)| shape);
+            let input = self.program.inputs().nth(*slot);
             let result = self.program.outputs().nth(*output);
             match (input, result) {
-                (Some(a), Some(b)) if a == b => {}
-                (Some(a), Some(b)) => return error(format!("output {output} {b} cannot update input {slot} {a}")),
+                (Some((kind, _)), Some(_)) if kind != Kind::Real => {
+                    let message =
+                        format!("output {output}, an array of reals, cannot update input {slot}, {}", kind.words());
+                    let error = Error::new(ErrorKind::ProgramInput, "plan", message);
+                    let help = "only an array of reals is updated; give other inputs anew with every run";
+                    return Err(error.with_operand(self.program.input_line(*slot)).with_help(help));
+                }
+                (Some((_, a)), Some(b)) if a == b => {}
+                (Some((_, a)), Some(b)) => return error(format!("output {output} {b} cannot update input {slot} {a}")),
                 _ => return error(format!("there is no input {slot} or no output {output}")),
             }
             if self.updates.iter().take(i).any(|(other, _)| other == slot) {

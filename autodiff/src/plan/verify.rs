@@ -1,10 +1,12 @@
 //! That the code of a plan keeps the promises its runs rely on (see [`run`](super::run)): whatever is read and written
-//! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
-//! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
+//! lies inside its memory, inputs are of the kind they are taken for, and what is written overlaps nothing that is read at
+//! the same time. Every plan is verified before it runs, so no mistake of the planner, and no answer of a user's primitive,
+//! makes a run unsound.
 
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
 use super::memory::Home;
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitive::Kind;
 use crate::real::Real;
 
 /// What is wrong, in words.
@@ -36,8 +38,8 @@ impl Span {
 pub(super) struct Bounds<'a> {
     /// Of the part of the arena that arrays lie in.
     pub(super) arrays: usize,
-    /// Of each input.
-    pub(super) inputs: &'a [usize],
+    /// Of each input, with its kind: only an array of reals has elements to read and write.
+    pub(super) inputs: &'a [(Kind, usize)],
     /// The inputs that are updated in place.
     pub(super) updated: &'a [usize],
 }
@@ -82,10 +84,18 @@ impl Bounds<'_> {
     fn inside(&self, span: Span) -> Verified {
         let within = match span.home {
             Home::Arena(start) => start + span.length <= self.arrays,
-            Home::Feed(slot) => self.inputs.get(slot).is_some_and(|length| span.length <= *length),
+            Home::Feed(slot) => match self.inputs.get(slot) {
+                Some((Kind::Real, length)) => span.length <= *length,
+                _ => false,
+            },
             Home::Row | Home::Nowhere => span.length == 0,
         };
         if within { Ok(()) } else { Err("outside its memory") }
+    }
+
+    /// An input that is not of reals is what it is taken for.
+    fn input(&self, slot: usize, kind: Kind, length: usize) -> Verified {
+        if self.inputs.get(slot) == Some(&(kind, length)) { Ok(()) } else { Err("an input of another kind or length") }
     }
 
     /// What is written lies inside, and apart from all that is read, which lies inside, too.
@@ -130,8 +140,11 @@ impl Bounds<'_> {
     fn kernel<F: Real>(&self, kernel: &Kernel<F>) -> Verified {
         let mut read = Vec::new();
         for operand in &kernel.operands {
-            if let OperandSource::Real(source) = operand {
-                read.push(self.source(source)?);
+            match operand {
+                OperandSource::Real(source) => read.push(self.source(source)?),
+                OperandSource::Index { slot, shape } => self.input(*slot, Kind::Index, shape.size())?,
+                OperandSource::KeyInput { slot } => self.input(*slot, Kind::Key, 1)?,
+                OperandSource::Indices { .. } | OperandSource::Key(_) => {}
             }
         }
         match kernel.output {
@@ -229,4 +242,46 @@ impl Bounds<'_> {
 
 fn faulty(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::FaultyRule, "plan", what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::tape::Tape;
+
+    /// A plan whose kernels read an index and a key, and which updates a number: input 0 of inputs of all kinds.
+    fn plan() -> Result<Plan<f64>> {
+        let tape = Tape::<f64>::new();
+        let (w, rows, key) = (tape.input(1.0), tape.index(ndarray::arr1(&[0, 1])), tape.key(7));
+        let noise = key.uniform([3], 0);
+        tape.program(&[w * 2.0, noise.gather(rows)])?.planner().update(0, 0).plan()
+    }
+
+    const INPUTS: [(Kind, usize); 3] = [(Kind::Real, 1), (Kind::Index, 2), (Kind::Key, 1)];
+
+    fn is_kept(plan: &Plan<f64>, inputs: &[(Kind, usize)]) -> bool {
+        verify(&plan.code, &Bounds { arrays: plan.arrays, inputs, updated: &[] }).is_ok()
+    }
+
+    #[test]
+    fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
+        let mut plan = plan()?;
+        assert!(is_kept(&plan, &INPUTS));
+        for slot in 0..3 {
+            for kind in [Kind::Real, Kind::Index, Kind::Key] {
+                let inputs = std::array::from_fn::<_, 3, _>(|i| {
+                    let (own, length) = INPUTS.get(i).copied().unwrap_or((kind, 0));
+                    (if i == slot { kind } else { own }, length)
+                });
+                assert_eq!(is_kept(&plan, &inputs), inputs == INPUTS, "{inputs:?}");
+            }
+        }
+        // An update of an index or of a key writes where there are no numbers.
+        for slot in 0..3 {
+            plan.code.copied_out.iter_mut().for_each(|(to, _)| *to = slot);
+            assert_eq!(is_kept(&plan, &INPUTS), slot == 0, "{slot}");
+        }
+        Ok(())
+    }
 }
