@@ -264,6 +264,28 @@ fn updates_that_do_not_fit_are_errors() {
     assert_eq!(message(program.planner().guard(3)), "there is no output 3 to guard");
 }
 
+#[test]
+fn only_arrays_of_reals_are_updated() {
+    let tape = Tape::<f64>::new();
+    let (w, key) = (tape.input(1.0).named("w"), tape.key(7));
+    let row = tape.index(ndarray::arr0(1));
+    let y = w * 2.0;
+    let program = tape.program(&[y, key.uniform([2], 0).gather(row)]).unwrap();
+    for (input, kind, line) in
+        [(1, "a random key", "input 1: %1 : key"), (2, "an array of indices", "input 2: %2 : index[]")]
+    {
+        let error = program.planner().update(input, 0).plan().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ProgramInput);
+        assert_eq!(error.message(), format!("output 0, an array of reals, cannot update input {input}, {kind}"));
+        assert!(error.to_string().contains(line), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("only an array of reals is updated")), "{error}");
+    }
+    let mut plan = program.planner().update(0, 0).plan().unwrap();
+    let mut w = [3.0];
+    plan.execute(&mut [Feed::Update(&mut w), Feed::Key(7), Feed::Index(&[0])]).unwrap();
+    assert_eq!(w, [6.0]);
+}
+
 /// Inputs exchanged, an input given to another, an output that is an input's view: the old values everywhere.
 #[test]
 fn updates_see_the_inputs_as_they_were() {

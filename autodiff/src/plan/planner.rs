@@ -179,9 +179,10 @@ impl<F: Real> Planner<'_, F> {
                 }
                 (Some((a, _)), Some((b, _))) => {
                     let (a, b) = (a.words(), b.words());
-                    return error(format!(
-                        "output {output}, {b}, cannot update input {slot}, {a}: only reals are updated"
-                    ));
+                    let message = format!("output {output}, {b}, cannot update input {slot}, {a}");
+                    return Err(Error::new(ErrorKind::ProgramInput, "plan", message)
+                        .with_operand(self.program.input_line(*slot))
+                        .with_help("only an array of reals is updated; give the others anew with each run"));
                 }
                 _ => return error(format!("there is no input {slot} or no output {output}")),
             }
