@@ -16,6 +16,7 @@ mod registry;
 mod rule;
 mod samples;
 mod signature;
+mod window;
 
 pub use crate::base::kind::{Kind, Type};
 pub use kernel::{Call, General, Kernel, Output};
@@ -25,6 +26,7 @@ pub use registry::{Entry, Registry};
 pub use rule::{Cotangents, Derivative, Partial, RuleContext, Tangents};
 pub use samples::{Domain, Generator, Sample, SampleOperand};
 pub use signature::{Accepts, Notation, Signature};
+pub use window::options::{Conv, PerAxis, Pooling};
 
 use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal};

@@ -2,7 +2,7 @@
 
 use super::{
     Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, elementary, index, linear, random, rearrange,
-    reduce,
+    reduce, window,
 };
 use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -143,6 +143,11 @@ impl<F: Real> Registry<F> {
             rearrange::stop_gradient::entry(),
             linear::matmul::entry(),
             linear::add_bias::entry(),
+            window::conv::entry(),
+            window::conv_input_adjoint::entry(),
+            window::conv_weight_adjoint::entry(),
+            window::average_pool::entry(),
+            window::average_pool_adjoint::entry(),
             rearrange::transpose::entry(),
             rearrange::reshape::entry(),
             rearrange::broadcast_to::entry(),

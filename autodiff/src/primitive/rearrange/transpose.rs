@@ -117,6 +117,21 @@ impl<'t, F: Real> Var<'t, F> {
         self.permute((0..rank).rev().collect::<Vec<_>>())
     }
 
+    /// The last two axes exchanged: the transpose of each matrix of \[…, m, n\]. Moves no data. Of an array with fewer than
+    /// two axes it is an error.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(ndarray::Array3::zeros((2, 3, 4)));
+    /// assert_eq!(x.transpose_last().shape().unwrap(), [2, 4, 3].into());
+    /// ```
+    #[track_caller]
+    pub fn transpose_last(self) -> Self {
+        let rank = self.shape().map_or(0, |shape| shape.rank()).max(2);
+        let axes: Vec<usize> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
+        self.permute(axes)
+    }
+
     /// The axes in the order given: axis `i` of the result is axis `axes[i]` of `self`. Moves no data.
     ///
     /// ```
