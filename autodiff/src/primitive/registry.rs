@@ -159,7 +159,19 @@ impl<F: Real> Registry<F> {
             index::scatter_add::entry(),
             index::pick::entry(),
             index::place::entry(),
+            index::take_along::entry(),
+            index::scatter_add_along::entry(),
+            index::sort::entry(),
+            index::top_k::entry(),
+            index::argmax::entry(),
+            index::argmin::entry(),
+            index::arithmetic::entry(),
+            index::compare::entry(),
+            index::to_real::entry(),
             random::uniform::entry(),
+            random::uniform_open::entry(),
+            random::normal::entry(),
+            random::fold_in::entry(),
         ];
         Registry { entries }
     }
