@@ -41,6 +41,7 @@ pub use differentiate::custom_rule::Rule;
 pub use differentiate::functions::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
 pub use differentiate::gradients::Gradients;
 pub use plan::{Feed, Plan, Planner};
+pub use primitive::index::operand::IndexOrNumber;
 pub use primitive::{Axes, Conv, PerAxis, Pooling, Primitive, PrimitiveRef, Registry};
 pub use program::{Input, NodeView, Program};
 pub use tape::value::IntoArray;

@@ -5,7 +5,7 @@ pub(crate) mod arithmetic;
 mod compare;
 mod compositions;
 mod elementary;
-mod index;
+pub(crate) mod index;
 mod kernel;
 mod linear;
 mod random;

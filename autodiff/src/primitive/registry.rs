@@ -146,6 +146,7 @@ impl<F: Real> Registry<F> {
             window::conv::entry(),
             window::conv_input_adjoint::entry(),
             window::conv_weight_adjoint::entry(),
+            window::max_pool::entry(),
             window::average_pool::entry(),
             window::average_pool_adjoint::entry(),
             rearrange::transpose::entry(),
@@ -164,7 +165,19 @@ impl<F: Real> Registry<F> {
             index::scatter_add::entry(),
             index::pick::entry(),
             index::place::entry(),
+            index::take_along::entry(),
+            index::scatter_add_along::entry(),
+            index::sort::entry(),
+            index::top_k::entry(),
+            index::argmax::entry(),
+            index::argmin::entry(),
+            index::arithmetic::entry(),
+            index::compare::entry(),
+            index::to_real::entry(),
             random::uniform::entry(),
+            random::uniform_open::entry(),
+            random::normal::entry(),
+            random::fold_in::entry(),
         ];
         Registry { entries }
     }

@@ -5,5 +5,6 @@ pub(in crate::primitive) mod average_pool_adjoint;
 pub(in crate::primitive) mod conv;
 pub(in crate::primitive) mod conv_input_adjoint;
 pub(in crate::primitive) mod conv_weight_adjoint;
+pub(in crate::primitive) mod max_pool;
 pub(in crate::primitive) mod options;
 mod windows;
