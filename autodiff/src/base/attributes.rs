@@ -4,7 +4,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::shape::Shape;
 use std::fmt;
 
-/// One attribute: a number or a list of numbers. Floats are compared by their bits.
+/// One attribute: a number, a list of numbers, a word. Floats are compared by their bits.
 #[derive(Clone, Debug)]
 pub enum Attribute {
     /// An integer: an exponent, an axis.
@@ -15,6 +15,8 @@ pub enum Attribute {
     Flag(bool),
     /// A list of lengths or axes.
     List(Vec<usize>),
+    /// One of several words, such as the name of a variant: letters, digits and `_`.
+    Word(String),
 }
 
 impl From<usize> for Attribute {
@@ -30,6 +32,7 @@ impl PartialEq for Attribute {
             (Attribute::Real(a), Attribute::Real(b)) => a.to_bits() == b.to_bits(),
             (Attribute::Flag(a), Attribute::Flag(b)) => a == b,
             (Attribute::List(a), Attribute::List(b)) => a == b,
+            (Attribute::Word(a), Attribute::Word(b)) => a == b,
             _ => false,
         }
     }
@@ -44,6 +47,7 @@ impl std::hash::Hash for Attribute {
             Attribute::Real(x) => x.to_bits().hash(state),
             Attribute::Flag(x) => x.hash(state),
             Attribute::List(x) => x.hash(state),
+            Attribute::Word(x) => x.hash(state),
         }
     }
 }
@@ -56,6 +60,7 @@ impl fmt::Display for Attribute {
             Attribute::Real(x) => write!(f, "{x:?}"),
             Attribute::Flag(x) => write!(f, "{x}"),
             Attribute::List(x) => write!(f, "{}", Shape::from(x.as_slice())),
+            Attribute::Word(x) => f.write_str(x),
         }
     }
 }
@@ -102,6 +107,12 @@ impl Attributes {
     /// Adds a list.
     pub fn with_list(self, name: &'static str, x: &[usize]) -> Self {
         self.with(name, Attribute::List(x.to_vec()))
+    }
+
+    /// Adds the word that belongs to `chosen` among `choices`: what [`one_of`](Self::one_of) reads.
+    pub fn with_one_of<T: PartialEq>(self, name: &'static str, choices: &[(&str, T)], chosen: &T) -> Self {
+        let word = choices.iter().find(|(_, choice)| choice == chosen).map_or("", |(word, _)| word);
+        self.with(name, Attribute::Word(word.into()))
     }
 
     /// Names and attributes, in order.
@@ -173,6 +184,27 @@ impl Attributes {
     pub fn list(&self, name: &str) -> Result<&[usize]> {
         self.read(name, "a list", |a| match a {
             Attribute::List(x) => Some(x.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// What the word `name` stands for among `choices`.
+    ///
+    /// ```
+    /// use autodiff::Attributes;
+    /// let sides = [("left", -1), ("right", 1)];
+    /// let attributes = Attributes::new().with_one_of("side", &sides, &1);
+    /// assert_eq!(attributes.to_string(), "side=right");
+    /// assert_eq!(attributes.one_of("side", &sides)?, 1);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registry`] as for [`integer`](Self::integer), and if it is none of the words.
+    pub fn one_of<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<T> {
+        let words = choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        self.read(name, &format!("one of {words}"), |a| match a {
+            Attribute::Word(x) => choices.iter().find(|(word, _)| word == x).map(|(_, choice)| *choice),
             _ => None,
         })
     }

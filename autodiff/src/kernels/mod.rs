@@ -48,7 +48,7 @@ pub use random::{bits, fold_in, normal, uniform, uniform_open};
 pub use rearrange::{Triangle, flip, roll, triangle, unslice};
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
-pub use sort::{argmax, argmin, argsort, sort, top_k};
+pub use sort::{argmax, argmin, sort, top_k};
 pub use sum::sum;
 pub(crate) use sum::{CHUNK, sum_of_chunks, sum_over};
 pub(crate) use view::Reader;

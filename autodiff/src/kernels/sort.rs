@@ -1,95 +1,57 @@
-//! Sorting along an axis, the k largest elements, and the position of the largest or smallest.
+//! Sorting, the k largest elements, and the position of the largest or smallest.
 //!
 //! The order is NumPy's: NaN is larger than any other number, and −0 equals +0. Elements that are equal keep their order.
 
-use super::along::{Along, expect_along, expect_room, expect_shape, expect_without, lines};
-use super::gather_along::gather_along;
+use super::along::{Along, expect_along, expect_shape, expect_without, lines};
 use super::view::{View, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use std::cmp::Ordering;
 
-/// The permutation that sorts x along `axis`, smallest first: i \[…, n, …\] of the shape of x such that
-/// x\[…, i\[…, k, …\], …\] does not decrease with k. Elements that are equal keep their order (the sort is stable), −0
-/// equals +0, and NaN comes last, as in NumPy's `argsort(kind="stable")`.
+/// x sorted along its last axis, smallest first, and the permutation that sorts it: `values` and `order`, both of the shape
+/// of x, such that values\[…, k\] = x\[…, order\[…, k\]\] does not decrease with k. Elements that are equal keep their order
+/// (the sort is stable), −0 equals +0, and NaN comes last, as in NumPy's `argsort(kind="stable")`.
 ///
-/// The workspace has room for n numbers; where `axis` is the last, none is needed.
-///
-/// # Errors
-/// A refusal if there is no such axis, or if the output or the workspace do not fit.
-///
-/// ```
-/// use autodiff::Shape;
-/// use autodiff::kernels::{View, ViewMut, argsort};
-/// let shape = Shape::from([4]);
-/// let x = View::contiguous(&[2.0, f64::NAN, 1.0, 2.0], &shape).unwrap();
-/// let mut order = [0; 4];
-/// argsort(x, 0, ViewMut::new(&mut order, &shape).unwrap(), &mut [])?;
-/// assert_eq!(order, [2, 0, 3, 1]);
-/// # Ok::<(), autodiff::Refusal>(())
-/// ```
-pub fn argsort<F: Real>(
-    x: View<'_, F>,
-    axis: usize,
-    output: ViewMut<'_, usize>,
-    workspace: &mut [usize],
-) -> Result<(), Refusal> {
-    let Along { length, inner } = Along::new(x.shape(), axis)?;
-    expect_shape("the output", output.shape(), x.shape())?;
-    expect_room(workspace.len(), if inner == 1 { 0 } else { length })?;
-    let (data, step, lines) = lines(&x, axis);
-    let output = output.into_slice();
-    for (line, start) in lines.enumerate() {
-        let first = line / inner * length * inner + line % inner;
-        // The positions on the last axis are neighbours, and are sorted where they belong.
-        let order = if inner == 1 { &mut output[first..first + length] } else { &mut workspace[..length] };
-        order.iter_mut().enumerate().for_each(|(i, to)| *to = i);
-        // Positions differ, so no two compare as equal, and the sort need not be a stable one, which takes memory.
-        order.sort_unstable_by(|a, b| compare(data[start + a * step], data[start + b * step]).then(a.cmp(b)));
-        if inner != 1 {
-            output[first..].iter_mut().step_by(inner).zip(&workspace[..length]).for_each(|(to, i)| *to = *i);
-        }
-    }
-    Ok(())
-}
-
-/// x sorted along `axis`, smallest first, to `values`, and the permutation that sorts it to `order`: see [`argsort`]. As
-/// a map of x, the values are [`gather_along`] with the permutation, and so is the adjoint
+/// As a map of x, the values are [`gather_along`](super::gather_along) with the permutation, and the adjoint is
 /// [`scatter_add_along`](super::scatter_add_along).
 ///
 /// # Errors
-/// As for [`argsort`].
+/// A refusal if x has no axis, or if an output does not fit.
 ///
 /// ```
 /// use autodiff::Shape;
 /// use autodiff::kernels::{View, ViewMut, sort};
-/// let shape = Shape::from([3]);
-/// let x = View::contiguous(&[3.0, 1.0, 2.0], &shape).unwrap();
-/// let (mut values, mut order) = ([0.0; 3], [0; 3]);
-/// sort(x, 0, ViewMut::new(&mut values, &shape).unwrap(), ViewMut::new(&mut order, &shape).unwrap(), &mut [])?;
-/// assert_eq!((values, order), ([1.0, 2.0, 3.0], [1, 2, 0]));
+/// let shape = Shape::from([4]);
+/// let x = View::contiguous(&[2.0, f64::NAN, 1.0, 2.0], &shape).unwrap();
+/// let (mut values, mut order) = ([0.0; 4], [0; 4]);
+/// sort(x, ViewMut::new(&mut values, &shape).unwrap(), ViewMut::new(&mut order, &shape).unwrap())?;
+/// assert_eq!(values[..3], [1.0, 2.0, 2.0]);
+/// assert_eq!(order, [2, 0, 3, 1]);
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
-pub fn sort<F: Real>(
-    x: View<'_, F>,
-    axis: usize,
-    values: ViewMut<'_, F>,
-    mut order: ViewMut<'_, usize>,
-    workspace: &mut [usize],
-) -> Result<(), Refusal> {
-    let shape = order.shape();
-    argsort(x, axis, ViewMut::whole(order.as_mut_slice(), shape), workspace)?;
-    gather_along(x, View::whole(order.into_slice(), shape), axis, values)
+pub fn sort<F: Real>(x: View<'_, F>, values: ViewMut<'_, F>, order: ViewMut<'_, usize>) -> Result<(), Refusal> {
+    let axis = last_axis(x.shape())?;
+    expect_shape("the array of values", values.shape(), x.shape())?;
+    expect_shape("the order", order.shape(), x.shape())?;
+    let (data, step, lines) = lines(&x, axis);
+    let length = x.shape()[axis].max(1);
+    let (values, order) = (values.into_slice().chunks_mut(length), order.into_slice().chunks_mut(length));
+    for ((values, order), start) in values.zip(order).zip(lines) {
+        let at = |i: usize| data[start + i * step];
+        order.iter_mut().enumerate().for_each(|(i, to)| *to = i);
+        // Positions differ, so no two compare as equal, and the sort need not be a stable one, which takes memory.
+        order.sort_unstable_by(|a, b| compare(at(*a), at(*b)).then(a.cmp(b)));
+        values.iter_mut().zip(order).for_each(|(y, i)| *y = at(*i));
+    }
+    Ok(())
 }
 
-/// The k largest elements of x along `axis`, largest first, and their positions: x \[…, n, …\] gives two arrays
-/// \[…, k, …\]. Of elements that are equal, the first come first; −0 equals +0, and NaN is the largest, as in [`argsort`]
-/// (and so in NumPy's order and in PyTorch's `topk`).
-///
-/// The workspace has room for n numbers.
+/// The k largest elements of x along its last axis, largest first, and their positions: x \[…, n\] gives two arrays
+/// \[…, k\]. Of elements that are equal, the first come first; −0 equals +0, and NaN is the largest, as in [`sort`] (and so
+/// in NumPy's order and in PyTorch's `topk`).
 ///
 /// # Errors
-/// A refusal if there is no such axis, if k exceeds n, or if the outputs or the workspace do not fit.
+/// A refusal if x has no axis, if k exceeds n, or if an output does not fit.
 ///
 /// ```
 /// use autodiff::Shape;
@@ -97,39 +59,71 @@ pub fn sort<F: Real>(
 /// let (four, two) = (Shape::from([4]), Shape::from([2]));
 /// let x = View::contiguous(&[2.0, 5.0, 1.0, 5.0], &four).unwrap();
 /// let (mut values, mut indices) = ([0.0; 2], [0; 2]);
-/// let outputs = (ViewMut::new(&mut values, &two).unwrap(), ViewMut::new(&mut indices, &two).unwrap());
-/// top_k(x, 2, 0, outputs.0, outputs.1, &mut [0; 4])?;
+/// top_k(x, 2, ViewMut::new(&mut values, &two).unwrap(), ViewMut::new(&mut indices, &two).unwrap())?;
 /// assert_eq!((values, indices), ([5.0, 5.0], [1, 3]));
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
 pub fn top_k<F: Real>(
     x: View<'_, F>,
     k: usize,
-    axis: usize,
     values: ViewMut<'_, F>,
-    mut indices: ViewMut<'_, usize>,
-    workspace: &mut [usize],
+    indices: ViewMut<'_, usize>,
 ) -> Result<(), Refusal> {
-    let Along { length, inner } = Along::new(x.shape(), axis)?;
+    let axis = last_axis(x.shape())?;
+    let length = x.shape()[axis];
     if k > length {
-        return Err(Refusal::new(format!("axis {axis} has {length} elements, fewer than the {k} largest")));
+        return Err(Refusal::new(format!("the last axis has {length} elements, fewer than the {k} largest")));
     }
+    expect_along("the array of values", values.shape(), x.shape(), axis, k)?;
     expect_along("the array of indices", indices.shape(), x.shape(), axis, k)?;
-    expect_room(workspace.len(), length)?;
-    let shape = indices.shape();
     let (data, step, lines) = lines(&x, axis);
-    let output = indices.as_mut_slice();
-    // Where none are asked for there is no last one to select.
-    for (line, start) in lines.enumerate().take_while(|_| k > 0) {
-        let largest = |a: &usize, b: &usize| compare(data[start + b * step], data[start + a * step]).then(a.cmp(b));
-        let order = &mut workspace[..length];
-        order.iter_mut().enumerate().for_each(|(i, to)| *to = i);
-        let (first, last, _) = order.select_nth_unstable_by(k - 1, largest);
-        first.sort_unstable_by(largest);
-        let to = output[line / inner * k * inner + line % inner..].iter_mut().step_by(inner);
-        to.zip(first.iter().chain([&*last])).for_each(|(to, i)| *to = *i);
+    // Without elements to be found there are no chunks.
+    let (values, indices) = (values.into_slice().chunks_mut(k.max(1)), indices.into_slice().chunks_mut(k.max(1)));
+    for ((values, found), start) in values.zip(indices).zip(lines) {
+        let at = |i: usize| data[start + i * step];
+        // Positions differ, so no two compare as equal.
+        let before = |a: usize, b: usize| compare(at(b), at(a)).then(a.cmp(&b)).is_lt();
+        largest(found, length, before);
+        values.iter_mut().zip(found).for_each(|(y, i)| *y = at(*i));
     }
-    gather_along(x, View::whole(indices.into_slice(), shape), axis, values)
+    Ok(())
+}
+
+/// Fills `found` with the numbers below `length` that come first by `before`, a strict order, in that order. They are as
+/// many as there is room for, and no other memory is taken: until the end `found` is a heap, whose root is the last of them.
+fn largest(found: &mut [usize], length: usize, before: impl Fn(usize, usize) -> bool + Copy) {
+    let k = found.len();
+    found.iter_mut().enumerate().for_each(|(i, to)| *to = i);
+    (0..k / 2).rev().for_each(|root| sift_down(found, root, before));
+    for i in k..length {
+        if before(i, found[0]) {
+            found[0] = i;
+            sift_down(found, 0, before);
+        }
+    }
+    found.sort_unstable_by(|a, b| if before(*a, *b) { Ordering::Less } else { Ordering::Greater });
+}
+
+/// Moves the number at `root` down until none of those below it is later by `before`.
+fn sift_down(heap: &mut [usize], mut root: usize, before: impl Fn(usize, usize) -> bool) {
+    loop {
+        let mut last = root;
+        for child in [2 * root + 1, 2 * root + 2] {
+            if child < heap.len() && before(heap[last], heap[child]) {
+                last = child;
+            }
+        }
+        if last == root {
+            return;
+        }
+        heap.swap(root, last);
+        root = last;
+    }
+}
+
+/// The last axis of an array that has one.
+fn last_axis(shape: &[usize]) -> Result<usize, Refusal> {
+    shape.len().checked_sub(1).ok_or_else(|| Refusal::new("a number has no axis to sort along"))
 }
 
 /// The position of the largest element of x along `axis`: x \[…, n, …\] gives \[…, …\]. Of elements that are equal it is
@@ -246,22 +240,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sorting_is_stable_insertion((x, axis) in case()) {
+        fn sorting_is_stable_insertion((x, _) in case()) {
+            let axis = x.shape.rank() - 1;
             let (mut values, mut order) = (vec![7.0; x.shape.size()], vec![7; x.shape.size()]);
-            let mut workspace = vec![7; x.shape[axis]];
             let outputs = (ViewMut::new(&mut values, &x.shape).unwrap(), ViewMut::new(&mut order, &x.shape).unwrap());
-            sort(x.view(), axis, outputs.0, outputs.1, &mut workspace).unwrap();
+            sort(x.view(), outputs.0, outputs.1).unwrap();
             prop_assert_eq!(&order, &by_lines(&x, axis, order_of));
             assert_same(&values, &by_lines(&x, axis, |line| order_of(line).iter().map(|i| line[*i]).collect()));
         }
 
         #[test]
-        fn the_largest_are_the_end_of_the_sorted((x, axis) in case(), k in 0..8usize) {
+        fn the_largest_are_the_end_of_the_sorted((x, _) in case(), k in 0..8usize) {
+            let axis = x.shape.rank() - 1;
             let k = k.min(x.shape[axis]);
             let shape = Shape::from(with(&x.shape, axis, k));
             let (mut values, mut indices) = (vec![7.0; shape.size()], vec![7; shape.size()]);
             let outputs = (ViewMut::new(&mut values, &shape).unwrap(), ViewMut::new(&mut indices, &shape).unwrap());
-            top_k(x.view(), k, axis, outputs.0, outputs.1, &mut vec![7; x.shape[axis]]).unwrap();
+            top_k(x.view(), k, outputs.0, outputs.1).unwrap();
             // Sorting from the other end takes equal elements in the other order.
             let largest = |line: &[f64]| {
                 let reversed: Vec<f64> = line.iter().rev().copied().collect();
@@ -294,16 +289,16 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let (x, y) = (Shape::from([3, 2]), Shape::from([2, 2]));
+        let (x, y) = (Shape::from([2, 3]), Shape::from([2, 2]));
         let view = View::splat(&1.0, &x);
         let (mut values, mut order) = ([0.0; 6], [0; 6]);
-        let small = argsort(view, 0, ViewMut::new(&mut order, &x).unwrap(), &mut [0; 2]).unwrap_err();
-        assert_eq!(small.message, "the workspace has room for 2 elements; 3 are needed");
-        let many = Shape::from([4, 2]);
-        let (values, mut indices) = (ViewMut::new(&mut values, &x).unwrap(), [0; 8]);
-        let many = top_k(view, 4, 0, values, ViewMut::new(&mut indices, &many).unwrap(), &mut [0; 4]).unwrap_err();
-        assert_eq!(many.message, "axis 0 has 3 elements, fewer than the 4 largest");
-        let wrong = argmax(view, 0, ViewMut::new(&mut order[..4], &y).unwrap()).unwrap_err();
+        let outputs = (ViewMut::new(&mut values, &x).unwrap(), ViewMut::new(&mut order[..4], &y).unwrap());
+        let small = sort(view, outputs.0, outputs.1).unwrap_err();
+        assert_eq!(small.message, "the order has the shape [2, 2], not [2, 3]");
+        let outputs = (ViewMut::new(&mut values, &x).unwrap(), ViewMut::new(&mut order, &x).unwrap());
+        let many = top_k(view, 4, outputs.0, outputs.1).unwrap_err();
+        assert_eq!(many.message, "the last axis has 3 elements, fewer than the 4 largest");
+        let wrong = argmax(view, 1, ViewMut::new(&mut order[..4], &y).unwrap()).unwrap_err();
         assert_eq!(wrong.message, "the output has the shape [2, 2], not [2]");
     }
 }

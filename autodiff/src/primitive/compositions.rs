@@ -195,4 +195,23 @@ impl<F: Real> Tape<F> {
         }
         self.concat(&rows, 0)
     }
+
+    /// As [`stack`](Self::stack), for arrays of indices.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (i, j) = (tape.index(ndarray::array![1, 2]), tape.index(ndarray::array![3, 0]));
+    /// assert_eq!(tape.stack_indices(&[i, j]).value()?, ndarray::array![[1, 2], [3, 0]].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn stack_indices<'t>(&'t self, parts: &[Index<'t, F>]) -> Index<'t, F> {
+        let mut rows = parts.to_vec();
+        for row in &mut rows {
+            if let Ok(shape) = row.shape() {
+                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
+            }
+        }
+        self.concat_indices(&rows, 0)
+    }
 }

@@ -6,7 +6,7 @@ mod compare;
 mod compositions;
 mod control;
 mod elementary;
-mod index;
+pub(crate) mod index;
 mod kernel;
 mod linear;
 mod random;
@@ -17,6 +17,7 @@ mod registry;
 mod rule;
 mod samples;
 mod signature;
+mod window;
 
 pub use crate::base::kind::{Kind, Type};
 pub use control::{Keep, Loop, Scan, Step};
@@ -27,6 +28,7 @@ pub use registry::{Entry, Registry};
 pub use rule::{Cotangents, Derivative, Partial, RuleContext, Tangents};
 pub use samples::{Domain, Generator, Sample, SampleOperand};
 pub use signature::{Accepts, Notation, Signature};
+pub use window::options::{Conv, PerAxis, Pooling};
 
 use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal};

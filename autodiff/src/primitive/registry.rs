@@ -2,7 +2,7 @@
 
 use super::{
     Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, control, elementary, index, linear, random,
-    rearrange, reduce,
+    rearrange, reduce, window,
 };
 use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -143,6 +143,12 @@ impl<F: Real> Registry<F> {
             rearrange::stop_gradient::entry(),
             linear::matmul::entry(),
             linear::add_bias::entry(),
+            window::conv::entry(),
+            window::conv_input_adjoint::entry(),
+            window::conv_weight_adjoint::entry(),
+            window::max_pool::entry(),
+            window::average_pool::entry(),
+            window::average_pool_adjoint::entry(),
             rearrange::transpose::entry(),
             rearrange::reshape::entry(),
             rearrange::broadcast_to::entry(),
@@ -159,7 +165,19 @@ impl<F: Real> Registry<F> {
             index::scatter_add::entry(),
             index::pick::entry(),
             index::place::entry(),
+            index::take_along::entry(),
+            index::scatter_add_along::entry(),
+            index::sort::entry(),
+            index::top_k::entry(),
+            index::argmax::entry(),
+            index::argmin::entry(),
+            index::arithmetic::entry(),
+            index::compare::entry(),
+            index::to_real::entry(),
             random::uniform::entry(),
+            random::uniform_open::entry(),
+            random::normal::entry(),
+            random::fold_in::entry(),
             control::scan::entry(),
         ];
         Registry { entries }

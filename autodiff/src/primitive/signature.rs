@@ -57,6 +57,8 @@ impl Signature {
     pub const BINARY: Signature = Signature::Fixed(&[("a", Signature::REAL), ("b", Signature::REAL)]);
     /// One array of reals or indices, `x`.
     pub const ARRAY: Signature = Signature::Fixed(&[("x", Accepts::RealOrIndex)]);
+    /// Two arrays of indices, `a` and `b`.
+    pub const INDICES: Signature = Signature::Fixed(&[("a", Signature::INDEX), ("b", Signature::INDEX)]);
     /// An array of reals `x` and an array of indices `i`.
     pub const INDEXED: Signature = Signature::Fixed(&[("x", Signature::REAL), ("i", Signature::INDEX)]);
 

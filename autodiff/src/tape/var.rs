@@ -232,7 +232,7 @@ fn no_value<F: Real>(tape: &Tape<F>, id: NodeId) -> Error {
 }
 
 /// Why two shapes do not broadcast, with a remedy found by trying.
-fn unbroadcastable(a: &Shape, b: &Shape) -> crate::base::error::Mismatch {
+pub(crate) fn unbroadcastable(a: &Shape, b: &Shape) -> crate::base::error::Mismatch {
     let rank = a.rank().max(b.rank());
     let clash = (0..rank).rev().find_map(|axis| {
         let (x, y) = (a.aligned(axis, rank), b.aligned(axis, rank));

@@ -386,6 +386,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
                 let numbers = numbers.iter().map(|span| literal::length(self.source, *span));
                 Ok(Attribute::List(numbers.collect::<Result<_>>()?))
             }
+            (Attribute::Word(_), WrittenValue::Word(span)) => Ok(Attribute::Word(self.source.piece(*span).to_owned())),
             (Attribute::List(_), WrittenValue::Word(span)) => wrong(*span, "a list such as `[0, 1]`"),
             (_, WrittenValue::Words(spans)) => {
                 let (first, last) = (spans.first().copied(), spans.last().copied());
@@ -393,6 +394,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             }
             (Attribute::Integer(_) | Attribute::Real(_), WrittenValue::List(_, span)) => wrong(*span, "a number"),
             (Attribute::Flag(_), WrittenValue::List(_, span)) => wrong(*span, "`true` or `false`"),
+            (Attribute::Word(_), WrittenValue::List(_, span)) => wrong(*span, "a word"),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Rows by their indices.
 
 use crate::base::error::{Mismatch, Refusal};
+use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::View;
+use crate::kernels::{Operand, View};
 use crate::primitive::{
-    Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
-    Tangents,
+    Accepts, Call, Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand,
+    Signature, Tangents, Types, one_result,
 };
 use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
@@ -21,7 +22,7 @@ impl<F: Real> Primitive<F> for Gather {
     }
 
     fn signature(&self) -> Signature {
-        Signature::INDEXED
+        Signature::Fixed(&[("x", Accepts::RealOrIndex), ("i", Signature::INDEX)])
     }
 
     fn formula(&self) -> &'static str {
@@ -36,28 +37,19 @@ impl<F: Real> Primitive<F> for Gather {
         }
     }
 
+    fn results(&self, inputs: &[Type]) -> Result<Types, Mismatch> {
+        one_result::<F, _>(self, inputs, inputs.first().map_or(Kind::Real, |x| x.kind))
+    }
+
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         Kernel::general()
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
-        let mut output = call.y(0)?;
-        let (x, i) = (call.x(0)?, call.index(1)?);
-        check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
-        let width = x.shape().iter().skip(1).product::<usize>();
-        let gathered = output.as_mut_slice().chunks_mut(width.max(1)).zip(i.iter());
-        if let Some(x) = x.as_slice() {
-            for (row, i) in gathered {
-                row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
-            }
-        } else {
-            let mut rows = x.reader();
-            for (row, i) in gathered {
-                rows.seek(i * width);
-                rows.read(row);
-            }
+        match call.inputs().first() {
+            Some(Operand::Index(x)) => rows(*x, call.index(1)?, call.index_result(0)?.as_mut_slice()),
+            _ => rows(call.x(0)?, call.index(1)?, call.y(0)?.as_mut_slice()),
         }
-        Ok(())
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
@@ -86,6 +78,25 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     })
 }
 
+/// Writes the rows of x that i names.
+fn rows<T: Copy>(x: View<'_, T>, i: View<'_, usize>, y: &mut [T]) -> Result<(), Refusal> {
+    check(i, x.shape().first().copied().unwrap_or(0), "rows")?;
+    let width = x.shape().iter().skip(1).product::<usize>();
+    let gathered = y.chunks_mut(width.max(1)).zip(i.iter());
+    if let Some(x) = x.as_slice() {
+        for (row, i) in gathered {
+            row.iter_mut().zip(x.iter().skip(i * width)).for_each(|(y, x)| *y = *x);
+        }
+    } else {
+        let mut rows = x.reader();
+        for (row, i) in gathered {
+            rows.seek(i * width);
+            rows.read(row);
+        }
+    }
+    Ok(())
+}
+
 /// A refusal that names the first index out of range.
 pub(in crate::primitive) fn check(indices: View<'_, usize>, bound: usize, what: &str) -> Result<(), Refusal> {
     match indices.iter().enumerate().find(|(_, i)| *i >= bound) {
@@ -111,5 +122,22 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn gather(self, indices: Index<'t, F>) -> Self {
         self.tape().record(&Gather, &[self.into(), indices.into()])
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// The rows that `indices` names, in that order, as [`Var::gather`] gives them: i \[n, …\] and j \[k, …\] give
+    /// \[k, …, …\].
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (labels, batch) = (tape.index(ndarray::array![7, 8, 9]), tape.index(ndarray::array![2, 0]));
+    /// assert_eq!(labels.gather(batch).value()?, ndarray::array![9, 7].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gather(self, indices: Self) -> Self {
+        let [y] = self.tape().record_all(&Gather, &[self.into(), indices.into()], [Kind::Index]);
+        y.as_index()
     }
 }

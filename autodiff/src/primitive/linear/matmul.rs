@@ -35,27 +35,27 @@ impl<F: Real> Primitive<F> for MatMul {
         match inputs {
             [a, b] => match (&***a, &***b) {
                 ([m, k], [l, n]) if k == l => Ok([*m, *n].into()),
-                ([m, k], [l]) if k == l => Ok([*m].into()),
-                ([_, k], [l, ..]) if b.rank() <= 2 => {
-                    Err(Mismatch::new(format!("the inner lengths differ: axis 1 of a is {k}, axis 0 of b is {l}")))
-                }
-                ([k], [l]) if k == l => {
-                    Err(Mismatch::new("a and b are vectors").with_help("`a.dot(b)` is their inner product"))
-                }
-                ([k], [l, n]) if k == l => Err(Mismatch::new(format!("a is a vector {a}; a matrix is needed"))
-                    .with_help(format!("`a.reshape([1, {k}])` would fit and give [1, {n}]"))),
-                _ => Err(Mismatch::new(format!("a matrix times a matrix or a vector is needed, not {a} times {b}"))),
+                _ => kernels::matmul_shape(a, b).map_err(|mismatch| match remedy(a, b) {
+                    Some(help) => mismatch.with_help(help),
+                    None => mismatch,
+                }),
             },
             _ => Err(Mismatch::new("takes 2 operands")),
         }
     }
 
-    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+    fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
         let prepare = |inputs: &[&Layout]| match inputs {
             [a, b] => kernels::prepared_product(a, b),
             _ => None,
         };
-        Kernel::General(General { rows: Some(&[true, false]), prepare: Some(prepare), ..General::default() })
+        match inputs {
+            // Rows of the result are rows of a only where a is a matrix, and there are no more of them.
+            [a, b] if a.rank() == 2 && b.rank() <= 2 => {
+                Kernel::General(General { rows: Some(&[true, false]), prepare: Some(prepare), ..General::default() })
+            }
+            _ => Kernel::general(),
+        }
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
@@ -63,14 +63,16 @@ impl<F: Real> Primitive<F> for MatMul {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(
-            || match &*at.shape(1) {
-                // A vector operand: the notes' r₁φ(ζ) = ζ·xᵀ, an outer product.
-                [k] => at.dy().reshape([at.shape(0).first().copied().unwrap_or(0), 1]).matmul(at.x(1).reshape([1, *k])),
-                _ => at.dy().matmul(at.x(1).transpose()),
-            },
-            || at.x(0).transpose().matmul(at.dy()),
-        )
+        let (a, b) = (at.shape(0), at.shape(1));
+        match (&*a, &*b) {
+            ([_, _], [_, _]) => at.two(|| at.dy().matmul(at.x(1).transpose()), || at.x(0).transpose().matmul(at.dy())),
+            // A vector operand: the notes' r₁φ(ζ) = ζ·xᵀ, an outer product.
+            ([m, _], [k]) => at.two(
+                || at.dy().reshape([*m, 1]).matmul(at.x(1).reshape([1, *k])),
+                || at.x(0).transpose().matmul(at.dy()),
+            ),
+            _ => Batched::of(&a, &b).reverse(at),
+        }
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
@@ -82,22 +84,103 @@ impl<F: Real> Primitive<F> for MatMul {
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&MatMul).sampled(|generator| {
         let [m, k, n] = [0; 3].map(|_| generator.integer(1, 4));
-        let b: Shape = if generator.flip() { [k].into() } else { [k, n].into() };
+        let lead: Vec<usize> = (0..generator.integer(0, 2)).map(|_| generator.integer(1, 3)).collect();
+        let vectors = (generator.integer(0, 4) == 0, generator.integer(0, 2) == 0);
+        // The leading axes of an operand: those that are left after some, with some of length 1.
+        let mut operand = |vector: bool, matrix: [usize; 2]| -> Shape {
+            let from = generator.integer(0, lead.len());
+            let lead = lead.iter().skip(from).map(|length| if generator.integer(0, 2) == 0 { 1 } else { *length });
+            if vector { [k].into() } else { lead.chain(matrix).collect() }
+        };
+        let (a, b) = (operand(vectors.0, [m, k]), operand(vectors.1, [k, n]));
         let domain = Domain::between(-1e6, 1e6).at_least(1e-6);
-        Sample::new(&MatMul, vec![SampleOperand::Real([m, k].into(), domain), SampleOperand::Real(b, domain)])
+        Sample::new(&MatMul, vec![SampleOperand::Real(a, domain), SampleOperand::Real(b, domain)])
     })
 }
 
+/// Another order of the axes of an operand that would fit, found by trying.
+fn remedy(a: &Shape, b: &Shape) -> Option<String> {
+    let exchanged = |shape: &Shape| -> Option<Shape> {
+        let [lead @ .., m, n] = &**shape else { return None };
+        // That of a matrix the tape finds itself.
+        (!lead.is_empty()).then(|| lead.iter().chain([n, m]).copied().collect())
+    };
+    let trials = [("a", exchanged(a), Some(b.clone())), ("b", Some(a.clone()), exchanged(b))];
+    trials.into_iter().find_map(|(name, a, b)| {
+        let shape = kernels::matmul_shape(&a?, &b?).ok()?;
+        Some(format!("`{name}.transpose_last()` would fit and give {shape}"))
+    })
+}
+
+/// The shapes of a product with leading axes, or with a vector where it takes the place of a matrix.
+struct Batched {
+    /// The operands as matrices: a vector a is one row, a vector b one column.
+    a: Shape,
+    b: Shape,
+    /// The result as matrices.
+    y: Shape,
+}
+
+impl Batched {
+    fn of(a: &Shape, b: &Shape) -> Self {
+        let a = if let [k] = **a { [1, k].into() } else { a.clone() };
+        let b = if let [k] = **b { [k, 1].into() } else { b.clone() };
+        let y = kernels::matmul_shape(&a, &b).unwrap_or_default();
+        Batched { a, b, y }
+    }
+
+    /// Ā = Ȳ·Bᵀ and B̄ = Aᵀ·Ȳ for each matrix, summed where an operand was repeated.
+    fn reverse<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        let (a, b, dy) = (|| shaped(at.x(0), &self.a), || shaped(at.x(1), &self.b), || shaped(at.dy(), &self.y));
+        let back = |dx: Var<'t, F>, to: &Shape, i| {
+            let dx = if dx.shape().is_ok_and(|shape| shape == *to) { dx } else { dx.sum_to(to.clone()) };
+            shaped(dx, &at.shape(i))
+        };
+        at.two(
+            || back(dy().matmul(b().transpose_last()), &self.a, 0),
+            || match (&*self.a, &*self.b) {
+                // One matrix b for all: the rows of all matrices a are those of one, and their sum is its product.
+                ([lead @ .., m, k], [_, n]) => {
+                    let rows = lead.iter().product::<usize>() * m;
+                    back(
+                        shaped(a(), &[rows, *k].into()).transpose().matmul(shaped(dy(), &[rows, *n].into())),
+                        &self.b,
+                        1,
+                    )
+                }
+                _ => back(a().transpose_last().matmul(dy()), &self.b, 1),
+            },
+        )
+    }
+}
+
+/// `x` in this shape.
+#[track_caller]
+fn shaped<'t, F: Real>(x: Var<'t, F>, shape: &Shape) -> Var<'t, F> {
+    if x.shape().is_ok_and(|own| own == *shape) { x } else { x.reshape(shape.clone()) }
+}
+
 impl<'t, F: Real> Var<'t, F> {
-    /// The matrix product: \[m, k\] times \[k, n\] is \[m, n\]; \[m, k\] times a vector \[k\] is a vector \[m\].
+    /// The matrix product: \[m, k\] times \[k, n\] is \[m, n\].
     ///
-    /// Reverse: Ā = Ȳ·Bᵀ and B̄ = Aᵀ·Ȳ, the notes' r₁φ and rφ (Matt R, *Neural Networks*, June 2022, §3.4).
+    /// By NumPy's rules (`matmul`) for other numbers of axes: the last two are those of a matrix, and the axes before them
+    /// broadcast, so that \[…, m, k\] times \[…, k, n\] is \[…, m, n\]. A vector \[k\] on the left is one row, a vector on
+    /// the right one column, and the axis of length 1 that it gives is left out: \[m, k\] times \[k\] is \[m\], and of two
+    /// vectors the product is a number. Each matrix of the result is summed as if it were alone.
+    ///
+    /// Reverse: Ā = Ȳ·Bᵀ and B̄ = Aᵀ·Ȳ, the notes' r₁φ and rφ (Matt R, *Neural Networks*, June 2022, §3.4), summed over the
+    /// axes along which an operand was repeated.
+    ///
+    /// Inner lengths that differ, leading axes that do not broadcast, or an operand that is a number are errors that name
+    /// the axes.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let a = tape.input([[1.0, 2.0], [3.0, 4.0]]);
     /// let x = tape.input([1.0, 1.0]);
     /// assert_eq!(a.matmul(x).value().unwrap(), ndarray::array![3.0, 7.0].into_dyn());
+    /// let batch = tape.input(ndarray::Array3::ones((5, 3, 2)));
+    /// assert_eq!(batch.matmul(a).shape().unwrap(), [5, 3, 2].into());
     /// ```
     #[track_caller]
     pub fn matmul(self, other: Self) -> Self {

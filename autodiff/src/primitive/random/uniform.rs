@@ -1,29 +1,18 @@
-//! Random numbers, from a key that is an input of the program.
+//! Uniform numbers.
 
+use super::draw::{Draw, KEYED};
 use crate::base::attributes::Attributes;
-use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels;
-use crate::primitive::{
-    Call, Cotangents, Derivative, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
-};
+use crate::primitive::{Call, Entry, Kernel, Primitive, Signature};
 use crate::tape::var::{Key, Var};
-use smallvec::smallvec;
 use std::sync::Arc;
 
 /// y = numbers uniform on [0, 1)
 #[derive(Debug)]
-pub struct Uniform {
-    pub(in crate::primitive) shape: Shape,
-    pub(in crate::primitive) stream: usize,
-}
-
-impl Uniform {
-    fn parse(attributes: &Attributes) -> Result<Self> {
-        Ok(Uniform { shape: attributes.list("shape")?.into(), stream: attributes.length("stream")? })
-    }
-}
+pub struct Uniform(Draw);
 
 impl<F: Real> Primitive<F> for Uniform {
     fn name(&self) -> &'static str {
@@ -31,11 +20,11 @@ impl<F: Real> Primitive<F> for Uniform {
     }
 
     fn attributes(&self) -> Attributes {
-        Attributes::new().with_list("shape", &self.shape).with("stream", self.stream.into())
+        self.0.attributes()
     }
 
     fn signature(&self) -> Signature {
-        Signature::Fixed(&[("k", Signature::KEY)])
+        KEYED
     }
 
     fn formula(&self) -> &'static str {
@@ -43,7 +32,7 @@ impl<F: Real> Primitive<F> for Uniform {
     }
 
     fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
-        Ok(self.shape.clone())
+        Ok(self.0.shape.clone())
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
@@ -51,33 +40,25 @@ impl<F: Real> Primitive<F> for Uniform {
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
-        let mut output = call.y(0)?;
-        kernels::uniform(call.key(0)?, self.stream as u64, output.as_mut_slice());
+        kernels::uniform(call.key(0)?, self.0.stream(), call.y(0)?.as_mut_slice());
         Ok(())
-    }
-
-    fn reverse<'t>(&self, _: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        [Derivative::None].into_iter().collect()
-    }
-
-    fn tangent<'t>(&self, _: &RuleContext<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        smallvec![Derivative::None]
     }
 }
 
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
-    Entry::new(Arc::new(Uniform { shape: [3].into(), stream: 0 }), |a| Ok(Arc::new(Uniform::parse(a)?).into())).sampled(
-        |generator| {
-            let uniform = Uniform { shape: generator.shape(0, 3), stream: generator.integer(0, 9) };
-            Sample::new(Arc::new(uniform), vec![SampleOperand::Key(generator.integer(0, 1 << 30) as u64)])
-        },
-    )
+    Entry::new(Arc::new(Uniform(Draw::example())), |a| Ok(Arc::new(Uniform(Draw::parse(a)?)).into()))
+        .sampled(|generator| Draw::sample(generator, |draw| Arc::new(Uniform(draw)).into()))
 }
 
 impl<'t, F: Real> Key<'t, F> {
     /// Numbers uniform on [0, 1): the same for the same key, `stream` and shape. Different streams of one key are
     /// independent: give each use of a key its own.
+    ///
+    /// They are multiples of 2⁻⁵³ in double precision and of 2⁻²⁴ in single, where each is the number of double precision
+    /// rounded down. So a mask `key.uniform(…).ge(p)` is the same in both precisions if p is a multiple of 2⁻²⁴, such as ½ or
+    /// ¼; for another p the two differ where a number falls between p and the p that single precision holds, once in some
+    /// 2²⁵ numbers.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -88,6 +69,6 @@ impl<'t, F: Real> Key<'t, F> {
     /// ```
     #[track_caller]
     pub fn uniform(self, shape: impl Into<Shape>, stream: usize) -> Var<'t, F> {
-        self.tape().record(Arc::new(Uniform { shape: shape.into(), stream }), &[self.into()])
+        self.tape().record(Arc::new(Uniform(Draw { shape: shape.into(), stream })), &[self.into()])
     }
 }

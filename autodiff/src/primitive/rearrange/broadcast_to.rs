@@ -8,7 +8,7 @@ use crate::primitive::{
     Cotangents, Domain, Entry, Facts, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
     Tangents,
 };
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -108,6 +108,14 @@ impl<'t, F: Real> Var<'t, F> {
     /// let x = tape.input([1.0, 2.0]);
     /// assert_eq!(x.broadcast_to([2, 2]).value().unwrap(), ndarray::array![[1.0, 2.0], [1.0, 2.0]].into_dyn());
     /// ```
+    #[track_caller]
+    pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
+        self.apply(Arc::new(BroadcastTo { shape: shape.into() }))
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// Repeats along new leading axes and along axes of length 1, as NumPy broadcasts.
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
         self.apply(Arc::new(BroadcastTo { shape: shape.into() }))

@@ -2,14 +2,16 @@
 
 use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
+use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
+use crate::kernels::{Operand, View, ViewMut};
 use crate::primitive::{
-    Call, Cotangents, Derivative, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand,
-    Signature, Tangents,
+    Accepts, Call, Cotangents, Derivative, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample,
+    SampleOperand, Signature, Tangents, Types, one_result,
 };
 use crate::tape::Arg;
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ impl<F: Real> Primitive<F> for Concat {
     }
 
     fn signature(&self) -> Signature {
-        Signature::Variadic(Signature::REAL)
+        Signature::Variadic(Accepts::RealOrIndex)
     }
 
     fn formula(&self) -> &'static str {
@@ -57,26 +59,27 @@ impl<F: Real> Primitive<F> for Concat {
         Ok(first.with_axis(self.axis, length))
     }
 
+    fn results(&self, inputs: &[Type]) -> Result<Types, Mismatch> {
+        let kind = inputs.first().map_or(Kind::Real, |x| x.kind);
+        match inputs.iter().position(|x| x.kind != kind) {
+            None => one_result::<F, _>(self, inputs, kind),
+            Some(i) => {
+                let words = "arrays of reals and arrays of indices do not join";
+                Err(Mismatch::new(format!("{words}: operand {i} is not of the kind of operand 0"))
+                    .with_help("`i.to_real()` makes reals of indices"))
+            }
+        }
+    }
+
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         Kernel::general()
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
-        let mut output = call.y(0)?;
-        // Row by row: a row of the result is made of one row of each operand, rows running over the axes before `axis`.
-        let below = |shape: &Shape| shape.iter().skip(self.axis).product::<usize>();
-        let width = below(output.shape());
-        let mut start = 0;
-        for input in call.inputs() {
-            let x = input.real()?;
-            let part = below(x.shape());
-            let mut rows = x.reader();
-            for row in output.as_mut_slice().chunks_mut(width.max(1)) {
-                row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
-            }
-            start += part;
+        match call.inputs().first() {
+            Some(Operand::Index(_)) => self.join(call.inputs(), Operand::index, &mut call.index_result(0)?),
+            _ => self.join(call.inputs(), Operand::real, &mut call.y(0)?),
         }
-        Ok(())
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
@@ -93,6 +96,30 @@ impl<F: Real> Primitive<F> for Concat {
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         let parts = dx.iter().enumerate().map(|(i, dx)| dx.unwrap_or_else(|| at.zeros(i))).collect::<Vec<_>>();
         smallvec![Derivative::Of(at.y().tape().concat(&parts, self.axis))]
+    }
+}
+
+impl Concat {
+    /// Row by row: a row of the result is made of one row of each operand, rows running over the axes before `axis`.
+    fn join<'a, F: Real, T: Copy>(
+        &self,
+        inputs: &[Operand<'a, F>],
+        read: fn(&Operand<'a, F>) -> Result<View<'a, T>, Refusal>,
+        output: &mut ViewMut<'_, T>,
+    ) -> Result<(), Refusal> {
+        let below = |shape: &Shape| shape.iter().skip(self.axis).product::<usize>();
+        let width = below(output.shape());
+        let mut start = 0;
+        for input in inputs {
+            let x = read(input)?;
+            let part = below(x.shape());
+            let mut rows = x.reader();
+            for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+                row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
+            }
+            start += part;
+        }
+        Ok(())
     }
 }
 
@@ -121,5 +148,20 @@ impl<F: Real> crate::Tape<F> {
     pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: usize) -> Var<'t, F> {
         let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
         self.record(Arc::new(Concat { axis }), &parts)
+    }
+
+    /// As [`concat`](Self::concat), for arrays of indices.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (i, j) = (tape.index(ndarray::array![1, 2]), tape.index(ndarray::array![0]));
+    /// assert_eq!(tape.concat_indices(&[i, j], 0).value()?, ndarray::array![1, 2, 0].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn concat_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: usize) -> Index<'t, F> {
+        let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
+        let [y] = self.record_all(Arc::new(Concat { axis }), &parts, [Kind::Index]);
+        y.index()
     }
 }

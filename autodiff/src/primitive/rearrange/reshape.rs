@@ -7,7 +7,7 @@ use crate::base::shape::{Layout, Shape};
 use crate::primitive::{
     Cotangents, Domain, Entry, Facts, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
 use std::sync::Arc;
 
 /// y = x in another shape
@@ -93,6 +93,14 @@ impl<'t, F: Real> Var<'t, F> {
     /// let x = tape.input([1.0, 2.0, 3.0, 4.0]);
     /// assert_eq!(x.reshape([2, 2]).value().unwrap(), ndarray::array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
     /// ```
+    #[track_caller]
+    pub fn reshape(self, shape: impl Into<Shape>) -> Self {
+        self.apply(Arc::new(Reshape { shape: shape.into() }))
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// The same indices, in row-major order, in another shape of the same size.
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Self {
         self.apply(Arc::new(Reshape { shape: shape.into() }))

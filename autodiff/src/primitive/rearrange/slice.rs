@@ -7,7 +7,7 @@ use crate::base::shape::{Layout, Shape};
 use crate::primitive::{
     Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -102,6 +102,21 @@ impl<'t, F: Real> Var<'t, F> {
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0, 3.0, 4.0]);
     /// assert_eq!(x.slice(0, 1..3).value().unwrap(), ndarray::array![2.0, 3.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
+        self.apply(Arc::new(Slice { axis, start: range.start, stop: range.end }))
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// The positions `range` along `axis`.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let i = tape.index(ndarray::array![5, 6, 7]);
+    /// assert_eq!(i.slice(0, 1..3).value()?, ndarray::array![6, 7].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn slice(self, axis: usize, range: Range<usize>) -> Self {

@@ -8,7 +8,7 @@ use crate::primitive::{
     Cotangents, Domain, Entry, Facts, Kernel, Notation, Primitive, RuleContext, Sample, SampleOperand, Signature,
     Tangents,
 };
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -117,6 +117,21 @@ impl<'t, F: Real> Var<'t, F> {
         self.permute((0..rank).rev().collect::<Vec<_>>())
     }
 
+    /// The last two axes exchanged: the transpose of each matrix of \[…, m, n\]. Moves no data. Of an array with fewer than
+    /// two axes it is an error.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(ndarray::Array3::zeros((2, 3, 4)));
+    /// assert_eq!(x.transpose_last().shape().unwrap(), [2, 4, 3].into());
+    /// ```
+    #[track_caller]
+    pub fn transpose_last(self) -> Self {
+        let rank = self.shape().map_or(0, |shape| shape.rank()).max(2);
+        let axes: Vec<usize> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
+        self.permute(axes)
+    }
+
     /// The axes in the order given: axis `i` of the result is axis `axes[i]` of `self`. Moves no data.
     ///
     /// ```
@@ -124,6 +139,21 @@ impl<'t, F: Real> Var<'t, F> {
     /// let x = tape.input(ndarray::Array3::zeros((2, 3, 4)));
     /// assert_eq!(x.permute([1, 2, 0]).shape().unwrap(), [3, 4, 2].into());
     /// ```
+    #[track_caller]
+    pub fn permute(self, axes: impl Into<Vec<usize>>) -> Self {
+        self.apply(Arc::new(Transpose { axes: axes.into() }))
+    }
+}
+
+impl<'t, F: Real> Index<'t, F> {
+    /// The axes in reverse order: as [`Var::transpose`].
+    #[track_caller]
+    pub fn transpose(self) -> Self {
+        let rank = self.shape().map_or(0, |shape| shape.rank());
+        self.permute((0..rank).rev().collect::<Vec<_>>())
+    }
+
+    /// The axes in the order given: as [`Var::permute`].
     #[track_caller]
     pub fn permute(self, axes: impl Into<Vec<usize>>) -> Self {
         self.apply(Arc::new(Transpose { axes: axes.into() }))
