@@ -101,17 +101,19 @@ pub(super) fn positions<'t, F: Real>(
     axes: Axes,
     primitive: fn(usize) -> PrimitiveRef<F>,
 ) -> Index<'t, F> {
-    let (x, axis) = match (axes, x.shape()) {
-        (Axes::All, Ok(shape)) if shape.rank() != 1 => (x.reshape([shape.size()]), 0),
-        (Axes::All, _) => (x, 0),
-        (Axes::These(axes), _) => match axes.as_slice() {
-            [axis] => (x, *axis),
-            axes => {
+    let refused =
+        |mismatch: Mismatch| Arg::from(x.tape().refuse(primitive(0).name(), &[x.into()], mismatch)).as_index();
+    let (x, axis) = match x.shape() {
+        Err(_) => (x, 0),
+        Ok(shape) if axes.is_all() && shape.rank() != 1 => (x.reshape([shape.size()]), 0),
+        Ok(shape) => match axes.of("x", &shape).as_deref() {
+            Ok([axis]) => (x, *axis),
+            Ok(axes) => {
                 let mismatch = Mismatch::new(format!("a position is along one axis, not along {}", axes.len()));
                 let help = "`..` counts the positions of all elements, in row-major order";
-                return Arg::from(x.tape().refuse(primitive(0).name(), &[x.into()], mismatch.with_help(help)))
-                    .as_index();
+                return refused(mismatch.with_help(help));
             }
+            Err(mismatch) => return refused(mismatch.clone()),
         },
     };
     let [y] = x.tape().record_all(primitive(axis), &[x.into()], [Kind::Index]);

@@ -1,6 +1,7 @@
 //! Joining arrays along an axis.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
@@ -47,7 +48,7 @@ impl<F: Real> Primitive<F> for Concat {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
         let Some(first) = inputs.first() else { return Err(Mismatch::new("there are no operands")) };
         if self.axis >= first.rank() {
-            return Err(Mismatch::new(format!("there is no axis {} in {first}; axes count from 0", self.axis)));
+            return Err(no_axis(self.axis, "x₀", first));
         }
         let mut length = 0usize;
         for shape in inputs {
@@ -145,9 +146,18 @@ impl<F: Real> crate::Tape<F> {
     /// assert_eq!(tape.concat(&[x, y], 0).value().unwrap(), ndarray::array![1.0, 2.0, 3.0].into_dyn());
     /// ```
     #[track_caller]
-    pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: usize) -> Var<'t, F> {
-        let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
-        self.record(Arc::new(Concat { axis }), &parts)
+    pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: impl Into<Axis>) -> Var<'t, F> {
+        let args: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
+        let shapes: Vec<Shape> = parts.iter().filter_map(|x| x.shape().ok()).collect();
+        let here = parts.iter().all(|x| std::ptr::eq(x.tape(), self));
+        match shapes.first().map(|first| axis.into().of("x₀", first)) {
+            Some(Ok(axis)) => self.record(Arc::new(Concat { axis }), &args),
+            Some(Err(mismatch)) if here && shapes.len() == parts.len() => {
+                self.misfit(&Arc::new(Concat { axis: usize::MAX }).into(), &args, mismatch)
+            }
+            // What else is wrong is found by recording: no operands, an error among them, one of another tape.
+            _ => self.record(Arc::new(Concat { axis: 0 }), &args),
+        }
     }
 
     /// As [`concat`](Self::concat), for arrays of indices.
