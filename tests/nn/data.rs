@@ -3,7 +3,7 @@
 use autodiff::ErrorKind;
 use ndarray::{Array2, array};
 use nn::metric::{Confusion, accuracy, predictions};
-use nn::{Dataset, Random, Targets};
+use nn::{Column, Dataset, Random};
 
 /// Examples whose feature and label are their number.
 fn numbered(n: usize) -> Dataset<f64> {
@@ -11,8 +11,8 @@ fn numbered(n: usize) -> Dataset<f64> {
 }
 
 fn numbers(data: &Dataset<f64>) -> Vec<usize> {
-    let labels = data.labels().unwrap().to_vec();
-    let features: Vec<usize> = data.features().iter().map(|x| *x as usize).collect();
+    let labels: Vec<usize> = data.labels().unwrap().iter().copied().collect();
+    let features: Vec<usize> = data.features().unwrap().iter().map(|x| *x as usize).collect();
     assert_eq!(labels, features, "features and labels stay together");
     labels
 }
@@ -80,12 +80,12 @@ fn predictions_take_the_largest() {
 #[test]
 fn accuracy_counts_labels_rows_and_probabilities() {
     let scores = array![[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]].into_dyn();
-    assert_eq!(accuracy(&scores, &Targets::Labels(array![1, 0, 0])).unwrap(), 2.0 / 3.0);
+    assert_eq!(accuracy(&scores, &Column::index(array![1, 0, 0])).unwrap(), 2.0 / 3.0);
     let rows = array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]].into_dyn();
-    assert_eq!(accuracy(&scores, &Targets::Values(rows)).unwrap(), 1.0);
+    assert_eq!(accuracy(&scores, &Column::Real(rows)).unwrap(), 1.0);
     let column = array![[0.9], [0.1]].into_dyn();
-    assert_eq!(accuracy(&column, &Targets::Values(array![[1.0], [1.0]].into_dyn())).unwrap(), 0.5);
-    assert!(accuracy(&scores, &Targets::Labels(array![1, 0])).is_err());
+    assert_eq!(accuracy(&column, &Column::real(array![[1.0], [1.0]])).unwrap(), 0.5);
+    assert!(accuracy(&scores, &Column::index(array![1, 0])).is_err());
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod initial;
 mod layers;
 mod losses;
 mod optimizers;
+mod planned;
 mod support;
 mod training;

@@ -14,7 +14,7 @@ fn by_the_tape(optimizer: impl Optimizer<f64>) -> Array1<f64> {
     let (x, y, w) = problem();
     let data = Dataset::valued(x, y.insert_axis(ndarray::Axis(1))).unwrap();
     let mut model = Dense::from_arrays(w.insert_axis(ndarray::Axis(1)), None);
-    let mut step = Step::new(optimizer, &|a, y| loss::half_squared(a, y));
+    let mut step = Step::new(optimizer, loss::half_squared);
     for _ in 0..STEPS {
         step.run(&mut model, &data, 0).unwrap();
     }
@@ -76,7 +76,7 @@ fn adam() {
 fn the_bias_correction_keeps_its_digits_in_single_precision() {
     let data = Dataset::<f32>::valued(array![[1.0f32]], array![[10.0f32]]).unwrap();
     let mut model = Dense::from_arrays(array![[0.0f32]], None);
-    Step::new(Adam::new(1.0), &|a, y| loss::half_squared(a, y)).run(&mut model, &data, 0).unwrap();
+    Step::new(Adam::new(1.0), loss::half_squared).run(&mut model, &data, 0).unwrap();
     let moved = model.weight().array()[[0, 0]];
     assert!((moved - 1.0).abs() < 1e-6, "{moved}");
 }
@@ -86,7 +86,7 @@ fn state_is_named_arrays() {
     let (x, y, w) = problem();
     let data = Dataset::valued(x, y.insert_axis(ndarray::Axis(1))).unwrap();
     let mut model = Dense::from_arrays(w.insert_axis(ndarray::Axis(1)), None);
-    let mut step = Step::new(Adam::new(0.1), &|a, y| loss::half_squared(a, y));
+    let mut step = Step::new(Adam::new(0.1), loss::half_squared);
     assert_eq!(step.state().arrays().count(), 0);
     step.run(&mut model, &data, 0).unwrap();
     let names: Vec<_> = step.state().arrays().map(|(path, name, array)| (path, name, array.len())).collect();
