@@ -1,7 +1,7 @@
 //! What a forward pass knows: the tape, the mode, the random key, the bound arrays.
 
 use crate::layer::Layer;
-use crate::module::{Buffer, Leaf, Module, Param, Tree, identity, parameters};
+use crate::module::{Buffer, Leaf, Module, Param, Part, Tree, identity, parameters};
 use crate::objective::Objective;
 use crate::optim::Position;
 use autodiff::{Arg, Error, Key, Mismatch, NodeId, Real, Result, Shape, Tape, Var};
@@ -36,8 +36,8 @@ pub struct Context<'t, F: Real> {
     bound: Vec<Bound<'t, F>>,
     /// Where the next array is expected: most models use them in visit order.
     next: Cell<usize>,
-    places: Vec<((usize, TypeId), String)>,
-    /// Where the next module is expected. Modules without fields may lie in one place in memory.
+    places: Vec<Place>,
+    /// Where the next module is expected.
     next_place: Cell<usize>,
     /// The place of the module that is being recorded.
     here: Cell<Option<usize>>,
@@ -57,6 +57,15 @@ struct Bound<'t, F: Real> {
     var: Var<'t, F>,
 }
 
+/// A module inside the model.
+#[derive(Debug)]
+struct Place {
+    identity: (usize, TypeId),
+    path: String,
+    /// How often it was recorded.
+    uses: Cell<usize>,
+}
+
 /// A call of an inner layer, as summaries list them.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -64,6 +73,12 @@ pub(crate) struct Call {
     pub(crate) what: String,
     pub(crate) shape: Shape,
     pub(crate) parameters: usize,
+}
+
+impl Place {
+    fn of<F: Real>(part: &Part<'_, F>) -> Self {
+        Place { identity: identity(part.module), path: part.path.clone(), uses: Cell::new(0) }
+    }
 }
 
 impl<'t, F: Real> Context<'t, F> {
@@ -104,7 +119,7 @@ impl<'t, F: Real> Context<'t, F> {
             streams: Cell::new(0),
             bound,
             next: Cell::new(0),
-            places: tree.places.iter().map(|place| (place.identity(), place.path.clone())).collect(),
+            places: tree.parts.iter().map(Place::of).collect(),
             next_place: Cell::new(0),
             here: Cell::new(None),
             hyperparameters: Vec::new(),
@@ -342,7 +357,7 @@ impl<'t, F: Real> Context<'t, F> {
         let (place, before) = (self.place(layer), self.count_calls());
         let y = self.record_at(place, || layer.forward(x, self));
         if before == self.count_calls() {
-            let path = place.and_then(|at| self.places.get(at)).map_or(String::new(), |(_, path)| path.clone());
+            let path = place.and_then(|at| self.places.get(at)).map_or(String::new(), |place| place.path.clone());
             self.log(path, layer, y);
         }
         y
@@ -361,17 +376,22 @@ impl<'t, F: Real> Context<'t, F> {
     }
 
     fn place(&self, module: &(impl Module<F> + ?Sized)) -> Option<usize> {
-        let (module, next) = (identity(module), self.next_place.get());
-        let mut from_next = self.places.iter().enumerate().skip(next);
-        let is_it = |(_, (known, _)): &(usize, &((usize, TypeId), String))| *known == module;
-        let (at, _) = from_next.find(is_it).or_else(|| self.places.iter().enumerate().find(is_it))?;
+        let wanted = identity(module);
+        let is_it = |at: &usize| self.places.get(*at).is_some_and(|place| place.identity == wanted);
+        let (next, count) = (self.next_place.get(), self.places.len());
+        let at = match size_of_val(module) {
+            // Modules without fields may lie in one place in memory: each in turn.
+            0 => (0..count).filter(is_it).min_by_key(|at| self.places.get(*at).map(|place| place.uses.get()))?,
+            _ => (next..count).chain(0..next).find(is_it)?,
+        };
         self.next_place.set(at + 1);
+        self.places.get(at).map(|place| place.uses.set(place.uses.get() + 1));
         Some(at)
     }
 
     /// The path of place `inner` as seen from place `outer`.
     fn relative(&self, outer: Option<usize>, inner: usize) -> &str {
-        let path = |at: usize| self.places.get(at).map_or("", |(_, path)| path.as_str());
+        let path = |at: usize| self.places.get(at).map_or("", |place| place.path.as_str());
         let whole = path(inner);
         let rest = outer.and_then(|outer| whole.strip_prefix(path(outer)));
         match rest {
@@ -403,5 +423,21 @@ impl<'t, F: Real> Context<'t, F> {
             let own = parameters(module).iter().map(|(_, param)| param.array().len()).sum();
             calls.push(Call { path, what: module.describe(), shape, parameters: if known { 0 } else { own } });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A context serves where one of a shorter lifetime is asked for, as within the body of a loop.
+    #[test]
+    fn a_context_shortens() {
+        fn shorten<'s, 't: 's, F: Real>(cx: &'s Context<'t, F>) -> &'s Context<'s, F> {
+            cx
+        }
+        let (tape, model) = (Tape::<f64>::new(), Param::new(2.0));
+        let cx = Context::evaluation(&tape, &model);
+        assert_eq!(shorten(&cx).param(&model).item(), Ok(2.0));
     }
 }

@@ -3,8 +3,8 @@
 use autodiff::{Error, ErrorKind, Tape, Var};
 use ndarray::array;
 use nn::{
-    Activation, Adam, Buffer, Context, Dataset, Dense, Dropout, Init, Layer, Module, Param, Parts, PartsMut, Random,
-    Sequential, Sgd, Step, Trainer, loss, metric, predict, summary,
+    Activation, Adam, Context, Dataset, Dense, Dropout, Init, Layer, Module, Param, Parts, PartsMut, Random,
+    Sequential, Sgd, Step, Trainer, loss, predict, summary,
 };
 
 /// A network whose second dense layer takes 5 inputs where there are 4.

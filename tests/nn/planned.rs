@@ -1,6 +1,7 @@
 //! A training step that is replayed from its plan is the step that is recorded anew, bit for bit; and so is what the
 //! step-through sees.
 
+use crate::support::bits;
 use autodiff::inspect::Stepper;
 use autodiff::{Input, Real, Var};
 use ndarray::{Array1, Array2};
@@ -8,10 +9,6 @@ use nn::{
     Activation, Adam, Context, Dataset, Dense, Dropout, Init, Layer, Module, Objective, Random, Sequential, Step, loss,
     parameters,
 };
-
-fn bits<'a, F: Real>(numbers: impl IntoIterator<Item = &'a F>) -> Vec<u64> {
-    numbers.into_iter().map(|x| x.double().to_bits()).collect()
-}
 
 fn network<F: Real>(sizes: [usize; 3], seed: u64) -> Sequential<F> {
     let mut random = Random::new(seed);

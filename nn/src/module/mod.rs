@@ -9,7 +9,7 @@ pub use arrays::{Buffer, Param};
 pub use parts::{Name, Parts, PartsMut};
 pub use structure::Attribute;
 
-pub(crate) use parts::{Leaf, LeafMut, Tree, feed, identity, leaves_mut, stream};
+pub(crate) use parts::{Leaf, LeafMut, Part, Tree, feed, identity, leaves_mut, stream};
 pub(crate) use structure::{Stream, Structure, Tag};
 
 use autodiff::{Error, ErrorKind, Real, Result};

@@ -104,20 +104,12 @@ impl<'a, F: Real> LeafMut<'a, F> {
 
 /// A module inside a model.
 #[derive(Clone, Debug)]
-pub(crate) struct Place<'a, F: Real> {
+pub(crate) struct Part<'a, F: Real> {
     pub(crate) path: String,
     pub(crate) module: &'a dyn Module<F>,
 }
 
-impl<F: Real> Place<'_, F> {
-    /// What tells this module from all others: where it lies and its type, because a module and its first field lie in
-    /// one place.
-    pub(crate) fn identity(&self) -> (usize, TypeId) {
-        identity(self.module)
-    }
-}
-
-/// See [`Place::identity`].
+/// What tells a module from all others: where it lies, and its type, because a module and its first field lie in one place.
 pub(crate) fn identity<F: Real>(module: &(impl Module<F> + ?Sized)) -> (usize, TypeId) {
     (std::ptr::from_ref(module).cast::<u8>().addr(), Any::type_id(module))
 }
@@ -127,29 +119,29 @@ pub(crate) fn identity<F: Real>(module: &(impl Module<F> + ?Sized)) -> (usize, T
 pub(crate) struct Tree<'a, F: Real> {
     path: String,
     /// All modules inside the model, each with its path; what is inside a box or an option, too, with the same path.
-    pub(crate) places: Vec<Place<'a, F>>,
+    pub(crate) parts: Vec<Part<'a, F>>,
     /// Its arrays with their paths.
     pub(crate) leaves: Vec<(String, Leaf<'a, F>)>,
-    /// The position in `places` of each part that has a name of its own.
+    /// The position in `parts` of each part that has a name of its own.
     named: Vec<usize>,
 }
 
 impl<'a, F: Real> Tree<'a, F> {
     pub(crate) fn of(model: &'a (impl Module<F> + ?Sized)) -> Self {
-        let tree = Tree { path: String::new(), places: Vec::new(), leaves: Vec::new(), named: Vec::new() };
+        let tree = Tree { path: String::new(), parts: Vec::new(), leaves: Vec::new(), named: Vec::new() };
         let mut parts = Parts { sink: Sink::Tree(tree) };
         model.visit(&mut parts);
         match parts.sink {
             Sink::Tree(tree) => tree,
             Sink::Structure(_) => {
-                Tree { path: String::new(), places: Vec::new(), leaves: Vec::new(), named: Vec::new() }
+                Tree { path: String::new(), parts: Vec::new(), leaves: Vec::new(), named: Vec::new() }
             }
         }
     }
 
     /// Two parts of one path, if there are any.
-    pub(crate) fn duplicate(&self) -> Option<(&Place<'a, F>, &Place<'a, F>)> {
-        let mut named: Vec<&Place<'a, F>> = self.named.iter().filter_map(|i| self.places.get(*i)).collect();
+    pub(crate) fn duplicate(&self) -> Option<(&Part<'a, F>, &Part<'a, F>)> {
+        let mut named: Vec<&Part<'a, F>> = self.named.iter().filter_map(|i| self.parts.get(*i)).collect();
         named.sort_by(|a, b| a.path.cmp(&b.path));
         named.iter().zip(named.iter().skip(1)).find(|(a, b)| a.path == b.path).map(|(a, b)| (*a, *b))
     }
@@ -173,8 +165,8 @@ impl<'a, F: Real> Parts<'a, F> {
         match &mut self.sink {
             Sink::Tree(tree) => {
                 let length = extend(&mut tree.path, name);
-                tree.named.push(tree.places.len());
-                tree.places.push(Place { path: tree.path.clone(), module });
+                tree.named.push(tree.parts.len());
+                tree.parts.push(Part { path: tree.path.clone(), module });
                 module.visit(self);
                 if let Sink::Tree(tree) = &mut self.sink {
                     tree.path.truncate(length);
@@ -195,7 +187,7 @@ impl<'a, F: Real> Parts<'a, F> {
     pub fn inner(&mut self, module: &'a dyn Module<F>) {
         match &mut self.sink {
             Sink::Tree(tree) => {
-                tree.places.push(Place { path: tree.path.clone(), module });
+                tree.parts.push(Part { path: tree.path.clone(), module });
                 module.visit(self);
             }
             Sink::Structure(stream) => {

@@ -100,6 +100,7 @@ impl Stream<'_> {
         matches!(self, Stream::Compare { same: true, .. })
     }
 
+    #[inline]
     fn bytes(&mut self, next: &[u8]) {
         match self {
             Stream::Write(structure) => structure.bytes.extend_from_slice(next),
@@ -110,24 +111,41 @@ impl Stream<'_> {
         }
     }
 
-    pub(crate) fn tag(&mut self, tag: Tag) {
-        self.bytes(&[tag as u8]);
+    /// As [`bytes`](Self::bytes) of a few, without a loop.
+    #[inline]
+    fn chunk<const N: usize>(&mut self, next: [u8; N]) {
+        match self {
+            Stream::Write(structure) => structure.bytes.extend_from_slice(&next),
+            Stream::Compare { bytes, same, .. } => match bytes.split_first_chunk::<N>() {
+                Some((first, rest)) if *first == next => *bytes = rest,
+                _ => *same = false,
+            },
+        }
     }
 
+    #[inline]
+    pub(crate) fn tag(&mut self, tag: Tag) {
+        self.chunk([tag as u8]);
+    }
+
+    #[inline]
     pub(crate) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
-        self.bytes(&[END_OF_TEXT]);
+        self.chunk([END_OF_TEXT]);
     }
 
+    #[inline]
     pub(crate) fn number(&mut self, number: usize) {
-        self.bytes(&number.to_ne_bytes());
+        self.chunk(number.to_ne_bytes());
     }
 
+    #[inline]
     pub(crate) fn shape(&mut self, shape: &[usize]) {
         self.number(shape.len());
         shape.iter().for_each(|length| self.number(*length));
     }
 
+    #[inline]
     pub(crate) fn kind(&mut self, kind: TypeId) {
         match self {
             Stream::Write(structure) => structure.types.push(kind),
@@ -141,9 +159,9 @@ impl Stream<'_> {
     pub(crate) fn attribute(&mut self, attribute: &dyn Attribute) {
         // A stream takes everything; what refuses is an attribute whose `Debug` fails, which is different every time.
         if write!(self, "{attribute:?}").is_err() {
-            self.bytes(&[END_OF_TEXT]);
+            self.chunk([END_OF_TEXT]);
         }
-        self.bytes(&[END_OF_TEXT]);
+        self.chunk([END_OF_TEXT]);
     }
 }
 

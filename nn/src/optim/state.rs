@@ -45,6 +45,23 @@ impl<F: Real> OptimizerState<F> {
         OptimizerState { step: 0, entries: Vec::new() }
     }
 
+    /// The state after `step` steps, of arrays with the path they belong to and their name: what
+    /// [`arrays`](Self::arrays) lists, read back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if two arrays have one path and name.
+    pub fn from_arrays(step: u64, arrays: impl IntoIterator<Item = (String, String, ArrayD<F>)>) -> Result<Self> {
+        let mut state = OptimizerState { step, entries: Vec::new() };
+        for (path, name, array) in arrays {
+            if state.get(&path, &name).is_some() {
+                let message = format!("there are two arrays `{name}` of `{path}`");
+                return Err(Error::new(ErrorKind::Mismatch, "OptimizerState", message));
+            }
+            state.entries.push(StateEntry { path, name, array: array.as_standard_layout().into_owned() });
+        }
+        Ok(state)
+    }
+
     /// The number of steps made.
     pub fn step(&self) -> u64 {
         self.step
