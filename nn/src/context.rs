@@ -385,7 +385,8 @@ impl<'t, F: Real> Context<'t, F> {
             _ => (next..count).chain(0..next).find(is_it)?,
         };
         self.next_place.set(at + 1);
-        self.places.get(at).map(|place| place.uses.set(place.uses.get() + 1));
+        let uses = &self.places.get(at)?.uses;
+        uses.set(uses.get() + 1);
         Some(at)
     }
 

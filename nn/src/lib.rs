@@ -52,7 +52,7 @@ pub use module::{
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
     Accumulate, Adam, ClipGlobalNorm, Group, Groups, Momentum, Optimizer, OptimizerState, Parameter, ParameterState,
-    Position, Recurrence, Schedule, Sgd, StateRecorder, WeightAverage,
+    Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, WeightAverage,
 };
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};

@@ -81,7 +81,21 @@ impl<'t, F: Real> From<Sum<'t, F>> for Outcome<'t, F> {
 #[derive(Clone, Copy, Debug)]
 pub struct ByName;
 
-/// A function of output and target, of one lifetime: what lets it answer a var or a [`Sum`].
+/// A function of output and target: what lets a loss function answer a var or a [`Sum`].
+///
+/// The compiler names this trait where it refuses a closure: "implementation of `LossFunction` is not general enough", or
+/// "lifetime may not live long enough" for one with written types. It takes the closure's lifetimes from the call that the
+/// closure is written in, and only `from_fn` asks for the right ones. The remedy is to write the closure there:
+///
+/// ```
+/// use nn::{Dataset, Dense, Init, Random, Sgd, Trainer, loss};
+/// # let data = Dataset::<f64>::valued(ndarray::array![[1.0]], ndarray::array![[1.0]])?;
+/// # let mut model = Dense::new(1, 1, Init::Xavier, &mut Random::new(0));
+/// let weight = 2.0;
+/// let weighted = loss::from_fn(|a, target| weight * loss::mean_squared(a, target));
+/// Trainer::new(Sgd::new(0.1)).fit(&mut model, weighted, &data)?;
+/// # Ok::<(), autodiff::Error>(())
+/// ```
 pub trait LossFunction<'t, F: Real> {
     /// The loss.
     fn loss(&self, output: Var<'t, F>, target: Target<'t, F>) -> Outcome<'t, F>;

@@ -44,6 +44,38 @@ fn batches_cover_every_example_once_and_keep_the_last_smaller_one() {
     assert_eq!(data.batches(99, &mut Random::new(1)).count(), 1);
 }
 
+/// The order is drawn at once, so the source is free while the batches are used.
+#[test]
+fn one_source_serves_orders_and_keys() {
+    let (data, mut random) = (numbered(6), Random::new(1));
+    let mut keys = Vec::new();
+    for batch in data.batches(2, &mut random) {
+        keys.push((batch.len(), random.key()));
+    }
+    assert_eq!(keys.len(), 3);
+    assert_ne!(keys[0].1, keys[1].1);
+}
+
+#[test]
+fn a_data_set_is_made_of_columns() {
+    let data = Dataset::<f64>::new().index("words", array![[4, 1], [3, 0], [2, 2]]).unwrap();
+    let data = data.real("score", [0.5, -1.0, 0.0]).unwrap();
+    let part = data.select(&[2, 0]).unwrap();
+    assert_eq!(*part.column("words").unwrap(), Column::index(array![[2, 2], [4, 1]]));
+    assert_eq!(*part.column("score").unwrap(), Column::real([0.0, 0.5]));
+    let error = data.clone().real("score", [1.0, 2.0, 3.0]).unwrap_err();
+    assert_eq!(error.message(), "there are two columns `score`");
+    let error = data.clone().real("more", [1.0]).unwrap_err();
+    assert_eq!(error.message(), "`words` is index [3, 2] and `more` is real [1]: the first axis runs over examples");
+    assert_eq!(data.features().unwrap_err().operands(), ["words : index [3, 2]", "score : real [3]"]);
+}
+
+#[test]
+fn a_label_without_a_score_is_refused() {
+    let error = accuracy(&array![[0.3], [0.9]].into_dyn(), &Column::index(array![0, 2])).unwrap_err();
+    assert_eq!(error.message(), "there is a label 2, and scores for 2 classes, from 0");
+}
+
 #[test]
 fn a_split_is_a_partition() {
     let parts = |fraction, seed| {

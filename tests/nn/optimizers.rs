@@ -5,8 +5,8 @@ use autodiff::{Real, Tape, Var};
 use ndarray::{Array1, Array2, array};
 use nn::{
     Accumulate, Adam, ClipGlobalNorm, Columns, Context, Dataset, Dense, Group, Groups, Init, Layer, Momentum,
-    Objective, Optimizer, OptimizerState, Param, ParameterState, Position, Random, Recurrence, Schedule, Sgd, Step,
-    WeightAverage, loss,
+    Objective, Optimizer, OptimizerState, Param, ParameterState, Position, Random, Recurrence, Schedule, Scheduled,
+    Sgd, Step, WeightAverage, loss,
 };
 
 const STEPS: i32 = 20;
@@ -241,4 +241,25 @@ fn an_optimizer_outside_a_step_is_that_of_a_step() {
     assert_eq!(*step.state(), state);
     let error = state.apply(&optimizer, &mut b, &[("bias".into(), array![1.0].into_dyn())]).unwrap_err();
     assert_eq!(error.message(), "the model trains no parameter `bias`");
+}
+
+/// A rate that halves with every epoch moves by 1, 1, ½, ½, ¼, …; one plan serves all.
+#[test]
+fn a_scheduled_rate_is_an_input() {
+    let mut model = Dense::from_arrays(array![[0.0]], None);
+    let data = Dataset::valued(array![[1.0]], array![[0.0]]).unwrap();
+    // The gradient of the output itself is 1.
+    let slope = nn::objective(|model: &Dense<f64>, batch, cx| Ok(model.forward(batch.real("x")?, cx).sum(..).into()));
+    let mut step = Step::new(Scheduled::new(|at| 0.5f64.powf(at.epoch as f64 - 1.0), Sgd::new(1.0)), slope);
+    let mut before = 0.0;
+    for epoch in 1..4 {
+        step.set_epoch(epoch);
+        for _ in 0..2 {
+            step.run(&mut model, &data, 0).unwrap();
+            let after = model.weight().array().sum();
+            assert_eq!(before - after, 0.5f64.powi(epoch as i32 - 1));
+            before = after;
+        }
+    }
+    assert!(step.explain(&model, &data).is_some());
 }

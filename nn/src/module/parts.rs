@@ -173,10 +173,9 @@ impl<'a, F: Real> Parts<'a, F> {
                 }
             }
             Sink::Structure(stream) => {
-                stream.tag(Tag::Part);
                 match name {
-                    Name::Field(name) => stream.text(name),
-                    Name::Position(position) => stream.number(position),
+                    Name::Field(name) => stream.text(Tag::Field, name),
+                    Name::Position(position) => stream.number(Tag::Position, position),
                 }
                 self.enter(module);
             }
@@ -201,8 +200,7 @@ impl<'a, F: Real> Parts<'a, F> {
     /// change.
     pub fn attribute(&mut self, name: &str, attribute: &dyn Attribute) {
         if let Sink::Structure(stream) = &mut self.sink {
-            stream.tag(Tag::Attribute);
-            stream.text(name);
+            stream.text(Tag::Attribute, name);
             stream.attribute(attribute);
         }
     }
@@ -211,12 +209,12 @@ impl<'a, F: Real> Parts<'a, F> {
         match &mut self.sink {
             Sink::Tree(tree) => tree.leaves.push((tree.path.clone(), leaf)),
             Sink::Structure(stream) => {
-                stream.tag(match leaf {
+                let tag = match leaf {
                     Leaf::Param(param) if param.is_frozen() => Tag::Frozen,
                     Leaf::Param(_) => Tag::Param,
                     Leaf::Buffer(_) => Tag::Buffer,
-                });
-                stream.shape(leaf.array().shape());
+                };
+                stream.shape(tag, leaf.array().shape());
             }
         }
     }

@@ -63,18 +63,20 @@ pub(crate) enum Stream<'a> {
 /// What follows in a stream.
 #[derive(Clone, Copy)]
 pub(crate) enum Tag {
-    Part,
+    Field,
+    Position,
     Inner,
     End,
     Attribute,
     Param,
     Frozen,
     Buffer,
+    Name,
     Real,
     Index,
 }
 
-/// Ends a text, which has no such byte.
+/// Ends the text of an attribute, which has no such byte.
 const END_OF_TEXT: u8 = 0xff;
 
 impl Stream<'_> {
@@ -129,20 +131,24 @@ impl Stream<'_> {
     }
 
     #[inline]
-    pub(crate) fn text(&mut self, text: &str) {
+    pub(crate) fn number(&mut self, tag: Tag, number: usize) {
+        let mut chunk = [tag as u8; 1 + size_of::<usize>()];
+        if let Some(rest) = chunk.last_chunk_mut() {
+            *rest = number.to_ne_bytes();
+        }
+        self.chunk(chunk);
+    }
+
+    #[inline]
+    pub(crate) fn text(&mut self, tag: Tag, text: &str) {
+        self.number(tag, text.len());
         self.bytes(text.as_bytes());
-        self.chunk([END_OF_TEXT]);
     }
 
     #[inline]
-    pub(crate) fn number(&mut self, number: usize) {
-        self.chunk(number.to_ne_bytes());
-    }
-
-    #[inline]
-    pub(crate) fn shape(&mut self, shape: &[usize]) {
-        self.number(shape.len());
-        shape.iter().for_each(|length| self.number(*length));
+    pub(crate) fn shape(&mut self, tag: Tag, shape: &[usize]) {
+        self.number(tag, shape.len());
+        shape.iter().for_each(|length| self.chunk(length.to_ne_bytes()));
     }
 
     #[inline]
@@ -157,11 +163,9 @@ impl Stream<'_> {
     }
 
     pub(crate) fn attribute(&mut self, attribute: &dyn Attribute) {
-        // A stream takes everything; what refuses is an attribute whose `Debug` fails, which is different every time.
-        if write!(self, "{attribute:?}").is_err() {
-            self.chunk([END_OF_TEXT]);
-        }
-        self.chunk([END_OF_TEXT]);
+        // A stream takes everything; what refuses is an attribute whose `Debug` fails.
+        let failed = write!(self, "{attribute:?}").is_err();
+        self.chunk([END_OF_TEXT, u8::from(failed)]);
     }
 }
 
@@ -190,10 +194,10 @@ mod tests {
     #[test]
     fn only_what_was_written_is_the_same() {
         let streams: [(Structure, Box<dyn Fn(&Structure) -> bool>); 7] = [
-            boxed(|s| s.text("ab")),
-            boxed(|s| (s.text("a"), s.text("b")).0),
-            boxed(|s| s.shape(&[2, 3])),
-            boxed(|s| s.shape(&[2])),
+            boxed(|s| s.text(Tag::Field, "ab")),
+            boxed(|s| (s.text(Tag::Field, "a"), s.text(Tag::Field, "b")).0),
+            boxed(|s| s.shape(Tag::Real, &[2, 3])),
+            boxed(|s| s.shape(Tag::Real, &[2])),
             boxed(|s| s.kind(TypeId::of::<u8>())),
             boxed(|s| s.attribute(&0.1)),
             boxed(|s| s.attribute(&(0.1 + f64::EPSILON))),

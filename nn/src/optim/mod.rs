@@ -6,6 +6,7 @@ mod average;
 mod clip;
 mod groups;
 mod momentum;
+mod scheduled;
 mod sgd;
 mod state;
 
@@ -15,6 +16,7 @@ pub use average::WeightAverage;
 pub use clip::ClipGlobalNorm;
 pub use groups::{Group, Groups};
 pub use momentum::Momentum;
+pub use scheduled::Scheduled;
 pub use sgd::Sgd;
 pub use state::{OptimizerState, ParameterState, StateRecorder};
 

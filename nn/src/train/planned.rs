@@ -144,12 +144,9 @@ fn arrange<F: Real>(entries: &mut [StateEntry<F>], order: &[StateEntry<F>]) -> b
 /// Writes or compares the names and shapes of a batch.
 fn columns<F: Real>(batch: &dyn Batch<F>, to: &mut Stream<'_>) {
     batch.columns(&mut |name, column| {
-        to.tag(match column {
-            Column::Real(_) => Tag::Real,
-            Column::Index(_) => Tag::Index,
-        });
-        to.text(name);
-        to.shape(column.shape());
+        to.text(Tag::Name, name);
+        let tag = if matches!(column, Column::Real(_)) { Tag::Real } else { Tag::Index };
+        to.shape(tag, column.shape());
     });
 }
 
