@@ -33,6 +33,7 @@ use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
 use run::{Machine, Raw};
 use std::fmt;
+use std::sync::Arc;
 
 /// A program prepared to run many times: see [`Program::plan`].
 ///
@@ -64,7 +65,7 @@ pub struct Plan<F: Real> {
     in_place: usize,
     divided: usize,
     raw: Vec<Raw<F>>,
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Arc<rayon::ThreadPool>>,
     /// Whether the last run went well: the outputs are its results.
     ran: bool,
 }
@@ -275,7 +276,7 @@ impl<F: Real> Plan<F> {
 
     /// The number of threads that share the work.
     pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
     /// The bytes of memory the plan holds for arrays: what [`explain`](Self::explain) says it takes.

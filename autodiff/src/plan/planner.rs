@@ -9,6 +9,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
+use std::sync::Arc;
 
 impl<F: Real> Program<F> {
     /// Prepares the program to run many times: what is elementwise is fused and run block by block in cache, views move no
@@ -25,7 +26,8 @@ impl<F: Real> Program<F> {
 
     /// As [`plan`](Self::plan), with a say in what is updated in place and how many threads work.
     pub fn planner(&self) -> Planner<'_, F> {
-        Planner { program: self, updates: Vec::new(), guards: Vec::new(), threads: 1, block: BLOCK, divided: DIVIDED }
+        let (updates, guards) = (Vec::new(), Vec::new());
+        Planner { program: self, updates, guards, threads: 1, pool: None, block: BLOCK, divided: DIVIDED }
     }
 }
 
@@ -50,6 +52,7 @@ pub struct Planner<'a, F: Real> {
     updates: Vec<(usize, usize)>,
     guards: Vec<usize>,
     threads: usize,
+    pool: Option<Arc<rayon::ThreadPool>>,
     block: usize,
     divided: usize,
 }
@@ -72,6 +75,20 @@ impl<F: Real> Planner<'_, F> {
     /// bit of any result.
     pub fn threads(self, threads: usize) -> Self {
         Planner { threads: threads.max(1), ..self }
+    }
+
+    /// The work is shared by the threads of `plan`, if it has some, instead of new ones: for plans that run one after
+    /// the other.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// # let program = tape.program(&[tape.input(3.0).tanh()])?;
+    /// let first = program.planner().threads(4).plan()?;
+    /// let second = program.planner().threads(4).sharing(&first).plan()?;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn sharing(self, plan: &Plan<F>) -> Self {
+        Planner { pool: plan.pool.clone(), ..self }
     }
 
     /// For tests: blocks of `block` elements instead of 1,024, and all work divided among the threads, so that small arrays
@@ -103,16 +120,11 @@ impl<F: Real> Planner<'_, F> {
         let (arrays, in_indices, in_keys) = (memory.length, memory.indices, memory.keys);
         let bounds = Bounds { arrays, indices: in_indices, keys: in_keys, inputs: &inputs, updated: &updated };
         verify(&code, &bounds)?;
-        let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
-        let pool = match threads {
-            1 => None,
-            n => Some(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(n)
-                    .build()
-                    .map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))?,
-            ),
+        let pool = match self.threads {
+            n if n == 1 || !is_large(&code, self.divided) => None,
+            n => Some(self.pool.map_or_else(|| start_threads(n), Ok)?),
         };
+        let threads = pool.as_ref().map_or(1, |pool| pool.current_num_threads());
         let line = 64 / size_of::<F>();
         let scratch = threads * code.rows * code.pitch();
         let mut arena = Vec::new();
@@ -252,6 +264,12 @@ fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut 
         update.in_place = is_last_reader(program, schedule, *input, schedule.group_of[*output]);
     }
     commit
+}
+
+/// `n` threads that wait for work.
+fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
+    pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))
 }
 
 fn loop_of(schedule: &Schedule, id: crate::NodeId) -> Option<&Group> {
