@@ -11,7 +11,7 @@ use crate::primitive::Steps;
 use crate::program::Program;
 use crate::tape::node::{Labels, Node, Op, Operands};
 use crate::tape::query::needed_for;
-use crate::tape::var::{Index, Var};
+use crate::tape::var::{Index, Key, Var};
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
@@ -30,6 +30,13 @@ impl<'s, F: Real> Step<'s, '_, F> {
     /// Its number, from 0: an index that differs from step to step.
     pub fn index(&self) -> Index<'s, F> {
         self.index
+    }
+
+    /// A key of this step's own, made from `key` and the number of the step: random numbers drawn with it differ from step
+    /// to step.
+    #[track_caller]
+    pub fn key(&self, key: Key<'s, F>) -> Key<'s, F> {
+        key.fold_in(self.index)
     }
 }
 
