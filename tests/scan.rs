@@ -77,7 +77,7 @@ fn unrolled<'t>(body: Body, at: &Operands<'t>, steps: usize, reversed: bool) -> 
         outputs.reverse();
     }
     let count = outputs.first().map_or(0, Vec::len);
-    let stacked = (0..count).map(|j| tape.stack(&outputs.iter().map(|out| out[j]).collect::<Vec<_>>()));
+    let stacked = (0..count).map(|j| tape.stack(&outputs.iter().map(|out| out[j]).collect::<Vec<_>>(), 0));
     carries.iter().copied().chain(stacked).collect()
 }
 

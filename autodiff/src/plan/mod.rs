@@ -12,10 +12,11 @@ mod compile;
 mod explain;
 mod loops;
 mod memory;
-mod pages;
 mod planner;
 mod pool;
+mod prepare;
 mod run;
+mod scan;
 mod schedule;
 mod verify;
 
@@ -302,10 +303,7 @@ impl<F: Real> Plan<F> {
 /// What computes, and then what updates inputs, if the guards allow.
 fn both_parts<F: Real>(machine: &Machine<'_, F>, program: &Program<F>, guards: &[usize]) -> Result<()> {
     let code = machine.code;
-    let refused = |refused: run::Refused| match code.kernels.get(refused.kernel) {
-        Some(kernel) => program.refused(kernel.node, refused.refusal),
-        None => Error::new(ErrorKind::Refused, "execute", refused.refusal.message),
-    };
+    let refused = |refused: run::Refused| program.refused(refused.node, refused.refusal);
     machine.run(0..code.commit).map_err(refused)?;
     for output in guards {
         if let Some(Output::Real(source)) = code.outputs.get(*output) {

@@ -2,7 +2,7 @@
 //! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
 //! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Source, WholeStep};
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Scan, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
@@ -65,6 +65,7 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
             Action::Gather(gather) => {
                 code.gathers.get(*gather).map_or(Err("no gather"), |gather| bounds.gather(gather))
             }
+            Action::Scan(scan) => code.scans.get(*scan).map_or(Err("no loop"), |scan| bounds.scan(scan, code)),
             Action::Copy(copy) => {
                 code.copies.get(*copy).map_or(Err("no copy"), |(source, place)| bounds.copy(source, place))
             }
@@ -183,6 +184,63 @@ impl Bounds<'_> {
                 return Err("written over what is read");
             }
             apart.push(written);
+        }
+        Ok(())
+    }
+
+    /// A loop over a program: its region is its own, what its steps read lies inside its memory, and what they write
+    /// overlaps nothing that is read. (The body was verified when it was prepared.)
+    fn scan<F: Real>(&self, scan: &Scan<F>, code: &Code<F>) -> Verified {
+        let (body, steps) = (&scan.body, scan.steps);
+        let inputs: Vec<(Kind, usize)> = body.program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
+        let outputs: Vec<(Kind, usize)> = body.program.outputs().map(|(kind, shape)| (kind, shape.size())).collect();
+        if inputs.len() != 1 + scan.operands.len() || outputs.len() != scan.results.len() || body.code.rows > code.rows
+        {
+            return Err("a loop of another body");
+        }
+        if body.code.block != code.block
+            || body.updates.iter().any(|update| update.slot == 0 || update.slot > steps.carries)
+        {
+            return Err("a body that updates what is no carry");
+        }
+        let rows = |i: usize| if (steps.carries..steps.carries + steps.inputs).contains(&i) { steps.count } else { 1 };
+        let mut apart: Vec<Span> = Vec::new();
+        for (i, (operand, (kind, size))) in scan.operands.iter().zip(inputs.iter().skip(1)).enumerate() {
+            let (found, length) = match operand {
+                OperandSource::Real(source) if source.layout.is_some() => return Err("rows that do not lie in order"),
+                OperandSource::Real(source) => (Kind::Real, source.extent),
+                OperandSource::Index { shape, .. } => (Kind::Index, shape.size()),
+                OperandSource::Indices { data, .. } => (Kind::Index, data.len()),
+                OperandSource::KeyAt { .. } | OperandSource::Key(_) => (Kind::Key, 1),
+            };
+            if found != *kind || length != size * rows(i) {
+                return Err("an operand of another kind or length");
+            }
+            apart.extend(self.operand(operand)?);
+        }
+        let region = [
+            Span::arena(scan.region.arena, body.arrays),
+            Span { home: Home::Indices(scan.region.indices), length: body.indices },
+        ];
+        self.inside_as(region[0], Kind::Real)?;
+        self.inside_as(region[1], Kind::Index)?;
+        if scan.region.keys + body.keys > self.keys {
+            return Err("keys outside their memory");
+        }
+        let keys = (0..body.keys).map(|key| Span { home: Home::Key(scan.region.keys + key), length: 1 });
+        let mut written: Vec<Span> = region.into_iter().chain(keys).collect();
+        for (i, (place, (kind, size))) in scan.results.iter().zip(&outputs).enumerate() {
+            let rows = if i < steps.carries { 1 } else { steps.count };
+            if place.kind != *kind || place.shape.size() != size * rows {
+                return Err("a result of another kind or length");
+            }
+            written.push(self.place(place)?);
+        }
+        for span in written {
+            if apart.iter().any(|other| span.overlaps(*other)) {
+                return Err("written over what is read");
+            }
+            apart.push(span);
         }
         Ok(())
     }
