@@ -146,7 +146,7 @@ const DERIVED: [Derived; 21] = [
     },
     Derived {
         name: "stack",
-        map: |x| weigh(x.tape().stack(&[x.sin(), x, x.cos()])),
+        map: |x| weigh(x.tape().stack(&[x.sin(), x, x.cos()], 0)),
         closed: |x| {
             let rows = x.iter().map(|x| x.sin()).chain(x.iter().copied()).chain(x.iter().map(|x| x.cos()));
             weighed(rows)

@@ -36,7 +36,7 @@ fn parts_that_cannot_be_joined() {
     "#]],
     );
     refused(
-        tape.stack(&[x, y]),
+        tape.stack(&[x, y], 0),
         expect![[r#"
             concat: [1, 2, 3] and [1, 2, 4] differ outside axis 0
               at tests/errors/operands.rs:_

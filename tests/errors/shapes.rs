@@ -397,7 +397,7 @@ fn the_first_error_is_the_one_reported() {
         wrong.select(x, other),
         x.select(wrong, 0.0),
         tape.concat(&[x, wrong, other], 0),
-        tape.stack(&[x, wrong]),
+        tape.stack(&[x, wrong], 0),
         (0..1000).fold(wrong, |y, _| y.tanh() + x),
     ];
     for (n, y) in later.into_iter().enumerate() {

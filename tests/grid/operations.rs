@@ -151,8 +151,8 @@ pub fn methods() -> Vec<Method> {
         method("clamp", |x| x.clamp(1.0, -1.0)),
         method("clamp", |x| x.clamp(f64::NAN, f64::NAN)),
         method("concat none", |x| x.tape().concat(&[], 0)),
-        method("stack none", |x| x.tape().stack(&[])),
-        method("stack", |x| x.tape().stack(&[x, x])),
+        method("stack none", |x| x.tape().stack(&[], 0)),
+        method("stack", |x| x.tape().stack(&[x, x], 0)),
         method("concat", |x| x.tape().concat(&[x, x, x], 1)),
     ];
     for n in [0, 1, 2, -1, i32::MIN, i32::MAX] {

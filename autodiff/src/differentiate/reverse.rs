@@ -427,6 +427,26 @@ impl<'t, F: Real> Var<'t, F> {
         self.pullback(seed, wanted)
     }
 
+    /// The gradient of this number with respect to one var, recorded, as [`gradient`](Self::gradient) with the error kept in
+    /// the var: for where the result of an operation has to be a var, such as a layer that computes with a derivative.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(2.0);
+    /// let dy = x.powi(4).gradient_of(x);
+    /// assert_eq!((dy.item().unwrap(), dy.gradient_of(x).item().unwrap()), (32.0, 48.0));
+    /// assert!((x * 2.0).gradient_of(dy).error().is_some()); // 2x does not depend on dy
+    /// ```
+    #[track_caller]
+    pub fn gradient_of(self, x: Var<'t, F>) -> Var<'t, F> {
+        match self.gradient(&[x]).map(|gradients| gradients.first().copied()) {
+            Ok(Some(gradient)) => gradient,
+            // One gradient is asked for, so one is there, or an error.
+            Ok(None) => self,
+            Err(error) => self.tape.failed(error),
+        }
+    }
+
     /// The reverse derivative rF(ζ) at the cotangent `seed`, recorded: see [`gradient`](Self::gradient) and
     /// [`backward_from`](Self::backward_from).
     ///

@@ -156,7 +156,7 @@ fn methods() {
     here!(tape, key.uniform([2], 0));
     here!(tape, v.dot(v));
     here!(tape, tape.concat(&[x, x], 0));
-    here!(tape, tape.stack(&[x, x]));
+    here!(tape, tape.stack(&[x, x], 0));
     here!(tape, x.apply(&crate::primitive::arithmetic::add::Add));
     here!(tape, x.apply2(&crate::primitive::arithmetic::add::Add, x));
     here!(tape, tape.record(Registry::standard().make("tanh", &Attributes::new(), &[]).unwrap(), &[x.into()]));
@@ -193,7 +193,7 @@ fn operations_that_do_not_fit() {
     here!(tape, x.softmax(3));
     here!(tape, x.slice(0, 5..6));
     here!(tape, tape.concat(&[x, y], 3));
-    here!(tape, tape.stack(&[x, y]));
+    here!(tape, tape.stack(&[x, y], 0));
     here!(tape, tape.refuse("mine", &[x.into()], crate::Mismatch::new("no")));
 }
 

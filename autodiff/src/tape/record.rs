@@ -162,7 +162,7 @@ impl<F: Real> Tape<F> {
         if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
             return self.var(*error);
         }
-        let roles = ["a", "b", "c"];
+        let roles: &[&str] = if ids.len() == 1 { &["x"] } else { &["a", "b", "c"] };
         let lines = ids.iter().zip(roles).map(|(id, role)| describe(&state.nodes, &state.labels, *id, role)).collect();
         let error = state.report(ErrorKind::Mismatch, operation, mismatch, lines, location);
         let id = state.push_error(error, location);
@@ -185,12 +185,15 @@ impl<F: Real> Tape<F> {
         self.var(id)
     }
 
-    pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
-        let mut state = self.state.borrow_mut();
-        let location = Location::caller();
-        let id = state.push_error(Error::new(ErrorKind::FaultyRule, "rule", message), location);
-        drop(state);
+    /// An error var.
+    #[track_caller]
+    pub(crate) fn failed(&self, error: Error) -> Var<'_, F> {
+        let id = self.state.borrow_mut().push_error(error, Location::caller());
         self.var(id)
+    }
+
+    pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
+        self.failed(Error::new(ErrorKind::FaultyRule, "rule", message))
     }
 
     #[cold]

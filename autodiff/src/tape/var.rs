@@ -268,7 +268,13 @@ impl<F: Real> Tape<F> {
     }
 }
 
-/// A var, or a number that becomes a constant on the same tape: the other operand of a comparison, of `select`, ….
+/// A var, a reference to one, or a number that becomes a constant on the same tape: the other operand of an operator, of a
+/// comparison, of `select`, ….
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a var on a tape of `{F}` nor a number that becomes one",
+    note = "numbers are `f64` or `i32`, for every tape: of `k: f32` write `f64::from(k)`, of a generic `k: F` write `k.double()`",
+    note = "an array becomes a var by `tape.constant(array)`, or `tape.input(array)` where its gradient is wanted"
+)]
 pub trait VarOrNumber<'t, F: Real> {
     /// The operand as a var on the tape of `other`.
     #[track_caller]
@@ -276,8 +282,16 @@ pub trait VarOrNumber<'t, F: Real> {
 }
 
 impl<'t, F: Real> VarOrNumber<'t, F> for Var<'t, F> {
+    #[inline]
     fn on(self, _: Var<'t, F>) -> Var<'t, F> {
         self
+    }
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for &Var<'t, F> {
+    #[inline]
+    fn on(self, _: Var<'t, F>) -> Var<'t, F> {
+        *self
     }
 }
 
@@ -285,6 +299,13 @@ impl<'t, F: Real> VarOrNumber<'t, F> for f64 {
     #[track_caller]
     fn on(self, other: Var<'t, F>) -> Var<'t, F> {
         other.number(self)
+    }
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for i32 {
+    #[track_caller]
+    fn on(self, other: Var<'t, F>) -> Var<'t, F> {
+        other.number(self.into())
     }
 }
 
