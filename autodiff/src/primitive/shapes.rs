@@ -4,8 +4,8 @@ use crate::base::axis::{Axes, Axis};
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::tape::{Arg, Tape};
 use crate::tape::var::{Index, Var};
+use crate::tape::{Arg, Tape};
 
 /// # Axes that come and go, elements by position
 impl<'t, F: Real> Var<'t, F> {
