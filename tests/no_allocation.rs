@@ -144,7 +144,7 @@ fn large<F: Real>() {
                 every_way(&make(name, axes(&[one])), std::slice::from_ref(&x));
                 every_way(&make(name, axes(&(0..=one).collect::<Vec<_>>())), std::slice::from_ref(&x));
             }
-            for name in ["softmax", "log_softmax"] {
+            for name in ["softmax", "log_softmax", "argmax", "argmin"] {
                 every_way(&make(name, axis(one)), std::slice::from_ref(&x));
             }
             let around = axis(one).with("before", 1usize.into()).with("after", 2usize.into());
@@ -153,6 +153,8 @@ fn large<F: Real>() {
             every_way(&make("slice", range), std::slice::from_ref(&x));
             every_way(&make("concat", axis(one)), &[x.clone(), x.clone()]);
         }
+        every_way(&make("sort", Attributes::new()), std::slice::from_ref(&x));
+        every_way(&make("top_k", Attributes::new().with("k", 2usize.into())), std::slice::from_ref(&x));
         let backwards: Vec<usize> = (0..shape.len()).rev().collect();
         every_way(&make("transpose", Attributes::new().with_list("axes", &backwards)), std::slice::from_ref(&x));
     }

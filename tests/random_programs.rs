@@ -5,7 +5,7 @@
 //! engine. `num_dual` has these operations itself: + − · /, exp, ln, sqrt, sin, cos, atan, tanh, powi, powf. Those it
 //! lacks are composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, sums and means. The rest only choose or move numbers,
 //! with the engine's conventions at ties: relu, leaky_relu, abs, maximum, minimum, max, select, concat, slice, pad,
-//! gather, pick, transpose, reshape, broadcast_to.
+//! gather, pick, sort, top_k, take_along, transpose, reshape, broadcast_to.
 
 use autodiff::check::strategy::{self, Line, Op, Recipe};
 use autodiff::check::{Check, Report};
@@ -140,7 +140,7 @@ fn programs_are_long_and_varied() {
     }
     println!("longest {longest}, {} operations: {names:?}", names.len());
     assert!(longest > 130, "the longest has {longest} nodes");
-    assert_eq!(names.len(), 39, "{names:?}");
+    assert_eq!(names.len(), 42, "{names:?}");
     assert!(reused > 1000 && squared > 100, "{reused} values used twice, {squared} squares");
 }
 
@@ -329,5 +329,15 @@ fn step(Line { op, shape, .. }: &Line, x: &[&Array]) -> Array {
             x[0].at(&index)
         }),
         Op::Pick(columns) => Array::build(shape, |i| x[0].at(&[i[0], columns[i[0]]])),
+        Op::Sort(axis) => Array::build(shape, |i| {
+            let mut lane = x[0].lane(*axis, i);
+            lane.sort_by(|a, b| a.re.partial_cmp(&b.re).expect("numbers"));
+            lane[i[*axis]]
+        }),
+        Op::TopK(_, axis) | Op::TakeLargest(axis) => Array::build(shape, |i| {
+            let mut lane = x[0].lane(*axis, i);
+            lane.sort_by(|a, b| b.re.partial_cmp(&a.re).expect("numbers"));
+            lane[i[*axis]]
+        }),
     }
 }

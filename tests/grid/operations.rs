@@ -2,7 +2,7 @@
 
 use crate::cases::HUGE;
 use autodiff::primitive::Accepts;
-use autodiff::{Attributes, PrimitiveRef, Registry, Shape, Var};
+use autodiff::{Attribute, Attributes, PrimitiveRef, Registry, Shape, Var};
 
 /// Attributes a primitive can be asked for: its own, and odd ones.
 pub fn attributes(name: &str) -> Vec<Attributes> {
@@ -40,7 +40,7 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
         "leaky_relu" => [0.1, 0.0, -1.0, f64::NAN, f64::INFINITY].map(|beta| none().with_real("beta", beta)).into(),
         "transpose" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
         "reshape" | "broadcast_to" | "sum_to" => lists.iter().map(|list| none().with_list("shape", list)).collect(),
-        "uniform" => lists
+        "uniform" | "uniform_open" | "normal" => lists
             .iter()
             .flat_map(|list| [0, usize::MAX].map(|s| none().with_list("shape", list).with("stream", s.into())))
             .collect(),
@@ -65,6 +65,18 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
             axes().into_iter().flat_map(|axis| sizes.clone().into_iter().map(move |size| pad(axis, size))).collect()
         }
         "scatter_add" => lengths().map(|rows| none().with("rows", rows.into())).collect(),
+        "argmax" | "argmin" | "take_along" => axes().map(|axis| none().with("axis", axis.into())).into(),
+        "scatter_add_along" => axes()
+            .into_iter()
+            .flat_map(|axis| lengths().map(move |n| none().with("axis", axis.into()).with("length", n.into())))
+            .collect(),
+        "top_k" => lengths().map(|k| none().with("k", k.into())).collect(),
+        "index_arithmetic" => ["add", "subtract", "multiply", "divide", "remainder", "other"]
+            .map(|word| none().with("operation", Attribute::Word(word.into())))
+            .into(),
+        "index_compare" => {
+            ["equal", "less", "less_equal"].map(|word| none().with("comparison", Attribute::Word(word.into()))).into()
+        }
         "place" => lengths().map(|length| none().with("length", length.into())).collect(),
         _ => vec![none()],
     }
@@ -170,7 +182,17 @@ pub fn methods() -> Vec<Method> {
         }
         reductions!(sum sum_keep max max_keep log_sum_exp log_sum_exp_keep mean mean_keep variance std min prod norm permute);
     }
+    list.push(method("argmax", |x| x.argmax(..).to_real()));
+    list.push(method("argmin", |x| x.argmin([0, 1]).to_real()));
     for axis in [0, 1, 3, usize::MAX] {
+        list.push(method("argmax of an axis", move |x| x.argmax(axis).to_real()));
+        list.push(method("sort", move |x| x.sort(axis)));
+        list.push(method("argsort", move |x| x.argsort(axis).to_real()));
+        list.push(method("take_along", move |x| x.take_along(x.argsort(axis), axis)));
+        for n in [0, 1, 3].into_iter().chain(HUGE) {
+            list.push(method("top_k", move |x| x.top_k(n, axis).0));
+            list.push(method("scatter_add_along", move |x| x.scatter_add_along(x.argsort(axis), axis, n)));
+        }
         list.push(method("softmax", move |x| x.softmax(axis)));
         list.push(method("log_softmax", move |x| x.log_softmax(axis)));
         list.push(method("concat", move |x| x.tape().concat(&[x, x], axis)));

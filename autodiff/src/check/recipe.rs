@@ -57,6 +57,11 @@ pub enum Op {
     Gather(Vec<usize>),
     /// One element of each row, by its column.
     Pick(Vec<usize>),
+    Sort(usize),
+    /// The k largest along an axis.
+    TopK(usize, usize),
+    /// The element at the position of the largest along an axis.
+    TakeLargest(usize),
 }
 
 /// One line of a [`Recipe`]: an operation and the values it takes. Values are numbered: the inputs, then the lines.
@@ -169,6 +174,13 @@ fn apply<'t, F: Real>(tape: &'t Tape<F>, op: &Op, x: impl Fn(usize) -> Var<'t, F
         Op::Pad(axis, before, after) => x(0).pad(*axis, *before, *after),
         Op::Gather(rows) => x(0).gather(tape.index(ndarray::Array1::from_vec(rows.clone()))),
         Op::Pick(columns) => x(0).pick(tape.index(ndarray::Array1::from_vec(columns.clone()))),
+        Op::Sort(axis) => x(0).sort(*axis),
+        Op::TopK(k, axis) => x(0).top_k(*k, *axis).0,
+        Op::TakeLargest(axis) => {
+            let at = x(0).argmax(*axis);
+            let shape = x(0).shape().unwrap_or_default().with_axis(*axis, 1);
+            x(0).take_along(at.reshape(shape), *axis)
+        }
     }
 }
 

@@ -76,7 +76,7 @@ struct Cook {
 
 impl Op {
     /// The number of kinds of genes.
-    const KINDS: usize = 38;
+    const KINDS: usize = 39;
 }
 
 impl Cook {
@@ -129,6 +129,9 @@ impl Cook {
             Op::Select => 5,
             Op::Scale(_) | Op::Shift(_) | Op::Mean(_) => 3,
             Op::Gather(_) | Op::Pick(_) => 2,
+            // Two results, each of them moved to another axis and back.
+            Op::Sort(_) | Op::TopK(..) => 5,
+            Op::TakeLargest(_) => 3,
             _ if operands.iter().any(|x| self.shape(*x) != shape) && operands.len() == 2 => 3,
             _ => 1,
         };
@@ -247,6 +250,14 @@ impl Cook {
             31..=35 if shape.rank() > 0 => self.reduction(kind, x, axis, b),
             36 if shape.rank() > 0 => self.join(x, axis, b),
             37 if shape.rank() > 0 && length > 0 => self.rows(x, axis, b, c),
+            38 if shape.rank() > 0 && length > 0 => match b % 3 {
+                0 => self.push(Op::Sort(axis), &[x], shape, bound),
+                1 => {
+                    let k = 1 + c % length;
+                    self.push(Op::TopK(k, axis), &[x], shape.with_axis(axis, k), bound)
+                }
+                _ => self.push(Op::TakeLargest(axis), &[x], shape.with_axis(axis, 1), bound),
+            },
             _ => self.map(Op::Cos, x, 1.0),
         };
     }

@@ -3,7 +3,6 @@
 use crate::base::axis::{Axes, Axis};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::tape::Tape;
 use crate::tape::var::{Index, Var, VarOrNumber};
 
 impl<'t, F: Real> Var<'t, F> {
@@ -276,26 +275,5 @@ impl<'t, F: Real> Index<'t, F> {
             Ok(shape) => one.broadcast_to(shape).place(self, length),
             Err(_) => one,
         }
-    }
-}
-
-impl<F: Real> Tape<F> {
-    /// As [`stack`](Self::stack), for arrays of indices.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let (i, j) = (tape.index(ndarray::array![1, 2]), tape.index(ndarray::array![3, 0]));
-    /// assert_eq!(tape.stack_indices(&[i, j]).value()?, ndarray::array![[1, 2], [3, 0]].into_dyn());
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn stack_indices<'t>(&'t self, parts: &[Index<'t, F>]) -> Index<'t, F> {
-        let mut rows = parts.to_vec();
-        for row in &mut rows {
-            if let Ok(shape) = row.shape() {
-                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
-            }
-        }
-        self.concat_indices(&rows, 0)
     }
 }

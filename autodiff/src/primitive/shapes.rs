@@ -4,8 +4,8 @@ use crate::base::axis::{Axes, Axis};
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::tape::Tape;
-use crate::tape::var::Var;
+use crate::tape::var::{Index, Var};
+use crate::tape::{Arg, Tape};
 
 /// # Axes that come and go, elements by position
 impl<'t, F: Real> Var<'t, F> {
@@ -209,6 +209,36 @@ impl<F: Real> Tape<F> {
             _ => *x,
         };
         self.concat(&parts.iter().map(raised).collect::<Vec<_>>(), axis)
+    }
+
+    /// As [`stack`](Self::stack), for arrays of indices.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let (i, j) = (tape.index(ndarray::array![1, 2]), tape.index(ndarray::array![3, 0]));
+    /// assert_eq!(tape.stack_indices(&[i, j], 0).value()?, ndarray::array![[1, 2], [3, 0]].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn stack_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: impl Into<Axis>) -> Index<'t, F> {
+        let shape = parts.first().and_then(|i| i.shape().ok()).unwrap_or_default();
+        let axis = match new_axis(axis.into(), "x₀", &shape) {
+            Ok(axis) => axis,
+            Err(mismatch) => {
+                let operands: Vec<_> = parts.iter().map(|i| (*i).into()).collect();
+                return Arg::from(self.refuse("stack", &operands, mismatch)).as_index();
+            }
+        };
+        // A loop, because what a closure records would be attributed to this file.
+        let mut raised = parts.to_vec();
+        for i in &mut raised {
+            match i.shape() {
+                Ok(shape) if axis <= shape.rank() => *i = i.reshape(with_new_axis(&shape, axis)),
+                // Of another rank, or an error: joining says so.
+                _ => {}
+            }
+        }
+        self.concat_indices(&raised, axis)
     }
 }
 

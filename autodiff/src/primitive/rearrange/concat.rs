@@ -147,17 +147,8 @@ impl<F: Real> crate::Tape<F> {
     /// ```
     #[track_caller]
     pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: impl Into<Axis>) -> Var<'t, F> {
-        let args: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
-        let shapes: Vec<Shape> = parts.iter().filter_map(|x| x.shape().ok()).collect();
-        let here = parts.iter().all(|x| std::ptr::eq(x.tape(), self));
-        match shapes.first().map(|first| axis.into().of("x₀", first)) {
-            Some(Ok(axis)) => self.record(Arc::new(Concat { axis }), &args),
-            Some(Err(mismatch)) if here && shapes.len() == parts.len() => {
-                self.misfit(&Arc::new(Concat { axis: usize::MAX }).into(), &args, mismatch)
-            }
-            // What else is wrong is found by recording: no operands, an error among them, one of another tape.
-            _ => self.record(Arc::new(Concat { axis: 0 }), &args),
-        }
+        let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
+        self.joined(&parts, axis.into(), Kind::Real).var()
     }
 
     /// As [`concat`](Self::concat), for arrays of indices.
@@ -169,9 +160,24 @@ impl<F: Real> crate::Tape<F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn concat_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: usize) -> Index<'t, F> {
+    pub fn concat_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: impl Into<Axis>) -> Index<'t, F> {
         let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
-        let [y] = self.record_all(Arc::new(Concat { axis }), &parts, [Kind::Index]);
-        y.index()
+        self.joined(&parts, axis.into(), Kind::Index).as_index()
+    }
+
+    #[track_caller]
+    fn joined<'t>(&'t self, parts: &[Arg<'t, F>], axis: Axis, kind: Kind) -> Arg<'t, F> {
+        let shapes: Vec<Shape> = parts.iter().filter_map(|x| x.shape().ok()).collect();
+        let here = parts.iter().all(|x| std::ptr::eq(x.parts().0, self));
+        let axis = match shapes.first().map(|first| axis.of("x₀", first)) {
+            Some(Ok(axis)) => axis,
+            Some(Err(mismatch)) if here && shapes.len() == parts.len() => {
+                return self.misfit(&Arc::new(Concat { axis: usize::MAX }).into(), parts, mismatch).into();
+            }
+            // What else is wrong is found by recording: no operands, an error among them, one of another tape.
+            _ => 0,
+        };
+        let [y] = self.record_all(Arc::new(Concat { axis }), parts, [kind]);
+        y
     }
 }

@@ -9,7 +9,7 @@ use crate::primitive::{
     Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
 use crate::tape::var::{Index, Var};
-use std::ops::{Bound, Range, RangeBounds};
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 /// y = x[…, start..stop, …] along an axis
@@ -116,17 +116,21 @@ impl<'t, F: Real> Var<'t, F> {
 }
 
 impl<'t, F: Real> Index<'t, F> {
-    /// The positions `range` along `axis`.
+    /// The positions `range` along `axis`: as [`Var::slice`].
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let i = tape.index(ndarray::array![5, 6, 7]);
-    /// assert_eq!(i.slice(0, 1..3).value()?, ndarray::array![6, 7].into_dyn());
+    /// assert_eq!(i.slice(0, 1..).value()?, ndarray::array![6, 7].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        self.apply(Arc::new(Slice { axis, start: range.start, stop: range.end }))
+    pub fn slice(self, axis: impl Into<Axis>, range: impl RangeBounds<usize>) -> Self {
+        let shape = self.shape().unwrap_or_default();
+        self.along(axis, |axis| {
+            let (start, stop) = bounds(&range, shape.get(axis).copied().unwrap_or(0));
+            Slice { axis, start, stop }
+        })
     }
 }
 

@@ -163,7 +163,11 @@ impl<'t, F: Real> Index<'t, F> {
 
     /// The axes in the order given: as [`Var::permute`].
     #[track_caller]
-    pub fn permute(self, axes: impl Into<Vec<usize>>) -> Self {
-        self.apply(Arc::new(Transpose { axes: axes.into() }))
+    pub fn permute(self, axes: impl Into<Axes>) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        match axes.into().of("x", &shape) {
+            Ok(axes) => self.apply(Arc::new(Transpose { axes })),
+            Err(mismatch) => self.misfit(Arc::new(Transpose { axes: Vec::new() }), mismatch),
+        }
     }
 }
