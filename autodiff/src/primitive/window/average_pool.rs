@@ -85,7 +85,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     /// use autodiff::Pooling;
     /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[[1.0, 3.0, 2.0, 6.0]]]);
+    /// let x = tape.input(ndarray::array![[[1.0, 3.0, 2.0, 6.0]]]);
     /// assert_eq!(x.average_pool(&Pooling::new(2)).value()?, ndarray::array![[[2.0, 4.0]]].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```

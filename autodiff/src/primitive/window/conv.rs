@@ -128,8 +128,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     /// use autodiff::Conv;
     /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[[1.0, 2.0, 4.0, 8.0]]]);
-    /// let difference = tape.input([[[-1.0, 1.0]]]);
+    /// let x = tape.input(ndarray::array![[[1.0, 2.0, 4.0, 8.0]]]);
+    /// let difference = tape.input(ndarray::array![[[-1.0, 1.0]]]);
     /// let y = x.conv(difference, &Conv::new());
     /// assert_eq!(y.value()?, ndarray::array![[[1.0, 2.0, 4.0]]].into_dyn());
     /// # Ok::<(), autodiff::Error>(())

@@ -158,8 +158,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     /// use autodiff::Conv;
     /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[[1.0, 10.0]]]);
-    /// let w = tape.input([[[2.0, 3.0]]]);
+    /// let x = tape.input(ndarray::array![[[1.0, 10.0]]]);
+    /// let w = tape.input(ndarray::array![[[2.0, 3.0]]]);
     /// let y = x.conv_transpose(w, &Conv::new().stride(2));
     /// assert_eq!(y.value()?, ndarray::array![[[2.0, 3.0, 20.0, 30.0]]].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
@@ -176,8 +176,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     /// use autodiff::Conv;
     /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[[1.0, 10.0]]]);
-    /// let w = tape.input([[[2.0, 3.0]]]);
+    /// let x = tape.input(ndarray::array![[[1.0, 10.0]]]);
+    /// let w = tape.input(ndarray::array![[[2.0, 3.0]]]);
     /// let y = x.conv_transpose_to(w, &Conv::new().stride(2), [5]);
     /// assert_eq!(y.value()?, ndarray::array![[[2.0, 3.0, 20.0, 30.0, 0.0]]].into_dyn());
     /// # Ok::<(), autodiff::Error>(())

@@ -116,7 +116,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     /// use autodiff::Pooling;
     /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[[1.0, 3.0, 2.0, 6.0]]]);
+    /// let x = tape.input(ndarray::array![[[1.0, 3.0, 2.0, 6.0]]]);
     /// let y = x.max_pool(&Pooling::new(2));
     /// assert_eq!(y.value()?, ndarray::array![[[3.0, 6.0]]].into_dyn());
     /// assert_eq!(y.sum(..).backward()?.get(x)?, ndarray::array![[[0.0, 1.0, 0.0, 1.0]]].into_dyn());
