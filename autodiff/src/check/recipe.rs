@@ -53,6 +53,12 @@ pub enum Op {
     Concat(usize),
     Slice(usize, usize, usize),
     Pad(usize, usize, usize),
+    SliceStep(usize, usize, usize, usize),
+    Flip(usize),
+    Roll(usize, isize),
+    TriL(isize),
+    CumSum(usize),
+    CumProd(usize),
     /// Rows, by their numbers.
     Gather(Vec<usize>),
     /// One element of each row, by its column.
@@ -167,8 +173,14 @@ fn apply<'t, F: Real>(tape: &'t Tape<F>, op: &Op, x: impl Fn(usize) -> Var<'t, F
         Op::Concat(axis) => tape.concat(all, *axis),
         Op::Slice(axis, start, stop) => x(0).slice(*axis, *start..*stop),
         Op::Pad(axis, before, after) => x(0).pad(*axis, *before, *after),
-        Op::Gather(rows) => x(0).gather(tape.index(ndarray::Array1::from_vec(rows.clone()))),
-        Op::Pick(columns) => x(0).pick(tape.index(ndarray::Array1::from_vec(columns.clone()))),
+        Op::SliceStep(axis, start, stop, step) => x(0).slice_step(*axis, *start..*stop, *step),
+        Op::Flip(axis) => x(0).flip(*axis),
+        Op::Roll(axis, shift) => x(0).roll(*axis, *shift),
+        Op::TriL(diagonal) => x(0).tril(*diagonal),
+        Op::CumSum(axis) => x(0).cumsum(*axis),
+        Op::CumProd(axis) => x(0).cumprod(*axis),
+        Op::Gather(rows) => x(0).gather(tape.index(rows)),
+        Op::Pick(columns) => x(0).pick(tape.index(columns)),
     }
 }
 
