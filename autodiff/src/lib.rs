@@ -19,15 +19,18 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+// Documentation lists the methods of a type in the order of the modules: what every user of a `Var` needs comes first.
 mod base;
-pub mod check;
+mod tape;
+
 mod differentiate;
+
+pub mod check;
 pub mod inspect;
 pub mod kernels;
 pub mod plan;
 pub mod primitive;
 mod program;
-mod tape;
 pub mod text;
 
 pub use base::attributes::{Attribute, Attributes};

@@ -189,7 +189,7 @@ fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = sum(x; axes=[1], keep=false)",
         expect![[r#"
-        sum: line 4, column 5: there is no axis 1 in x [2]; axes count from 0
+        sum: line 4, column 5: there is no axis 1 in x [2]; it has axis 0 only
           4 | y = sum(x; axes=[1], keep=false)
             |     ^^^
           x: x (line 2) : f64[2]

@@ -15,6 +15,7 @@ use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
+/// # Derivatives, from the operands on
 impl<'t, F: Real> Var<'t, F> {
     /// The differential of this value along `directions`, pairs (x, ẋ): dF(ξ), recorded on the tape.
     ///

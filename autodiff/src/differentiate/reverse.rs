@@ -361,6 +361,7 @@ fn bad_seed<F: Real>(operation: &str, y: Var<'_, F>, shape: &Shape, given: &Shap
     Error::new(ErrorKind::Mismatch, operation, message).at(y.origin()).with_operand(y.tape.describe(y.id, "result"))
 }
 
+/// # Derivatives, from the result back
 impl<'t, F: Real> Var<'t, F> {
     /// The gradient of this number with respect to every [`Tape::input`] it depends on.
     ///

@@ -5,6 +5,7 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::tape::var::{Index, Var, VarOrNumber};
 
+/// # Statistics, norms, products
 impl<'t, F: Real> Var<'t, F> {
     /// x²: exactly `self * self`.
     #[track_caller]
