@@ -20,7 +20,7 @@
 //! ```
 //!
 //! A loss is a mean over the examples of its batch, unless its type says that it is a [`Sum`]: then the loss of an epoch
-//! is the sum over its batches, too. A closure becomes a loss by [`from_fn`](crate::loss::from_fn).
+//! is the sum over its batches, too. A closure becomes a loss by [`from_fn`].
 
 use autodiff::{Arg, Index, Mismatch, Real, Var};
 use std::ops::Deref;

@@ -115,7 +115,7 @@ pub(crate) fn identity<F: Real>(module: &(impl Module<F> + ?Sized)) -> (usize, T
 }
 
 /// A model as lists, in the order of its `visit`.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct Tree<'a, F: Real> {
     path: String,
     /// All modules inside the model, each with its path; what is inside a box or an option, too, with the same path.
@@ -128,14 +128,11 @@ pub(crate) struct Tree<'a, F: Real> {
 
 impl<'a, F: Real> Tree<'a, F> {
     pub(crate) fn of(model: &'a (impl Module<F> + ?Sized)) -> Self {
-        let tree = Tree { path: String::new(), parts: Vec::new(), leaves: Vec::new(), named: Vec::new() };
-        let mut parts = Parts { sink: Sink::Tree(tree) };
+        let mut parts = Parts { sink: Sink::Tree(Tree::default()) };
         model.visit(&mut parts);
         match parts.sink {
             Sink::Tree(tree) => tree,
-            Sink::Structure(_) => {
-                Tree { path: String::new(), parts: Vec::new(), leaves: Vec::new(), named: Vec::new() }
-            }
+            Sink::Structure(_) => Tree::default(),
         }
     }
 
