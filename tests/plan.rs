@@ -2,12 +2,9 @@
 
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
-use autodiff::kernels::{Operand, ViewMut};
-use autodiff::primitive::{Cotangents, Derivative, Dice, Domain, Primitive, Sample, Site};
-use autodiff::{ErrorKind, Feed, Input, Layout, Mismatch, Program, Real, Refusal, Shape, Tape, Var};
+use autodiff::{ErrorKind, Feed, Input, Program, Real, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
-use std::sync::Arc;
 
 /// The elements of a block; few under Miri, which takes a thousand times as long.
 const BLOCK: usize = if cfg!(miri) { 128 } else { 1024 };
@@ -348,63 +345,4 @@ fn a_guard_on_a_part_of_an_array() {
     assert_eq!(plan.output(0).unwrap(), ndarray::array![1.0, 0.5].into_dyn());
     let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
-}
-
-/// A primitive of a user's own that says what is not so: that its result lies where its operand has no memory, or that it
-/// is the sum of its operand.
-#[derive(Debug)]
-struct Wrong {
-    offset: usize,
-    total: bool,
-    shape: Shape,
-}
-
-impl Primitive<f64> for Wrong {
-    fn name(&self) -> &'static str {
-        "plan::wrong"
-    }
-    fn formula(&self) -> &'static str {
-        "y = x somewhere"
-    }
-    fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
-        Ok(self.shape.clone())
-    }
-    fn evaluate(&self, _: &[Operand<'_, f64>], _: ViewMut<'_, f64>) -> Result<(), Refusal> {
-        Err(Refusal::new("it has no value"))
-    }
-    fn view(&self, _: &Layout) -> Option<Layout> {
-        let strides = self.shape.iter().map(|_| 1).collect();
-        (!self.total).then(|| Layout { shape: self.shape.clone(), strides, offset: self.offset })
-    }
-    fn is_total(&self, _: &Shape) -> bool {
-        self.total
-    }
-    fn reverse<'t>(&self, at: &Site<'_, 't, f64>, dy: Var<'t, f64>) -> Cotangents<'t, f64> {
-        at.one(|| dy)
-    }
-    fn tangent<'t>(&self, at: &Site<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Derivative<'t, f64> {
-        at.tangent(dx, |_, dx| dx)
-    }
-    fn sample(&self, dice: &mut Dice) -> Sample<f64> {
-        Sample::elementwise(dice, &[Domain::REALS])
-    }
-}
-
-#[test]
-fn what_a_primitive_says_is_not_trusted_with_memory() {
-    for (size, offset, total, shape) in [
-        (8, 1 << 40, false, Shape::scalar()),
-        (8, 9, false, Shape::scalar()),
-        (8, 7, false, Shape::from([2])),
-        (LARGE, usize::MAX, false, Shape::from([BLOCK + 76])),
-        (LARGE, 0, true, Shape::from([BLOCK + 76])),
-    ] {
-        let tape = Tape::<f64>::symbolic();
-        let x = tape.input(vec![0.0; size]);
-        let y = (x * 2.0).apply(Arc::new(Wrong { offset, total, shape: shape.clone() })) + 1.0;
-        let program = tape.program(&[y, y.sum(..)]).unwrap();
-        let outcome = program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])]));
-        let kind = outcome.map_err(|error| error.kind());
-        assert!(matches!(kind, Err(ErrorKind::FaultyRule | ErrorKind::Refused)), "{size} {offset} {shape}: {kind:?}");
-    }
 }

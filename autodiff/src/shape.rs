@@ -66,6 +66,11 @@ impl Shape {
         (axis + self.rank()).checked_sub(rank).and_then(|i| self.get(i)).copied().unwrap_or(1)
     }
 
+    /// Whether an array of this shape is broadcast to `other` where it is read as one.
+    pub(crate) fn broadcasts_to(&self, other: &Shape) -> bool {
+        self == other || self.broadcast(other).as_ref() == Some(other)
+    }
+
     /// The shape with `axes` removed, or, with `keep`, set to length 1.
     pub fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
         self.iter()
@@ -184,6 +189,12 @@ impl Layout {
         // The stride of an axis of length 1 is never used; an empty array has no elements to misplace.
         self.shape.contains(&0)
             || self.shape.iter().zip(&self.strides).zip(&expected).all(|((d, s), e)| *d == 1 || s == e)
+    }
+
+    /// Whether it lays out an array of `shape` within a buffer of `length` elements: what a primitive answers is its word, and
+    /// where that does not fit it is not believed, and the kernel runs instead.
+    pub(crate) fn fits(&self, shape: &Shape, length: usize) -> bool {
+        self.shape == *shape && self.strides.len() == shape.rank() && self.reach() <= length
     }
 
     /// How long a buffer has to be to have all elements in it; `usize::MAX` where none is that long.

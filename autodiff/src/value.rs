@@ -167,7 +167,8 @@ pub(crate) fn rearrange<F: Real>(
         }
         Value::Splat(x) => {
             // However it is rearranged, a repeated number stays one.
-            let layout = primitive.view(&Layout::contiguous(from.clone())).filter(|layout| layout.shape == *to)?;
+            let layout = primitive.view(&Layout::contiguous(from.clone()));
+            let layout = layout.filter(|layout| layout.fits(to, from.size()))?;
             if layout.shape.size() > from.size() {
                 reserve::<F>(to).ok()?;
             }
@@ -176,8 +177,7 @@ pub(crate) fn rearrange<F: Real>(
         Value::Array(data) => (data, Layout::contiguous(from.clone())),
         Value::View(view) => (&view.data, view.layout.clone()),
     };
-    // A layout is the primitive's word: one that does not fit the result is not believed, and the kernel runs instead.
-    let layout = primitive.view(&layout).filter(|layout| layout.shape == *to)?;
+    let layout = primitive.view(&layout).filter(|layout| layout.fits(to, data.len()))?;
     // Nor does a broadcast go further than memory: whoever reads it may have to write it out.
     if layout.shape.size() > data.len() {
         reserve::<F>(to).ok()?;

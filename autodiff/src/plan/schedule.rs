@@ -206,8 +206,13 @@ enum NodeKind {
 
 fn kind_of<F: Real>(node: &Node<F>, nodes: &Arena<Node<F>>, schedule: &Schedule) -> NodeKind {
     let Op::Apply(primitive) = &node.op else { return NodeKind::Other };
-    if primitive.elementwise().is_some() && node.inputs.iter().all(|x| nodes[*x].kind() == Kind::Real) {
-        return NodeKind::Elementwise { size: node.shape.size() };
+    if let Some(function) = primitive.elementwise() {
+        // Operands that the function does not take, or not as an array of this shape, are for the kernel to refuse.
+        let fits = |x: &NodeId| nodes[*x].kind() == Kind::Real && nodes[*x].shape.broadcasts_to(&node.shape);
+        return match function.operands() == node.inputs.len() && node.inputs.iter().all(fits) {
+            true => NodeKind::Elementwise { size: node.shape.size() },
+            false => NodeKind::Other,
+        };
     }
     match *node.inputs {
         // Partial sums are those of the sum's chunks, or they are no good.
@@ -240,7 +245,6 @@ fn origins<F: Real>(program: &Program<F>) -> (Arena<Origin>, Arena<Option<Layout
             }
             Op::Constant(_) => (Origin::Constant, Some(Layout::contiguous(node.shape.clone()))),
             Op::Apply(primitive) => {
-                // A layout is the primitive's word: one that leaves the memory is not believed, and the kernel runs.
                 let base = |x: NodeId| match origins[x] {
                     Origin::View { base } => base,
                     _ => x,
@@ -253,7 +257,7 @@ fn origins<F: Real>(program: &Program<F>) -> (Arena<Origin>, Arena<Option<Layout
                     [x] if primitive.elementwise().is_none() && node.shape.size() > 0 => layouts[x]
                         .as_ref()
                         .and_then(|layout: &Layout| primitive.view(layout))
-                        .filter(|layout| layout.shape == node.shape && layout.reach() <= memory(x))
+                        .filter(|layout| layout.fits(&node.shape, memory(x)))
                         .map(|layout| (base(x), layout)),
                     _ => None,
                 };
