@@ -2,9 +2,7 @@
 
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
-use autodiff::kernels::{Operand, ViewMut};
-use autodiff::primitive::{Cotangents, Kernel, Primitive, RuleContext, Tangents};
-use autodiff::{ErrorKind, Feed, Input, Layout, Mismatch, Program, Real, Refusal, Shape, Tape, Var};
+use autodiff::{ErrorKind, Feed, Input, Program, Real, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -348,58 +346,4 @@ fn a_guard_on_a_part_of_an_array() {
     assert_eq!(plan.output(0).unwrap(), ndarray::array![1.0, 0.5].into_dyn());
     let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
-}
-
-/// A primitive of a user's own that says what is not so: that its result lies where its operand has no memory, or that it
-/// is the sum of its operand.
-#[derive(Debug)]
-struct Wrong {
-    offset: usize,
-    total: bool,
-    shape: Shape,
-}
-
-impl Primitive<f64> for Wrong {
-    fn name(&self) -> &'static str {
-        "plan::wrong"
-    }
-    fn formula(&self) -> &'static str {
-        "y = x somewhere"
-    }
-    fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
-        Ok(self.shape.clone())
-    }
-    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
-        if self.total { Kernel::Sum } else { Kernel::View }
-    }
-    fn view(&self, _: &Layout) -> Option<Layout> {
-        let strides = self.shape.iter().map(|_| 1).collect();
-        (!self.total).then(|| Layout { shape: self.shape.clone(), strides, offset: self.offset })
-    }
-    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
-        at.one(|| at.dy())
-    }
-    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
-        at.tangent(dx, |_, dx| dx)
-    }
-}
-
-#[test]
-fn what_a_primitive_says_is_not_trusted_with_memory() {
-    for (size, offset, total, shape) in [
-        (8, 1 << 40, false, Shape::scalar()),
-        (8, 9, false, Shape::scalar()),
-        (8, 7, false, Shape::from([2])),
-        (LARGE, usize::MAX, false, Shape::from([BLOCK + 76])),
-        (LARGE, 0, true, Shape::from([BLOCK + 76])),
-    ] {
-        let tape = Tape::<f64>::symbolic();
-        let x = tape.input(vec![0.0; size]);
-        let y = (x * 2.0).apply(Arc::new(Wrong { offset, total, shape: shape.clone() })) + 1.0;
-        let outcome = tape
-            .program(&[y, y.sum(..)])
-            .and_then(|program| program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])])));
-        let kind = outcome.map_err(|error| error.kind());
-        assert!(matches!(kind, Err(ErrorKind::FaultyRule | ErrorKind::Refused)), "{size} {offset} {shape}: {kind:?}");
-    }
 }

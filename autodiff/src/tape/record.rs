@@ -289,6 +289,10 @@ impl<F: Real> State<F> {
             return Ok(Made::One(shape, value));
         }
         let types = self.result_types(primitive, ids).map_err(Failure::Shapes)?;
+        if let (Kernel::Sum, Some(result)) = (&kernel, types.first().filter(|result| result.shape.size() != 1)) {
+            let message = format!("the primitive is the sum of all elements, its shape rule says {}", result.shape);
+            return Err(Failure::Values(Refusal::new(message)));
+        }
         let values = match evaluates {
             true => evaluate(&self.nodes, &self.values, &**primitive, &kernel, ids, &types).map_err(Failure::Values)?,
             false => {
