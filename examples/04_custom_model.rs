@@ -6,12 +6,13 @@
 use autodiff::{Real, Result, Var};
 use ndarray::Array2;
 use nn::{
-    Activation, Adam, Context, Dataset, Dense, History, Init, Layer, Param, Random, Sequential, Trainer, loss, summary,
+    Activation, Adam, Columns, Context, Dataset, Dense, History, Init, Layer, Module, Param, Random, Sequential,
+    Trainer, loss, summary,
 };
 
 /// y = x + g·f(f(x)): a residual block that runs its inner layers twice with the same weights, scaled by a learned gate.
 ///
-/// A layer is plain data. Its `forward` is its equation, and `visit!` lists its parts. There is no derivative to write.
+/// A layer is plain data. `visit!` lists its parts, and its `forward` is its equation. There is no derivative to write.
 #[derive(Clone, Debug)]
 struct Twice<F: Real> {
     inner: Sequential<F>,
@@ -21,17 +22,19 @@ struct Twice<F: Real> {
 impl<F: Real> Twice<F> {
     fn new(width: usize, random: &mut Random) -> Self {
         let inner = Sequential::new().then(Dense::new(width, width, Init::Xavier, random)).then(Activation::Tanh);
-        Twice { inner, gate: Param::new("gate", F::of(0.5)) }
+        Twice { inner, gate: Param::new(F::of(0.5)) }
     }
 }
 
-impl<F: Real> Layer<F> for Twice<F> {
-    nn::visit!(F; layer inner, param gate);
+impl<F: Real> Module<F> for Twice<F> {
+    nn::visit!(F; inner, gate);
+}
 
+impl<F: Real> Layer<F> for Twice<F> {
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let mut y = x;
         for _ in 0..2 {
-            y = cx.layer("inner", &self.inner, y); // the same layer twice: the gradients of both uses add up
+            y = self.inner.call(y, cx); // the same layer twice: the gradients of both uses add up
         }
         x + cx.param(&self.gate) * y
     }
@@ -51,13 +54,12 @@ pub fn main() -> Result<()> {
     println!("{}", summary(&model, [2])?);
 
     let mut history = History::new();
-    Trainer::new(Adam::new(0.01)).epochs(60).batch_size(20).metric("accuracy", nn::metric::accuracy).fit(
-        &mut model,
-        &|logits, labels| loss::softmax_cross_entropy(logits, labels),
-        &data,
-        None,
-        &mut [&mut history],
-    )?;
+    Trainer::new(Adam::new(0.01))
+        .epochs(60)
+        .batch_size(20)
+        .metric("accuracy", nn::metric::accuracy)
+        .observe(&mut history)
+        .fit(&mut model, loss::softmax_cross_entropy, &data)?;
     for (name, curve) in ["loss", "accuracy"].map(|name| (name, history.curve(name))) {
         println!("{name:>9}: {:.3} → {:.3}", curve[0], curve[curve.len() - 1]);
     }
@@ -66,9 +68,9 @@ pub fn main() -> Result<()> {
     // The gradient of the whole model, checked against finite differences.
     let tape = autodiff::Tape::new();
     let cx = Context::evaluation(&tape, &model);
-    let batch = data.select(&[0, 1, 100, 101])?;
-    let output = model.forward(tape.data(batch.features()), &cx);
-    let loss = loss::softmax_cross_entropy(output, batch.targets().on(&tape));
+    let batch = Columns::on(&tape, &data.select(&[0, 1, 100, 101])?);
+    let output = model.forward(batch.real("x")?, &cx);
+    let loss = loss::softmax_cross_entropy(output, batch.target("targets")?);
     let report = autodiff::check::tape(loss)?;
     println!("\nchecked node by node: {report}");
     assert!(report.failures().is_empty());

@@ -14,8 +14,8 @@ use autodiff::{Input, Registry, Tape};
 use ndarray::{ArrayD, Axis};
 use nn::metric::{Confusion, accuracy, predictions};
 use nn::{
-    Activation, Adam, Context, Dataset, Dense, Dropout, Init, Layer, Observer, Progress, Random, Sequential, Trainer,
-    loss, predict, summary,
+    Activation, Adam, Columns, Context, Dataset, Dense, Dropout, Init, Layer, Observer, Progress, Random, Sequential,
+    Trainer, loss, predict, summary,
 };
 use std::error::Error;
 use std::process::ExitCode;
@@ -101,18 +101,16 @@ fn network(seed: u64) -> Sequential<f32> {
         .then(Dense::new(128, 10, Init::He, &mut random))
 }
 
-pub(crate) fn train(seed: u64, observers: &mut [&mut dyn Observer]) -> Result<Trained, Box<dyn Error>> {
+pub(crate) fn train(seed: u64, observers: &mut [&mut dyn Observer<f32>]) -> Result<Trained, Box<dyn Error>> {
     let (train, test) = support::digits()?.split(0.8, seed);
     let mut model = network(seed);
-    Trainer::new(Adam::new(0.001)).epochs(EPOCHS).batch_size(32).seed(seed).metric("accuracy", accuracy).fit(
-        &mut model,
-        &|logits, labels| loss::softmax_cross_entropy(logits, labels),
-        &train,
-        None,
-        observers,
-    )?;
-    let scores = predict(&model, test.features())?;
-    let accuracy = accuracy(&scores, test.targets())?;
+    let mut trainer = Trainer::new(Adam::new(0.001)).epochs(EPOCHS).seed(seed).metric("accuracy", accuracy);
+    for observer in observers {
+        trainer = trainer.observe(*observer);
+    }
+    trainer.fit(&mut model, loss::softmax_cross_entropy, &train)?;
+    let scores = predict(&model, test.features()?)?;
+    let accuracy = accuracy(&scores, test.targets()?)?;
     Ok(Trained { model, test, scores, accuracy })
 }
 
@@ -142,13 +140,13 @@ fn show(seed: u64) -> Result<(), Box<dyn Error>> {
 
     heading("The other 20 %, never seen before");
     let predicted = predictions(&trained.scores)?;
-    let actual = trained.test.labels().ok_or("the digits have labels")?.to_vec();
+    let actual: Vec<usize> = trained.test.labels()?.iter().copied().collect();
     println!("{} of {} images read correctly", right(&predicted, &actual), actual.len());
     println!("test accuracy {:.2} % (seed {seed})\n", 100.0 * trained.accuracy);
     print!("{}", Confusion::new(&predicted, &actual)?);
 
     heading("Three it misread");
-    draw_misread(&trained, &predicted, &actual);
+    draw_misread(trained.test.features()?, &predicted, &actual);
 
     heading("The tape of one example, forwards and backwards");
     listing(&trained)?;
@@ -166,13 +164,12 @@ fn right(predicted: &[usize], actual: &[usize]) -> usize {
 }
 
 /// Three of the misread images, side by side.
-fn draw_misread(trained: &Trained, predicted: &[usize], actual: &[usize]) {
+fn draw_misread(features: &ArrayD<f32>, predicted: &[usize], actual: &[usize]) {
     let wrong: Vec<usize> = (0..actual.len()).filter(|i| predicted[*i] != actual[*i]).take(3).collect();
     if wrong.is_empty() {
         println!("None: all were read correctly.");
         return;
     }
-    let features = trained.test.features();
     let images: Vec<Vec<String>> = wrong
         .iter()
         .filter_map(|i| features.index_axis(Axis(0), *i).into_dimensionality().ok())
@@ -189,7 +186,7 @@ fn draw_misread(trained: &Trained, predicted: &[usize], actual: &[usize]) {
 /// reverse pass, which is a tape of its own.
 fn listing(trained: &Trained) -> Result<(), autodiff::Error> {
     let tape = Tape::new();
-    let (cx, loss) = record(&tape, &trained.model, &trained.test.select(&[0])?);
+    let (cx, loss) = record(&tape, &trained.model, &trained.test.select(&[0])?)?;
     let trace = loss.trace()?;
     println!("{}", trace.at(trace.len()));
     let forward = tape.len();
@@ -205,13 +202,13 @@ fn record<'t>(
     tape: &'t Tape<f32>,
     model: &'t Sequential<f32>,
     batch: &Dataset<f32>,
-) -> (Context<'t, f32>, autodiff::Var<'t, f32>) {
+) -> autodiff::Result<(Context<'t, f32>, autodiff::Var<'t, f32>)> {
     let cx = Context::evaluation(tape, model);
-    let x = tape.data(batch.features()).named("x");
-    let labels = batch.targets().on(tape);
-    let logits = model.forward(x, &cx);
+    let batch = Columns::on(tape, batch);
+    let logits = model.forward(batch.real("x")?, &cx);
+    let labels = batch.target("targets")?;
     let loss = tape.scope("loss", || loss::softmax_cross_entropy(logits, labels)).named("value");
-    (cx, loss)
+    Ok((cx, loss))
 }
 
 /// Checks the gradient against finite differences, in double precision.
@@ -221,13 +218,13 @@ fn record<'t>(
 pub(crate) fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let batch = trained.test.select(&(0..8).collect::<Vec<_>>())?;
-    let (_, loss) = record(&tape, &trained.model, &batch);
+    let (_, loss) = record(&tape, &trained.model, &batch)?;
     let program = tape.program(&[loss])?.cast::<f64>(&Registry::standard())?;
 
     let mut point: Vec<Input<f64>> =
         nn::parameters(&trained.model).iter().map(|(_, param)| Input::Real(param.array().mapv(f64::from))).collect();
-    point.push(Input::Real(batch.features().mapv(f64::from)));
-    point.push(Input::index(batch.labels().ok_or("the digits have labels")?.clone()));
+    point.push(Input::Real(batch.features()?.mapv(f64::from)));
+    point.push(Input::index(batch.labels()?.clone()));
 
     let report = Check::new().order(1).elements(100).program(&program, &point)?;
     println!("{report}");

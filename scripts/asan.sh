@@ -9,4 +9,4 @@ cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=address ${RUSTFLAGS:-}"
 cargo +nightly test --locked --target "$target" -p autodiff --lib -- "$@"
-cargo +nightly test --locked --target "$target" --test plan --test planned --test kernels --test products -- "$@"
+cargo +nightly test --locked --target "$target" --test plan --test wrong_primitives --test planned --test kernels --test products -- "$@"

@@ -18,4 +18,4 @@ cd "$(dirname "$0")/.."
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ignore-leaks
   -Zmiri-tree-borrows -Zmiri-permissive-provenance ${MIRIFLAGS:-}"
 cargo +nightly miri test --locked -p autodiff --lib -- "$@"
-cargo +nightly miri test --locked --test plan --test kernels -- "$@"
+cargo +nightly miri test --locked --test plan --test wrong_primitives --test kernels -- "$@"

@@ -2,7 +2,7 @@
 
 use autodiff::check::{self, Check, Method, Reason, Verdict};
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Tangents};
+use autodiff::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Signature, Tangents};
 use autodiff::{ErrorKind, Input, grad};
 
 /// y = x³ with a reverse rule that forgets a factor, unless told otherwise.
@@ -215,4 +215,55 @@ fn a_closure_that_reads_values_is_unchecked() {
 fn large_derivatives_have_a_relative_error() {
     let report = check::function(|x| x.exp().sum(..), [700.0, -700.0]).unwrap();
     assert!(report.relative_error() < 1e-8, "{report}");
+}
+
+/// y = the number between a, b and 0, with derivatives that are always zero.
+#[derive(Debug)]
+struct Middle;
+
+impl Primitive<f64> for Middle {
+    fn name(&self) -> &'static str {
+        "test::middle"
+    }
+    fn formula(&self) -> &'static str {
+        "y = max(min(a, b), 0) + min(max(a, b), 0)"
+    }
+    fn signature(&self) -> Signature {
+        Signature::BINARY
+    }
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::elementwise(|[a, b]: [f64; 2]| a.min(b).max(0.0) + a.max(b).min(0.0))
+    }
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
+        at.two(|| at.dy() * 0.0, || at.dy() * 0.0)
+    }
+    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
+        at.tangent(dx, |_, dx| dx * 0.0)
+    }
+}
+
+/// At the origin its two slopes are 0, but along (1, 1) it rises: it has no derivative there, and no direction can say that
+/// the gradient is wrong where every element of it is right.
+#[test]
+fn a_direction_does_not_fail_where_every_element_agrees() {
+    let check = Check::new().order(1).directions(8);
+    let at_origin = |check: &Check| {
+        check.function(|x| x.slice(0, 0..1).apply2(&Middle, x.slice(0, 1..2)).sum(..), [0.0, 0.0]).unwrap()
+    };
+    let all = at_origin(&check);
+    assert!(all.failures().is_empty() && !all.unchecked().is_empty(), "{all}");
+    // Where one of them is not looked at, there may be a fault in it.
+    let some = at_origin(&check.elements(1));
+    assert!(some.failures().iter().any(|failure| failure.spot.method == Method::Directional), "{some}");
+}
+
+#[test]
+fn the_taylor_test_does_not_judge_where_it_crosses_a_kink() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(0.0);
+    for kink in [1e-3, 2.5e-3, 1e-2, 0.06, 0.124] {
+        let relu = tape.program(&[x + (x - kink).relu()]).unwrap();
+        let taylor = check::taylor(&relu, &[Input::real(0.0)], &[ndarray::arr0(1.0).into_dyn()]).unwrap();
+        assert_ne!(taylor.is_right(), Some(false), "{kink}: {taylor:?}");
+    }
 }

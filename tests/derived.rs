@@ -43,7 +43,7 @@ fn columns(x: &[f64]) -> [Vec<f64>; 3] {
     [0, 1, 2].map(|j| vec![x[j], x[j + 3]])
 }
 
-const DERIVED: [Derived; 21] = [
+const DERIVED: [Derived; 29] = [
     Derived {
         name: "square",
         map: |x| weigh(x.square()),
@@ -103,6 +103,62 @@ const DERIVED: [Derived; 21] = [
         between: (-3.0, 3.0),
     },
     Derived {
+        name: "rows of mean 0 and variance 1",
+        map: |x| {
+            let rows = x.reshape([2, 3]);
+            weigh((rows - rows.mean_keep(-1)) / (rows.variance_keep(-1) + 0.1).sqrt())
+        },
+        closed: |x| {
+            weighed(x.chunks(3).flat_map(|row| row.iter().map(|x| (x - mean(row)) / (variance(row) + 0.1).sqrt())))
+        },
+        between: (-3.0, 3.0),
+    },
+    Derived {
+        name: "std, kept",
+        map: |x| weigh(x.reshape([2, 3]).std_keep(-1)),
+        closed: |x| weighed(x.chunks(3).map(|row| variance(row).sqrt())),
+        between: (-3.0, 3.0),
+    },
+    Derived {
+        name: "unit rows",
+        map: |x| weigh(x.reshape([2, 3]) / x.reshape([2, 3]).norm_keep(-1)),
+        closed: |x| {
+            let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
+            weighed(x.chunks(3).flat_map(|row| row.iter().map(move |x| x / norm(row))))
+        },
+        between: (0.5, 3.0),
+    },
+    Derived {
+        name: "min and prod, kept",
+        map: |x| weigh(x.reshape([2, 3]).min_keep(0) * x.reshape([2, 3]).prod_keep(0)),
+        closed: |x| weighed(columns(x).iter().map(|c| c[0].min(c[1]) * c[0] * c[1])),
+        between: (-2.0, 2.0),
+    },
+    Derived {
+        name: "cumprod",
+        map: |x| weigh(x.cumprod(0)),
+        closed: |x| weighed((1..=6).map(|n| x[..n].iter().product())),
+        between: (-2.0, 2.0),
+    },
+    Derived {
+        name: "cumprod from the last on",
+        map: |x| weigh(x.reshape([2, 3]).cumprod_reversed(-1)),
+        closed: |x| weighed(x.chunks(3).flat_map(|row| (0..3).map(|i| row[i..].iter().product()))),
+        between: (-2.0, 2.0),
+    },
+    Derived {
+        name: "roll",
+        map: |x| weigh(x.roll(0, -2).square()),
+        closed: |x| weighed((0..6).map(|i| x[(i + 2) % 6].powi(2))),
+        between: (-3.0, 3.0),
+    },
+    Derived {
+        name: "outer",
+        map: |x| weigh(x.slice(0, ..2).outer(x.slice(0, 2..))),
+        closed: |x| weighed(x[..2].iter().flat_map(|a| x[2..].iter().map(move |b| a * b))),
+        between: (-3.0, 3.0),
+    },
+    Derived {
         name: "clamp",
         map: |x| weigh(x.clamp(-1.0, 1.5).square()),
         closed: |x| weighed(x.iter().map(|x| x.clamp(-1.0, 1.5).powi(2))),
@@ -146,7 +202,7 @@ const DERIVED: [Derived; 21] = [
     },
     Derived {
         name: "stack",
-        map: |x| weigh(x.tape().stack(&[x.sin(), x, x.cos()])),
+        map: |x| weigh(x.tape().stack(&[x.sin(), x, x.cos()], 0)),
         closed: |x| {
             let rows = x.iter().map(|x| x.sin()).chain(x.iter().copied()).chain(x.iter().map(|x| x.cos()));
             weighed(rows)

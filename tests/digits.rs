@@ -9,8 +9,8 @@ use example::{Job, parse, support, train};
 #[test]
 fn the_data_are_the_digits() {
     let digits = support::digits().unwrap();
-    assert_eq!((digits.len(), digits.features().shape()), (1797, [1797, 64].as_slice()));
-    assert!(digits.features().iter().all(|ink| (0.0..=1.0).contains(ink)));
+    assert_eq!((digits.len(), digits.features().unwrap().shape()), (1797, [1797, 64].as_slice()));
+    assert!(digits.features().unwrap().iter().all(|ink| (0.0..=1.0).contains(ink)));
     let mut counts = [0; 10];
     digits.labels().unwrap().iter().for_each(|label| counts[*label] += 1);
     // The counts that the source gives for this part of its data.
@@ -20,7 +20,7 @@ fn the_data_are_the_digits() {
 #[test]
 fn an_image_is_drawn_in_eight_lines() {
     let digits = support::digits().unwrap();
-    let image = digits.features().index_axis(ndarray::Axis(0), 0).into_dimensionality().unwrap();
+    let image = digits.features().unwrap().index_axis(ndarray::Axis(0), 0).into_dimensionality().unwrap();
     let drawing = support::drawing(image);
     assert_eq!(drawing.len(), 8);
     // 0, 0, 5, 13, 9, 1, 0, 0 of 16.

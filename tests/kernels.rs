@@ -402,18 +402,31 @@ fn a_long_sum_is_the_tree() {
     }
 }
 
-/// Element i is the i-th draw of the generator, one at a time.
+/// Element i has word i of the generator for its leading bits, and word 2⁶⁷ + i for those that single precision has no
+/// room for, drawn one at a time.
 #[test]
 fn uniform_numbers_are_single_draws() {
-    for size in [0usize, 1, 3, 255, 256, 257, 1000].into_iter().take(if cfg!(miri) { 6 } else { 7 }) {
+    fn drawn<F: Real>(size: usize) -> Vec<F> {
         let attributes = Attributes::new().with_list("shape", &[size]).with("stream", 5usize.into());
-        let uniform = Registry::<f64>::standard().make("uniform", &attributes, &[]).unwrap();
-        let mut y = vec![7.0; size];
+        let uniform = Registry::<F>::standard().make("uniform", &attributes, &[]).unwrap();
+        let mut y = vec![F::of(7.0); size];
         let shape = Shape::from([size]);
         uniform.run(&[Operand::Key(42)], &mut [Output::Real(ViewMut::new(&mut y, &shape).unwrap())]).unwrap();
-        let mut random = ChaCha8Rng::seed_from_u64(42);
-        random.set_stream(5);
-        let draws: Vec<f64> = (0..size).map(|_| f64::from(random.random::<u32>() >> 8) / 16_777_216.0).collect();
-        assert_eq!(y, draws);
+        y
+    }
+    for size in [0usize, 1, 3, 255, 256, 257, 1000].into_iter().take(if cfg!(miri) { 6 } else { 7 }) {
+        let [mut upper, mut lower] = [0, 1 << 67].map(|position| {
+            let mut random = ChaCha8Rng::seed_from_u64(42);
+            random.set_stream(5);
+            random.set_word_pos(position);
+            random
+        });
+        let words: Vec<(u32, u32)> = (0..size).map(|_| (upper.random(), lower.random())).collect();
+        let single = words.iter().map(|(upper, _)| (upper >> 8) as f32 / 2f32.powi(24));
+        assert_eq!(drawn::<f32>(size), single.collect::<Vec<_>>());
+        let double = words
+            .iter()
+            .map(|(upper, lower)| (f64::from(*upper) * 2f64.powi(21) + f64::from(lower >> 11)) / 2f64.powi(53));
+        assert_eq!(drawn::<f64>(size), double.collect::<Vec<_>>());
     }
 }

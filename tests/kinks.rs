@@ -39,8 +39,13 @@ fn apply<'t>(operation: &str, x: &[Var<'t, f64>]) -> Option<Var<'t, f64>> {
         ("norm(x)", [x]) => x.norm(..),
         ("std(x)", [x]) => x.std(..),
         ("prod(x)", [x]) => x.prod(..),
+        ("cumsum(x)", [x]) => x.cumsum(0),
+        ("cumprod(x)", [x]) => x.cumprod(0),
+        ("cumprod_reversed(x)", [x]) => x.cumprod_reversed(0),
         ("sum(x)", [x]) => x.sum(..),
         ("mean(x)", [x]) => x.mean(..),
+        ("sort(x)", [x]) => x.sort(0),
+        ("top_k(x, 2)", [x]) => x.top_k(2, 0).0,
         ("softmax(x)", [x]) => x.softmax(0),
         ("log_softmax(x)", [x]) => x.log_softmax(0),
         ("log_sum_exp(x)", [x]) => x.log_sum_exp(..),
@@ -134,7 +139,8 @@ fn the_table_covers_the_kinks() {
     for name in ["relu", "leaky_relu", "abs", "maximum", "minimum", "max(", "min(", "select", "clamp", "sqrt", "log("] {
         assert!(operations.iter().any(|operation| operation.starts_with(name)), "{name} is missing");
     }
-    for name in ["powi", "powf", "norm", "div", "elu", "softmax", "log_softmax", "log_sum_exp", "pow("] {
+    for name in ["powi", "powf", "norm", "div", "elu", "softmax", "log_softmax", "log_sum_exp", "pow(", "sort", "top_k"]
+    {
         assert!(operations.iter().any(|operation| operation.starts_with(name)), "{name} is missing");
     }
 }
@@ -151,4 +157,15 @@ fn signs_and_comparisons_have_values_and_no_slopes() {
         assert!(y.pushforward(&[(x, x)]).is_err());
     }
     assert!(x.sign().sum(..).backward().unwrap().get(x).is_err());
+}
+
+#[test]
+fn positions_are_of_the_first_of_equal_elements_and_of_the_first_that_is_no_number() {
+    let tape = Tape::<f64>::new();
+    let (x, nan) = (tape.input([2.0, 0.0, -0.0, 2.0]), tape.input([1.0, f64::NAN, 3.0, f64::NAN]));
+    let at = |x: autodiff::Index<'_, f64>| x.value().unwrap().iter().copied().collect::<Vec<_>>();
+    assert_eq!((at(x.argmax(..)), at(x.argmin(..))), (vec![0], vec![1]));
+    assert_eq!((at(nan.argmax(..)), at(nan.argmin(..))), (vec![1], vec![1]));
+    assert_eq!((at(x.argsort(0)), at(nan.argsort(0))), (vec![1, 2, 0, 3], vec![0, 2, 1, 3]));
+    assert_eq!((at(x.top_k(3, 0).1), at(nan.top_k(3, 0).1)), (vec![0, 3, 1], vec![1, 3, 2]));
 }

@@ -28,6 +28,8 @@ enum Mutation {
 fn mutated(program: &Program<f64>, target: usize, mutation: Mutation) -> Option<Program<f64>> {
     let tape = Tape::<f64>::symbolic();
     let mut values: Vec<Arg<'_, f64>> = Vec::new();
+    // The results after the first of the last application.
+    let mut further = Vec::new().into_iter();
     for node in program.nodes() {
         let mut args: Vec<Arg<'_, f64>> = node.operands().iter().map(|id| values[id.index()]).collect();
         let here = node.id().index() == target;
@@ -43,7 +45,13 @@ fn mutated(program: &Program<f64>, target: usize, mutation: Mutation) -> Option<
             }
         }
         let mut value = match (node.primitive(), node.constant()) {
-            (Some(primitive), _) => Arg::Real(tape.record(primitive.clone(), &args)),
+            (Some(primitive), _) => {
+                let rest = program.nodes().skip(node.id().index() + 1).take_while(|node| node.operation() == "result");
+                let kinds: Vec<Kind> = std::iter::once(node.kind()).chain(rest.map(|node| node.kind())).collect();
+                further = tape.record_list(primitive.clone(), &args, &kinds).into_iter();
+                further.next()?
+            }
+            _ if node.operation() == "result" => further.next()?,
             (None, Some(constant)) => Arg::Real(tape.constant(constant)),
             (None, None) => tape.placeholder(node.kind(), node.shape().clone()),
         };

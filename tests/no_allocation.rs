@@ -144,15 +144,24 @@ fn large<F: Real>() {
                 every_way(&make(name, axes(&[one])), std::slice::from_ref(&x));
                 every_way(&make(name, axes(&(0..=one).collect::<Vec<_>>())), std::slice::from_ref(&x));
             }
-            for name in ["softmax", "log_softmax"] {
+            for name in ["softmax", "log_softmax", "argmax", "argmin"] {
                 every_way(&make(name, axis(one)), std::slice::from_ref(&x));
             }
             let around = axis(one).with("before", 1usize.into()).with("after", 2usize.into());
             every_way(&make("pad", around), std::slice::from_ref(&x));
             let range = axis(one).with("start", 1usize.into()).with("stop", 2usize.into());
             every_way(&make("slice", range), std::slice::from_ref(&x));
+            let stepped =
+                axis(one).with("start", 0usize.into()).with("stop", 2usize.into()).with("step", 2usize.into());
+            every_way(&make("slice_step", stepped), std::slice::from_ref(&x));
+            let spread = axis(one).with("start", 1usize.into()).with("step", 2usize.into());
+            every_way(&make("unslice", spread.with("length", 6001usize.into())), std::slice::from_ref(&x));
+            every_way(&make("flip", Attributes::new().with_list("axes", &[one])), std::slice::from_ref(&x));
+            every_way(&make("cumsum", axis(one).with_flag("reversed", one == 0)), std::slice::from_ref(&x));
             every_way(&make("concat", axis(one)), &[x.clone(), x.clone()]);
         }
+        every_way(&make("sort", Attributes::new()), std::slice::from_ref(&x));
+        every_way(&make("top_k", Attributes::new().with("k", 2usize.into())), std::slice::from_ref(&x));
         let backwards: Vec<usize> = (0..shape.len()).rev().collect();
         every_way(&make("transpose", Attributes::new().with_list("axes", &backwards)), std::slice::from_ref(&x));
     }

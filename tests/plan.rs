@@ -2,9 +2,7 @@
 
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
-use autodiff::kernels::{Operand, ViewMut};
-use autodiff::primitive::{Cotangents, Kernel, Primitive, RuleContext, Tangents};
-use autodiff::{ErrorKind, Feed, Input, Layout, Mismatch, Program, Real, Refusal, Shape, Tape, Var};
+use autodiff::{ErrorKind, Feed, Input, Program, Real, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -264,6 +262,28 @@ fn updates_that_do_not_fit_are_errors() {
     assert_eq!(message(program.planner().guard(3)), "there is no output 3 to guard");
 }
 
+#[test]
+fn only_arrays_of_reals_are_updated() {
+    let tape = Tape::<f64>::new();
+    let (w, key) = (tape.input(1.0).named("w"), tape.key(7));
+    let row = tape.index(ndarray::arr0(1));
+    let y = w * 2.0;
+    let program = tape.program(&[y, key.uniform([2], 0).gather(row)]).unwrap();
+    for (input, kind, line) in
+        [(1, "a random key", "input 1: %1 : key"), (2, "an array of indices", "input 2: %2 : index[]")]
+    {
+        let error = program.planner().update(input, 0).plan().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ProgramInput);
+        assert_eq!(error.message(), format!("output 0, an array of reals, cannot update input {input}, {kind}"));
+        assert!(error.to_string().contains(line), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("only an array of reals is updated")), "{error}");
+    }
+    let mut plan = program.planner().update(0, 0).plan().unwrap();
+    let mut w = [3.0];
+    plan.execute(&mut [Feed::Update(&mut w), Feed::Key(7), Feed::Index(&[0])]).unwrap();
+    assert_eq!(w, [6.0]);
+}
+
 /// Inputs exchanged, an input given to another, an output that is an input's view: the old values everywhere.
 #[test]
 fn updates_see_the_inputs_as_they_were() {
@@ -326,58 +346,4 @@ fn a_guard_on_a_part_of_an_array() {
     assert_eq!(plan.output(0).unwrap(), ndarray::array![1.0, 0.5].into_dyn());
     let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
-}
-
-/// A primitive of a user's own that says what is not so: that its result lies where its operand has no memory, or that it
-/// is the sum of its operand.
-#[derive(Debug)]
-struct Wrong {
-    offset: usize,
-    total: bool,
-    shape: Shape,
-}
-
-impl Primitive<f64> for Wrong {
-    fn name(&self) -> &'static str {
-        "plan::wrong"
-    }
-    fn formula(&self) -> &'static str {
-        "y = x somewhere"
-    }
-    fn shape(&self, _: &[&Shape]) -> Result<Shape, Mismatch> {
-        Ok(self.shape.clone())
-    }
-    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
-        if self.total { Kernel::Sum } else { Kernel::View }
-    }
-    fn view(&self, _: &Layout) -> Option<Layout> {
-        let strides = self.shape.iter().map(|_| 1).collect();
-        (!self.total).then(|| Layout { shape: self.shape.clone(), strides, offset: self.offset })
-    }
-    fn reverse<'t>(&self, at: &RuleContext<'_, 't, f64>) -> Cotangents<'t, f64> {
-        at.one(|| at.dy())
-    }
-    fn tangent<'t>(&self, at: &RuleContext<'_, 't, f64>, dx: &[Option<Var<'t, f64>>]) -> Tangents<'t, f64> {
-        at.tangent(dx, |_, dx| dx)
-    }
-}
-
-#[test]
-fn what_a_primitive_says_is_not_trusted_with_memory() {
-    for (size, offset, total, shape) in [
-        (8, 1 << 40, false, Shape::scalar()),
-        (8, 9, false, Shape::scalar()),
-        (8, 7, false, Shape::from([2])),
-        (LARGE, usize::MAX, false, Shape::from([BLOCK + 76])),
-        (LARGE, 0, true, Shape::from([BLOCK + 76])),
-    ] {
-        let tape = Tape::<f64>::symbolic();
-        let x = tape.input(vec![0.0; size]);
-        let y = (x * 2.0).apply(Arc::new(Wrong { offset, total, shape: shape.clone() })) + 1.0;
-        let outcome = tape
-            .program(&[y, y.sum(..)])
-            .and_then(|program| program.plan().and_then(|mut plan| plan.run(&[Input::real(vec![0.0; size])])));
-        let kind = outcome.map_err(|error| error.kind());
-        assert!(matches!(kind, Err(ErrorKind::FaultyRule | ErrorKind::Refused)), "{size} {offset} {shape}: {kind:?}");
-    }
 }

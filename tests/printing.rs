@@ -87,7 +87,7 @@ fn a_program_and_its_gradient_print() {
     check(
         &program,
         expect![[r#"
-            program 1 f32   # (x: f32[2], %1: key) -> (f32[])
+            program 2 f32   # (x: f32[2], %1: key) -> (f32[])
               %0 x : f32[2] = input                           in points   # tests/printing.rs:84
               %1   : key    = key                                         # tests/printing.rs:85
               %2   : f32[2] = mul(%0, %0)                                 # tests/printing.rs:86
@@ -101,7 +101,7 @@ fn a_program_and_its_gradient_print() {
     check(
         program.grad(&[0]).unwrap(),
         expect![[r#"
-            program 1 f32   # (x: f32[2], %1: key) -> (f32[2])
+            program 2 f32   # (x: f32[2], %1: key) -> (f32[2])
               %0 x : f32[2] = input                         in points   # tests/printing.rs:84
               %1   : key    = key                                       # tests/printing.rs:85
               %2   : f32[]  = constant(1.0)                             # tests/printing.rs:102

@@ -3,9 +3,9 @@
 //!
 //! The oracle is `num_dual`'s dual numbers, through a second interpreter of the recipe that shares no code with the
 //! engine. `num_dual` has these operations itself: + − · /, exp, ln, sqrt, sin, cos, atan, tanh, powi, powf. Those it
-//! lacks are composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, sums and means. The rest only choose or move numbers,
+//! lacks are composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, sums and means, running sums and products. The rest only choose or move numbers,
 //! with the engine's conventions at ties: relu, leaky_relu, abs, maximum, minimum, max, select, concat, slice, pad,
-//! gather, pick, transpose, reshape, broadcast_to.
+//! gather, pick, sort, top_k, take_along, slice_step, flip, roll, tril, transpose, reshape, broadcast_to.
 
 use autodiff::check::strategy::{self, Line, Op, Recipe};
 use autodiff::check::{Check, Report};
@@ -140,7 +140,7 @@ fn programs_are_long_and_varied() {
     }
     println!("longest {longest}, {} operations: {names:?}", names.len());
     assert!(longest > 130, "the longest has {longest} nodes");
-    assert_eq!(names.len(), 39, "{names:?}");
+    assert_eq!(names.len(), 48, "{names:?}");
     assert!(reused > 1000 && squared > 100, "{reused} values used twice, {squared} squares");
 }
 
@@ -323,11 +323,44 @@ fn step(Line { op, shape, .. }: &Line, x: &[&Array]) -> Array {
                 None => Dual64::from(0.0),
             }
         }),
+        Op::SliceStep(axis, start, _, step) => Array::build(shape, |i| {
+            let mut index = i.to_vec();
+            index[*axis] = start + index[*axis] * step;
+            x[0].at(&index)
+        }),
+        Op::Flip(axis) => Array::build(shape, |i| {
+            let mut index = i.to_vec();
+            index[*axis] = shape[*axis] - 1 - index[*axis];
+            x[0].at(&index)
+        }),
+        Op::Roll(axis, shift) => Array::build(shape, |i| {
+            let mut index = i.to_vec();
+            index[*axis] = (index[*axis] as isize - shift).rem_euclid(shape[*axis] as isize) as usize;
+            x[0].at(&index)
+        }),
+        Op::TriL(diagonal) => Array::build(shape, |i| match *i {
+            [.., row, column] if column as isize - row as isize <= *diagonal => x[0].at(i),
+            _ => Dual64::from(0.0),
+        }),
+        Op::CumSum(axis) => Array::build(shape, |i| total(&x[0].lane(*axis, i)[..=i[*axis]])),
+        Op::CumProd(axis) => Array::build(shape, |i| {
+            x[0].lane(*axis, i)[..=i[*axis]].iter().copied().fold(Dual64::from(1.0), |a, b| a * b)
+        }),
         Op::Gather(rows) => Array::build(shape, |i| {
             let mut index = i.to_vec();
             index[0] = rows[i[0]];
             x[0].at(&index)
         }),
         Op::Pick(columns) => Array::build(shape, |i| x[0].at(&[i[0], columns[i[0]]])),
+        Op::Sort(axis) => Array::build(shape, |i| {
+            let mut lane = x[0].lane(*axis, i);
+            lane.sort_by(|a, b| a.re.partial_cmp(&b.re).expect("numbers"));
+            lane[i[*axis]]
+        }),
+        Op::TopK(_, axis) | Op::TakeLargest(axis) => Array::build(shape, |i| {
+            let mut lane = x[0].lane(*axis, i);
+            lane.sort_by(|a, b| b.re.partial_cmp(&a.re).expect("numbers"));
+            lane[i[*axis]]
+        }),
     }
 }

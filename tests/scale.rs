@@ -256,6 +256,6 @@ fn many_scopes_and_many_outputs() {
     assert_eq!(outputs[29_999].origin().scope, "layer29999");
     let program = tape.program(&outputs).unwrap();
     assert_eq!((program.len(), program.outputs().count()), (30_001, 30_000));
-    let gradient = tape.stack(&outputs).sum(..).backward().unwrap().item(x).unwrap();
+    let gradient = tape.stack(&outputs, 0).sum(..).backward().unwrap().item(x).unwrap();
     assert!((gradient - 30_000.0 * 0.5f64.cos()).abs() < 1e-7);
 }

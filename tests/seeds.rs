@@ -103,7 +103,7 @@ const MAPS: [(&str, Map); 8] = [
     }),
     ("sigmoid", |x| x.sigmoid() * 2.0),
     ("scaled by the norm", |x| x / (x.square().sum(..) + 1.0).sqrt()),
-    ("reversed pairs", |x| x.tape().stack(&[x, x.cos()]).sum(0)),
+    ("reversed pairs", |x| x.tape().stack(&[x, x.cos()], 0).sum(0)),
 ];
 
 /// rf_x(ζ) of one map alone, on a tape of its own: the value and the reverse derivative.

@@ -5,7 +5,10 @@
 
 use autodiff::{Feed, Tape};
 use ndarray::{Array1, Array2};
-use nn::{Activation, Adam, Dataset, Dense, Dropout, Init, Loss, Optimizer, Random, Sequential, Sgd, Step, loss};
+use nn::{
+    Accumulate, Activation, Adam, BatchNorm, ClipGlobalNorm, Dataset, Dense, Dropout, Init, Layer, Optimizer, Outcome,
+    Random, Sequential, Sgd, Step, WeightAverage, loss,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 
@@ -68,8 +71,7 @@ fn data(random: &mut Random, examples: usize) -> Dataset<f32> {
 fn steps_ask_for_nothing(optimizer: impl Optimizer<f32>) {
     let mut random = Random::new(3);
     let mut model = network(&mut random);
-    let loss: &Loss<f32> = &|z, y| loss::softmax_cross_entropy(z, y);
-    let mut step = Step::new(optimizer, loss).threads(1);
+    let mut step = Step::new(optimizer, loss::softmax_cross_entropy).threads(1);
     let (full, last) = (data(&mut random, 64), data(&mut random, 17));
     for batch in [&full, &last, &full, &last] {
         step.run(&mut model, batch, 1).unwrap();
@@ -81,13 +83,61 @@ fn steps_ask_for_nothing(optimizer: impl Optimizer<f32>) {
             }
         }
     });
-    assert_eq!(count, 0, "{}", step.explain(&full).unwrap());
+    assert_eq!(count, 0, "{}", step.explain(&model, &full).unwrap());
 }
 
 #[test]
 fn training_steps_ask_for_no_memory() {
     steps_ask_for_nothing(Sgd::new(0.1));
     steps_ask_for_nothing(Adam::new(0.01));
+}
+
+/// Buffers, frozen parameters, hyperparameters and transformed gradients cost no memory either.
+#[test]
+fn a_step_of_everything_asks_for_no_memory() {
+    let mut random = Random::new(3);
+    let mut model = Sequential::new()
+        .then(Dense::new(20, 30, Init::He, &mut random))
+        .then(BatchNorm::new(30))
+        .then(Activation::LeakyRelu(0.1))
+        .then(Dense::new(30, 10, Init::Xavier, &mut random));
+    nn::parameters_mut(&mut model)[0].1.set_frozen(true);
+    let objective = nn::objective(|model: &Sequential<f32>, batch, cx| {
+        let output = model.forward(batch.real("x")?, cx);
+        let loss = loss::softmax_cross_entropy(output, batch.target("targets")?);
+        Ok(Outcome::from(loss * cx.hyperparameter("weight")).output(output))
+    })
+    .with("weight", |at| 1.0 / at.step as f64);
+    let optimizer = WeightAverage::new(0.9, ClipGlobalNorm::new(1.0, Accumulate::new(2, Adam::new(0.01))));
+    let mut step = Step::new(optimizer, objective).threads(1);
+    let batch = data(&mut random, 32);
+    step.run(&mut model, &batch, 0).unwrap();
+    step.run(&mut model, &batch, 0).unwrap();
+    let count = requests(|| (0..20).for_each(|key| assert!(step.run(&mut model, &batch, key).unwrap().loss > 0.0)));
+    assert_eq!(count, 0);
+}
+
+/// Plans of one step share their threads.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_step_starts_threads_once() {
+    let threads = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.starts_with("autodiff ")).count()
+    };
+    let mut random = Random::new(3);
+    let mut model = Sequential::new()
+        .then(Dense::new(20, 600, Init::He, &mut random))
+        .then(Dense::new(600, 400, Init::He, &mut random))
+        .then(Dense::new(400, 10, Init::He, &mut random));
+    let mut step = Step::new(Sgd::new(0.1), loss::softmax_cross_entropy).threads(3);
+    for examples in [200, 210, 220] {
+        let batch = data(&mut random, examples);
+        step.run(&mut model, &batch, 0).unwrap();
+        assert!(step.explain(&model, &batch).unwrap().contains(" 3 threads"));
+        assert_eq!(threads(), 3, "{examples} examples");
+    }
 }
 
 #[test]

@@ -10,17 +10,19 @@ use ndarray::{ArrayD, Axis, IxDyn};
 const CASES: usize = 256;
 
 /// Operations without a derivative, and whether they say so (refused) or cut it off on purpose.
-const WITHOUT: [(&str, bool); 6] = [
-    ("greater", true),
-    ("greater_equal", true),
-    ("equal", true),
-    ("sign", true),
-    ("stop_gradient", false),
-    ("uniform", false),
-];
+const WITHOUT: [(&str, bool); 5] =
+    [("greater", true), ("greater_equal", true), ("equal", true), ("sign", true), ("stop_gradient", false)];
 
 fn standard<F: Real>() -> Vec<Entry<F>> {
     Registry::standard().entries().cloned().collect()
+}
+
+/// Whether an operand and a result are arrays of reals: elsewhere there is no derivative to speak of.
+fn maps_reals_to_reals<F: Real>(entry: &Entry<F>) -> bool {
+    let sample = entry.sample(&mut Generator::new(7)).expect("every primitive is sampled");
+    let operands: Vec<Type> = sample.operands.iter().map(|operand| operand.typed()).collect();
+    let results = sample.primitive.results(&operands).expect("samples fit");
+    operands.iter().any(|x| x.kind == Kind::Real) && results.iter().any(|y| y.kind == Kind::Real)
 }
 
 fn types<F: Real>(inputs: &[Input<F>]) -> Vec<Type> {
@@ -67,7 +69,7 @@ fn cases<F: Real>(
 #[test]
 fn every_primitive_agrees_with_finite_differences() {
     let mut wrong = Vec::new();
-    for entry in standard::<f64>() {
+    for entry in standard::<f64>().into_iter().filter(maps_reals_to_reals) {
         let name = entry.example().name();
         let check = Check::new().directions(0).elements(8);
         let report = check.primitive(&entry, CASES).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -75,7 +77,6 @@ fn every_primitive_agrees_with_finite_differences() {
         if let Some((_, refused)) = WITHOUT.iter().find(|(without, _)| *without == name) {
             let reasons_fit = report.unchecked().iter().all(|unchecked| match &unchecked.reason {
                 Reason::Refused(why) => why.contains("cut off") != *refused,
-                Reason::Nothing => name == "uniform",
                 _ => false,
             });
             if !reasons_fit || report.passed() > 0 || !report.failures().is_empty() {
@@ -144,7 +145,7 @@ fn single_precision_follows_double_precision() {
             }
         }
         println!("{name:14} {compared} compared, {skipped} out of range");
-        assert!(compared > skipped, "{name}: {compared} compared, {skipped} out of range");
+        assert!(compared > skipped || compared + skipped == 0, "{name}: {compared} compared, {skipped} out of range");
     }
     assert!(wrong.is_empty(), "{}: {}", wrong.len(), wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n"));
 }
@@ -412,6 +413,7 @@ fn every_primitive_is_complete() {
                         Ok(_) => {}
                         Err(error) => {
                             let kinds = [ErrorKind::NotDifferentiable, ErrorKind::NoGradient];
+                            let refused = refused || !maps_reals_to_reals(&entry);
                             assert!(refused && kinds.contains(&error.kind()), "{name}: {error}");
                         }
                     }

@@ -19,15 +19,18 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+// Documentation lists the methods of a type in the order of the modules: what every user of a `Var` needs comes first.
 mod base;
-pub mod check;
+mod tape;
+
 mod differentiate;
+
+pub mod check;
 pub mod inspect;
 pub mod kernels;
 pub mod plan;
 pub mod primitive;
 mod program;
-mod tape;
 pub mod text;
 
 pub use base::attributes::{Attribute, Attributes};
@@ -35,14 +38,15 @@ pub use base::elementary::Elementary;
 pub use base::error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 pub use base::ids::NodeId;
 pub use base::kind::Kind;
-pub use base::real::Real;
+pub use base::real::{Element, Real};
 pub use base::shape::{Layout, Shape};
 pub use differentiate::custom_rule::Rule;
 pub use differentiate::functions::{grad, hessian, hvp, jacobian, jvp, value_and_grad};
 pub use differentiate::gradients::Gradients;
+pub use ndarray;
 pub use plan::{Feed, Plan, Planner};
 pub use primitive::index::operand::IndexOrNumber;
-pub use primitive::{Axes, Conv, PerAxis, Pooling, Primitive, PrimitiveRef, Registry};
+pub use primitive::{Axes, Axis, Conv, PerAxis, Pooling, Primitive, PrimitiveRef, Registry};
 pub use program::{Input, NodeView, Program};
 pub use tape::value::IntoArray;
 pub use tape::var::{Index, Key, Var, VarOrNumber};

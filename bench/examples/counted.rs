@@ -116,7 +116,7 @@ fn step(size: usize, times: usize) -> Result<()> {
         .then(Dense::new(64, 32, Init::He, &mut random))
         .then(Activation::Relu)
         .then(Dense::new(32, 10, Init::Xavier, &mut random));
-    let mut step = Step::new(Sgd::new(0.01), &|z, y| loss::softmax_cross_entropy(z, y)).threads(1);
+    let mut step = Step::new(Sgd::new(0.01), loss::softmax_cross_entropy).threads(1);
     // The first step is recorded.
     for key in 0..=times {
         step.run(&mut model, &batch, key as u64)?;

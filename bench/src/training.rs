@@ -4,35 +4,29 @@ use crate::Result;
 use crate::numbers::Numbers;
 use crate::workload::Workload;
 use autodiff::{Real, Tape};
-use nn::{Context, Dataset, Layer, Loss, Optimizer, Sequential, Step};
+use nn::{Columns, Context, Dataset, Objective, Optimizer, Sequential, Step};
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 /// A model that learns one batch, over and over.
-#[derive(Debug)]
-pub struct Training<F: Real, O> {
+pub struct Training<F: Real, O, J, K> {
     model: Sequential<F>,
-    step: Step<'static, F, O>,
-    loss: Lost<F>,
+    step: Step<F, O, J>,
+    objective: J,
     batch: Dataset<F>,
     steps: u64,
     first: Duration,
     planning: Duration,
+    /// What kind of objective it is.
+    kind: PhantomData<K>,
 }
 
-/// The loss, as a type of its own for the sake of `Debug`.
-struct Lost<F: Real>(&'static Loss<F>);
-
-impl<F: Real> std::fmt::Debug for Lost<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("loss")
-    }
-}
-
-impl<F: Real, O: Optimizer<F>> Training<F, O> {
+impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K> + Copy, K> Training<F, O, J, K> {
     /// Nothing learnt yet. What the first step takes beyond the second is the time of planning.
-    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, loss: &'static Loss<F>, threads: usize) -> Self {
-        let step = Step::new(optimizer, loss).threads(threads);
-        Training { model, step, loss: Lost(loss), batch, steps: 0, first: Duration::ZERO, planning: Duration::ZERO }
+    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, objective: J, threads: usize) -> Self {
+        let step = Step::new(optimizer, objective).threads(threads);
+        let (first, planning) = (Duration::ZERO, Duration::ZERO);
+        Training { model, step, objective, batch, steps: 0, first, planning, kind: PhantomData }
     }
 
     fn run(&mut self) -> Result<f64> {
@@ -41,7 +35,7 @@ impl<F: Real, O: Optimizer<F>> Training<F, O> {
     }
 }
 
-impl<F: Real, O: Optimizer<F>> Workload for Training<F, O> {
+impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K> + Copy, K> Workload for Training<F, O, J, K> {
     fn step(&mut self) -> Result<f64> {
         self.steps += 1;
         let start = Instant::now();
@@ -59,8 +53,8 @@ impl<F: Real, O: Optimizer<F>> Workload for Training<F, O> {
         let mut numbers = Numbers::default();
         let tape = Tape::new();
         let cx = Context::training(&tape, &self.model, 0);
-        let output = self.model.forward(tape.data(self.batch.features()), &cx);
-        let gradients = (self.loss.0)(output, self.batch.targets().on(&tape)).backward()?;
+        let batch = Columns::on(&tape, &self.batch);
+        let gradients = self.objective.record(&self.model, &batch, &cx)?.loss.backward()?;
         for (i, var) in cx.vars().into_iter().enumerate() {
             numbers.array(&format!("g{i}"), gradients.get(var)?);
         }

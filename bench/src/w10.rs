@@ -8,7 +8,7 @@ use crate::workload::{About, Workload};
 use crate::{Result, dense_flops};
 use autodiff::Var;
 use ndarray::ArrayD;
-use nn::{Activation, Adam, Context, Dropout, Layer, Param, Sequential, loss};
+use nn::{Activation, Adam, Buffer, Context, Dropout, Layer, Module, Param, Sequential, loss};
 use std::time::Duration;
 
 const SIZES: [usize; 4] = [256, 256, 256, 10];
@@ -23,8 +23,8 @@ pub const ABOUT: About = About {
     tolerance: 2e-4,
 };
 
-struct Normalised {
-    training: Training<f32, Adam>,
+struct Normalised<W> {
+    training: W,
 }
 
 pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
@@ -32,7 +32,7 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
 }
 
 /// With masks drawn in every step, or with those that every framework knows.
-fn training(masked: bool, threads: usize) -> Result<Training<f32, Adam>> {
+fn training(masked: bool, threads: usize) -> Result<impl Workload> {
     let mut model = Sequential::<f32>::new();
     for i in 0..2 {
         let width = SIZES[i + 1];
@@ -45,10 +45,10 @@ fn training(masked: bool, threads: usize) -> Result<Training<f32, Adam>> {
     }
     let model = model.then(dense(2, SIZES[2], SIZES[3])?);
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Training::new(model, Adam::new(1e-3), batch, &|z, y| loss::softmax_cross_entropy(z, y), threads))
+    Ok(Training::new(model, Adam::new(1e-3), batch, loss::softmax_cross_entropy, threads))
 }
 
-impl Workload for Normalised {
+impl<W: Workload> Workload for Normalised<W> {
     fn step(&mut self) -> Result<f64> {
         self.training.step()
     }
@@ -75,13 +75,15 @@ struct BatchNorm {
 impl BatchNorm {
     fn new(width: usize) -> Self {
         let fill = |number: f32| ArrayD::from_elem(vec![width], number);
-        BatchNorm { scale: Param::new("scale", fill(1.0)), shift: Param::new("shift", fill(0.0)) }
+        BatchNorm { scale: Param::new(fill(1.0)), shift: Param::new(fill(0.0)) }
     }
 }
 
-impl Layer<f32> for BatchNorm {
-    nn::visit!(f32; param scale, param shift);
+impl Module<f32> for BatchNorm {
+    nn::visit!(f32; scale, shift);
+}
 
+impl Layer<f32> for BatchNorm {
     fn forward<'t>(&self, x: Var<'t, f32>, cx: &Context<'t, f32>) -> Var<'t, f32> {
         let centred = x - x.mean_keep(0);
         let deviation = (centred.square().mean_keep(0) + 1e-5).sqrt();
@@ -92,19 +94,23 @@ impl Layer<f32> for BatchNorm {
 /// Dropout with probability ½ and a mask that does not change.
 #[derive(Clone, Debug)]
 struct Mask {
-    kept: ArrayD<f32>,
+    kept: Buffer<f32>,
 }
 
 impl Mask {
     fn new(stream: u64, width: usize) -> Self {
         let kept = (0..(BATCH * width) as u64).map(|i| if uniform(stream, i) < 0.0 { 1.0 } else { 0.0 });
         let kept = ndarray::Array1::from_iter(kept).into_shape_with_order(vec![BATCH, width]);
-        Mask { kept: kept.unwrap_or_default() }
+        Mask { kept: Buffer::new(kept.unwrap_or_default()) }
     }
+}
+
+impl Module<f32> for Mask {
+    nn::visit!(f32; kept);
 }
 
 impl Layer<f32> for Mask {
     fn forward<'t>(&self, x: Var<'t, f32>, cx: &Context<'t, f32>) -> Var<'t, f32> {
-        x.masked(cx.tape().constant(&self.kept)) * 2.0
+        x.masked(cx.buffer(&self.kept)) * 2.0
     }
 }

@@ -46,7 +46,7 @@ fn make(threads: usize, transform: fn(Program<f64>) -> Result<Program<f64>>) -> 
         let p = point.each_ref().map(|array| tape.input(array));
         let (x, y) = (tape.data(&x), tape.index(labels(BATCH)));
         let h: Var<'_, f64> = x.matmul(p[0]).add_bias(p[1]).tanh();
-        transform(tape.program(&[softmax_cross_entropy(h.matmul(p[2]).add_bias(p[3]), y)])?)
+        transform(tape.program(&[softmax_cross_entropy(h.matmul(p[2]).add_bias(p[3]), y.into())])?)
     })?;
     let mut inputs: Vec<Input<f64>> = point.into_iter().map(Input::Real).collect();
     inputs.extend([Input::Real(x), Input::index(labels(BATCH))]);

@@ -13,7 +13,7 @@ use std::io::Write;
 pub(crate) const FILE: &str = file!();
 
 pub(crate) fn run(options: &Options, text: &str, out: &mut dyn Write) -> Result<(), Failure> {
-    // The header says what the numbers are: `program 1 f32`.
+    // The header says what the numbers are: `program 2 f32`.
     let header =
         text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find(|line| !line.is_empty());
     let single = header.is_some_and(|line| line.split_whitespace().nth(2) == Some("f32"));

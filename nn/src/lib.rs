@@ -1,8 +1,8 @@
 //! Neural networks on the [`autodiff`] tape: layers, losses, optimizers, data, training.
 //!
-//! A model is plain data: [`Param`]s in [`Layer`]s. A training step is one tape: the forward pass, the loss, its reverse
-//! pass and the optimizer's update are recorded together, with the same operations everybody uses. Nothing in this crate
-//! writes a derivative.
+//! A model is plain data: a tree of arrays ([`Module`], [`Param`], [`Buffer`]), mostly of [`Layer`]s. A training step is
+//! one tape: the forward pass, the loss, its reverse pass and the optimizer's update are recorded together, with the same
+//! operations everybody uses. Nothing in this crate writes a derivative.
 //!
 //! ```
 //! use nn::{Activation, Adam, Dataset, Dense, Init, Random, Sequential, Trainer, loss, metric};
@@ -17,15 +17,9 @@
 //!     .then(Activation::Tanh)
 //!     .then(Dense::new(8, 2, Init::Xavier, &mut random));
 //!
-//! Trainer::new(Adam::new(0.05)).epochs(100).batch_size(4).fit(
-//!     &mut model,
-//!     &|logits, labels| loss::softmax_cross_entropy(logits, labels),
-//!     &data,
-//!     None,
-//!     &mut [],
-//! )?;
-//! let output = nn::predict(&model, data.features())?;
-//! assert_eq!(metric::accuracy(&output, data.targets())?, 1.0);
+//! Trainer::new(Adam::new(0.05)).epochs(100).fit(&mut model, loss::softmax_cross_entropy, &data)?;
+//! let output = nn::predict(&model, data.features()?)?;
+//! assert_eq!(metric::accuracy(&output, data.targets()?)?, 1.0);
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
@@ -39,25 +33,31 @@ mod layer;
 mod layers;
 pub mod loss;
 pub mod metric;
+mod module;
+mod objective;
 mod optim;
-mod param;
 mod random;
 mod summary;
-mod target;
 mod train;
 
 pub use context::Context;
-pub use data::Dataset;
+pub use data::{Batch, Column, Columns, Dataset};
 pub use init::Init;
-pub use layer::{CloneLayer, Layer, Parts, PartsMut, parameters, parameters_mut};
-pub use layers::{Activation, Dense, Dropout, Sequential};
-pub use optim::{Adam, Momentum, Optimizer, Pace, Sgd, Slot};
-pub use param::Param;
+pub use layer::{CloneLayer, Layer};
+pub use layers::{Activation, BatchNorm, Dense, Dropout, Embedding, Sequential};
+pub use loss::Target;
+pub use module::{
+    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
+};
+pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
+pub use optim::{
+    Accumulate, Adam, ClipGlobalNorm, Group, Groups, Momentum, Optimizer, OptimizerState, Parameter, ParameterState,
+    Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, WeightAverage,
+};
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
-pub use target::{Target, Targets};
 pub use train::{
-    Epoch, Evaluation, History, Loss, Metric, Observer, Progress, State, Step, StepResult, Trainer, evaluate, predict,
+    Checkpoint, Epoch, Evaluation, History, Observer, Progress, Step, StepResult, Trainer, Training, evaluate, predict,
 };
 
 /// The example of the README, compiled and run.

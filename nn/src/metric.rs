@@ -1,6 +1,6 @@
 //! How good a model is: numbers to look at, not to differentiate.
 
-use crate::target::Targets;
+use crate::data::Column;
 use autodiff::{Error, ErrorKind, Real, Result};
 use ndarray::{Array2, ArrayD, Axis};
 use std::fmt;
@@ -50,20 +50,26 @@ pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
 ///
 /// ```
 /// let scores = ndarray::array![[0.1, 0.9], [0.8, 0.2]].into_dyn();
-/// let targets = nn::Targets::Labels(ndarray::array![1, 1]);
+/// let targets = nn::Column::index(ndarray::array![1, 1]);
 /// assert_eq!(nn::metric::accuracy(&scores, &targets)?, 0.5);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows.
-pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Targets<F>) -> Result<f64> {
+/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or a label has no score.
+pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64> {
     let predicted = predictions(scores)?;
     let actual = match targets {
-        Targets::Labels(labels) => labels.to_vec(),
-        Targets::Values(values) => predictions(values)?,
+        Column::Index(labels) => labels.iter().copied().collect(),
+        Column::Real(values) => predictions(values)?,
     };
     same_length(predicted.len(), actual.len())?;
+    // One column tells two classes apart.
+    let classes = scores.shape().last().copied().unwrap_or(0).max(2);
+    if let Some(label) = actual.iter().find(|label| **label >= classes) {
+        let message = format!("there is a label {label}, and scores for {classes} classes, from 0");
+        return Err(Error::new(ErrorKind::Mismatch, "accuracy", message));
+    }
     let right = predicted.iter().zip(&actual).filter(|(p, a)| p == a).count();
     Ok(right as f64 / predicted.len() as f64)
 }

@@ -1,7 +1,8 @@
 //! A model as a table.
 
 use crate::context::Context;
-use crate::layer::{Layer, parameters};
+use crate::layer::Layer;
+use crate::module::parameters;
 use autodiff::{Arg, Error, ErrorKind, Kind, Real, Result, Shape, Tape};
 use std::fmt;
 
@@ -17,7 +18,7 @@ pub struct Summary {
 pub struct SummaryRow {
     /// The path of the layer, such as `encoder.0`; empty for the model itself.
     pub path: String,
-    /// What it is, see [`Layer::describe`].
+    /// What it is, see [`Module::describe`](crate::Module::describe).
     pub what: String,
     /// The shape of its output for one example, without the axis of examples.
     pub output: Shape,
@@ -68,6 +69,7 @@ pub fn summary<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Sha
     };
     let cx = Context::evaluation(&tape, model).logging();
     let y = model.forward(x.named("x"), &cx);
+    cx.updated()?;
     y.shape()?;
     let total = parameters(model).iter().map(|(_, param)| param.array().len()).sum();
     let mut calls = cx.into_calls();

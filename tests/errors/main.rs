@@ -1,6 +1,7 @@
 //! Every kind of error, with its whole text: what a user reads who got it wrong. Lines are shown as `_`; that they are the
 //! user's own is tested beside the tape.
 
+mod axes;
 mod differentiate;
 mod operands;
 mod programs;

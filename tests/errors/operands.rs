@@ -22,7 +22,7 @@ fn parts_that_cannot_be_joined() {
     refused(
         tape.concat(&[x, y], 2),
         expect![[r#"
-        concat: there is no axis 2 in [2, 3]; axes count from 0
+        concat: there is no axis 2 in x₀ [2, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/operands.rs:_
           x₀: x : f64[2, 3], input at tests/errors/operands.rs:_
           x₁: y : f64[2, 4], input at tests/errors/operands.rs:_
@@ -36,7 +36,7 @@ fn parts_that_cannot_be_joined() {
     "#]],
     );
     refused(
-        tape.stack(&[x, y]),
+        tape.stack(&[x, y], 0),
         expect![[r#"
             concat: [1, 2, 3] and [1, 2, 4] differ outside axis 0
               at tests/errors/operands.rs:_

@@ -282,7 +282,7 @@ fn axes_that_do_not_exist() {
     refused(
         x.sum(2),
         expect![[r#"
-        sum: there is no axis 2 in x [2, 3]; axes count from 0
+        sum: there is no axis 2 in x [2, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/shapes.rs:_
           x: x : f64[2, 3], input at tests/errors/shapes.rs:_
     "#]],
@@ -298,7 +298,7 @@ fn axes_that_do_not_exist() {
     refused(
         x.softmax(5),
         expect![[r#"
-        softmax: there is no axis 5 in x [2, 3]; axes count from 0
+        softmax: there is no axis 5 in x [2, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/shapes.rs:_
           x: x : f64[2, 3], input at tests/errors/shapes.rs:_
     "#]],
@@ -306,7 +306,7 @@ fn axes_that_do_not_exist() {
     refused(
         x.slice(2, 0..1),
         expect![[r#"
-        slice: there is no axis 2 in x [2, 3]; axes count from 0
+        slice: there is no axis 2 in x [2, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/shapes.rs:_
           x: x : f64[2, 3], input at tests/errors/shapes.rs:_
     "#]],
@@ -331,7 +331,7 @@ fn axes_that_do_not_exist() {
     refused(
         x.pad(7, 1, 1),
         expect![[r#"
-        pad: there is no axis 7 in x [2, 3]; axes count from 0
+        pad: there is no axis 7 in x [2, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/shapes.rs:_
           x: x : f64[2, 3], input at tests/errors/shapes.rs:_
     "#]],
@@ -424,7 +424,7 @@ fn the_first_error_is_the_one_reported() {
         wrong.select(x, other),
         x.select(wrong, 0.0),
         tape.concat(&[x, wrong, other], 0),
-        tape.stack(&[x, wrong]),
+        tape.stack(&[x, wrong], 0),
         (0..1000).fold(wrong, |y, _| y.tanh() + x),
     ];
     for (n, y) in later.into_iter().enumerate() {

@@ -197,7 +197,7 @@ fn one_number_of_an_array() {
     "#]],
     );
     check(
-        tape.input(Vec::new()).item().unwrap_err(),
+        tape.input(Vec::<f64>::new()).item().unwrap_err(),
         expect![[r#"
         item: one number was asked of an array
           at tests/errors/values.rs:_

@@ -5,10 +5,26 @@
 mod cases;
 mod operations;
 
-use autodiff::{Arg, Index, Input, Registry, Tape, Var};
+use autodiff::primitive::{Kind, Type};
+use autodiff::{Arg, Index, Input, PrimitiveRef, Registry, Tape, Var};
 use cases::{Cases, HUGE, SPECIAL, exercise, shapes, special};
 use ndarray::{ArrayD, IxDyn};
 use operations::{attributes, kinds, methods, primitives};
+
+/// The first result that is an array of reals; where there is none, reals made of the first result; the error, if it fails.
+fn recorded<'t>(tape: &'t Tape<f64>, primitive: &PrimitiveRef<f64>, args: &[Arg<'t, f64>]) -> Var<'t, f64> {
+    let types: Vec<Type> =
+        args.iter().map(|arg| Type { kind: arg.kind(), shape: arg.shape().unwrap_or_default() }).collect();
+    let Ok(results) = primitive.results(&types) else { return tape.record(primitive.clone(), args) };
+    let kinds: Vec<Kind> = results.iter().map(|y| y.kind).collect();
+    let results = tape.record_list(primitive.clone(), args, &kinds);
+    match results.iter().find(|y| y.kind() == Kind::Real).or(results.first()) {
+        Some(Arg::Real(y)) => *y,
+        Some(Arg::Index(y)) => y.to_real(),
+        Some(Arg::Key(y)) => y.uniform([2], 0),
+        None => tape.record(primitive.clone(), args),
+    }
+}
 
 fn unary_grid(part: usize) {
     let registry = Registry::standard();
@@ -25,7 +41,7 @@ fn unary_grid(part: usize) {
             cases.case(name, || {
                 let tape = Tape::new();
                 let x = tape.input(&array);
-                let y = tape.record(primitive.clone(), &[x.into()]);
+                let y = recorded(&tape, primitive, &[x.into()]);
                 exercise(&tape, &[Input::real(&array)], &[x], y, &registry)
             });
         }
@@ -63,7 +79,7 @@ fn primitives_of_two_and_three_arrays() {
                     let xs: Vec<Var<'_, f64>> = arrays.iter().take(count).map(|array| tape.input(array)).collect();
                     let args: Vec<Arg<'_, f64>> = xs.iter().map(|x| (*x).into()).collect();
                     let inputs: Vec<Input<f64>> = arrays.iter().take(count).map(Input::real).collect();
-                    exercise(&tape, &inputs, &xs, tape.record(primitive.clone(), &args), &registry)
+                    exercise(&tape, &inputs, &xs, recorded(&tape, &primitive, &args), &registry)
                 },
             );
         }
@@ -94,11 +110,45 @@ fn primitives_with_indices_and_keys() {
                         let tape = Tape::new();
                         let (x, i) = (tape.input(&array), tape.index(index.clone()));
                         let inputs = [Input::real(&array), Input::Index(index.clone())];
-                        let y = tape.record(primitive.clone(), &[x.into(), i.into()]);
+                        let y = recorded(&tape, &primitive, &[x.into(), i.into()]);
                         exercise(&tape, &inputs, &[x], y, &registry)
                     },
                 );
             }
+        }
+    }
+    for primitive in primitives(|p| matches!(kinds(p).as_str(), "I" | "II")) {
+        let unary = kinds(&primitive) == "I";
+        for (turn, (a, b)) in indices.iter().flat_map(|a| indices.iter().map(move |b| (a, b))).enumerate() {
+            let values = [0, 1, 2, usize::MAX];
+            let numbers = |shape: &[usize], skip: usize| {
+                let mut numbers = values.iter().copied().cycle().skip(skip);
+                ArrayD::from_shape_fn(IxDyn(shape), |_| numbers.next().unwrap())
+            };
+            let (i, j) = (numbers(a, turn), numbers(b, turn / 3));
+            cases.case(
+                || format!("{}({}) of {i} and {j}", primitive.name(), primitive.attributes()),
+                || {
+                    let tape = Tape::new();
+                    let args: Vec<Arg<'_, f64>> = vec![tape.index(i.clone()).into(), tape.index(j.clone()).into()];
+                    let y = recorded(&tape, &primitive, if unary { &args[..1] } else { &args });
+                    exercise(&tape, &[Input::Index(i), Input::Index(j)], &[], y, &registry)
+                },
+            );
+        }
+    }
+    for primitive in primitives(|p| kinds(p) == "KI") {
+        for at in &indices {
+            let index = ArrayD::from_elem(IxDyn(at), usize::MAX);
+            cases.case(
+                || format!("{} of {index}", primitive.name()),
+                || {
+                    let tape = Tape::new();
+                    let args: [Arg<'_, f64>; 2] = [tape.key(u64::MAX).into(), tape.index(index.clone()).into()];
+                    let y = recorded(&tape, &primitive, &args);
+                    exercise(&tape, &[Input::Key(u64::MAX), Input::Index(index)], &[], y, &registry)
+                },
+            );
         }
     }
     for primitive in primitives(|p| kinds(p) == "K") {
@@ -107,7 +157,7 @@ fn primitives_with_indices_and_keys() {
             || {
                 let tape = Tape::new();
                 let key = tape.key(u64::MAX);
-                let y = tape.record(primitive.clone(), &[key.into()]);
+                let y = recorded(&tape, &primitive, &[key.into()]);
                 exercise(&tape, &[Input::Key(u64::MAX)], &[], y, &registry)
             },
         );
@@ -133,7 +183,7 @@ fn operands_of_the_wrong_number_and_kind() {
                     rest /= 3;
                 }
                 digits.pop();
-                let y = tape.record(primitive.clone(), &digits);
+                let y = recorded(&tape, &primitive, &digits);
                 let _ = (y.value().is_ok(), y.backward().is_ok(), y.error().map(|e| e.to_string()));
                 true
             });

@@ -2,7 +2,7 @@
 
 use crate::cases::HUGE;
 use autodiff::primitive::Accepts;
-use autodiff::{Attributes, PrimitiveRef, Registry, Shape, Var};
+use autodiff::{Attribute, Attributes, PrimitiveRef, Registry, Shape, Var};
 
 /// Attributes a primitive can be asked for: its own, and odd ones.
 pub fn attributes(name: &str) -> Vec<Attributes> {
@@ -40,7 +40,7 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
         "leaky_relu" => [0.1, 0.0, -1.0, f64::NAN, f64::INFINITY].map(|beta| none().with_real("beta", beta)).into(),
         "transpose" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
         "reshape" | "broadcast_to" | "sum_to" => lists.iter().map(|list| none().with_list("shape", list)).collect(),
-        "uniform" => lists
+        "uniform" | "uniform_open" | "normal" => lists
             .iter()
             .flat_map(|list| [0, usize::MAX].map(|s| none().with_list("shape", list).with("stream", s.into())))
             .collect(),
@@ -64,7 +64,55 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
             };
             axes().into_iter().flat_map(|axis| sizes.clone().into_iter().map(move |size| pad(axis, size))).collect()
         }
+        "slice_step" => {
+            let ranges = [(0, 0), (0, 3), (1, 2), (2, 1), (3, 3), (usize::MAX, usize::MAX), (0, usize::MAX)];
+            let steps = || [0, 1, 2, 5].into_iter().chain(HUGE);
+            let slice = |axis: usize, (start, stop): (usize, usize), step: usize| {
+                let attributes = none().with("axis", axis.into()).with("start", start.into());
+                attributes.with("stop", stop.into()).with("step", step.into())
+            };
+            let of = |axis| ranges.into_iter().flat_map(move |range| steps().map(move |step| slice(axis, range, step)));
+            axes().into_iter().flat_map(of).collect()
+        }
+        "unslice" => {
+            let unslice = |axis: usize, start: usize, step: usize, length: usize| {
+                let attributes = none().with("axis", axis.into()).with("start", start.into());
+                attributes.with("step", step.into()).with("length", length.into())
+            };
+            let starts = [0, 1, usize::MAX];
+            let steps = [0, 1, 2, usize::MAX];
+            let of = |axis| starts.into_iter().flat_map(move |start| steps.map(|step| (axis, start, step)));
+            let all = axes().into_iter().flat_map(of).flat_map(|(axis, start, step)| {
+                lengths().chain([7]).map(move |length| unslice(axis, start, step, length))
+            });
+            all.collect()
+        }
+        "flip" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
+        "triangle" => [0, 1, -1, 5, -5, i64::MIN, i64::MAX]
+            .into_iter()
+            .flat_map(|diagonal| {
+                [true, false].map(|upper| none().with_flag("upper", upper).with_integer("diagonal", diagonal))
+            })
+            .collect(),
+        "cumsum" => axes()
+            .into_iter()
+            .flat_map(|axis| {
+                [true, false].map(|reversed| none().with("axis", axis.into()).with_flag("reversed", reversed))
+            })
+            .collect(),
         "scatter_add" => lengths().map(|rows| none().with("rows", rows.into())).collect(),
+        "argmax" | "argmin" | "take_along" => axes().map(|axis| none().with("axis", axis.into())).into(),
+        "scatter_add_along" => axes()
+            .into_iter()
+            .flat_map(|axis| lengths().map(move |n| none().with("axis", axis.into()).with("length", n.into())))
+            .collect(),
+        "top_k" => lengths().map(|k| none().with("k", k.into())).collect(),
+        "index_arithmetic" => ["add", "subtract", "multiply", "divide", "remainder", "other"]
+            .map(|word| none().with("operation", Attribute::Word(word.into())))
+            .into(),
+        "index_compare" => {
+            ["equal", "less", "less_equal"].map(|word| none().with("comparison", Attribute::Word(word.into()))).into()
+        }
         "place" => lengths().map(|length| none().with("length", length.into())).collect(),
         _ => vec![none()],
     }
@@ -150,9 +198,19 @@ pub fn methods() -> Vec<Method> {
         method("clamp", |x| x.clamp(-1.0, 1.0)),
         method("clamp", |x| x.clamp(1.0, -1.0)),
         method("clamp", |x| x.clamp(f64::NAN, f64::NAN)),
+        method("outer", |x| x.outer(x)),
+        method("total", |x| x.tape().total(&[x, x.sin(), x])),
+        method("total none", |x| x.tape().total(&[])),
+        method("zeros_like", |x| x.zeros_like()),
+        method("eye", |x| x.tape().eye(usize::MAX)),
+        method("arange", |x| x.tape().arange(usize::MAX)),
+        method("zeros", |x| x.tape().zeros([usize::MAX, 3])),
+        method("ones", |x| x.tape().ones([3]) + x),
+        method("gradient_of", |x| x.sum(..).gradient_of(x)),
+        method("2 ·", |x| 2 * x - 1),
         method("concat none", |x| x.tape().concat(&[], 0)),
-        method("stack none", |x| x.tape().stack(&[])),
-        method("stack", |x| x.tape().stack(&[x, x])),
+        method("stack none", |x| x.tape().stack(&[], 0)),
+        method("stack", |x| x.tape().stack(&[x, x], 0)),
         method("concat", |x| x.tape().concat(&[x, x, x], 1)),
     ];
     for n in [0, 1, 2, -1, i32::MIN, i32::MAX] {
@@ -168,9 +226,44 @@ pub fn methods() -> Vec<Method> {
                 list.push(method(stringify!($name), move |x| x.$name(axes.clone())));
             })*};
         }
-        reductions!(sum sum_keep max max_keep log_sum_exp log_sum_exp_keep mean mean_keep variance std min prod norm permute);
+        reductions!(sum sum_keep max max_keep log_sum_exp log_sum_exp_keep mean mean_keep variance variance_keep std std_keep);
+        reductions!(min min_keep prod prod_keep norm norm_keep permute flip squeeze flatten);
     }
+    for (start, stop) in [(0, 1), (1, 4), (2, 1), (-1, 2), (-9, -1), (isize::MIN, isize::MAX)] {
+        list.push(method("sum over a range", move |x| x.sum(start..stop)));
+        list.push(method("flatten a range", move |x| x.flatten(start..stop)));
+        list.push(method("flatten from", move |x| x.flatten(start..)));
+        list.push(method("tril, triu", move |x| x.tril(start).triu(stop)));
+        list.push(method("roll", move |x| x.roll(start, stop)));
+        list.push(method("at", move |x| x.at([start.unsigned_abs(), stop.unsigned_abs()])));
+        list.push(method("row, column", move |x| x.row(start.unsigned_abs()) + x.column(stop.unsigned_abs())));
+    }
+    for axis in [0, 1, -1, -2, 3, -4, isize::MIN, isize::MAX] {
+        list.push(method("softmax", move |x| x.softmax(axis)));
+        list.push(method("sum", move |x| x.sum(axis)));
+        list.push(method("unsqueeze", move |x| x.unsqueeze(axis)));
+        list.push(method("stack", move |x| x.tape().stack(&[x, x], axis)));
+        list.push(method("concat", move |x| x.tape().concat(&[x, x], axis)));
+        list.push(method("cumsum", move |x| x.cumsum(axis)));
+        list.push(method("cumprod", move |x| x.cumprod(axis)));
+        for n in [0, 1, 3].into_iter().chain(HUGE) {
+            list.push(method("slice_step", move |x| x.slice_step(axis, n.., n)));
+            list.push(method("slice_step", move |x| x.slice_step(axis, 1..=n, 2)));
+            list.push(method("unslice", move |x| x.unslice(axis, 1, n, 9)));
+            list.push(method("unslice", move |x| x.unslice(axis, n, 2, n)));
+        }
+    }
+    list.push(method("argmax", |x| x.argmax(..).to_real()));
+    list.push(method("argmin", |x| x.argmin([0, 1]).to_real()));
     for axis in [0, 1, 3, usize::MAX] {
+        list.push(method("argmax of an axis", move |x| x.argmax(axis).to_real()));
+        list.push(method("sort", move |x| x.sort(axis)));
+        list.push(method("argsort", move |x| x.argsort(axis).to_real()));
+        list.push(method("take_along", move |x| x.take_along(x.argsort(axis), axis)));
+        for n in [0, 1, 3].into_iter().chain(HUGE) {
+            list.push(method("top_k", move |x| x.top_k(n, axis).0));
+            list.push(method("scatter_add_along", move |x| x.scatter_add_along(x.argsort(axis), axis, n)));
+        }
         list.push(method("softmax", move |x| x.softmax(axis)));
         list.push(method("log_softmax", move |x| x.log_softmax(axis)));
         list.push(method("concat", move |x| x.tape().concat(&[x, x], axis)));

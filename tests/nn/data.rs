@@ -3,7 +3,7 @@
 use autodiff::ErrorKind;
 use ndarray::{Array2, array};
 use nn::metric::{Confusion, accuracy, predictions};
-use nn::{Dataset, Random, Targets};
+use nn::{Column, Dataset, Random};
 
 /// Examples whose feature and label are their number.
 fn numbered(n: usize) -> Dataset<f64> {
@@ -11,8 +11,8 @@ fn numbered(n: usize) -> Dataset<f64> {
 }
 
 fn numbers(data: &Dataset<f64>) -> Vec<usize> {
-    let labels = data.labels().unwrap().to_vec();
-    let features: Vec<usize> = data.features().iter().map(|x| *x as usize).collect();
+    let labels: Vec<usize> = data.labels().unwrap().iter().copied().collect();
+    let features: Vec<usize> = data.features().unwrap().iter().map(|x| *x as usize).collect();
     assert_eq!(labels, features, "features and labels stay together");
     labels
 }
@@ -42,6 +42,38 @@ fn batches_cover_every_example_once_and_keep_the_last_smaller_one() {
     assert_ne!(first, second, "every epoch has its own order");
     assert_eq!(data.batches(0, &mut Random::new(1)).count(), 10, "a size of 0 counts as 1");
     assert_eq!(data.batches(99, &mut Random::new(1)).count(), 1);
+}
+
+/// The order is drawn at once, so the source is free while the batches are used.
+#[test]
+fn one_source_serves_orders_and_keys() {
+    let (data, mut random) = (numbered(6), Random::new(1));
+    let mut keys = Vec::new();
+    for batch in data.batches(2, &mut random) {
+        keys.push((batch.len(), random.key()));
+    }
+    assert_eq!(keys.len(), 3);
+    assert_ne!(keys[0].1, keys[1].1);
+}
+
+#[test]
+fn a_data_set_is_made_of_columns() {
+    let data = Dataset::<f64>::new().index("words", array![[4, 1], [3, 0], [2, 2]]).unwrap();
+    let data = data.real("score", [0.5, -1.0, 0.0]).unwrap();
+    let part = data.select(&[2, 0]).unwrap();
+    assert_eq!(*part.column("words").unwrap(), Column::index(array![[2, 2], [4, 1]]));
+    assert_eq!(*part.column("score").unwrap(), Column::real([0.0, 0.5]));
+    let error = data.clone().real("score", [1.0, 2.0, 3.0]).unwrap_err();
+    assert_eq!(error.message(), "there are two columns `score`");
+    let error = data.clone().real("more", [1.0]).unwrap_err();
+    assert_eq!(error.message(), "`words` is index [3, 2] and `more` is real [1]: the first axis runs over examples");
+    assert_eq!(data.features().unwrap_err().operands(), ["words : index [3, 2]", "score : real [3]"]);
+}
+
+#[test]
+fn a_label_without_a_score_is_refused() {
+    let error = accuracy(&array![[0.3], [0.9]].into_dyn(), &Column::index(array![0, 2])).unwrap_err();
+    assert_eq!(error.message(), "there is a label 2, and scores for 2 classes, from 0");
 }
 
 #[test]
@@ -80,12 +112,12 @@ fn predictions_take_the_largest() {
 #[test]
 fn accuracy_counts_labels_rows_and_probabilities() {
     let scores = array![[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]].into_dyn();
-    assert_eq!(accuracy(&scores, &Targets::Labels(array![1, 0, 0])).unwrap(), 2.0 / 3.0);
+    assert_eq!(accuracy(&scores, &Column::index(array![1, 0, 0])).unwrap(), 2.0 / 3.0);
     let rows = array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]].into_dyn();
-    assert_eq!(accuracy(&scores, &Targets::Values(rows)).unwrap(), 1.0);
+    assert_eq!(accuracy(&scores, &Column::Real(rows)).unwrap(), 1.0);
     let column = array![[0.9], [0.1]].into_dyn();
-    assert_eq!(accuracy(&column, &Targets::Values(array![[1.0], [1.0]].into_dyn())).unwrap(), 0.5);
-    assert!(accuracy(&scores, &Targets::Labels(array![1, 0])).is_err());
+    assert_eq!(accuracy(&column, &Column::real(array![[1.0], [1.0]])).unwrap(), 0.5);
+    assert!(accuracy(&scores, &Column::index(array![1, 0])).is_err());
 }
 
 #[test]

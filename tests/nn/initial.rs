@@ -2,7 +2,7 @@
 
 use autodiff::Tape;
 use ndarray::ArrayD;
-use nn::{Activation, Context, Dataset, Dense, Init, Layer, Random, Sequential, Sgd, Step, loss, parameters};
+use nn::{Activation, Columns, Context, Dataset, Dense, Init, Layer, Random, Sequential, Sgd, Step, loss, parameters};
 
 fn moments(init: Init, inputs: usize, outputs: usize) -> (f64, f64, ArrayD<f64>) {
     let weights: ArrayD<f64> = init.draw([inputs, outputs], inputs, outputs, &mut Random::new(11));
@@ -74,11 +74,13 @@ fn a_network_of_zeros_does_not_learn() {
             .then(Dense::new(2, 3, Init::Zeros, &mut random))
             .then(activation)
             .then(Dense::new(3, 1, Init::Zeros, &mut random));
-        let mut step = Step::new(Sgd::new(0.1), &|a, y| loss::mean_squared(a, y));
+        let mut step = Step::new(Sgd::new(0.1), loss::mean_squared);
         for _ in 0..50 {
             let tape = Tape::new();
             let cx = Context::evaluation(&tape, &model);
-            let loss = loss::mean_squared(model.forward(tape.data(data.features()), &cx), data.targets().on(&tape));
+            let batch = Columns::on(&tape, &data);
+            let output = model.forward(batch.real("x").unwrap(), &cx);
+            let loss = loss::mean_squared(output, batch.target("targets").unwrap());
             let gradients = loss.backward().unwrap();
             let vars = cx.vars();
             for hidden in &vars[..3] {

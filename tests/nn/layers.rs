@@ -3,7 +3,7 @@
 use crate::support::{assert_layer, normal};
 use autodiff::{Input, Tape, Var};
 use ndarray::ArrayD;
-use nn::{Activation, Context, Dense, Dropout, Init, Layer, Random, Sequential, parameters, predict, summary};
+use nn::{Activation, Context, Dense, Dropout, Init, Layer, Module, Random, Sequential, parameters, predict, summary};
 
 const ACTIVATIONS: [Activation; 7] = [
     Activation::Relu,
@@ -99,11 +99,13 @@ struct Twice {
     inner: Dense<f64>,
 }
 
-impl Layer<f64> for Twice {
-    nn::visit!(f64; layer inner);
+impl Module<f64> for Twice {
+    nn::visit!(f64; inner);
+}
 
+impl Layer<f64> for Twice {
     fn forward<'t>(&self, x: Var<'t, f64>, cx: &Context<'t, f64>) -> Var<'t, f64> {
-        cx.layer("inner", &self.inner, cx.layer("inner", &self.inner, x).tanh())
+        self.inner.call(self.inner.call(x, cx).tanh(), cx)
     }
 }
 

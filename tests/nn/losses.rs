@@ -39,17 +39,17 @@ fn binary_cross_entropies_are_their_definition() {
 fn binary_cross_entropy_at_the_ends() {
     let tape = Tape::<f64>::new();
     let (a, y) = (tape.input([0.0, 1.0]), tape.data([0.0, 1.0]));
-    let right = loss::binary_cross_entropy(a, y);
+    let right = loss::binary_cross_entropy(a, y.into());
     assert_eq!(right.item().unwrap(), 0.0);
     assert_eq!(right.backward().unwrap().get(a).unwrap(), array![0.5, -0.5].into_dyn());
-    assert_eq!(loss::binary_cross_entropy(a, 1.0 - y).item().unwrap(), f64::INFINITY);
+    assert_eq!(loss::binary_cross_entropy(a, (1.0 - y).into()).item().unwrap(), f64::INFINITY);
 }
 
 #[test]
 fn binary_cross_entropy_with_logits_neither_overflows_nor_stalls() {
     let tape = Tape::<f64>::new();
     let (z, y) = (tape.input([-1e5, 1e5, 1e5, 0.0]), tape.data([0.0, 1.0, 0.0, 0.5]));
-    let loss = loss::binary_cross_entropy_with_logits(z, y);
+    let loss = loss::binary_cross_entropy_with_logits(z, y.into());
     assert_eq!(loss.item().unwrap(), (1e5 + 2f64.ln()) / 4.0);
     assert_eq!(loss.backward().unwrap().get(z).unwrap(), array![0.0, 0.0, 0.25, 0.0].into_dyn());
 }
@@ -66,8 +66,8 @@ fn cross_entropy_with_labels_is_that_with_one_hot_rows_and_the_definition() {
 
     let tape = Tape::<f64>::new();
     let (z, labels) = (tape.input(z), tape.index(labels));
-    let by_label = loss::softmax_cross_entropy(z, labels);
-    let by_row = loss::softmax_cross_entropy(z, labels.one_hot(4));
+    let by_label = loss::softmax_cross_entropy(z, labels.into());
+    let by_row = loss::softmax_cross_entropy(z, labels.one_hot(4).into());
     assert!(close(by_label.item().unwrap(), expected), "{} is not {expected}", by_label.item().unwrap());
     assert!(close(by_row.item().unwrap(), expected));
 
@@ -84,7 +84,7 @@ fn cross_entropy_with_labels_is_that_with_one_hot_rows_and_the_definition() {
 fn cross_entropy_of_huge_logits_is_finite() {
     let tape = Tape::<f64>::new();
     let z = tape.input([[1e4, 0.0, -1e4]]);
-    let loss = loss::softmax_cross_entropy(z, tape.index(array![2]));
+    let loss = loss::softmax_cross_entropy(z, tape.index(array![2]).into());
     assert_eq!(loss.item().unwrap(), 2e4);
     assert_eq!(loss.backward().unwrap().get(z).unwrap(), array![[1.0, 0.0, -1.0]].into_dyn());
 }
@@ -96,11 +96,11 @@ fn every_loss_has_the_gradient_of_its_values() {
     let a = z.mapv(|z| 1.0 / (1.0 + (-z).exp()));
     type Recorded = for<'t> fn(Var<'t, f64>, Target<'t, f64>) -> Var<'t, f64>;
     let losses: [(&str, Recorded, &ArrayD<f64>); 5] = [
-        ("half_squared", |a, y| loss::half_squared(a, y), &z),
-        ("mean_squared", |a, y| loss::mean_squared(a, y), &z),
-        ("binary_cross_entropy", |a, y| loss::binary_cross_entropy(a, y), &a),
-        ("binary_cross_entropy_with_logits", |z, y| loss::binary_cross_entropy_with_logits(z, y), &z),
-        ("softmax_cross_entropy", |z, y| loss::softmax_cross_entropy(z, y), &z),
+        ("half_squared", |a, y| *loss::half_squared(a, y), &z),
+        ("mean_squared", loss::mean_squared, &z),
+        ("binary_cross_entropy", loss::binary_cross_entropy, &a),
+        ("binary_cross_entropy_with_logits", loss::binary_cross_entropy_with_logits, &z),
+        ("softmax_cross_entropy", loss::softmax_cross_entropy, &z),
     ];
     for (name, loss, x) in losses {
         // The target as an input as well: targets may be learnt, too.
@@ -109,7 +109,7 @@ fn every_loss_has_the_gradient_of_its_values() {
         assert_gradients(&program, &[Input::Real(x.clone()), Input::Real(y.clone())], name);
     }
     let tape = Tape::new();
-    let loss = loss::softmax_cross_entropy(tape.input(&z), tape.index(array![0, 2, 1, 1]));
+    let loss = loss::softmax_cross_entropy(tape.input(&z), tape.index(array![0, 2, 1, 1]).into());
     let program = tape.program(&[loss]).unwrap();
     assert_gradients(&program, &[Input::Real(z), Input::index(array![0, 2, 1, 1])], "labels");
 }

@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use autodiff::{Input, Program, Shape, Tape};
+use autodiff::{Input, Program, Real, Shape, Tape};
 use ndarray::ArrayD;
 use nn::{Context, Layer, Random};
 
@@ -54,4 +54,9 @@ pub fn assert_layer(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>, wh
     point.extend(nn::parameters(layer).into_iter().map(|(_, param)| Input::Real(param.array().clone())));
     point.push(Input::Real(x));
     assert_gradients(&program, &point, what);
+}
+
+/// Numbers by their bits.
+pub fn bits<'a, F: Real>(numbers: impl IntoIterator<Item = &'a F>) -> Vec<u64> {
+    numbers.into_iter().map(|x| x.double().to_bits()).collect()
 }

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, array};
 use nn::metric::accuracy;
 use nn::{
     Activation, Adam, Dataset, Dense, Dropout, Epoch, History, Init, Observer, Progress, Random, Sequential, Sgd, Step,
-    Trainer, evaluate, loss, parameters,
+    Trainer, Training, evaluate, loss, parameters,
 };
 use std::ops::ControlFlow;
 
@@ -26,16 +26,15 @@ fn circle(n: usize) -> Dataset<f64> {
     Dataset::labelled(features, labels).unwrap()
 }
 
-fn fit(seed: u64, observers: &mut [&mut dyn Observer]) -> Vec<ArrayD<f64>> {
+fn fit(seed: u64, observers: &mut [&mut dyn Observer<f64>]) -> Vec<ArrayD<f64>> {
     let mut model = network(1);
     let (train, validation) = circle(200).split(0.8, 0);
-    Trainer::new(Adam::new(0.05))
-        .epochs(10)
-        .batch_size(30)
-        .seed(seed)
-        .metric("accuracy", accuracy)
-        .fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &train, Some(&validation), observers)
-        .unwrap();
+    let mut trainer = Trainer::new(Adam::new(0.05)).epochs(10).batch_size(30).seed(seed);
+    trainer = trainer.metric("accuracy", accuracy).validation(&validation);
+    for observer in observers {
+        trainer = trainer.observe(*observer);
+    }
+    trainer.fit(&mut model, loss::softmax_cross_entropy, &train).unwrap();
     parameters(&model).into_iter().map(|(_, param)| param.array().clone()).collect()
 }
 
@@ -51,7 +50,7 @@ fn the_seed_decides_the_order_of_the_examples() {
     let trained = |seed| {
         let mut model = Dense::new(2, 2, Init::He, &mut Random::new(1));
         let trainer = Trainer::new(Sgd::new(0.5)).batch_size(5).seed(seed);
-        trainer.fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &circle(20), None, &mut []).unwrap();
+        trainer.fit(&mut model, loss::softmax_cross_entropy, &circle(20)).unwrap();
         model
     };
     assert_eq!(trained(1), trained(1));
@@ -64,7 +63,7 @@ fn the_seed_decides_what_dropout_drops() {
     let trained = |seed| {
         let mut model = network(1);
         let trainer = Trainer::new(Sgd::new(0.5)).epochs(5).seed(seed);
-        trainer.fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &circle(1), None, &mut []).unwrap();
+        trainer.fit(&mut model, loss::softmax_cross_entropy, &circle(1)).unwrap();
         parameters(&model).into_iter().map(|(_, param)| param.array().clone()).collect::<Vec<_>>()
     };
     assert_eq!(trained(1), trained(1));
@@ -93,7 +92,9 @@ fn the_loss_of_an_epoch_is_the_mean_over_its_examples() {
     Trainer::new(Sgd::new(0.0))
         .batch_size(10)
         .metric("accuracy", accuracy)
-        .fit(&mut model, &|z, y| loss::softmax_cross_entropy(z, y), &data, Some(&data), &mut [&mut history])
+        .validation(&data)
+        .observe(&mut history)
+        .fit(&mut model, loss::softmax_cross_entropy, &data)
         .unwrap();
     for name in ["loss", "accuracy"] {
         let (batches, whole) = (history.curve(name)[0], history.curve(&format!("validation {name}"))[0]);
@@ -104,16 +105,16 @@ fn the_loss_of_an_epoch_is_the_mean_over_its_examples() {
 #[test]
 fn evaluation_has_no_dropout() {
     let (model, data) = (network(1), circle(20));
-    let evaluation = || evaluate(&model, &|z, y| loss::softmax_cross_entropy(z, y), &data).unwrap();
+    let evaluation = || evaluate(&model, loss::softmax_cross_entropy, &data).unwrap();
     assert_eq!(evaluation(), evaluation());
-    assert_eq!(evaluation().output, nn::predict(&model, data.features()).unwrap());
+    assert_eq!(evaluation().outputs[0], nn::predict(&model, data.features().unwrap()).unwrap());
 }
 
 /// Ends the training after some epochs.
 struct Stop(usize);
 
-impl Observer for Stop {
-    fn on_epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+impl Observer<f64> for Stop {
+    fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, f64>) -> ControlFlow<()> {
         if epoch.number == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
@@ -140,19 +141,19 @@ fn progress_is_a_line_per_epoch_where_there_is_no_terminal() {
 /// The step is a program: run on the inputs of the next step, it gives that step's numbers, bit for bit.
 #[test]
 fn the_recording_of_one_step_is_that_of_every_step() {
-    let loss: &nn::Loss<f64> = &|z, y| loss::softmax_cross_entropy(z, y);
     let mut model = network(1);
-    let mut step = Step::new(Adam::new(0.01), loss);
+    let mut step = Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
     let batches: Vec<Dataset<f64>> = circle(20).batches(10, &mut Random::new(1)).collect();
     let program = step.program(&model, &batches[0], 1).unwrap();
 
     for (number, (batch, key)) in batches.iter().zip([5, 6]).enumerate() {
         let mut inputs = vec![Input::Key(key)];
         inputs.extend(parameters(&model).into_iter().map(|(_, param)| Input::Real(param.array().clone())));
-        inputs.push(Input::Real(batch.features().clone()));
+        inputs.push(Input::Real(batch.features().unwrap().clone()));
         inputs.push(Input::index(batch.labels().unwrap().clone()));
         inputs.push(Input::real(0.01));
         inputs.push(Input::real(1.0 + number as f64));
+        inputs.push(Input::real(10.0));
         match number {
             0 => inputs.extend(parameters(&model).into_iter().flat_map(|(_, param)| {
                 let zeros = ArrayD::zeros(param.array().raw_dim());
@@ -163,9 +164,11 @@ fn the_recording_of_one_step_is_that_of_every_step() {
         let replayed = program.run(&inputs).unwrap();
 
         let result = step.run(&mut model, batch, key).unwrap();
-        let mut expected = vec![ArrayD::from_elem(vec![], result.loss), result.output.to_owned()];
+        let mut expected = vec![ArrayD::from_elem(vec![], result.loss), result.output(0).unwrap().to_owned()];
+        let gradients: Vec<ArrayD<f64>> = result.gradients().map(|(_, gradient)| gradient.to_owned()).collect();
         expected.extend(parameters(&model).into_iter().map(|(_, param)| param.array().clone()));
         expected.extend(step.state().arrays().map(|(_, _, array)| array.clone()));
+        expected.extend(gradients);
         assert_eq!(replayed, expected, "step {}", number + 1);
     }
 }
@@ -174,16 +177,16 @@ fn the_recording_of_one_step_is_that_of_every_step() {
 fn the_learning_rate_and_the_step_number_are_inputs() {
     let mut model = Dense::from_arrays(array![[0.0]], None);
     let batch = Dataset::valued(array![[1.0]], array![[1.0]]).unwrap();
-    let program = Step::new(Sgd::new(0.5), &|a, y| loss::half_squared(a, y)).program(&model, &batch, 0).unwrap();
-    let names: Vec<&str> = (0..6).map(|i| program.input_name(i).unwrap()).collect();
-    assert_eq!(names, ["key", "weight", "x", "targets", "rate", "step"]);
+    let program = Step::new(Sgd::new(0.5), loss::half_squared).program(&model, &batch, 0).unwrap();
+    let names: Vec<&str> = (0..7).map(|i| program.input_name(i).unwrap()).collect();
+    assert_eq!(names, ["key", "weight", "x", "targets", "rate", "step", "examples"]);
     let inputs = |rate: f64| {
         let array = |x: f64| Input::real([[x]]);
-        [Input::Key(0), array(0.0), array(1.0), array(1.0), Input::real(rate), Input::real(1.0)]
+        [Input::Key(0), array(0.0), array(1.0), array(1.0), Input::real(rate), Input::real(1.0), Input::real(1.0)]
     };
     // The third output is the parameter after the step.
     let after = |rate| program.run(&inputs(rate)).unwrap()[2].sum();
     assert_eq!((after(0.5), after(0.25)), (0.5, 0.25), "a replay takes another rate");
-    Step::new(Sgd::new(0.5), &|a, y| loss::half_squared(a, y)).run(&mut model, &batch, 0).unwrap();
+    Step::new(Sgd::new(0.5), loss::half_squared).run(&mut model, &batch, 0).unwrap();
     assert_eq!(model.weight().array()[[0, 0]], 0.5);
 }

@@ -65,8 +65,8 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>(), words in "([a-z%\\[\\]();:=,.#\" 0-9-]|\n|sum|f64|mul|return|constant){0,80}") {
         answers(&text)?;
-        answers(&format!("program 1 f64\n{text}\nreturn"))?;
-        answers(&format!("program 1 f64\nx : f64[2, 3] = input\n{words}"))?;
+        answers(&format!("program 2 f64\n{text}\nreturn"))?;
+        answers(&format!("program 2 f64\nx : f64[2, 3] = input\n{words}"))?;
     }
 
     #[test]
@@ -76,7 +76,7 @@ proptest! {
 }
 
 /// Every operation that has attributes, and every kind of line.
-const EVERYTHING: &str = r#"program 1 f64
+const EVERYTHING: &str = r#"program 2 f64
   %0 x : f64[2, 3] = input in encoder.0
   i : index[2] = index
   k : key = key
@@ -109,12 +109,12 @@ fn the_text_that_is_changed_is_valid() {
 #[test]
 fn nesting_has_a_limit_and_no_stack_overflows() {
     for deep in ["[", "tanh(", "constant(", "("] {
-        let text = format!("program 1 f64\nx : f64[] = input\ny = neg({}x", deep.repeat(100_000));
+        let text = format!("program 2 f64\nx : f64[] = input\ny = neg({}x", deep.repeat(100_000));
         assert!(read::<f64>(&text).is_err());
-        answers(&format!("program 1 f64\ny = constant({}\nreturn y", deep.repeat(100_000))).unwrap();
+        answers(&format!("program 2 f64\ny = constant({}\nreturn y", deep.repeat(100_000))).unwrap();
     }
     let calls =
-        |n: usize| format!("program 1 f64\nx : f64[] = input\ny = {}x{}\nreturn y", "neg(".repeat(n), ")".repeat(n));
+        |n: usize| format!("program 2 f64\nx : f64[] = input\ny = {}x{}\nreturn y", "neg(".repeat(n), ")".repeat(n));
     assert!(read::<f64>(&calls(60)).is_ok());
     assert_eq!(read::<f64>(&calls(70)).unwrap_err().help(), Some("give some of them lines of their own"));
 }

@@ -9,7 +9,7 @@ use ndarray::{ArrayD, array};
 
 /// What `x` gives at [3, 4], of a text whose other lines are these.
 fn at_3_4(lines: &str) -> Vec<ArrayD<f64>> {
-    let text = format!("program 1 f64\nx : f64[2] = input\n{lines}");
+    let text = format!("program 2 f64\nx : f64[2] = input\n{lines}");
     read::<f64>(&text).unwrap_or_else(|error| panic!("{error}")).run(&[Input::real([3.0, 4.0])]).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn numbers_and_calls_are_operands_and_elementwise_operations_broadcast() {
         return y, two
     ";
     let texts = [long, "y = mul(add(x, 1), [[10], [inf]])\nreturn y, -2.5"]
-        .map(|lines| read::<f64>(&format!("program 1 f64\nx : f64[2] = input\n{lines}")).unwrap().to_text());
+        .map(|lines| read::<f64>(&format!("program 2 f64\nx : f64[2] = input\n{lines}")).unwrap().to_text());
     let unnamed = |text: &str| bare(text).split(' ').filter(|word| !word.chars().all(char::is_alphabetic)).count();
     assert_eq!(unnamed(&texts[0]), unnamed(&texts[1]), "the same nodes:\n{}\n{}", texts[0], texts[1]);
 }
@@ -60,11 +60,11 @@ fn attributes_of_every_kind_in_any_order() {
 
 #[test]
 fn what_is_not_returned_goes_and_what_is_given_stays() {
-    let program = read::<f64>("program 1 f64\n a : f64[] = data\n k = key\n b = exp(a)\n return a").unwrap();
-    assert_eq!(program.to_text(), "program 1 f64\n  %0 a : f64[] = data\n  %1 k : key   = key\n  return %0\n");
-    let nothing = read::<f32>("program 1 f32 return").map(|_| ()).unwrap_err();
+    let program = read::<f64>("program 2 f64\n a : f64[] = data\n k = key\n b = exp(a)\n return a").unwrap();
+    assert_eq!(program.to_text(), "program 2 f64\n  %0 a : f64[] = data\n  %1 k : key   = key\n  return %0\n");
+    let nothing = read::<f32>("program 2 f32 return").map(|_| ()).unwrap_err();
     assert!(nothing.message().ends_with("expected the end of the line, found `return`"), "{nothing}");
-    assert_eq!(read::<f32>("program 1 f32\nreturn").unwrap().to_text(), "program 1 f32\n  return\n");
+    assert_eq!(read::<f32>("program 2 f32\nreturn").unwrap().to_text(), "program 2 f32\n  return\n");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn indices_and_keys_can_be_constants() {
     let tape = Tape::<f64>::new();
     let drawn = tape.key(u64::MAX).uniform([2], 0).value().unwrap();
     assert_eq!(at_3_4(lines), [array![4.0, 3.0, 4.0].into_dyn(), drawn]);
-    let program = read::<f64>(&format!("program 1 f64\nx : f64[2] = input\n{lines}")).unwrap();
+    let program = read::<f64>(&format!("program 2 f64\nx : f64[2] = input\n{lines}")).unwrap();
     returns(&program, &[Input::real([3.0, 4.0])]).unwrap();
 }
 

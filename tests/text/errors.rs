@@ -9,7 +9,7 @@ fn fails(lines: &str, expected: Expect) {
 }
 
 fn line_fails(line: &str, expected: Expect) {
-    fails(&format!("program 1 f64\nx : f64[2] = input\nw : f64[3] = input\n{line}\nreturn y"), expected);
+    fails(&format!("program 2 f64\nx : f64[2] = input\nw : f64[3] = input\n{line}\nreturn y"), expected);
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_text_begins_with_its_version() {
         parse: line 1, column 1: expected `program`, found the end of the text
           1 | 
             | ^
-          help: a program begins with `program 1 f64`
+          help: a program begins with `program 2 f64`
     "#]],
     );
     fails(
@@ -29,14 +29,14 @@ fn a_text_begins_with_its_version() {
         parse: line 1, column 1: expected `program`, found `x`
           1 | x : f64[2] = input
             | ^
-          help: a program begins with `program 1 f64`
+          help: a program begins with `program 2 f64`
     "#]],
     );
     fails(
-        "program 2 f64\nreturn",
+        "program 3 f64\nreturn",
         expect![[r#"
-        parse: line 1, column 9: version 2 is not known; this is version 1
-          1 | program 2 f64
+        parse: line 1, column 9: version 3 is not known; this is version 2, which reads 1, too
+          1 | program 3 f64
             |         ^
     "#]],
     );
@@ -46,20 +46,20 @@ fn a_text_begins_with_its_version() {
         parse: line 1, column 9: expected the version of the text, found `f64`
           1 | program f64 (x: f64[2])
             |         ^^^
-          help: a program begins with `program 1 f64`
+          help: a program begins with `program 2 f64`
     "#]],
     );
     fails(
-        "program 1 f32\nreturn",
+        "program 2 f32\nreturn",
         expect![[r#"
         parse: line 1, column 11: the program is of f32 numbers and was to be read as f64
-          1 | program 1 f32
+          1 | program 2 f32
             |           ^^^
           help: read it as a `Program::<f32>`, and `cast` that
     "#]],
     );
     fails(
-        "program 1 f64\nx : f64[2] = input",
+        "program 2 f64\nx : f64[2] = input",
         expect![[r#"
         parse: line 2, column 19: the text ends without a `return`
           2 | x : f64[2] = input
@@ -68,7 +68,7 @@ fn a_text_begins_with_its_version() {
     "#]],
     );
     fails(
-        "program 1 f64\nx : f64[2] = input\nretrun x",
+        "program 2 f64\nx : f64[2] = input\nretrun x",
         expect![[r#"
         parse: line 3, column 8: expected `:` or `=`, found `x`
           3 | retrun x
@@ -189,7 +189,7 @@ fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = sum(x; axes=[1], keep=false)",
         expect![[r#"
-        sum: line 4, column 5: there is no axis 1 in x [2]; axes count from 0
+        sum: line 4, column 5: there is no axis 1 in x [2]; it has axis 0 only
           4 | y = sum(x; axes=[1], keep=false)
             |     ^^^
           x: x (line 2) : f64[2]
@@ -274,7 +274,7 @@ fn an_error_shows_the_place_and_suggests() {
 
 #[test]
 fn a_name_that_two_nodes_share_is_no_operand() {
-    let text = "program 1 f64\n%0 b : f64[] = input in one\n%1 b : f64[] = input in two\nreturn b";
+    let text = "program 2 f64\n%0 b : f64[] = input in one\n%1 b : f64[] = input in two\nreturn b";
     fails(
         text,
         expect![[r#"

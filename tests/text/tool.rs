@@ -83,7 +83,7 @@ fn a_pendulum_keeps_its_energy() {
 #[test]
 fn a_gradient_is_printed_as_a_program_that_runs() {
     let gradient = tool(&format!("{LOGISTIC} --print --gradient w"));
-    assert!(gradient.starts_with("program 1 f64\n") && gradient.contains(" w "), "{gradient}");
+    assert!(gradient.starts_with("program 2 f64\n") && gradient.contains(" w "), "{gradient}");
     let values = "w=[0.5,-0.25] b=0.1";
     let printed = tool_on(&gradient, &format!("- {values}")).unwrap();
     close(&numbers(&printed, "output 0"), &logistic([0.5, -0.25], 0.1).1);
@@ -99,7 +99,7 @@ fn both_precisions() {
     let found = numbers(&printed, "loss")[0];
     let loss = logistic([0.5, -0.25], 0.1).0;
     assert!(printed.starts_with("loss : f32[]") && found != loss && (found - loss).abs() < 1e-6, "{printed}");
-    let third = "program 1 f32\nx : f32[] = input\nreturn div(x, 3)";
+    let third = "program 2 f32\nx : f32[] = input\nreturn div(x, 3)";
     assert_eq!(tool_on(third, "- x=1").unwrap(), format!("output 0 : f32[] = {:?}\n", 1.0f32 / 3.0));
     assert_eq!(tool_on(third, "- x=1 --precision=f64").unwrap(), format!("output 0 : f64[] = {:?}\n", 1.0 / 3.0));
 }
@@ -112,13 +112,13 @@ fn steps_and_checks() {
     assert!(forwards.contains("v=") && !forwards.contains("d="), "{forwards}");
     assert!(tool(&format!("{LOGISTIC} w=0.5 b=0 --check --precision f32")).contains(" 0 fail"));
     // A comparison refuses; that is no failure.
-    let jump = "program 1 f64\nx : f64[] = input\nreturn greater(x, 0)";
+    let jump = "program 2 f64\nx : f64[] = input\nreturn greater(x, 0)";
     assert!(tool_on(jump, "- x=1 --check").unwrap().contains("unchecked"));
 }
 
 #[test]
 fn json_has_every_number() {
-    let text = "program 1 f64\nx : f64[2] = input\n\"a \\\"b\\n\" = log(x)\nreturn \"a \\\"b\\n\", sum(x; axes=[0], keep=false)";
+    let text = "program 2 f64\nx : f64[2] = input\n\"a \\\"b\\n\" = log(x)\nreturn \"a \\\"b\\n\", sum(x; axes=[0], keep=false)";
     assert_eq!(
         tool_on(text, "- x=[0,1] --gradient x --of 1 --json").unwrap(),
         "{\"outputs\": [{\"name\": \"a \\\"b\\u000a\", \"shape\": [2], \"value\": [\"-inf\", 0.0]}, \
@@ -129,7 +129,7 @@ fn json_has_every_number() {
 
 #[test]
 fn values_of_all_kinds_and_from_files() {
-    let text = "program 1 f64
+    let text = "program 2 f64
         m : f64[2, 3] = data
         v : f64[2] = data
         rows : index[3] = index
@@ -178,16 +178,16 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         assert!(matches!(failure, Failure::Usage(_)), "{arguments}: {failure:?}");
         assert!(failure.to_string().contains(expected), "{arguments}: {failure}");
     }
-    let indices = "program 1 f64\ni : index[2] = index\nreturn gather([1, 2], i)";
+    let indices = "program 2 f64\ni : index[2] = index\nreturn gather([1, 2], i)";
     for (value, expected) in [("[0,0.5]", "whole number"), ("[0,-1]", "whole number"), ("[0,7]", "out of range")] {
         let failure = tool_on(indices, &format!("- i={value}")).unwrap_err().to_string();
         assert!(failure.contains(expected) && !failure.contains("unknown line"), "{failure}");
     }
-    let cut = "program 1 f64\nx : f64[] = input\ny = exp(stop_gradient(x))\nreturn y";
+    let cut = "program 2 f64\nx : f64[] = input\ny = exp(stop_gradient(x))\nreturn y";
     let failure = tool_on(cut, "- x=1 --gradient x").unwrap_err().to_string();
     assert!(failure.contains("x is cut off by `stop_gradient`\n") && !failure.contains(".rs"), "{failure}");
     assert!(matches!(tool_on("", "nothing.ad"), Err(Failure::Other(_))));
-    assert!(matches!(tool_on("program 1 f64", "-"), Err(Failure::Program(_))));
+    assert!(matches!(tool_on("program 2 f64", "-"), Err(Failure::Program(_))));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn the_process_answers_with_its_exit_code() {
         let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         (output.status.code(), out, err)
     };
-    let text = "program 1 f64\nx : f64[] = input\ny = exp(x)\nreturn y";
+    let text = "program 2 f64\nx : f64[] = input\ny = exp(x)\nreturn y";
     assert_eq!(
         exit(text, &["-", "x=0", "--gradient", "x"]),
         (Some(0), "y : f64[] = 1.0\n∂y/∂x : f64[] = 1.0\n".into(), "".into())

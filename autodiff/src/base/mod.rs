@@ -1,6 +1,7 @@
 //! What everything stands on: numbers and their functions, shapes, ids, attributes, error messages.
 
 pub(crate) mod attributes;
+pub(crate) mod axis;
 pub(crate) mod elementary;
 pub(crate) mod error;
 pub(crate) mod ids;

@@ -11,15 +11,21 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for usize {}
 }
+
+/// An element of an array that a tape takes: `f32` or `f64` (a [`Real`]), or `usize`, an index. The trait is sealed.
+pub trait Element: sealed::Sealed + Copy + Debug + Send + Sync + 'static {}
+
+impl Element for f32 {}
+impl Element for f64 {}
+impl Element for usize {}
 
 /// A real number of the machine: `f32` or `f64`. The trait is sealed.
 ///
 /// Elementary functions (`exp`, `tanh`, `cosh`, …) come from [`num_traits::Float`], a supertrait, so the kernel of a
 /// primitive is written once for both.
-pub trait Real:
-    sealed::Sealed + Elementary + Float + ndarray::LinalgScalar + Default + Debug + Display + LowerExp + Send + Sync
-{
+pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;
 

@@ -1,6 +1,7 @@
 //! The comparisons: every element, both directions, to any order.
 
 use super::difference::{Estimate, derivatives};
+use super::judge::{Judge, Outcome};
 use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, noise, taylor};
@@ -9,6 +10,7 @@ use crate::primitive::{Generator, Kind};
 use crate::program::{Input, Program};
 use crate::tape::query::needed_for;
 use ndarray::{ArrayD, IxDyn};
+use std::iter::once;
 
 /// A program at a point, and what to call it.
 #[derive(Clone, Debug)]
@@ -34,7 +36,8 @@ impl Subject<'_> {
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
         let noise = self.noise(&self.program.run(self.inputs)?, zeta);
-        let mut comparison = Comparison { subject: self, check, order: 1, noise, report: Report::default() };
+        let mut comparison =
+            Comparison { subject: self, check, order: 1, noise, complete: false, report: Report::default() };
         comparison.elements(wrt, zeta, cotangents, None, &mut Generator::new(check.seed))?;
         Ok(comparison.report)
     }
@@ -58,7 +61,8 @@ impl Subject<'_> {
         let values = self.program.run(self.inputs)?;
         let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, generator)).collect();
         let noise = self.noise(&values, &zeta);
-        let mut comparison = Comparison { subject: self, check, order, noise, report: Report::default() };
+        let mut comparison =
+            Comparison { subject: self, check, order, noise, complete: false, report: Report::default() };
         let (wrt, reverse) = comparison.differentiable()?;
         let Some(reverse) = reverse else { return Ok(comparison.report) };
         let seeded: Vec<Input<f64>> =
@@ -90,6 +94,8 @@ struct Comparison<'a> {
     order: usize,
     /// The rounding that Σ ζ·F(x) carries.
     noise: f64,
+    /// Whether every element of the reverse derivative was compared with a difference, and agrees.
+    complete: bool,
     report: Report,
 }
 
@@ -155,55 +161,63 @@ impl Comparison<'_> {
         let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
         let biggest = self.subject.biggest();
         let wild = cotangents.iter().flatten().any(|slope| slope.is_infinite());
-        let mut tangents: Vec<ArrayD<f64>> = cotangents.iter().map(|x| ArrayD::zeros(x.raw_dim())).collect();
+        self.complete = cotangents.iter().all(|cotangent| cotangent.len() <= self.check.elements);
         for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
             for element in choose(cotangent.len(), self.check.elements, generator) {
                 let analytic = cotangent.iter().nth(element).copied().unwrap_or(f64::NAN);
                 let (own, lengths) = (point.element(*i, element), point.lengths(*i, element, biggest));
-                let mut column = point.column(*i, element, own, &lengths)?;
-                let combined = |column: &[Estimate]| {
-                    zeta.iter().zip(column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry))
+                let mut curve = point.along(*i, element);
+                let column = derivatives(&mut curve, &lengths)?;
+                let tangent = match forward {
+                    Some(forward) => self.tangent(forward, cotangents, slot, element)?,
+                    None => Vec::new(),
                 };
-                let mut outcome = self.judge(analytic, combined(&column));
-                if let Outcome::Fail(_) = outcome {
-                    // A difference that converged to the wrong number by accident does not do so on another grid.
-                    let again: Vec<f64> = lengths.iter().map(|length| length * 0.37).collect();
-                    column = point.column(*i, element, own, &again)?;
-                    outcome = self.judge(analytic, combined(&column));
-                }
-                let whole = combined(&column);
-                if self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                    let terms = [whole.value - analytic, whole.value, analytic];
-                    self.report.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
-                }
+                let whole = (analytic, combined(&zeta, &column));
+                let pairs: Vec<(f64, Estimate)> = once(whole).chain(tangent.into_iter().zip(column)).collect();
+                let judge = Judge { tolerance: self.check.tolerance, noise: self.noise, moved: own.abs() };
+                let outcomes = judge.judge(&pairs, &zeta, &mut curve)?;
                 let (operand, index) = (operand(self.subject.program, *i), unravel(element, cotangent.shape()));
-                let spot = |s: &Self, method, seed: &[f64]| Spot {
-                    operand: operand.clone(),
-                    element: index.clone(),
-                    seed: seed.to_vec(),
-                    ..s.spot(method)
-                };
-                self.enter(outcome, [analytic, whole.value], true, |s| spot(s, Method::Reverse, &zeta));
-                let Some(forward) = forward else { continue };
-                let set = |tangents: &mut [ArrayD<f64>], to: f64| {
-                    let tangent = tangents.iter_mut().skip(slot).take(1).flatten();
-                    tangent.skip(element).take(1).for_each(|x| *x = to);
-                };
-                set(&mut tangents, 1.0);
-                let inputs = self.subject.inputs.iter().cloned().chain(tangents.iter().cloned().map(Input::Real));
-                let tangent = forward.run(&inputs.collect::<Vec<_>>())?;
-                set(&mut tangents, 0.0);
-                for (analytic, numeric) in tangent.iter().flatten().zip(&column) {
-                    let outcome = match self.judge(*analytic, *numeric) {
+                for (at, ((analytic, numeric), outcome)) in pairs.into_iter().zip(outcomes).enumerate() {
+                    let reverse = at == 0;
+                    let outcome = match outcome {
                         // Where one slope is infinite, 0·∞ is a NaN in every direction: that is the convention.
-                        Outcome::Fail(_) if wild && analytic.is_nan() => Outcome::Unchecked(Reason::NotFinite),
+                        Outcome::Fail(_) if wild && !reverse && analytic.is_nan() => {
+                            Outcome::Unchecked(Reason::NotFinite)
+                        }
                         outcome => outcome,
                     };
-                    self.enter(outcome, [*analytic, numeric.value], true, |s| spot(s, Method::Forward, &[1.0]));
+                    self.complete &= !reverse || matches!(outcome, Outcome::Pass);
+                    if reverse && self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
+                        let terms = [numeric.value - analytic, numeric.value, analytic];
+                        self.report.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
+                    }
+                    self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
+                        operand: operand.clone(),
+                        element: index.clone(),
+                        seed: if reverse { zeta.clone() } else { vec![1.0] },
+                        ..s.spot(if reverse { Method::Reverse } else { Method::Forward })
+                    });
                 }
             }
         }
         Ok(())
+    }
+
+    /// The differential along one element of the operand `slot`, by elements of the results.
+    fn tangent(&self, forward: &Program<f64>, like: &[ArrayD<f64>], slot: usize, element: usize) -> Result<Vec<f64>> {
+        let mut xi: Vec<ArrayD<f64>> = like.iter().map(|x| ArrayD::zeros(x.raw_dim())).collect();
+        xi.iter_mut().skip(slot).take(1).flatten().skip(element).take(1).for_each(|x| *x = 1.0);
+        let inputs = self.subject.inputs.iter().cloned().chain(xi.into_iter().map(Input::Real));
+        Ok(forward.run(&inputs.collect::<Vec<_>>())?.iter().flatten().copied().collect())
+    }
+
+    /// Σ|x̄·x| over the elements of the operands.
+    fn moved(&self, wrt: &[usize], cotangents: &[ArrayD<f64>]) -> f64 {
+        let terms = wrt.iter().zip(cotangents).map(|(i, cotangent)| match self.subject.inputs.get(*i) {
+            Some(Input::Real(x)) => x.iter().zip(cotangent).map(|(x, slope)| (x * slope).abs()).sum(),
+            _ => 0.0,
+        });
+        terms.sum()
     }
 
     fn direction(
@@ -216,20 +230,33 @@ impl Comparison<'_> {
         let terms = || cotangents.iter().flatten().zip(xi.iter().flatten()).map(|(a, b)| a * b);
         let (analytic, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
         let point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
-        let flat: Vec<f64> = zeta.iter().flatten().copied().collect();
+        let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
         let mut curve = |t: f64| Ok((t, point.moved(wrt, xi, t)?));
-        let lengths = [0.25, self.subject.biggest()];
-        let column = derivatives(&mut curve, &lengths)?;
-        let mut numeric = flat.iter().zip(&column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry));
+        let biggest = self.subject.biggest();
+        // All elements move at once, and where they are many one of them soon meets a kink: hence a short length first.
+        let mut lengths = [biggest / 1024.0, 0.25, biggest];
+        lengths.sort_by(f64::total_cmp);
+        let mut numeric = combined(&zeta, &derivatives(&mut curve, &lengths)?);
         numeric.scale += size;
-        let outcome = self.judge(analytic, numeric);
-        let wrong = matches!(outcome, Outcome::Fail(_));
+        // An element's step is known as it was rounded; those of a direction are rounded each on its own.
+        let noise = self.noise + f64::EPSILON * self.moved(wrt, cotangents);
+        let judge = Judge { tolerance: self.check.tolerance, noise, moved: biggest };
+        let outcomes = judge.judge(&[(analytic, numeric)], &zeta, &mut curve)?;
         let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
-            seed: seed.clone(),
-            ..s.spot(Method::Directional)
-        });
-        let along = |t: f64| Ok(point.moved(wrt, xi, t)?.iter().zip(&flat).map(|(y, zeta)| y * zeta).sum());
+        let mut wrong = false;
+        for outcome in outcomes {
+            let outcome = match outcome {
+                // Where every element is right, so is their sum, and it is the difference that is wrong.
+                Outcome::Fail(_) if self.complete => Outcome::Unchecked(Reason::Inaccurate),
+                outcome => outcome,
+            };
+            wrong = matches!(outcome, Outcome::Fail(_));
+            self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
+                seed: seed.clone(),
+                ..s.spot(Method::Directional)
+            });
+        }
+        let along = |t: f64| Ok(point.moved(wrt, xi, t)?.iter().zip(&zeta).map(|(y, zeta)| y * zeta).sum());
         let taylor = taylor::remainders(&along, analytic, 0.25)?;
         let outcome = match taylor.is_right() {
             _ if !analytic.is_finite() => Outcome::Unchecked(Reason::NotFinite),
@@ -273,27 +300,6 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    fn judge(&self, analytic: f64, numeric: Estimate) -> Outcome {
-        let tolerance = self.check.tolerance * (analytic.abs() + numeric.value.abs()) + 1e-12 * numeric.scale;
-        let apart = (analytic - numeric.value).abs();
-        if numeric.kink {
-            Outcome::Unchecked(Reason::Kink)
-        } else if numeric.is_missing() || !numeric.scale.is_finite() {
-            Outcome::Unchecked(Reason::NotFinite)
-        } else if !analytic.is_finite() {
-            // Against a finite number no tolerance covers it; its own is infinite too and would.
-            Outcome::Fail(self.check.tolerance * numeric.value.abs())
-        } else if apart <= tolerance {
-            Outcome::Pass
-        } else if apart <= 10.0 * numeric.error + 4.0 * self.noise / numeric.step {
-            // Also where the difference drowns in the rounding of what it is a difference of: a result that is exactly 0 may
-            // be what a cancellation left.
-            Outcome::Unchecked(Reason::Inaccurate)
-        } else {
-            Outcome::Fail(tolerance)
-        }
-    }
-
     fn enter(&mut self, outcome: Outcome, [analytic, numeric]: [f64; 2], measured: bool, spot: impl Fn(&Self) -> Spot) {
         let measured = measured && self.order == 1;
         match outcome {
@@ -330,10 +336,9 @@ impl Comparison<'_> {
     }
 }
 
-enum Outcome {
-    Pass,
-    Fail(f64),
-    Unchecked(Reason),
+/// The slope of Σ ζ·F from those of the elements of F.
+fn combined(zeta: &[f64], column: &[Estimate]) -> Estimate {
+    zeta.iter().zip(column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry))
 }
 
 fn operand(program: &Program<f64>, i: usize) -> String {

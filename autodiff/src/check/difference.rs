@@ -88,6 +88,30 @@ pub(crate) fn derivatives(curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Vec<
     Ok(best)
 }
 
+/// The slope of each component of `curve` at 0, four times: to the left from differences over `step` and over half of it,
+/// extrapolated to 0, refined by those over a half and a quarter, and the same two to the right. On a smooth curve they are
+/// one number, up to terms of step²; where a kink or a turn lies within the step, they contradict one another.
+pub(crate) fn slopes_of_each_side(curve: &mut Curve<'_>, step: f64) -> Result<Vec<[f64; 4]>> {
+    let middle = curve(0.0)?.1;
+    let mut slopes = |step: f64| -> Result<(f64, Vec<f64>)> {
+        let (step, results) = curve(step)?;
+        Ok((step, results.iter().zip(&middle).map(|(y, middle)| (y - middle) / step).collect()))
+    };
+    let mut found = vec![[0.0; 4]; middle.len()];
+    for (side, first) in [(-step, 0), (step, 2)] {
+        let (mut width, mut outer) = slopes(side)?;
+        for (halved, at) in [(side / 2.0, first), (side / 4.0, first + 1)] {
+            let (near, inner) = slopes(halved)?;
+            for ((found, outer), inner) in found.iter_mut().zip(&outer).zip(&inner) {
+                let slope = inner + (inner - outer) * near / (width - near);
+                found.iter_mut().skip(at).take(1).for_each(|found| *found = slope);
+            }
+            (width, outer) = (near, inner);
+        }
+    }
+    Ok(found)
+}
+
 /// The table of one component.
 struct Table {
     row: [f64; COLUMNS],
@@ -195,6 +219,22 @@ mod tests {
         assert!(slope(|x| (x - 1.0).abs(), 1.0).kink);
         assert_eq!(slope(|x| (x - 1.0).max(0.0), 1.1).value, 1.0);
         assert_eq!(slope(|x| x.max(1e-3), 1e-9).value, 0.0);
+    }
+
+    #[test]
+    fn each_side_has_its_own_slope() {
+        let slopes = |f: fn(f64) -> f64, x: f64| {
+            let mut curve = |t: f64| Ok((x + t - x, vec![f(x + t)]));
+            let found = slopes_of_each_side(&mut curve, 1e-4).ok().and_then(|found| found.first().copied());
+            found.unwrap_or([f64::NAN; 4])
+        };
+        assert!(slopes(f64::sin, 0.7).iter().all(|slope| (slope - 0.7f64.cos()).abs() < 1e-8));
+        let near =
+            |slopes: [f64; 4], expected: [f64; 4]| slopes.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9);
+        assert!(near(slopes(f64::abs, 0.0), [-1.0, -1.0, 1.0, 1.0]));
+        // Kinks at 0.75 of the step to the right, and beyond it to the left.
+        let bent = slopes(|x| (x - 0.75e-4).max(0.0) - (x + 2e-4).min(0.0), 0.0);
+        assert!(near(bent, [0.0, 0.0, -0.25, 0.0]), "{bent:?}");
     }
 
     #[test]

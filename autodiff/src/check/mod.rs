@@ -25,13 +25,17 @@
 //! - ⟨rF(ζ), ξ⟩ with the finite difference along ξ, and the Taylor test: the remainder falls as h²;
 //! - at order 2 all of this again for rF as a function of x and ζ.
 //!
-//! A function that turns many times within the smallest step, such as sin(10⁸x), cannot be told from a wrong derivative.
+//! A disagreement is looked at again before it is a failure: at a step so short that it only just stands clear of rounding,
+//! the slopes to the left and to the right are each found anew. Where they contradict one another or no longer the analytic
+//! one, as when the first steps crossed the kinks of a network of ReLUs or many turns of sin(10⁸x), the comparison is
+//! *unchecked*. So is a disagreement along a direction where every element was compared and agrees.
 //!
 //! [`tape`] and [`nodes`] check a computation node by node and name the first wrong operation and its line;
 //! [`primitive`] checks a primitive over its declared domain; [`custom_rule`] compares a rule with what it replaces.
 
 mod comparison;
 mod difference;
+mod judge;
 mod nodes;
 mod noise;
 mod point;

@@ -1,6 +1,5 @@
 //! A program at a point that moves: what finite differences are taken of.
 
-use super::difference::{Curve, Estimate, derivatives};
 use crate::base::error::Result;
 use crate::program::{Input, Program};
 use ndarray::ArrayD;
@@ -32,16 +31,16 @@ impl Point<'_> {
         std::iter::once(own).chain(others).filter(usable).collect()
     }
 
-    pub(super) fn column(&mut self, i: usize, element: usize, own: f64, lengths: &[f64]) -> Result<Vec<Estimate>> {
-        let mut curve = |t: f64| {
+    /// The results as one element moves; the step is what is left of it in the rounding of the element.
+    pub(super) fn along(&mut self, i: usize, element: usize) -> impl FnMut(f64) -> Result<(f64, Vec<f64>)> {
+        let own = self.element(i, element);
+        move |t| {
             let moved = own + t;
             self.set(i, element, moved);
-            Ok((moved - own, self.run()?))
-        };
-        let curve: &mut Curve<'_> = &mut curve;
-        let column = derivatives(curve, lengths);
-        self.set(i, element, own);
-        column
+            let results = self.run();
+            self.set(i, element, own);
+            Ok((moved - own, results?))
+        }
     }
 
     fn set(&mut self, i: usize, element: usize, to: f64) {

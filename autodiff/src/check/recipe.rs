@@ -53,10 +53,21 @@ pub enum Op {
     Concat(usize),
     Slice(usize, usize, usize),
     Pad(usize, usize, usize),
+    SliceStep(usize, usize, usize, usize),
+    Flip(usize),
+    Roll(usize, isize),
+    TriL(isize),
+    CumSum(usize),
+    CumProd(usize),
     /// Rows, by their numbers.
     Gather(Vec<usize>),
     /// One element of each row, by its column.
     Pick(Vec<usize>),
+    Sort(usize),
+    /// The k largest along an axis.
+    TopK(usize, usize),
+    /// The element at the position of the largest along an axis.
+    TakeLargest(usize),
 }
 
 /// One line of a [`Recipe`]: an operation and the values it takes. Values are numbered: the inputs, then the lines.
@@ -167,8 +178,21 @@ fn apply<'t, F: Real>(tape: &'t Tape<F>, op: &Op, x: impl Fn(usize) -> Var<'t, F
         Op::Concat(axis) => tape.concat(all, *axis),
         Op::Slice(axis, start, stop) => x(0).slice(*axis, *start..*stop),
         Op::Pad(axis, before, after) => x(0).pad(*axis, *before, *after),
-        Op::Gather(rows) => x(0).gather(tape.index(ndarray::Array1::from_vec(rows.clone()))),
-        Op::Pick(columns) => x(0).pick(tape.index(ndarray::Array1::from_vec(columns.clone()))),
+        Op::SliceStep(axis, start, stop, step) => x(0).slice_step(*axis, *start..*stop, *step),
+        Op::Flip(axis) => x(0).flip(*axis),
+        Op::Roll(axis, shift) => x(0).roll(*axis, *shift),
+        Op::TriL(diagonal) => x(0).tril(*diagonal),
+        Op::CumSum(axis) => x(0).cumsum(*axis),
+        Op::CumProd(axis) => x(0).cumprod(*axis),
+        Op::Gather(rows) => x(0).gather(tape.index(rows)),
+        Op::Pick(columns) => x(0).pick(tape.index(columns)),
+        Op::Sort(axis) => x(0).sort(*axis),
+        Op::TopK(k, axis) => x(0).top_k(*k, *axis).0,
+        Op::TakeLargest(axis) => {
+            let at = x(0).argmax(*axis);
+            let shape = x(0).shape().unwrap_or_default().with_axis(*axis, 1);
+            x(0).take_along(at.reshape(shape), *axis)
+        }
     }
 }
 

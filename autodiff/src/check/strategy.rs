@@ -76,7 +76,7 @@ struct Cook {
 
 impl Op {
     /// The number of kinds of genes.
-    const KINDS: usize = 38;
+    const KINDS: usize = 40;
 }
 
 impl Cook {
@@ -129,6 +129,12 @@ impl Cook {
             Op::Select => 5,
             Op::Scale(_) | Op::Shift(_) | Op::Mean(_) => 3,
             Op::Gather(_) | Op::Pick(_) => 2,
+            // Two results, each of them moved to another axis and back.
+            Op::Sort(_) | Op::TopK(..) => 5,
+            Op::TakeLargest(_) => 3,
+            Op::Roll(..) => 3,
+            // Four for each doubling of at most four elements.
+            Op::CumProd(_) => 8,
             _ if operands.iter().any(|x| self.shape(*x) != shape) && operands.len() == 2 => 3,
             _ => 1,
         };
@@ -247,6 +253,15 @@ impl Cook {
             31..=35 if shape.rank() > 0 => self.reduction(kind, x, axis, b),
             36 if shape.rank() > 0 => self.join(x, axis, b),
             37 if shape.rank() > 0 && length > 0 => self.rows(x, axis, b, c),
+            38 if shape.rank() > 0 && length > 0 => match b % 3 {
+                0 => self.push(Op::Sort(axis), &[x], shape, bound),
+                1 => {
+                    let k = 1 + c % length;
+                    self.push(Op::TopK(k, axis), &[x], shape.with_axis(axis, k), bound)
+                }
+                _ => self.push(Op::TakeLargest(axis), &[x], shape.with_axis(axis, 1), bound),
+            },
+            39 if shape.rank() > 0 && length > 0 => self.rearranged(x, axis, b, c),
             _ => self.map(Op::Cos, x, 1.0),
         };
     }
@@ -327,6 +342,28 @@ impl Cook {
         let y = (0..self.values.len()).rev().filter(fits).nth(gene % 3).unwrap_or(x);
         let bound = bound.max(self.bound(y));
         self.push(Op::Concat(axis), &[x, y], shape.with_axis(axis, 2 * length), bound)
+    }
+
+    fn rearranged(&mut self, x: usize, axis: usize, b: usize, c: usize) -> usize {
+        let (shape, bound) = (self.shape(x), self.bound(x));
+        let length = shape.get(axis).copied().unwrap_or(1);
+        let y = match b % 6 {
+            0 if length > 1 => {
+                let (start, step) = (c % length, 2 + c % 2);
+                let count = (length - start).div_ceil(step);
+                self.push(Op::SliceStep(axis, start, length, step), &[x], shape.with_axis(axis, count), bound)
+            }
+            1 => self.push(Op::Flip(axis), &[x], shape, bound),
+            2 if c % length > 0 => self.push(Op::Roll(axis, -((c % length) as isize)), &[x], shape, bound),
+            3 if shape.rank() > 1 => self.push(Op::TriL(c as isize % 3 - 1), &[x], shape, bound),
+            4 if (2..=4).contains(&length) => {
+                let x = self.quiet(x, 2.0);
+                let bound = self.bound(x).max(1.0).powi(4);
+                self.push(Op::CumProd(axis), &[x], shape, bound)
+            }
+            _ => self.push(Op::CumSum(axis), &[x], shape, bound * length as f64),
+        };
+        self.quiet(y, LOUD)
     }
 
     fn rows(&mut self, x: usize, axis: usize, b: usize, c: usize) -> usize {

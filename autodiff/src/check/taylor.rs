@@ -13,13 +13,17 @@ pub struct Taylor {
     /// `None` where it never does, as for a linear function.
     pub rate: Option<f64>,
     finite: bool,
+    /// Whether the remainder drops from one of the smallest steps to the next as no power below the third does.
+    drops: bool,
 }
 
 impl Taylor {
     /// Whether the gradient is right: the rate is at least 1.9, or the remainder is nothing but rounding. `None` if the
-    /// function is not finite there.
+    /// function is not finite there, or the remainder falls slowly and then drops, as it does where the larger of the
+    /// smallest steps cross a kink: for a wrong gradient it falls with h down to the rounding.
     pub fn is_right(&self) -> Option<bool> {
-        self.finite.then(|| self.rate.is_none_or(|rate| rate >= 1.9))
+        let right = self.rate.is_none_or(|rate| rate >= 1.9);
+        (self.finite && (right || !self.drops)).then_some(right)
     }
 }
 
@@ -68,7 +72,7 @@ pub fn taylor(program: &Program<f64>, inputs: &[Input<f64>], direction: &[ArrayD
 /// The remainders of `f` at 0 against the line with `slope`, from `step` down.
 pub(super) fn remainders(f: &dyn Fn(f64) -> Result<f64>, slope: f64, step: f64) -> Result<Taylor> {
     let start = f(0.0)?;
-    let (mut remainders, mut clear) = (Vec::new(), Vec::new());
+    let (mut remainders, mut clear, mut next) = (Vec::new(), Vec::new(), None);
     for halving in 0..24 {
         let h = step * 0.5f64.powi(halving);
         let y = f(h)?;
@@ -79,6 +83,9 @@ pub(super) fn remainders(f: &dyn Fn(f64) -> Result<f64>, slope: f64, step: f64) 
             remainders.push((h, remainder));
             if remainder > 100.0 * rounding {
                 clear.push(remainder);
+                next = None;
+            } else {
+                next = next.or(Some(remainder));
             }
         }
     }
@@ -88,5 +95,7 @@ pub(super) fn remainders(f: &dyn Fn(f64) -> Result<f64>, slope: f64, step: f64) 
         [small, .., large] => Some((large / small).log2() / (last.len() - 1) as f64),
         _ => None,
     };
-    Ok(Taylor { finite: start.is_finite() && !remainders.is_empty(), remainders, rate })
+    let smaller = next.iter().chain(&last);
+    let drops = smaller.zip(last.iter().skip(usize::from(next.is_none()))).any(|(small, large)| *large > 8.0 * small);
+    Ok(Taylor { finite: start.is_finite() && !remainders.is_empty(), remainders, rate, drops })
 }

@@ -15,6 +15,7 @@ use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
+/// # Derivatives, from the operands on
 impl<'t, F: Real> Var<'t, F> {
     /// The differential of this value along `directions`, pairs (x, ẋ): dF(ξ), recorded on the tape.
     ///
@@ -48,6 +49,47 @@ pub(crate) fn pushforward<'t, F: Real>(
     results: &[Var<'t, F>],
     directions: &[(Var<'t, F>, Var<'t, F>)],
 ) -> Result<Vec<Var<'t, F>>> {
+    let (tangents, refused) = walk_forward(tape, results, directions)?;
+    let mut answers = Vec::new();
+    // Loops and matches, because what a closure records would be attributed to this file.
+    for y in results {
+        if let Some((by, reason)) = refused.get(&y.id) {
+            let operation = tape.with_node(*by, |node| node.operation());
+            let error = Error::new(ErrorKind::NotDifferentiable, operation, *reason).at(tape.place_of(*by));
+            return Err(error.with_operand(tape.describe(*by, "y")));
+        }
+        answers.push(match tangents[y.id] {
+            Some(tangent) => tangent,
+            None => y.number(0.0).broadcast_to(y.shape()?),
+        });
+    }
+    Ok(answers)
+}
+
+/// As [`pushforward`], and where there is no tangent, which of the nothings it is.
+pub(crate) fn pushforward_each<'t, F: Real>(
+    tape: &'t Tape<F>,
+    results: &[Var<'t, F>],
+    directions: &[(Var<'t, F>, Var<'t, F>)],
+) -> Result<Vec<Derivative<'t, F>>> {
+    let (tangents, refused) = walk_forward(tape, results, directions)?;
+    let answer = |y: &Var<'t, F>| match (refused.get(&y.id), tangents[y.id]) {
+        (Some((_, reason)), _) => Derivative::Refused(reason),
+        (None, Some(dy)) => Derivative::Of(dy),
+        (None, None) => Derivative::None,
+    };
+    Ok(results.iter().map(answer).collect())
+}
+
+/// The nodes whose tangent there is not, with the node that refuses and its reason.
+type Refusals = BTreeMap<NodeId, (NodeId, &'static str)>;
+
+/// The tangents of all nodes that `results` are computed from.
+fn walk_forward<'t, F: Real>(
+    tape: &'t Tape<F>,
+    results: &[Var<'t, F>],
+    directions: &[(Var<'t, F>, Var<'t, F>)],
+) -> Result<(IdVec<Option<Var<'t, F>>>, Refusals)> {
     for y in results {
         y.shape()?;
     }
@@ -74,7 +116,7 @@ pub(crate) fn pushforward<'t, F: Real>(
     }
     // The nodes whose tangent there is not, with the node that refuses and its reason: an error only if a result needs
     // one of them, which it does not where a comparison is the condition of `select`.
-    let mut refused: BTreeMap<NodeId, (NodeId, &'static str)> = BTreeMap::new();
+    let mut refused = Refusals::new();
     for id in needed.ids().filter(|id| needed[*id]) {
         // The tangents of all results come with those of the first; a direction may be given for any of them.
         let further = tape.with_node(id, |node| matches!(node.op, Op::Result));
@@ -104,29 +146,12 @@ pub(crate) fn pushforward<'t, F: Real>(
             }
         }
     }
-    let mut answers = Vec::new();
-    // Loops and matches, because what a closure records would be attributed to this file.
-    for y in results {
-        if let Some((by, reason)) = refused.get(&y.id) {
-            let operation = tape.with_node(*by, |node| node.operation());
-            let error = Error::new(ErrorKind::NotDifferentiable, operation, *reason).at(tape.place_of(*by));
-            return Err(error.with_operand(tape.describe(*by, "y")));
-        }
-        answers.push(match tangents[y.id] {
-            Some(tangent) => tangent,
-            None => y.number(0.0).broadcast_to(y.shape()?),
-        });
-    }
-    Ok(answers)
+    Ok((tangents, refused))
 }
 
 /// The refusal behind one of the operands of node `id`, if the node's derivative depends on that operand: the reverse
 /// rule knows, and its answer is forgotten again.
-fn poisoned<F: Real>(
-    tape: &Tape<F>,
-    id: NodeId,
-    refused: &BTreeMap<NodeId, (NodeId, &'static str)>,
-) -> Result<Option<(NodeId, &'static str)>> {
+fn poisoned<F: Real>(tape: &Tape<F>, id: NodeId, refused: &Refusals) -> Result<Option<(NodeId, &'static str)>> {
     if refused.is_empty() {
         return Ok(None);
     }

@@ -2,10 +2,12 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
+use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::differentiate::reverse::{Mark, Reached};
 use crate::tape::Tape;
-use crate::tape::query::same_tape;
+use crate::tape::node::{Node, Op};
+use crate::tape::query::{needed_for, same_tape};
 use crate::tape::value::Value;
 use crate::tape::var::Var;
 use ndarray::{ArrayD, ArrayViewD};
@@ -150,6 +152,15 @@ pub(crate) fn explain<F: Real>(
     if !reaches || x.id() > last {
         return no("x is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
     }
+    if let Some(node) = only_through_indices(tape, roots, x.id()) {
+        let (operation, kind) =
+            tape.with_nodes(|nodes, _| (applied(nodes, node).operation(), nodes[node].kind().words()));
+        let place = tape.place_of(node).suffix();
+        let message = format!(
+            "x reaches the result only through `{operation}`{place}, which gives {kind}: no derivative flows through it"
+        );
+        return no(message).with_operand(tape.describe(node, "through"));
+    }
     let behind_x = |node: NodeId, slot: usize| {
         tape.with_node(node, |node| node.inputs.get(slot).copied()).is_some_and(|operand| led[operand])
     };
@@ -172,4 +183,34 @@ pub(crate) fn explain<F: Real>(
             .with_help("ask for it: `y.gradient(&[x])`");
     }
     no("no path of derivatives leads to x".into())
+}
+
+/// The first node without reals on the way from x to the roots, if all ways lead through such nodes.
+fn only_through_indices<F: Real>(tape: &Tape<F>, roots: &[NodeId], x: NodeId) -> Option<NodeId> {
+    tape.with_nodes(|nodes, _| {
+        let needed = needed_for(nodes, roots.iter().copied());
+        let mut led = IdVec::filled(nodes.len(), || false);
+        led[x] = true;
+        let mut found = None;
+        for (id, node) in nodes.iter() {
+            if id <= x || !applied(nodes, id).inputs.iter().any(|operand| led[*operand]) {
+                continue;
+            }
+            match node.kind() {
+                Kind::Real => led[id] = true,
+                Kind::Index | Kind::Key if needed[id] => found = found.or(Some(id)),
+                Kind::Index | Kind::Key => {}
+            }
+        }
+        found.filter(|_| !roots.iter().any(|root| led[*root]))
+    })
+}
+
+/// The application that node `id` is a result of: the node itself, or that of the first result.
+fn applied<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> &Node<F> {
+    let node = &nodes[id];
+    match (&node.op, node.inputs.first()) {
+        (Op::Result, Some(first)) => &nodes[*first],
+        _ => node,
+    }
 }

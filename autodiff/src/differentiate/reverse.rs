@@ -291,12 +291,47 @@ pub(crate) fn pullback<'t, F: Real>(
         })?;
         x.shape()?;
     }
+    let (reached, found) = walk_recorded(tape, seeds, wanted)?;
+    let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
     let mut answers = Vec::with_capacity(wanted.len());
-    let Some(last) = seeds.iter().map(|(y, _)| tape.with_nodes(|nodes, _| last_result(nodes, y.id))).max() else {
-        for x in wanted {
-            answers.push(x.number(0.0).broadcast_to(x.shape()?));
-        }
-        return Ok(answers);
+    // No closures here: what they record would be attributed to this file.
+    for (x, found) in wanted.iter().zip(found) {
+        let mark = reached.mark(x.id);
+        answers.push(match (mark, found) {
+            _ if seeds.is_empty() => x.number(0.0).broadcast_to(x.shape()?),
+            (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
+            (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
+            _ => return Err(crate::differentiate::gradients::explain(tape, &roots, *x, &reached, true)),
+        });
+    }
+    Ok(answers)
+}
+
+/// As [`pullback`], and where there is no cotangent, which of the nothings it is.
+pub(crate) fn pullback_each<'t, F: Real>(
+    tape: &'t Tape<F>,
+    seeds: &[(Var<'t, F>, Var<'t, F>)],
+    wanted: &[Var<'t, F>],
+) -> Result<Vec<Derivative<'t, F>>> {
+    let (reached, found) = walk_recorded(tape, seeds, wanted)?;
+    let answer = |(x, found): (&Var<'t, F>, Option<Var<'t, F>>)| match (reached.mark(x.id), found) {
+        (Mark::Refused { reason, .. }, _) => Derivative::Refused(reason),
+        (_, Some(dx)) => Derivative::Of(dx),
+        (Mark::Zero, None) => Derivative::Zero,
+        (Mark::Untouched, None) => Derivative::None,
+    };
+    Ok(wanted.iter().zip(found).map(answer).collect())
+}
+
+/// The walk with recorded cotangents: the cotangents of `wanted`, where they have one.
+fn walk_recorded<'t, F: Real>(
+    tape: &'t Tape<F>,
+    seeds: &[(Var<'t, F>, Var<'t, F>)],
+    wanted: &[Var<'t, F>],
+) -> Result<(Reached, Vec<Option<Var<'t, F>>>)> {
+    let last = seeds.iter().map(|(y, _)| tape.with_nodes(|nodes, _| last_result(nodes, y.id))).max();
+    let Some(last) = last else {
+        return Ok((Reached { marks: IdVec::new(), length: 0, cuts: Vec::new() }, vec![None; wanted.len()]));
     };
     let led = led_to(tape, wanted.iter().map(|x| x.id), last);
     let mut ledger = Recorded { tape, cotangents: IdVec::filled(last.index() + 1, || None), led };
@@ -307,17 +342,8 @@ pub(crate) fn pullback<'t, F: Real>(
         };
     }
     let reached = walk(tape, last, &mut ledger)?;
-    let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
-    // No closures here: what they record would be attributed to this file.
-    for x in wanted {
-        let mark = reached.mark(x.id);
-        answers.push(match (mark, ledger.cotangents.find(x.id).copied().flatten()) {
-            (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
-            (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
-            _ => return Err(crate::differentiate::gradients::explain(tape, &roots, *x, &reached, true)),
-        });
-    }
-    Ok(answers)
+    let found = wanted.iter().map(|x| ledger.cotangents.find(x.id).copied().flatten()).collect();
+    Ok((reached, found))
 }
 
 fn check_seed<F: Real>(tape: &Tape<F>, y: Var<'_, F>, seed: Var<'_, F>) -> Result<()> {
@@ -335,6 +361,7 @@ fn bad_seed<F: Real>(operation: &str, y: Var<'_, F>, shape: &Shape, given: &Shap
     Error::new(ErrorKind::Mismatch, operation, message).at(y.origin()).with_operand(y.tape.describe(y.id, "result"))
 }
 
+/// # Derivatives, from the result back
 impl<'t, F: Real> Var<'t, F> {
     /// The gradient of this number with respect to every [`Tape::input`] it depends on.
     ///
@@ -425,6 +452,26 @@ impl<'t, F: Real> Var<'t, F> {
         let one = self.number(1.0);
         let seed = if shape.rank() == 0 { one } else { one.broadcast_to(shape) };
         self.pullback(seed, wanted)
+    }
+
+    /// The gradient of this number with respect to one var, recorded, as [`gradient`](Self::gradient) with the error kept in
+    /// the var: for where the result of an operation has to be a var, such as a layer that computes with a derivative.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(2.0);
+    /// let dy = x.powi(4).gradient_of(x);
+    /// assert_eq!((dy.item().unwrap(), dy.gradient_of(x).item().unwrap()), (32.0, 48.0));
+    /// assert!((x * 2.0).gradient_of(dy).error().is_some()); // 2x does not depend on dy
+    /// ```
+    #[track_caller]
+    pub fn gradient_of(self, x: Var<'t, F>) -> Var<'t, F> {
+        match self.gradient(&[x]).map(|gradients| gradients.first().copied()) {
+            Ok(Some(gradient)) => gradient,
+            // One gradient is asked for, so one is there, or an error.
+            Ok(None) => self,
+            Err(error) => self.tape.failed(error),
+        }
     }
 
     /// The reverse derivative rF(ζ) at the cotangent `seed`, recorded: see [`gradient`](Self::gradient) and

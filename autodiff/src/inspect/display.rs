@@ -1,15 +1,10 @@
-//! Tapes and programs as text, one typed line per node.
-//!
-//! What is printed for a program is what [`Program::parse`] reads; the grammar stands in [`crate::text`]. A print-out is
-//! for people in two things: the lines of code stand in comments, and a constant of more than eight elements is
-//! abbreviated, which `…` marks. [`Program::to_text`] writes constants out and has no comments.
+//! Tapes as text, one typed line per node, and the lines that programs as text are made of (`crate::text`).
 
 use super::numbers;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::primitive::Primitive;
 use crate::program::NodeView;
-use crate::program::Program;
 use crate::tape::Tape;
 use crate::tape::node::Op;
 use std::fmt;
@@ -18,7 +13,7 @@ use std::fmt;
 const WIDEST: usize = 48;
 
 /// One line of a listing, in columns.
-pub(super) struct Line {
+pub(crate) struct Line {
     columns: [String; COLUMNS],
     values: String,
 }
@@ -27,22 +22,30 @@ const COLUMNS: usize = 5;
 
 impl Line {
     pub(super) fn of<F: Real>(node: &NodeView<'_, F>, values: String) -> Self {
-        Line { columns: columns(node, body(node), comment(node)), values }
+        Line { columns: columns(&[*node], body(node), comment(node)), values }
+    }
+
+    /// The line of an application with all its results: `%4 : f64[3], %5 : index[3] = sort(%1; axis=0)`.
+    pub(crate) fn of_results<F: Real>(results: &[NodeView<'_, F>], body: String, with_comment: bool) -> Self {
+        let comment = results.first().filter(|_| with_comment).map(comment).unwrap_or_default();
+        Line { columns: columns(results, body, comment), values: String::new() }
     }
 }
 
 /// `%2 bias`, `: f64[2]`, `= input`, `in hidden`, `# src/main.rs:41`.
-fn columns<F: Real>(node: &NodeView<'_, F>, body: String, comment: String) -> [String; COLUMNS] {
-    let left = match node.name() {
+fn columns<F: Real>(results: &[NodeView<'_, F>], body: String, comment: String) -> [String; COLUMNS] {
+    let named = |node: &NodeView<'_, F>| match node.name() {
         Some(name) => format!("{} {}", node.id(), word(name)),
         None => node.id().to_string(),
     };
-    let scope = if node.scope().is_empty() { String::new() } else { format!("in {}", path(node.scope())) };
-    [left, format!(": {}", node.type_name()), format!("= {body}"), scope, comment]
+    let Some((last, others)) = results.split_last() else { return Default::default() };
+    let others = others.iter().map(|node| format!("{} : {}, ", named(node), node.type_name())).collect::<String>();
+    let scope = if last.scope().is_empty() { String::new() } else { format!("in {}", path(last.scope())) };
+    [others + &named(last), format!(": {}", last.type_name()), format!("= {body}"), scope, comment]
 }
 
 /// The lines with their columns aligned, each after a margin of its own.
-pub(super) fn text(lines: &[(&str, Line)]) -> String {
+pub(crate) fn text(lines: &[(&str, Line)]) -> String {
     let mut widths = [0; COLUMNS];
     for (_, line) in lines {
         for (width, column) in widths.iter_mut().zip(&line.columns) {
@@ -75,7 +78,7 @@ pub(super) fn body<F: Real>(node: &NodeView<'_, F>) -> String {
 }
 
 /// The body with constants of up to `shown` elements written out.
-fn body_with<F: Real>(node: &NodeView<'_, F>, shown: usize) -> String {
+pub(crate) fn body_with<F: Real>(node: &NodeView<'_, F>, shown: usize) -> String {
     if let Some(error) = node.error() {
         return plain(&format!("{}: {}", error.operation(), error.message()));
     }
@@ -92,12 +95,23 @@ fn body_with<F: Real>(node: &NodeView<'_, F>, shown: usize) -> String {
 
 /// `name(operands; attributes)`
 pub(super) fn call<F: Real>(primitive: &dyn Primitive<F>, operands: &str) -> String {
-    let attributes = primitive.attributes();
-    let separator = if attributes.is_empty() { "" } else { "; " };
-    format!("{}({operands}{separator}{attributes})", primitive.name())
+    let bodies = match primitive.bodies() {
+        [] => String::new(),
+        [body] => format!("body=({} nodes)", body.len()),
+        bodies => format!("bodies=({} programs)", bodies.len()),
+    };
+    call_of(primitive, operands, &bodies)
 }
 
-pub(super) fn ids(ids: &[NodeId]) -> String {
+/// As [`call`], with this text for the bodies.
+pub(crate) fn call_of<F: Real>(primitive: &dyn Primitive<F>, operands: &str, bodies: &str) -> String {
+    let attributes = primitive.attributes().to_string();
+    let comma = if bodies.is_empty() || attributes.is_empty() { "" } else { ", " };
+    let separator = if bodies.is_empty() && attributes.is_empty() { "" } else { "; " };
+    format!("{}({operands}{separator}{bodies}{comma}{attributes})", primitive.name())
+}
+
+pub(crate) fn ids(ids: &[NodeId]) -> String {
     ids.iter().map(NodeId::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -128,7 +142,7 @@ pub(super) fn label<F: Real>(node: &NodeView<'_, F>) -> Option<String> {
 }
 
 /// The text on one line, whatever names users give.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -154,66 +168,4 @@ impl<F: Real> fmt::Display for Tape<F> {
         });
         f.write_str(&text(&lines))
     }
-}
-
-impl<F: Real> fmt::Display for Program<F> {
-    /// A header with the types of inputs and outputs, one line per node as for a tape, and the nodes that are returned.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([1.0, 2.0]).named("x");
-    /// let text = tape.program(&[x.sum(..)])?.to_string();
-    /// assert!(text.starts_with("program 1 f64   # (x: f64[2]) -> (f64[])\n  %0 x : f64[2] = input "));
-    /// assert!(text.ends_with("  return %1\n"));
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let views = |ids: &[NodeId]| ids.iter().filter_map(|id| self.node(*id)).collect::<Vec<_>>();
-        let input = |node: &NodeView<'_, F>| {
-            let name = node.name().map_or_else(|| node.id().to_string(), plain);
-            format!("{name}: {}", node.type_name())
-        };
-        let inputs: Vec<String> = views(&self.inputs).iter().map(input).collect();
-        let outputs: Vec<String> = views(&self.outputs).iter().map(NodeView::type_name).collect();
-        writeln!(f, "{}   # ({}) -> ({})", header::<F>(), inputs.join(", "), outputs.join(", "))?;
-        let lines: Vec<_> = self.nodes().map(|node| ("  ", Line::of(&node, String::new()))).collect();
-        f.write_str(&text(&lines))?;
-        f.write_str(&footer(self))
-    }
-}
-
-impl<F: Real> Program<F> {
-    /// The program as a text that [`parse`](Self::parse) reads back: the same nodes, names, scopes and bits. As its
-    /// [`Display`](fmt::Display), but with every constant written out, and without comments.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([1.0, 2.0]).named("x");
-    /// let text = tape.program(&[(x * x).sum(..)])?.to_text();
-    /// assert_eq!(text, "program 1 f64\n  %0 x : f64[2] = input\n  %1   : f64[2] = mul(%0, %0)\n  \
-    ///                   %2   : f64[]  = sum(%1; axes=[0], keep=false)\n  return %2\n");
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    ///
-    /// What is not in it: lines of code, and the payload of a NaN. A primitive of one's own is written by its name and
-    /// attributes, so the registry that reads has to know it.
-    pub fn to_text(&self) -> String {
-        let line = |node: NodeView<'_, F>| Line {
-            columns: columns(&node, body_with(&node, usize::MAX), String::new()),
-            values: String::new(),
-        };
-        let lines: Vec<_> = self.nodes().map(|node| ("  ", line(node))).collect();
-        format!("{}\n{}{}", header::<F>(), text(&lines), footer(self))
-    }
-}
-
-/// The version of the texts that are written and read.
-pub(crate) const VERSION: u32 = 1;
-
-fn header<F: Real>() -> String {
-    format!("program {VERSION} {}", F::NAME)
-}
-
-fn footer<F: Real>(program: &Program<F>) -> String {
-    format!("  return {}", ids(&program.outputs)).trim_end().to_owned() + "\n"
 }

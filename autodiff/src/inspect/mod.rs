@@ -11,7 +11,7 @@
 pub(crate) mod display;
 mod expression;
 mod non_finite;
-mod numbers;
+pub(crate) mod numbers;
 mod rule;
 mod state;
 mod stepper;

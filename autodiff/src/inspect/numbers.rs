@@ -5,7 +5,7 @@ use crate::base::shape::Shape;
 use crate::tape::value::Value;
 
 /// An array with more elements than this is abbreviated.
-pub(super) const SHOWN: usize = 8;
+pub(crate) const SHOWN: usize = 8;
 /// How many elements an abbreviated array begins with.
 const BEGINNING: usize = 4;
 

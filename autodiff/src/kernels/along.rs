@@ -18,7 +18,10 @@ impl Along {
     /// An array of the shape `shape` along `axis`; a refusal where there is no such axis.
     pub(super) fn new(shape: &[usize], axis: usize) -> Result<Self, Refusal> {
         match shape.get(axis..).and_then(<[usize]>::split_first) {
-            Some((length, after)) => Ok(Along { length: *length, inner: after.iter().product() }),
+            Some((length, after)) => {
+                // Beside a length of 0 others may be of any size.
+                Ok(Along { length: *length, inner: after.iter().fold(1, |size, d| size.saturating_mul(*d)) })
+            }
             None => {
                 Err(Refusal::new(format!("there is no axis {axis} in an array of the shape {}", Shape::from(shape))))
             }
@@ -27,7 +30,7 @@ impl Along {
 
     /// The number of elements of a block.
     pub(super) fn block(&self) -> usize {
-        self.length * self.inner
+        self.length.saturating_mul(self.inner)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a plan runs: flat lists, with every address resolved.
 
 use super::memory::Home;
+use super::prepare::Compiled;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Prepared};
-use crate::primitive::{self, Kind, PrimitiveRef};
+use crate::primitive::{self, Kind, PrimitiveRef, Steps};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub(crate) enum Action {
     Numbers(Range<usize>),
     /// One array is written out in order.
     Gather(usize),
+    /// A loop over a program.
+    Scan(usize),
     /// Indices or a key are copied, one of [`Code::copies`].
     Copy(usize),
     /// One primitive that is not elementwise.
@@ -184,6 +187,28 @@ impl<F: Real> Kernel<F> {
     }
 }
 
+/// A loop over a program: its code, and what each step reads and writes outside it.
+#[derive(Debug)]
+pub(crate) struct Scan<F: Real> {
+    pub(crate) node: NodeId,
+    pub(crate) steps: Steps,
+    /// The body, whose inputs are the number of the step, carries, rows, invariants, and whose positions count from `region`.
+    pub(crate) body: Compiled<F>,
+    pub(crate) region: Region,
+    /// Carries, per-step inputs, invariants: all in order.
+    pub(crate) operands: SmallVec<[OperandSource; 4]>,
+    /// Carries, which lie there between steps, and stacked outputs.
+    pub(crate) results: SmallVec<[Place; 2]>,
+}
+
+/// The memory of a body, in the memory of the program around it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Region {
+    pub(crate) arena: usize,
+    pub(crate) indices: usize,
+    pub(crate) keys: usize,
+}
+
 /// One elementwise primitive on rows of a loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoopStep {
@@ -239,6 +264,7 @@ pub(crate) struct Code<F: Real> {
     pub(crate) copies: Vec<(OperandSource, Place)>,
     pub(crate) kernels: Vec<Kernel<F>>,
     pub(crate) loops: Vec<Loop>,
+    pub(crate) scans: Vec<Scan<F>>,
     pub(crate) actions: Vec<Action>,
     /// From this action on, inputs are updated; no action from here on can refuse.
     pub(crate) commit: usize,
@@ -250,6 +276,6 @@ pub(crate) struct Code<F: Real> {
     /// What the arena holds from the start: constants.
     pub(crate) constants: Vec<(usize, Arc<Vec<F>>)>,
     pub(crate) numbers: Vec<(usize, F)>,
-    /// The most rows a loop has.
+    /// The most rows a loop has, those of bodies included.
     pub(crate) rows: usize,
 }

@@ -2,6 +2,7 @@
 
 use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, OperandSource, Output, Place, Source, Step};
 use super::memory::{Home, Memory, Update, splat};
+use super::prepare::Compiled;
 use super::schedule::{Group, Schedule};
 use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -15,7 +16,7 @@ use crate::tape::node::Op;
 use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub(super) struct Compiler<'a, F: Real> {
@@ -25,6 +26,7 @@ pub(super) struct Compiler<'a, F: Real> {
     pub(super) code: Code<F>,
     known: HashMap<(&'static str, Attributes), u32>,
     pairs: HashMap<Pair, u32>,
+    pub(super) bodies: BTreeMap<NodeId, Compiled<F>>,
 }
 
 /// Compiles the groups of a schedule, the arrays lying where `memory` says. `commit` is the first group that updates an
@@ -35,6 +37,7 @@ pub(crate) fn compile<F: Real>(
     memory: &Memory,
     updates: &[Update],
     commit: usize,
+    bodies: BTreeMap<NodeId, Compiled<F>>,
 ) -> Result<Code<F>> {
     if u32::try_from(memory.length).is_err() {
         let message = format!("the arrays take {} elements together, more than a plan addresses", memory.length);
@@ -48,6 +51,7 @@ pub(crate) fn compile<F: Real>(
         copies: Vec::new(),
         kernels: Vec::new(),
         loops: Vec::new(),
+        scans: Vec::new(),
         actions: Vec::new(),
         commit: usize::MAX,
         copied_in: Vec::new(),
@@ -57,7 +61,8 @@ pub(crate) fn compile<F: Real>(
         numbers: Vec::new(),
         rows: 0,
     };
-    let mut compiler = Compiler { program, schedule, memory, code, known: HashMap::new(), pairs: HashMap::new() };
+    let (known, pairs) = (HashMap::new(), HashMap::new());
+    let mut compiler = Compiler { program, schedule, memory, code, known, pairs, bodies };
     compiler.leaves();
     for (index, group) in schedule.groups.iter().enumerate() {
         if index == commit {
@@ -65,6 +70,7 @@ pub(crate) fn compile<F: Real>(
         }
         match group {
             Group::Row(id) => compiler.row(*id)?,
+            Group::Kernel(id) if compiler.bodies.contains_key(id) => compiler.scan(*id)?,
             Group::Kernel(id) => compiler.kernel(*id)?,
             Group::Loop { size, nodes } => compiler.whole_loop(*size, nodes)?,
         }
@@ -201,7 +207,7 @@ impl<F: Real> Compiler<'_, F> {
     }
 
     /// Where an operand of a kernel is read.
-    fn operand(&self, id: NodeId) -> Result<OperandSource> {
+    pub(super) fn operand(&self, id: NodeId) -> Result<OperandSource> {
         let node = &self.program.nodes[id];
         let home = self.memory.homes[id];
         Ok(match (node.kind(), &node.op) {
@@ -226,12 +232,7 @@ impl<F: Real> Compiler<'_, F> {
             OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size(),
             OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
         };
-        let mut results: SmallVec<[Place; 1]> = SmallVec::new();
-        for result in results_of(&self.program.nodes, id) {
-            let node = &self.program.nodes[result];
-            let home = self.memory.homes[result];
-            results.push(Place { home, kind: node.kind(), shape: node.shape.clone() });
-        }
+        let results: SmallVec<[Place; 1]> = self.results(id).collect();
         let shapes = node.inputs.iter().map(|operand| &self.program.nodes[*operand].shape);
         let run = primitive.kernel(&shapes.collect::<SmallVec<[_; 4]>>());
         let written: usize = results.iter().map(|result| result.shape.size()).sum();
@@ -258,6 +259,14 @@ impl<F: Real> Compiler<'_, F> {
         self.code.kernels.push(kernel);
         self.code.actions.push(Action::Kernel(self.code.kernels.len() - 1));
         Ok(())
+    }
+
+    /// Where the results of an application go.
+    pub(super) fn results(&self, id: NodeId) -> impl Iterator<Item = Place> {
+        results_of(&self.program.nodes, id).map(|result| {
+            let node = &self.program.nodes[result];
+            Place { home: self.memory.homes[result], kind: node.kind(), shape: node.shape.clone() }
+        })
     }
 
     /// Outputs that would be lost with the memory they lie in are copied, before any of it changes.

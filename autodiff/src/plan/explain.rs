@@ -59,6 +59,17 @@ impl<F: Real> Plan<F> {
                     Some(gather) => format!("write out {} at {}", gather.shape, bytes(gather.output)),
                     None => continue,
                 },
+                Action::Scan(scan) => {
+                    let Some(scan) = code.scans.get(*scan) else { continue };
+                    let (count, body) = (scan.steps.count, &scan.body);
+                    format!(
+                        "{} = loop of {count} steps over a body of {} nodes: {} actions, {} bytes",
+                        scan.node,
+                        body.program.len(),
+                        body.code.actions.len(),
+                        bytes(body.arrays)
+                    )
+                }
                 Action::Copy(copy) => match code.copies.get(*copy) {
                     Some((_, place)) => format!("copy {}", place.kind.of_shape::<F>(&place.shape)),
                     None => continue,

@@ -1,6 +1,8 @@
 //! Where every array lies: one arena, shared by arrays that are not needed at the same time.
 
+use super::code::Region;
 use super::pool::Pool;
+use super::prepare::Compiled;
 use super::schedule::{Group, Origin, Schedule};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
@@ -50,13 +52,16 @@ pub(crate) struct Memory {
     pub(crate) staged: Vec<Option<Home>>,
     /// The memory that kernels work in.
     pub(crate) workspaces: BTreeMap<NodeId, (usize, usize)>,
+    /// The memory of the bodies of loops: for good, because constants lie in it.
+    pub(crate) regions: BTreeMap<NodeId, Region>,
     /// The number of indices there is memory for.
     pub(crate) indices: usize,
     /// The number of keys there is memory for.
     pub(crate) keys: usize,
     /// The partial sums of each total.
     pub(crate) partials: BTreeMap<NodeId, usize>,
-    /// Rows for operands of small steps that do not lie in a row, by the step and the operand's position.
+    /// Rows for operands of small steps, and of loops over programs, that do not lie in order: by the node and the operand's
+    /// position.
     pub(crate) gathered: BTreeMap<(NodeId, usize), usize>,
     /// Results that take the place of an operand.
     pub(crate) in_place: usize,
@@ -85,12 +90,18 @@ struct Planner<'a, F: Real> {
 }
 
 /// Finds a home for every array of `program`.
-pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates: &[Update]) -> Memory {
+pub(crate) fn assign<F: Real>(
+    program: &Program<F>,
+    schedule: &Schedule,
+    updates: &[Update],
+    bodies: &BTreeMap<NodeId, Compiled<F>>,
+) -> Memory {
     let length = program.nodes.len();
     let memory = Memory {
         homes: IdVec::filled(length, || Home::Nowhere),
         staged: Vec::new(),
         workspaces: BTreeMap::new(),
+        regions: BTreeMap::new(),
         indices: 0,
         keys: 0,
         partials: BTreeMap::new(),
@@ -108,6 +119,13 @@ pub(crate) fn assign<F: Real>(program: &Program<F>, schedule: &Schedule, updates
         scattered: IdVec::filled(length, || None),
     };
     planner.lifetimes();
+    for (id, body) in bodies {
+        let keys = planner.memory.keys;
+        planner.memory.keys += body.keys;
+        let region =
+            Region { arena: planner.pool.take(body.arrays), indices: planner.indices.take(body.indices), keys };
+        planner.memory.regions.insert(*id, region);
+    }
     planner.leaves(updates);
     planner.stage();
     planner.run(updates);
@@ -280,6 +298,19 @@ impl<F: Real> Planner<'_, F> {
         if workspace > 0 {
             self.memory.workspaces.insert(id, (self.pool.take(workspace), workspace));
         }
+        // A loop reads its operands in order, row by row.
+        let mut gathered: SmallVec<[(usize, usize); 4]> = SmallVec::new();
+        if self.memory.regions.contains_key(&id) {
+            for (position, operand) in self.program.nodes[id].inputs.iter().enumerate() {
+                let node = &self.program.nodes[*operand];
+                let size = node.shape.size();
+                if node.kind() == Kind::Real && !self.in_order(*operand, size) {
+                    let start = self.pool.take(size);
+                    self.memory.gathered.insert((id, position), start);
+                    gathered.push((start, size));
+                }
+            }
+        }
         let results: SmallVec<[NodeId; 1]> = results_of(&self.program.nodes, id).collect();
         for result in &results {
             self.memory.homes[*result] = self.take(*result);
@@ -293,6 +324,7 @@ impl<F: Real> Planner<'_, F> {
         if let Some((start, length)) = self.memory.workspaces.get(&id).copied() {
             self.pool.give(start, length);
         }
+        gathered.into_iter().for_each(|(start, size)| self.pool.give(start, size));
     }
 
     /// Memory for the value of node `id`.

@@ -12,10 +12,11 @@ mod compile;
 mod explain;
 mod loops;
 mod memory;
-mod pages;
 mod planner;
 mod pool;
+mod prepare;
 mod run;
+mod scan;
 mod schedule;
 mod verify;
 
@@ -33,6 +34,7 @@ use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
 use run::{Machine, Raw};
 use std::fmt;
+use std::sync::Arc;
 
 /// A program prepared to run many times: see [`Program::plan`].
 ///
@@ -64,7 +66,7 @@ pub struct Plan<F: Real> {
     in_place: usize,
     divided: usize,
     raw: Vec<Raw<F>>,
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Arc<rayon::ThreadPool>>,
     /// Whether the last run went well: the outputs are its results.
     ran: bool,
 }
@@ -275,7 +277,7 @@ impl<F: Real> Plan<F> {
 
     /// The number of threads that share the work.
     pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
     /// The bytes of memory the plan holds for arrays: what [`explain`](Self::explain) says it takes.
@@ -301,10 +303,7 @@ impl<F: Real> Plan<F> {
 /// What computes, and then what updates inputs, if the guards allow.
 fn both_parts<F: Real>(machine: &Machine<'_, F>, program: &Program<F>, guards: &[usize]) -> Result<()> {
     let code = machine.code;
-    let refused = |refused: run::Refused| match code.kernels.get(refused.kernel) {
-        Some(kernel) => program.refused(kernel.node, refused.refusal),
-        None => Error::new(ErrorKind::Refused, "execute", refused.refusal.message),
-    };
+    let refused = |refused: run::Refused| program.refused(refused.node, refused.refusal);
     machine.run(0..code.commit).map_err(refused)?;
     for output in guards {
         if let Some(Output::Real(source)) = code.outputs.get(*output) {

@@ -1,14 +1,14 @@
 //! What a plan is asked for, and how it is put together.
 
 use super::code::Code;
-use super::memory::{self, Update};
-use super::schedule::{self, BLOCK, Group, Origin, Schedule};
-use super::verify::{Bounds, verify};
-use super::{Expected, Plan, compile, pages, run::Raw};
+use super::prepare::{Compiled, prepare};
+use super::schedule::BLOCK;
+use super::{Expected, Plan, run::Raw};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
+use std::sync::Arc;
 
 impl<F: Real> Program<F> {
     /// Prepares the program to run many times: what is elementwise is fused and run block by block in cache, views move no
@@ -25,7 +25,8 @@ impl<F: Real> Program<F> {
 
     /// As [`plan`](Self::plan), with a say in what is updated in place and how many threads work.
     pub fn planner(&self) -> Planner<'_, F> {
-        Planner { program: self, updates: Vec::new(), guards: Vec::new(), threads: 1, block: BLOCK, divided: DIVIDED }
+        let (updates, guards) = (Vec::new(), Vec::new());
+        Planner { program: self, updates, guards, threads: 1, pool: None, block: BLOCK, divided: DIVIDED }
     }
 }
 
@@ -50,6 +51,7 @@ pub struct Planner<'a, F: Real> {
     updates: Vec<(usize, usize)>,
     guards: Vec<usize>,
     threads: usize,
+    pool: Option<Arc<rayon::ThreadPool>>,
     block: usize,
     divided: usize,
 }
@@ -74,6 +76,20 @@ impl<F: Real> Planner<'_, F> {
         Planner { threads: threads.max(1), ..self }
     }
 
+    /// The work is shared by the threads of `plan`, if it has some, instead of new ones: for plans that run one after
+    /// the other.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// # let program = tape.program(&[tape.input(3.0).tanh()])?;
+    /// let first = program.planner().threads(4).plan()?;
+    /// let second = program.planner().threads(4).sharing(&first).plan()?;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn sharing(self, plan: &Plan<F>) -> Self {
+        Planner { pool: plan.pool.clone(), ..self }
+    }
+
     /// For tests: blocks of `block` elements instead of 1,024, and all work divided among the threads, so that small arrays
     /// go the way of large ones. No bit changes. (Sums are not added within loops then: their order has chunks of 1,024.)
     pub fn in_small(self, block: usize) -> Self {
@@ -88,52 +104,24 @@ impl<F: Real> Planner<'_, F> {
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
-        let program = self.program.inlined()?.simplified();
-        let mut schedule = schedule::schedule(&program, self.block);
-        let mut updates: Vec<Update> = self
-            .updates
-            .iter()
-            .map(|(slot, output)| Update { slot: *slot, output: *output, in_place: false })
-            .collect();
-        let commit = settle(&program, &mut schedule, &mut updates, &self.guards);
-        let memory = memory::assign(&program, &schedule, &updates);
-        let code = compile::compile(&program, &schedule, &memory, &updates, commit)?;
-        let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
-        let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
-        let (arrays, in_indices, in_keys) = (memory.length, memory.indices, memory.keys);
-        let bounds = Bounds { arrays, indices: in_indices, keys: in_keys, inputs: &inputs, updated: &updated };
-        verify(&code, &bounds)?;
-        let threads = if self.threads > 1 && is_large(&code, self.divided) { self.threads } else { 1 };
-        let pool = match threads {
-            1 => None,
-            n => Some(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(n)
-                    .build()
-                    .map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))?,
-            ),
+        let Compiled { program, code, updates, arrays, indices: in_indices, keys: in_keys, in_place } =
+            prepare(self.program, self.block, &self.updates, &self.guards)?;
+        let pool = match self.threads {
+            n if n == 1 || !is_large(&code, self.divided) => None,
+            n => Some(self.pool.map_or_else(|| start_threads(n), Ok)?),
         };
+        let threads = pool.as_ref().map_or(1, |pool| pool.current_num_threads());
         let line = 64 / size_of::<F>();
         let scratch = threads * code.rows * code.pitch();
         let mut arena = Vec::new();
-        let elements = memory.length + scratch + line;
+        let elements = arrays + scratch + line;
         arena
             .try_reserve_exact(elements)
             .map_err(|_| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {elements} elements")))?;
-        pages::advise(&mut arena);
         arena.resize(elements, F::zero());
         let bytes = arena.as_ptr() as usize % 64;
         let start = (64 - bytes) % 64 / size_of::<F>();
-        for (at, number) in &code.numbers {
-            if let Some(place) = arena.get_mut(start + at) {
-                *place = *number;
-            }
-        }
-        for (at, data) in &code.constants {
-            if let Some(row) = arena.get_mut(start + at..start + at + data.len()) {
-                row.copy_from_slice(data);
-            }
-        }
+        code.fill(arena.get_mut(start..).unwrap_or(&mut []));
         let no_memory = |what| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {what}"));
         let (mut indices, mut keys) = (Vec::new(), Vec::new());
         indices.try_reserve_exact(in_indices).map_err(|_| no_memory(format!("{in_indices} indices")))?;
@@ -147,7 +135,7 @@ impl<F: Real> Planner<'_, F> {
         });
         let inputs = inputs.collect();
         let raw: Vec<Raw<F>> = Vec::with_capacity(program.inputs.len());
-        let (in_place, guards, divided) = (memory.in_place, self.guards, self.divided);
+        let (guards, divided) = (self.guards, self.divided);
         Ok(Plan {
             program,
             code,
@@ -179,9 +167,10 @@ impl<F: Real> Planner<'_, F> {
                 }
                 (Some((a, _)), Some((b, _))) => {
                     let (a, b) = (a.words(), b.words());
-                    return error(format!(
-                        "output {output}, {b}, cannot update input {slot}, {a}: only reals are updated"
-                    ));
+                    let message = format!("output {output}, {b}, cannot update input {slot}, {a}");
+                    return Err(Error::new(ErrorKind::ProgramInput, "plan", message)
+                        .with_operand(self.program.input_line(*slot))
+                        .with_help("only an array of reals is updated; give the others anew with each run"));
                 }
                 _ => return error(format!("there is no input {slot} or no output {output}")),
             }
@@ -202,72 +191,6 @@ impl<F: Real> Planner<'_, F> {
     }
 }
 
-/// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.
-fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut [Update], guards: &[usize]) -> usize {
-    let bases: Vec<_> = program.outputs.iter().map(|id| schedule.base(*id)).collect();
-    let shared: Vec<bool> =
-        updates.iter().map(|a| updates.iter().filter(|b| a.output == b.output).count() > 1).collect();
-    for (update, shared) in updates.iter_mut().zip(shared) {
-        let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
-            continue;
-        };
-        let size = program.nodes[*input].shape.size();
-        let computed = matches!(schedule.origins[*output], Origin::Computed) && !schedule.totals[*output];
-        let only = bases.iter().filter(|base| *base == output).count() == 1 && !bases.contains(input);
-        update.in_place = size > schedule.block && computed && only && !shared && loop_of(schedule, *output).is_some();
-    }
-    // What an updated array leads to has to wait, too. If that is a kernel, which may refuse, nothing is done in place.
-    let mut late = vec![false; schedule.groups.len()];
-    let mut waits = false;
-    for (index, group) in schedule.groups.iter().enumerate() {
-        let updates_here = updates.iter().any(|update| {
-            update.in_place && program.outputs.get(update.output).is_some_and(|id| schedule.group_of[*id] == index)
-        });
-        let follows = group.nodes().iter().any(|id| {
-            program.nodes[*id].inputs.iter().any(|operand| {
-                let group = schedule.group_of[schedule.base(*operand)];
-                group != index && late.get(group).copied().unwrap_or(false)
-            })
-        });
-        waits |= follows && matches!(group, Group::Kernel(_));
-        if let Some(late) = late.get_mut(index) {
-            *late = updates_here || follows;
-        }
-    }
-    let guarded = guards
-        .iter()
-        .filter_map(|output| bases.get(*output))
-        .any(|base| late.get(schedule.group_of[*base]).copied().unwrap_or(false));
-    if waits || guarded {
-        updates.iter_mut().for_each(|update| update.in_place = false);
-        return schedule.groups.len();
-    }
-    let commit = late.iter().filter(|late| !**late).count();
-    schedule.postpone(&late);
-    for update in updates.iter_mut().filter(|update| update.in_place) {
-        let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
-            continue;
-        };
-        update.in_place = is_last_reader(program, schedule, *input, schedule.group_of[*output]);
-    }
-    commit
-}
-
-fn loop_of(schedule: &Schedule, id: crate::NodeId) -> Option<&Group> {
-    schedule.groups.get(schedule.group_of[id]).filter(|group| matches!(group, Group::Loop { .. }))
-}
-
-/// Whether `input` is read by no group after `last`, and by `last` only element by element in order.
-fn is_last_reader<F: Real>(program: &Program<F>, schedule: &Schedule, input: crate::NodeId, last: usize) -> bool {
-    let size = program.nodes[input].shape.size();
-    schedule.groups.iter().enumerate().skip(last).all(|(index, group)| {
-        group.nodes().iter().all(|id| {
-            let mut reads = program.nodes[*id].inputs.iter().filter(|operand| schedule.base(**operand) == input);
-            reads.all(|operand| index == last && schedule.is_whole(*operand, size))
-        })
-    })
-}
-
 /// Work (multiply-adds, or elements times operations) in one place that is worth dividing: some microseconds.
 const DIVIDED: usize = 100_000;
 
@@ -275,7 +198,13 @@ const DIVIDED: usize = 100_000;
 const WORTH: usize = 20;
 
 fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
-    let kernels = code.kernels.iter().filter(|kernel| kernel.rows().is_some()).map(|kernel| kernel.work);
-    let loops = code.loops.iter().map(|code| code.work());
-    kernels.chain(loops).filter(|work| *work >= divided).sum::<usize>() >= WORTH * divided
+    let mut work = Vec::new();
+    code.divisible(&mut work);
+    work.iter().filter(|work| **work >= divided).sum::<usize>() >= WORTH * divided
+}
+
+/// `n` threads that wait for work.
+fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
+    pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))
 }

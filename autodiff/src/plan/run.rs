@@ -11,6 +11,7 @@
 use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Place, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::Refusal;
+use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, ViewMut};
@@ -53,9 +54,9 @@ pub(crate) struct Machine<'a, F: Real> {
 // SAFETY: shared by the threads of one run, which write disjoint ranges (see the module's documentation).
 unsafe impl<F: Real> Sync for Machine<'_, F> {}
 
-/// A kernel that refused its values.
+/// A node whose kernel refused its values.
 pub(crate) struct Refused {
-    pub(crate) kernel: usize,
+    pub(crate) node: NodeId,
     pub(crate) refusal: Refusal,
 }
 
@@ -66,12 +67,14 @@ impl<F: Real> Machine<'_, F> {
                 Action::Steps(range) => self.steps(range.clone()),
                 Action::Numbers(range) => self.numbers(range.clone()),
                 Action::Gather(gather) => self.gather(&self.code.gathers[*gather]),
+                Action::Scan(scan) => self.scan(&self.code.scans[*scan])?,
                 Action::Copy(copy) => {
                     let (source, place) = &self.code.copies[*copy];
                     self.copy(source, place);
                 }
                 Action::Kernel(kernel) => {
-                    self.kernel(&self.code.kernels[*kernel]).map_err(|refusal| Refused { kernel: *kernel, refusal })?
+                    let kernel = &self.code.kernels[*kernel];
+                    self.kernel(kernel).map_err(|refusal| Refused { node: kernel.node, refusal })?
                 }
                 Action::Loop(code) => self.whole_loop(&self.code.loops[*code]),
             }
@@ -79,7 +82,7 @@ impl<F: Real> Machine<'_, F> {
         Ok(())
     }
 
-    fn pointer(&self, home: Home) -> *mut F {
+    pub(super) fn pointer(&self, home: Home) -> *mut F {
         match home {
             // SAFETY: homes lie inside the arena.
             Home::Arena(start) => unsafe { self.arena.add(start) },
@@ -89,7 +92,7 @@ impl<F: Real> Machine<'_, F> {
     }
 
     /// The indices at a home.
-    fn read_indices(&self, home: Home, length: usize) -> &[usize] {
+    pub(super) fn read_indices(&self, home: Home, length: usize) -> &[usize] {
         // SAFETY: verified to be memory for indices, of the plan or of an input whose kind and length were checked.
         unsafe {
             match home {
@@ -129,7 +132,7 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
-    fn copy(&self, source: &OperandSource, place: &Place) {
+    pub(super) fn copy(&self, source: &OperandSource, place: &Place) {
         // SAFETY: verified to be apart from what is read.
         let output = unsafe { self.output(place) };
         match (self.operand(source), output) {
@@ -230,7 +233,7 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
-    fn gather_into(&self, source: &Source, shape: &Shape, output: &mut [F]) {
+    pub(super) fn gather_into(&self, source: &Source, shape: &Shape, output: &mut [F]) {
         if let Some(mut reader) = self.view(source).and_then(|view| Reader::new(view, shape)) {
             reader.read(output);
         }

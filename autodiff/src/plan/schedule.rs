@@ -96,7 +96,7 @@ fn run_of<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>) -> Run {
         Kernel::Elementwise(_) => Run::Elementwise,
         Kernel::View => Run::View,
         Kernel::Sum => Run::Sum,
-        Kernel::Program | Kernel::General(_) => Run::Other,
+        Kernel::Program | Kernel::Scan(_) | Kernel::General(_) => Run::Other,
     }
 }
 

@@ -2,7 +2,7 @@
 //! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
 //! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Source, WholeStep};
+use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Scan, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
@@ -65,6 +65,7 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
             Action::Gather(gather) => {
                 code.gathers.get(*gather).map_or(Err("no gather"), |gather| bounds.gather(gather))
             }
+            Action::Scan(scan) => code.scans.get(*scan).map_or(Err("no loop"), |scan| bounds.scan(scan, code)),
             Action::Copy(copy) => {
                 code.copies.get(*copy).map_or(Err("no copy"), |(source, place)| bounds.copy(source, place))
             }
@@ -187,6 +188,63 @@ impl Bounds<'_> {
         Ok(())
     }
 
+    /// A loop over a program: its region is its own, what its steps read lies inside its memory, and what they write
+    /// overlaps nothing that is read. (The body was verified when it was prepared.)
+    fn scan<F: Real>(&self, scan: &Scan<F>, code: &Code<F>) -> Verified {
+        let (body, steps) = (&scan.body, scan.steps);
+        let inputs: Vec<(Kind, usize)> = body.program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
+        let outputs: Vec<(Kind, usize)> = body.program.outputs().map(|(kind, shape)| (kind, shape.size())).collect();
+        if inputs.len() != 1 + scan.operands.len() || outputs.len() != scan.results.len() || body.code.rows > code.rows
+        {
+            return Err("a loop of another body");
+        }
+        if body.code.block != code.block
+            || body.updates.iter().any(|update| update.slot == 0 || update.slot > steps.carries)
+        {
+            return Err("a body that updates what is no carry");
+        }
+        let rows = |i: usize| if (steps.carries..steps.carries + steps.inputs).contains(&i) { steps.count } else { 1 };
+        let mut apart: Vec<Span> = Vec::new();
+        for (i, (operand, (kind, size))) in scan.operands.iter().zip(inputs.iter().skip(1)).enumerate() {
+            let (found, length) = match operand {
+                OperandSource::Real(source) if source.layout.is_some() => return Err("rows that do not lie in order"),
+                OperandSource::Real(source) => (Kind::Real, source.extent),
+                OperandSource::Index { shape, .. } => (Kind::Index, shape.size()),
+                OperandSource::Indices { data, .. } => (Kind::Index, data.len()),
+                OperandSource::KeyAt { .. } | OperandSource::Key(_) => (Kind::Key, 1),
+            };
+            if found != *kind || length != size * rows(i) {
+                return Err("an operand of another kind or length");
+            }
+            apart.extend(self.operand(operand)?);
+        }
+        let region = [
+            Span::arena(scan.region.arena, body.arrays),
+            Span { home: Home::Indices(scan.region.indices), length: body.indices },
+        ];
+        self.inside_as(region[0], Kind::Real)?;
+        self.inside_as(region[1], Kind::Index)?;
+        if scan.region.keys + body.keys > self.keys {
+            return Err("keys outside their memory");
+        }
+        let keys = (0..body.keys).map(|key| Span { home: Home::Key(scan.region.keys + key), length: 1 });
+        let mut written: Vec<Span> = region.into_iter().chain(keys).collect();
+        for (i, (place, (kind, size))) in scan.results.iter().zip(&outputs).enumerate() {
+            let rows = if i < steps.carries { 1 } else { steps.count };
+            if place.kind != *kind || place.shape.size() != size * rows {
+                return Err("a result of another kind or length");
+            }
+            written.push(self.place(place)?);
+        }
+        for span in written {
+            if apart.iter().any(|other| span.overlaps(*other)) {
+                return Err("written over what is read");
+            }
+            apart.push(span);
+        }
+        Ok(())
+    }
+
     fn copy(&self, source: &OperandSource, place: &Place) -> Verified {
         let read = self.operand(source)?;
         let written = self.place(place)?;
@@ -285,4 +343,47 @@ impl Bounds<'_> {
 
 fn faulty(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::FaultyRule, "plan", what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::tape::Tape;
+
+    /// A plan whose kernels read an index and a key, and which updates a number: input 0 of inputs of all kinds.
+    fn plan() -> Result<Plan<f64>> {
+        let tape = Tape::<f64>::new();
+        let (w, rows, key) = (tape.input(1.0), tape.index(ndarray::arr1(&[0, 1])), tape.key(7));
+        let noise = key.uniform([3], 0);
+        tape.program(&[w * 2.0, noise.gather(rows)])?.planner().update(0, 0).plan()
+    }
+
+    const INPUTS: [(Kind, usize); 3] = [(Kind::Real, 1), (Kind::Index, 2), (Kind::Key, 1)];
+
+    fn is_kept(plan: &Plan<f64>, inputs: &[(Kind, usize)]) -> bool {
+        let (indices, keys) = (plan.indices.len(), plan.keys.len());
+        verify(&plan.code, &Bounds { arrays: plan.arrays, indices, keys, inputs, updated: &[] }).is_ok()
+    }
+
+    #[test]
+    fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
+        let mut plan = plan()?;
+        assert!(is_kept(&plan, &INPUTS));
+        for slot in 0..3 {
+            for kind in [Kind::Real, Kind::Index, Kind::Key] {
+                let inputs = std::array::from_fn::<_, 3, _>(|i| {
+                    let (own, length) = INPUTS.get(i).copied().unwrap_or((kind, 0));
+                    (if i == slot { kind } else { own }, length)
+                });
+                assert_eq!(is_kept(&plan, &inputs), inputs == INPUTS, "{inputs:?}");
+            }
+        }
+        // An update of an index or of a key writes where there are no numbers.
+        for slot in 0..3 {
+            plan.code.copied_out.iter_mut().for_each(|(to, _)| *to = slot);
+            assert_eq!(is_kept(&plan, &INPUTS), slot == 0, "{slot}");
+        }
+        Ok(())
+    }
 }

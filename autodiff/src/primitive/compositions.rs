@@ -1,11 +1,11 @@
 //! Compositions: operations made of primitives. They need no rules, because the tape composes those of their parts.
 
+use crate::base::axis::{Axes, Axis};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::Axes;
-use crate::tape::Tape;
 use crate::tape::var::{Index, Var, VarOrNumber};
 
+/// # Statistics, norms, products
 impl<'t, F: Real> Var<'t, F> {
     /// x²: exactly `self * self`.
     #[track_caller]
@@ -49,16 +49,37 @@ impl<'t, F: Real> Var<'t, F> {
     /// let x = tape.input([1.0, 2.0, 6.0]);
     /// assert!((x.variance(..).item().unwrap() - 14.0 / 3.0).abs() < 1e-15);
     /// ```
+    #[doc(alias = "var")]
     #[track_caller]
     pub fn variance(self, axes: impl Into<Axes>) -> Self {
         let axes = axes.into();
         (self - self.mean_keep(axes.clone())).square().mean(axes)
     }
 
+    /// As [`variance`](Self::variance), but the axes stay, with length 1, so that the result broadcasts against `self`.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[1.0, 3.0], [2.0, 6.0]]);
+    /// let scaled = (x - x.mean_keep(-1)) / x.variance_keep(-1).sqrt();
+    /// assert_eq!(scaled.value().unwrap(), ndarray::array![[-1.0, 1.0], [-1.0, 1.0]].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn variance_keep(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        (self - self.mean_keep(axes.clone())).square().mean_keep(axes)
+    }
+
     /// The standard deviation over `axes`, which go: the square root of the [`variance`](Self::variance).
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Self {
         self.variance(axes).sqrt()
+    }
+
+    /// As [`std`](Self::std), but the axes stay, with length 1.
+    #[track_caller]
+    pub fn std_keep(self, axes: impl Into<Axes>) -> Self {
+        self.variance_keep(axes).sqrt()
     }
 
     /// The smallest element over `axes`, which go; NaN if there is one. Ties share the cotangent equally.
@@ -73,6 +94,12 @@ impl<'t, F: Real> Var<'t, F> {
         -(-self).max(axes)
     }
 
+    /// As [`min`](Self::min), but the axes stay, with length 1.
+    #[track_caller]
+    pub fn min_keep(self, axes: impl Into<Axes>) -> Self {
+        -(-self).max_keep(axes)
+    }
+
     /// The product over `axes`, which go; 1 for no elements.
     ///
     /// Multiplied in halves, so that the derivative needs no division and is right where elements are 0.
@@ -84,19 +111,27 @@ impl<'t, F: Real> Var<'t, F> {
     /// assert_eq!(y.item().unwrap(), 0.0);
     /// assert_eq!(y.backward().unwrap().get(x).unwrap(), ndarray::array![0.0, 10.0, 0.0].into_dyn());
     /// ```
+    #[doc(alias = "product")]
     #[track_caller]
     pub fn prod(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        self.product(axes.clone(), self.sum(axes))
+    }
+
+    /// As [`prod`](Self::prod), but the axes stay, with length 1.
+    #[track_caller]
+    pub fn prod_keep(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        self.product(axes.clone(), self.sum_keep(axes))
+    }
+
+    /// The product over `axes` in the shape of the sum over them, `reduced`, which has the shape rule that is wanted here, and
+    /// its message where the axes do not fit.
+    #[track_caller]
+    fn product(self, axes: Axes, reduced: Self) -> Self {
         let Ok(shape) = self.shape() else { return self };
-        let axes = match axes.into() {
-            Axes::All => (0..shape.rank()).collect(),
-            Axes::These(mut axes) => {
-                axes.sort_unstable();
-                axes
-            }
-        };
-        // `sum` has the shape rule that is wanted here, and its message where the axes do not fit.
-        let reduced = self.sum(axes.clone());
-        let Ok(result) = reduced.shape() else { return reduced };
+        let (Ok(result), Ok(mut axes)) = (reduced.shape(), axes.of("x", &shape)) else { return reduced };
+        axes.sort_unstable();
         let kept = (0..shape.rank()).filter(|axis| !axes.contains(axis));
         let order: Vec<usize> = axes.iter().copied().chain(kept).collect();
         let mut length = axes.iter().filter_map(|axis| shape.get(*axis)).product::<usize>();
@@ -116,6 +151,73 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Self {
         self.square().sum(axes).sqrt()
+    }
+
+    /// As [`norm`](Self::norm), but the axes stay, with length 1.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([[3.0, 4.0], [0.0, 2.0]]);
+    /// let unit = x / x.norm_keep(-1);
+    /// assert_eq!(unit.value().unwrap(), ndarray::array![[0.6, 0.8], [0.0, 1.0]].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn norm_keep(self, axes: impl Into<Axes>) -> Self {
+        self.square().sum_keep(axes).sqrt()
+    }
+
+    /// The running products yᵢ = x₀·…·xᵢ along `axis`; the shape stays. NumPy's `cumprod`.
+    ///
+    /// Multiplied in ⌈log₂ n⌉ steps, after each of which yᵢ is the product of twice as many elements: the derivative needs no
+    /// division and is right where elements are 0. The rounding differs from that of one product after the other.
+    ///
+    /// Source: W. Daniel Hillis, Guy L. Steele, *Data Parallel Algorithms* (Communications of the ACM, December 1986), on
+    /// sums of all prefixes.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([2.0, 0.0, 5.0]);
+    /// let y = x.cumprod(0);
+    /// assert_eq!(y.value().unwrap(), ndarray::array![2.0, 0.0, 0.0].into_dyn());
+    /// // y₀ + y₁ + y₂ = x₀ + x₀x₁ + x₀x₁x₂
+    /// assert_eq!(y.sum(..).backward().unwrap().get(x).unwrap(), ndarray::array![1.0, 12.0, 0.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn cumprod(self, axis: impl Into<Axis>) -> Self {
+        self.running_product(axis.into(), false)
+    }
+
+    /// The running products from the last on, yᵢ = xᵢ·…·xₙ₋₁ along `axis`: see [`cumprod`](Self::cumprod).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([2.0, 3.0, 5.0]);
+    /// assert_eq!(x.cumprod_reversed(0).value().unwrap(), ndarray::array![30.0, 15.0, 5.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn cumprod_reversed(self, axis: impl Into<Axis>) -> Self {
+        self.running_product(axis.into(), true)
+    }
+
+    #[track_caller]
+    fn running_product(self, axis: Axis, reversed: bool) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        let axis = match axis.of("x", &shape) {
+            Ok(axis) => axis,
+            Err(mismatch) => return self.tape().refuse("cumprod", &[self.into()], mismatch),
+        };
+        let length = shape.get(axis).copied().unwrap_or(0);
+        let (mut y, mut step) = (self, 1);
+        while step < length {
+            // yᵢ is the product of `step` elements now, or of all there are; those of the two halves are multiplied.
+            let product = y.slice(axis, ..length - step) * y.slice(axis, step..);
+            y = match reversed {
+                false => self.tape().concat(&[y.slice(axis, ..step), product], axis),
+                true => self.tape().concat(&[product, y.slice(axis, length - step..)], axis),
+            };
+            step = step.saturating_mul(2);
+        }
+        y
     }
 
     /// x limited to `low ..= high`, element by element; the slope at a limit is ½, as for [`maximum`](Self::maximum).
@@ -174,44 +276,5 @@ impl<'t, F: Real> Index<'t, F> {
             Ok(shape) => one.broadcast_to(shape).place(self, length),
             Err(_) => one,
         }
-    }
-}
-
-impl<F: Real> Tape<F> {
-    /// Arrays of one shape side by side along a new first axis.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let (x, y) = (tape.input([1.0, 2.0]), tape.input([3.0, 4.0]));
-    /// assert_eq!(tape.stack(&[x, y]).value().unwrap(), ndarray::array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
-    /// ```
-    #[track_caller]
-    pub fn stack<'t>(&'t self, parts: &[Var<'t, F>]) -> Var<'t, F> {
-        let mut rows = parts.to_vec();
-        for row in &mut rows {
-            if let Ok(shape) = row.shape() {
-                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
-            }
-        }
-        self.concat(&rows, 0)
-    }
-
-    /// As [`stack`](Self::stack), for arrays of indices.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let (i, j) = (tape.index(ndarray::array![1, 2]), tape.index(ndarray::array![3, 0]));
-    /// assert_eq!(tape.stack_indices(&[i, j]).value()?, ndarray::array![[1, 2], [3, 0]].into_dyn());
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn stack_indices<'t>(&'t self, parts: &[Index<'t, F>]) -> Index<'t, F> {
-        let mut rows = parts.to_vec();
-        for row in &mut rows {
-            if let Ok(shape) = row.shape() {
-                *row = row.reshape(std::iter::once(1).chain(shape.iter().copied()).collect::<Shape>());
-            }
-        }
-        self.concat_indices(&rows, 0)
     }
 }

@@ -21,6 +21,8 @@ pub enum Kernel<F: Real> {
     Sum,
     /// The program [`Primitive::bodies`](super::Primitive::bodies)\[0\], applied to the operands.
     Program,
+    /// The program [`Primitive::bodies`](super::Primitive::bodies)\[0\], once for each step of a loop.
+    Scan(Steps),
     /// Anything else: [`Primitive::evaluate`](super::Primitive::evaluate).
     General(General<F>),
 }
@@ -44,6 +46,20 @@ impl<F: Real> Kernel<F> {
     pub fn with_workspace(length: usize) -> Self {
         Kernel::General(General { workspace: length, ..General::default() })
     }
+}
+
+/// The steps of a loop over a program, whose inputs are the number of the step, the carries, the rows that the step has of
+/// the per-step inputs, and the invariants, and whose outputs are the carries and the outputs of the step.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Steps {
+    /// How many there are.
+    pub count: usize,
+    /// How many arrays go from step to step.
+    pub carries: usize,
+    /// How many arrays have a row for each step.
+    pub inputs: usize,
+    /// Whether the last step comes first.
+    pub reversed: bool,
 }
 
 /// What is known of a kernel that is neither elementwise, nor a view, a sum or a program.

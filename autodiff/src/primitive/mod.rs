@@ -1,12 +1,15 @@
 //! Primitives: the differentiable maps a tape records. One primitive is one file of a family (a folder of this one), with
 //! one line of the [`Registry`]; everything about tanh is in `elementary/tanh.rs`.
 
+mod along;
 pub(crate) mod arithmetic;
 mod compare;
 mod compositions;
+mod control;
 mod elementary;
 pub(crate) mod index;
 mod kernel;
+mod leaves;
 mod linear;
 mod random;
 mod rearrange;
@@ -15,12 +18,14 @@ mod reference;
 mod registry;
 mod rule;
 mod samples;
+mod shapes;
 mod signature;
 mod window;
 
+pub use crate::base::axis::{Axes, Axis};
 pub use crate::base::kind::{Kind, Type};
-pub use kernel::{Call, General, Kernel, Output};
-pub use reduce::axes::Axes;
+pub use control::{Keep, Loop, Scan, Step};
+pub use kernel::{Call, General, Kernel, Output, Steps};
 pub use reference::PrimitiveRef;
 pub use registry::{Entry, Registry};
 pub use rule::{Cotangents, Derivative, Partial, RuleContext, Tangents};

@@ -1,8 +1,8 @@
 //! The list of primitives: names, and how each is made from its attributes.
 
 use super::{
-    Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, elementary, index, linear, random, rearrange,
-    reduce, window,
+    Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, control, elementary, index, linear, random,
+    rearrange, reduce, window,
 };
 use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -154,6 +154,7 @@ impl<F: Real> Registry<F> {
             rearrange::broadcast_to::entry(),
             reduce::sum_to::entry(),
             reduce::sum::entry(),
+            reduce::cumsum::entry(),
             reduce::max::entry(),
             reduce::log_sum_exp::entry(),
             reduce::softmax::entry(),
@@ -161,6 +162,10 @@ impl<F: Real> Registry<F> {
             rearrange::concat::entry(),
             rearrange::slice::entry(),
             rearrange::pad::entry(),
+            rearrange::slice_step::entry(),
+            rearrange::unslice::entry(),
+            rearrange::flip::entry(),
+            rearrange::triangle::entry(),
             index::gather::entry(),
             index::scatter_add::entry(),
             index::pick::entry(),
@@ -178,6 +183,7 @@ impl<F: Real> Registry<F> {
             random::uniform_open::entry(),
             random::normal::entry(),
             random::fold_in::entry(),
+            control::scan::entry(),
         ];
         Registry { entries }
     }

@@ -214,6 +214,11 @@ impl<'t, F: Real> RuleContext<'_, 't, F> {
         self.zeros_like(&self.shape(i))
     }
 
+    /// A number on the tape of the rule.
+    pub(crate) fn y_number(&self, number: f64) -> Var<'t, F> {
+        self.tape().var(self.output.id()).number(number)
+    }
+
     fn zeros_like(&self, shape: &Shape) -> Var<'t, F> {
         self.output.number(0.0).broadcast_to(shape.clone())
     }

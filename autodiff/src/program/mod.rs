@@ -5,6 +5,7 @@ mod cast;
 mod inline;
 mod nodes;
 mod record;
+mod scan;
 mod simplify;
 
 pub use nodes::NodeView;

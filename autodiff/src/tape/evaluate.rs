@@ -136,6 +136,10 @@ pub(crate) fn run<F: Real>(
             [body, ..] => body.call(inputs, outputs),
             [] => Err(Refusal::new("the primitive runs a program and has none")),
         },
+        Kernel::Scan(steps) => match primitive.bodies() {
+            [body, ..] => body.run_steps(*steps, inputs, outputs),
+            [] => Err(Refusal::new("the primitive runs a loop and has no body")),
+        },
         Kernel::General(general) => {
             let mut workspace: SmallVec<[F; 0]> = SmallVec::new();
             let refuse = |_| Refusal::new(format!("no memory for a workspace of {} numbers", general.workspace));

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod attribution_tests;
 pub(crate) mod evaluate;
+pub(crate) mod extract;
 pub(crate) mod node;
 pub(crate) mod query;
 pub(crate) mod record;
@@ -262,9 +263,16 @@ impl<F: Real> Tape<F> {
         self.var(self.leaf(Op::Constant(value.clone()), kind, value, shape, false))
     }
 
-    /// Indices given from outside: labels, rows to gather.
+    /// Indices given from outside: labels, rows to gather. Takes what [`input`](Self::input) takes, of `usize`.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.gather(tape.index([2, 0])).value().unwrap(), ndarray::array![3.0, 1.0].into_dyn());
+    /// ```
     #[track_caller]
-    pub fn index<D: ndarray::Dimension>(&self, indices: ndarray::Array<usize, D>) -> Index<'_, F> {
+    pub fn index(&self, indices: impl IntoArray<usize>) -> Index<'_, F> {
+        let indices = indices.into_array();
         let shape = Shape::from(indices.shape());
         let value = Value::Index(Arc::new(indices.iter().copied().collect()));
         Index { tape: self, id: self.leaf(Op::Input(Kind::Index), Kind::Index, value, shape, false) }
@@ -367,6 +375,15 @@ impl<F: Real> Tape<F> {
         restore.length = state.nodes.len();
         drop(state);
         body(self)
+    }
+
+    /// Runs `body` and forgets the nodes it appends, also on unwinding. Their handles are of no use afterwards.
+    pub(crate) fn forgetting<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _restore = {
+            let state = self.state.borrow();
+            Restore { tape: self, scope: state.scope, attributed: state.attributed, length: state.nodes.len() }
+        };
+        body()
     }
 
     #[inline(always)]

@@ -1,9 +1,9 @@
 //! Questions about nodes that every reader of them asks.
 
-use super::Tape;
 use super::node::{Node, Op};
 use super::record::BRING_OVER;
 use super::var::Var;
+use super::{Arg, Tape};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Type;
@@ -59,4 +59,32 @@ pub(crate) fn needed_for<F: Real>(nodes: &IdVec<Node<F>>, results: impl IntoIter
         }
     }
     needed
+}
+
+impl<F: Real> Tape<F> {
+    /// The handle to node `id`, for what keeps ids instead of handles; `None` where the tape has no such node.
+    ///
+    /// ```
+    /// # use autodiff::{Arg, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// let id = tape.input(3.0).id();
+    /// let Some(Arg::Real(x)) = tape.handle(id) else { panic!("node {id} is an array of reals") };
+    /// assert_eq!(x.item()?, 3.0);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn handle(&self, id: NodeId) -> Option<Arg<'_, F>> {
+        (id.index() < self.len()).then(|| self.arg(id))
+    }
+}
+
+impl<F: Real> Var<'_, F> {
+    /// What made it, in a word: the name of a primitive, or `input`, `data`, `constant`.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// assert_eq!(tape.input(3.0).tanh().operation(), "tanh");
+    /// ```
+    pub fn operation(self) -> &'static str {
+        self.tape.with_node(self.id, Node::operation)
+    }
 }

@@ -66,6 +66,22 @@ impl<F: Real> Tape<F> {
         kinds.iter().enumerate().map(|(i, kind)| Arg::of(self, id(i), *kind)).collect()
     }
 
+    /// As [`record_list`](Self::record_list), whatever the results are; the error alone where there is one.
+    #[track_caller]
+    pub(crate) fn record_any<'t>(
+        &'t self,
+        primitive: impl Into<PrimitiveRef<F>>,
+        inputs: &[Arg<'t, F>],
+    ) -> Vec<Arg<'t, F>> {
+        let primitive = primitive.into();
+        let typed = |arg: &Arg<'t, F>| Some(Type { kind: arg.kind(), shape: arg.shape().ok()? });
+        let types = inputs.iter().map(typed).collect::<Option<Vec<Type>>>();
+        let fits = |types: &Vec<Type>| primitive.signature().fits(types.iter().map(|operand| operand.kind));
+        let results = types.filter(fits).and_then(|types| primitive.results(&types).ok());
+        let kinds: Vec<Kind> = results.map_or(vec![Kind::Real], |types| types.iter().map(|y| y.kind).collect());
+        self.record_list(primitive, inputs, &kinds)
+    }
+
     /// Result `i` of the application whose first result is `first`; an error where there is none.
     pub(crate) fn result(&self, first: NodeId, i: usize) -> Arg<'_, F> {
         let id = NodeId::new(first.index() + i);
@@ -162,7 +178,7 @@ impl<F: Real> Tape<F> {
         if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
             return self.var(*error);
         }
-        let roles = ["a", "b", "c"];
+        let roles: &[&str] = if ids.len() == 1 { &["x"] } else { &["a", "b", "c"] };
         let lines = ids.iter().zip(roles).map(|(id, role)| describe(&state.nodes, &state.labels, *id, role)).collect();
         let error = state.report(ErrorKind::Mismatch, operation, mismatch, lines, location);
         let id = state.push_error(error, location);
@@ -185,12 +201,15 @@ impl<F: Real> Tape<F> {
         self.var(id)
     }
 
-    pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
-        let mut state = self.state.borrow_mut();
-        let location = Location::caller();
-        let id = state.push_error(Error::new(ErrorKind::FaultyRule, "rule", message), location);
-        drop(state);
+    /// An error var.
+    #[track_caller]
+    pub(crate) fn failed(&self, error: Error) -> Var<'_, F> {
+        let id = self.state.borrow_mut().push_error(error, Location::caller());
         self.var(id)
+    }
+
+    pub(crate) fn broken_rule(&self, message: String) -> Var<'_, F> {
+        self.failed(Error::new(ErrorKind::FaultyRule, "rule", message))
     }
 
     #[cold]
@@ -270,6 +289,10 @@ impl<F: Real> State<F> {
             return Ok(Made::One(shape, value));
         }
         let types = self.result_types(primitive, ids).map_err(Failure::Shapes)?;
+        if let (Kernel::Sum, Some(result)) = (&kernel, types.first().filter(|result| result.shape.size() != 1)) {
+            let message = format!("the primitive is the sum of all elements, its shape rule says {}", result.shape);
+            return Err(Failure::Values(Refusal::new(message)));
+        }
         let values = match evaluates {
             true => evaluate(&self.nodes, &self.values, &**primitive, &kernel, ids, &types).map_err(Failure::Values)?,
             false => {

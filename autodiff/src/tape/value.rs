@@ -1,7 +1,7 @@
 //! What a node stores: a number inline, or a shared array of our own. Private, so that it can change.
 
 use crate::base::error::Refusal;
-use crate::base::real::Real;
+use crate::base::real::{Element, Real};
 use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Operand, View, ViewMut};
 use ndarray::{Array, ArrayBase, ArrayD, ArrayViewD, Data, Dimension, IxDyn, OwnedRepr, ShapeBuilder};
@@ -132,54 +132,108 @@ fn strided<'a, F>(shape: &Shape, strides: Vec<usize>, data: &'a [F]) -> Option<A
     ArrayViewD::from_shape(shape.to_vec().strides(strides), data).ok()
 }
 
-/// What a tape takes as an array: numbers, ndarray arrays (owned ones are not copied), vectors and fixed arrays.
+/// What a tape takes as an array, of reals or (`T = usize`) of indices: numbers, ndarray arrays (owned ones are not copied),
+/// vectors, slices, and fixed arrays of up to four axes.
+///
+/// ```
+/// # let tape = autodiff::Tape::<f64>::new();
+/// assert_eq!(tape.input([[1.0, 2.0], [3.0, 4.0]]).shape()?, [2, 2].into());
+/// assert_eq!(tape.input(vec![[1.0, 2.0, 3.0]; 5]).shape()?, [5, 3].into());
+/// assert_eq!(tape.input(&[1.0, 2.0][..]).shape()?, [2].into());
+/// assert_eq!(tape.index([0, 2]).value()?, ndarray::array![0, 2].into_dyn());
+/// # Ok::<(), autodiff::Error>(())
+/// ```
 ///
 /// The trait is implemented here for all of them and needs no implementation elsewhere.
-pub trait IntoArray<F: Real> {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no array of `{T}`",
+    note = "numbers are not converted: write `1.0`, not `1`, for reals; for a tape of `f32`, `array.mapv(|x| x as f32)`",
+    note = "the rows of a `Vec<Vec<_>>` may differ in length: `Array2::from_shape_vec((rows.len(), n), rows.concat())?` of \
+            ndarray checks that they do not; a `Vec<[_; n]>` is taken as it is"
+)]
+pub trait IntoArray<T: Element> {
     /// The array in standard (row-major) order.
-    fn into_array(self) -> ArrayD<F>;
+    fn into_array(self) -> ArrayD<T>;
 }
 
-impl<F: Real> IntoArray<F> for F {
-    fn into_array(self) -> ArrayD<F> {
+impl<T: Element> IntoArray<T> for T {
+    fn into_array(self) -> ArrayD<T> {
         ArrayD::from_elem(IxDyn(&[]), self)
     }
 }
 
-impl<F: Real, D: Dimension> IntoArray<F> for Array<F, D> {
-    fn into_array(self) -> ArrayD<F> {
+impl<T: Element, D: Dimension> IntoArray<T> for Array<T, D> {
+    fn into_array(self) -> ArrayD<T> {
         let array = self.into_dyn();
         if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
     }
 }
 
-impl<F: Real, S: Data<Elem = F>, D: Dimension> IntoArray<F> for &ArrayBase<S, D> {
-    fn into_array(self) -> ArrayD<F> {
+impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoArray<T> for &ArrayBase<S, D> {
+    fn into_array(self) -> ArrayD<T> {
         self.as_standard_layout().into_owned().into_dyn()
     }
 }
 
-impl<F: Real, D: Dimension> IntoArray<F> for ndarray::ArrayView<'_, F, D> {
-    fn into_array(self) -> ArrayD<F> {
+impl<T: Element, D: Dimension> IntoArray<T> for ndarray::ArrayView<'_, T, D> {
+    fn into_array(self) -> ArrayD<T> {
         (&self).into_array()
     }
 }
 
-impl<F: Real> IntoArray<F> for Vec<F> {
-    fn into_array(self) -> ArrayD<F> {
+impl<T: Element> IntoArray<T> for Vec<T> {
+    fn into_array(self) -> ArrayD<T> {
         Array::from_vec(self).into_dyn()
     }
 }
 
-impl<F: Real, const N: usize> IntoArray<F> for [F; N] {
-    fn into_array(self) -> ArrayD<F> {
-        Array::from_vec(self.to_vec()).into_dyn()
+impl<T: Element> IntoArray<T> for &Vec<T> {
+    fn into_array(self) -> ArrayD<T> {
+        self.as_slice().into_array()
     }
 }
 
-impl<F: Real, const N: usize, const M: usize> IntoArray<F> for [[F; M]; N] {
-    fn into_array(self) -> ArrayD<F> {
-        ndarray::arr2(&self).into_dyn()
+impl<T: Element> IntoArray<T> for &[T] {
+    fn into_array(self) -> ArrayD<T> {
+        ndarray::aview1(self).into_array()
+    }
+}
+
+impl<T: Element, const N: usize> IntoArray<T> for Vec<[T; N]> {
+    fn into_array(self) -> ArrayD<T> {
+        Array::from(self).into_dyn()
+    }
+}
+
+impl<T: Element, const N: usize> IntoArray<T> for [T; N] {
+    fn into_array(self) -> ArrayD<T> {
+        self.as_slice().into_array()
+    }
+}
+
+impl<T: Element, const N: usize> IntoArray<T> for &[T; N] {
+    fn into_array(self) -> ArrayD<T> {
+        self.as_slice().into_array()
+    }
+}
+
+impl<T: Element, const N: usize, const M: usize> IntoArray<T> for [[T; M]; N] {
+    fn into_array(self) -> ArrayD<T> {
+        ndarray::aview2(&self).into_array()
+    }
+}
+
+impl<T: Element, const N: usize, const M: usize, const L: usize> IntoArray<T> for [[[T; L]; M]; N] {
+    fn into_array(self) -> ArrayD<T> {
+        ndarray::arr3(&self).into_dyn()
+    }
+}
+
+impl<T: Element, const N: usize, const M: usize, const L: usize, const K: usize> IntoArray<T>
+    for [[[[T; K]; L]; M]; N]
+{
+    fn into_array(self) -> ArrayD<T> {
+        ndarray::Array4::from(self.to_vec()).into_dyn()
     }
 }
 

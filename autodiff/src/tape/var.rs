@@ -14,11 +14,53 @@ use std::panic::Location;
 
 /// A value on a tape: a `Copy` handle with the operations of mathematics.
 ///
-/// `+ - * /` take vars and numbers on either side and broadcast as NumPy does; numbers are `f64` and are rounded to `F`.
-/// The other operations are methods, each documented in the file of its primitive.
+/// ```
+/// use autodiff::{Tape, ndarray::array};
+/// let tape = Tape::<f64>::new();
+/// let x = tape.input([1.0, 2.0]).named("x");
+/// let y = (x.square() + 1).sum(..);
+/// assert_eq!(x.value()?, array![1.0, 2.0].into_dyn()); // an array
+/// assert_eq!(y.item()?, 7.0); // a number
+/// let gradients = y.backward()?;
+/// assert_eq!(gradients.get(x)?, array![2.0, 4.0].into_dyn());
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// | you want | methods |
+/// |---|---|
+/// | its numbers | [`value`](Self::value), [`item`](Self::item), [`read`](Self::read) |
+/// | its name, shape, error | [`named`](Self::named), [`shape`](Self::shape), [`error`](Self::error) |
+/// | derivatives, as numbers | [`backward`](Self::backward), [`backward_from`](Self::backward_from) |
+/// | derivatives, recorded | [`gradient`](Self::gradient), [`gradient_of`](Self::gradient_of), [`pullback`](Self::pullback), [`pushforward`](Self::pushforward) |
+/// | arithmetic | `+ − * /`, `+= −= *= /=`, [`square`](Self::square), [`powi`](Self::powi), [`powf`](Self::powf), [`pow`](Self::pow) |
+/// | functions | [`exp`](Self::exp), [`log`](Self::log), [`sqrt`](Self::sqrt), [`abs`](Self::abs), [`sin`](Self::sin), [`cos`](Self::cos), [`atan`](Self::atan), [`tanh`](Self::tanh), [`sigmoid`](Self::sigmoid), [`softplus`](Self::softplus), [`relu`](Self::relu), … |
+/// | comparisons, choices | [`gt`](Self::gt), [`ge`](Self::ge), [`lt`](Self::lt), [`le`](Self::le), [`eq`](Self::eq), [`select`](Self::select), [`masked`](Self::masked), [`maximum`](Self::maximum), [`minimum`](Self::minimum), [`clamp`](Self::clamp) |
+/// | reductions | [`sum`](Self::sum), [`mean`](Self::mean), [`max`](Self::max), [`min`](Self::min), [`prod`](Self::prod), [`variance`](Self::variance), [`std`](Self::std), [`norm`](Self::norm), [`log_sum_exp`](Self::log_sum_exp), each also with `_keep` |
+/// | along an axis | [`softmax`](Self::softmax), [`log_softmax`](Self::log_softmax), [`cumsum`](Self::cumsum), [`cumprod`](Self::cumprod) |
+/// | products | [`matmul`](Self::matmul), [`dot`](Self::dot), [`outer`](Self::outer) |
+/// | other shapes | [`reshape`](Self::reshape), [`flatten`](Self::flatten), [`squeeze`](Self::squeeze), [`unsqueeze`](Self::unsqueeze), [`transpose`](Self::transpose), [`permute`](Self::permute), [`broadcast_to`](Self::broadcast_to) |
+/// | parts | [`slice`](Self::slice), [`slice_step`](Self::slice_step), [`at`](Self::at), [`row`](Self::row), [`column`](Self::column), [`gather`](Self::gather), [`pick`](Self::pick), [`tril`](Self::tril), [`triu`](Self::triu) |
+/// | elements elsewhere | [`pad`](Self::pad), [`flip`](Self::flip), [`roll`](Self::roll), [`Tape::concat`], [`Tape::stack`] |
+///
+/// Operators broadcast as NumPy does, and take vars, references to vars, and numbers, on either side. Numbers are `f64` or
+/// `i32`, on a tape of either precision, and are rounded to `F`.
+///
+/// # Errors
 ///
 /// Operations on a `Var` do not fail. If operands do not fit, the result is an *error var*: it may be used further, and
 /// every query returns the error, with the line where it happened.
+///
+/// # If the compiler says …
+///
+/// | the compiler | the remedy |
+/// |---|---|
+/// | "`f32` is neither a var … nor a number that becomes one" | `x * f64::from(k)`; of a generic `k: F`, `x * k.double()`; of an integer, `x * (n as f64)` |
+/// | "cannot multiply `f32` by `Var`" | the same: numbers are `f64` also on a tape of `f32`, so that the literal in `2.0 * x` has one type |
+/// | "`Vec<Vec<f64>>` is no array of `f64`" | the rows might differ in length: an ndarray array, or rows `[f64; n]` |
+/// | "cannot be made by summing an iterator" | [`tape.total(&vars)`](Tape::total): a sum of no vars would be on no tape |
+/// | "cannot index into a value of type `Var`" | [`x.at([i, j])`](Self::at), [`x.row(i)`](Self::row): an element is a var, recorded on the tape |
+/// | "type annotations needed", at `x.sum([])` | `x.sum(Vec::<usize>::new())`: an empty list does not say what it is a list of |
+/// | "lifetime may not live long enough", at a closure of vars | `fn f<'t, F: Real>(x: Var<'t, F>, y: Var<'t, F>) -> Var<'t, F>`: a function says that both are on one tape |
 pub struct Var<'t, F: Real> {
     pub(crate) tape: &'t Tape<F>,
     pub(crate) id: NodeId,
@@ -46,6 +88,7 @@ macro_rules! handle {
 
         impl<F: Real> Copy for $type<'_, F> {}
 
+        /// # Tape, name, shape
         impl<'t, F: Real> $type<'t, F> {
             /// The tape it is on.
             pub fn tape(self) -> &'t Tape<F> {
@@ -97,6 +140,7 @@ handle!(Var);
 handle!(Index);
 handle!(Key);
 
+/// # Its value
 impl<'t, F: Real> Var<'t, F> {
     /// Its value, as an array of its own.
     ///
@@ -268,7 +312,14 @@ impl<F: Real> Tape<F> {
     }
 }
 
-/// A var, or a number that becomes a constant on the same tape: the other operand of a comparison, of `select`, ….
+/// A var, a reference to one, or a number that becomes a constant on the same tape: the other operand of an operator, of a
+/// comparison, of `select`, ….
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a var on a tape of `{F}` nor a number that becomes one",
+    note = "numbers are `f64` or `i32`, on every tape: of `k: f32` write `f64::from(k)`, of a generic `k: F` write `k.double()`, \
+            of an integer `n as f64`",
+    note = "an array becomes a var by `tape.constant(array)`, or `tape.input(array)` where its gradient is wanted"
+)]
 pub trait VarOrNumber<'t, F: Real> {
     /// The operand as a var on the tape of `other`.
     #[track_caller]
@@ -276,8 +327,16 @@ pub trait VarOrNumber<'t, F: Real> {
 }
 
 impl<'t, F: Real> VarOrNumber<'t, F> for Var<'t, F> {
+    #[inline]
     fn on(self, _: Var<'t, F>) -> Var<'t, F> {
         self
+    }
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for &Var<'t, F> {
+    #[inline]
+    fn on(self, _: Var<'t, F>) -> Var<'t, F> {
+        *self
     }
 }
 
@@ -285,6 +344,13 @@ impl<'t, F: Real> VarOrNumber<'t, F> for f64 {
     #[track_caller]
     fn on(self, other: Var<'t, F>) -> Var<'t, F> {
         other.number(self)
+    }
+}
+
+impl<'t, F: Real> VarOrNumber<'t, F> for i32 {
+    #[track_caller]
+    fn on(self, other: Var<'t, F>) -> Var<'t, F> {
+        other.number(self.into())
     }
 }
 

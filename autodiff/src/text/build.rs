@@ -1,8 +1,10 @@
 //! Lines become nodes, recorded on a tape without values: names are looked up, shapes follow from the usual rules.
 
 use super::literal::{self, Literal};
-use super::parser::{Attribute as Written, Call, Leaf, Line, Module, Operand, Type, Value as WrittenValue};
 use super::report::{Source, Span, nearest};
+use super::syntax::{
+    Attribute as Written, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value as WrittenValue,
+};
 use crate::base::attributes::{Attribute, Attributes};
 use crate::base::error::{Error, Result};
 use crate::base::ids::NodeId;
@@ -11,7 +13,6 @@ use crate::base::shape::Shape;
 use crate::primitive::{Kernel, Kind, PrimitiveRef, Registry};
 use crate::program::Program;
 use crate::tape::value::Value;
-use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,18 +23,36 @@ pub(super) fn program<F: Real>(source: &Source<'_>, registry: &Registry<F>, modu
         let error = source.error(span, format!("the program is of {real} numbers and was to be read as {}", F::NAME));
         return Err(error.with_help(format!("read it as a `Program::<{real}>`, and `cast` that")));
     }
+    let mut bodies: BTreeMap<String, Program<F>> = BTreeMap::new();
+    for ((name, span), section) in &module.bodies {
+        let body = self::section(source, registry, &bodies, section)?;
+        if bodies.insert((*name).to_owned(), body).is_some() {
+            return Err(source.error(*span, format!("the body `{name}` is defined twice")));
+        }
+    }
+    section(source, registry, &bodies, &module.main)
+}
+
+/// The program of a section, which may name the bodies above it.
+fn section<F: Real>(
+    source: &Source<'_>,
+    registry: &Registry<F>,
+    bodies: &BTreeMap<String, Program<F>>,
+    section: &Section<'_>,
+) -> Result<Program<F>> {
     let tape = Tape::symbolic();
-    let mut builder = Builder { source, registry, tape: &tape, ids: BTreeMap::new(), names: BTreeMap::new() };
-    for line in &module.lines {
+    let mut builder = Builder { source, registry, bodies, tape: &tape, ids: BTreeMap::new(), names: BTreeMap::new() };
+    for line in &section.lines {
         builder.line(line)?;
     }
-    let outputs = module.returned.iter().map(|operand| builder.returned(operand)).collect::<Result<Vec<_>>>()?;
+    let outputs = section.returned.iter().map(|operand| builder.returned(operand)).collect::<Result<Vec<_>>>()?;
     tape.program(&outputs)
 }
 
 struct Builder<'b, 'a, F: Real> {
     source: &'b Source<'a>,
     registry: &'b Registry<F>,
+    bodies: &'b BTreeMap<String, Program<F>>,
     tape: &'b Tape<F>,
     /// The node of each id, and the line it stands in.
     ids: BTreeMap<u64, (NodeId, usize)>,
@@ -43,34 +62,54 @@ struct Builder<'b, 'a, F: Real> {
 
 impl<'b, F: Real> Builder<'b, '_, F> {
     fn line(&mut self, line: &Line<'_>) -> Result<()> {
+        line.results.iter().try_for_each(|target| self.check_free(target))?;
+        let single = line.results.first().and_then(|target| target.declared.as_ref());
+        let nodes = self.placed(&line.scope, || match &line.leaf {
+            Leaf::Given(what, span) => Ok(vec![self.given(what, *span, single)?]),
+            Leaf::Constant(literal) => Ok(vec![self.constant(literal, single)?]),
+            Leaf::Call(call) => self.call(call),
+        })?;
+        if nodes.len() != line.results.len() {
+            let span = line.results.first().and_then(Target::span).unwrap_or(Span { start: 0, end: 0 });
+            let (found, named) = (nodes.len(), line.results.len());
+            let message = format!("the line names {named} results, the operation has {found}");
+            return Err(self.source.error(span, message).with_help("`%4 : f64[3], %5 : index[3] = sort(%1; axis=0)`"));
+        }
+        for (node, target) in nodes.into_iter().zip(&line.results) {
+            self.define(node, target)?;
+        }
+        Ok(())
+    }
+
+    /// That the id or the name of a result is not taken.
+    fn check_free(&self, target: &Target<'_>) -> Result<()> {
         let taken =
             |span, what: &str, before| Err(self.source.error(span, format!("{what} is defined in line {before}")));
-        if let Some((id, span)) = line.id
+        if let Some((id, span)) = target.id
             && let Some((_, before)) = self.ids.get(&id)
         {
             return taken(span, &format!("%{id}"), before);
         }
         // Two nodes may have one name, as on a tape, where ids tell them apart.
-        if let (None, Some((name, span))) = (line.id, &line.name)
+        if let (None, Some((name, span))) = (target.id, &target.name)
             && let Some((_, before)) = self.names.get(name).and_then(|nodes| nodes.last())
         {
             return taken(*span, &format!("`{name}`"), before);
         }
-        let declared = line.declared.as_ref();
-        let node = self.placed(&line.scope, || match &line.leaf {
-            Leaf::Given(what, span) => self.given(what, *span, declared),
-            Leaf::Constant(literal) => self.constant(literal, declared),
-            Leaf::Call(call) => self.call(call),
-        })?;
-        if let Some(declared) = declared {
+        Ok(())
+    }
+
+    fn define(&mut self, node: NodeId, target: &Target<'_>) -> Result<()> {
+        // Two results of one line may not share an id or a name, either.
+        self.check_free(target)?;
+        if let Some(declared) = &target.declared {
             self.check_type(node, declared)?;
         }
-        let begin = line.id.map(|(_, span)| span).or(line.name.as_ref().map(|(_, span)| *span));
-        let number = begin.map_or(0, |span| self.source.line(span));
-        if let Some((id, _)) = line.id {
+        let number = target.span().map_or(0, |span| self.source.line(span));
+        if let Some((id, _)) = target.id {
             self.ids.insert(id, (node, number));
         }
-        if let Some((name, _)) = &line.name {
+        if let Some((name, _)) = &target.name {
             self.tape.set_name(node, name);
             self.names.entry(name.clone()).or_default().push((node, number));
         }
@@ -82,12 +121,9 @@ impl<'b, F: Real> Builder<'b, '_, F> {
         self.tape.placed(self.tape.intern(scope), None, record)
     }
 
-    fn returned(&self, operand: &Operand<'_>) -> Result<Var<'b, F>> {
+    fn returned(&self, operand: &Operand<'_>) -> Result<Arg<'b, F>> {
         let node = self.placed("", || self.operand(operand))?;
-        match self.tape.arg(node) {
-            Arg::Real(y) => Ok(y),
-            _ => Err(self.source.error(operand.span(), "what is returned is an array of reals, not an index or a key")),
-        }
+        Ok(self.tape.arg(node))
     }
 
     fn type_name(&self, node: NodeId) -> String {
@@ -167,7 +203,13 @@ impl<'b, F: Real> Builder<'b, '_, F> {
     fn operand(&self, operand: &Operand<'_>) -> Result<NodeId> {
         match operand {
             Operand::Literal(literal) => self.constant(literal, None),
-            Operand::Call(call) => self.call(call),
+            Operand::Call(call) => match self.call(call)?.as_slice() {
+                [node] => Ok(*node),
+                nodes => {
+                    let message = format!("`{}` has {} results and cannot be an operand", call.name.0, nodes.len());
+                    Err(self.source.error(call.span, message).with_help("give it a line of its own"))
+                }
+            },
             Operand::Id(id, span) => self.ids.get(id).map(|(node, _)| *node).ok_or_else(|| {
                 let error = self.source.error(*span, format!("there is no %{id} above this line"));
                 error.with_help("operands stand before what is computed from them")
@@ -191,12 +233,14 @@ impl<'b, F: Real> Builder<'b, '_, F> {
         }
     }
 
-    fn call(&self, call: &Call<'_>) -> Result<NodeId> {
+    fn call(&self, call: &Call<'_>) -> Result<Vec<NodeId>> {
         let primitive = self.primitive(call)?;
         let nodes = call.operands.iter().map(|operand| self.operand(operand)).collect::<Result<Vec<_>>>()?;
         let args: Vec<Arg<'_, F>> = self.broadcast(&primitive, nodes.iter().map(|node| self.tape.arg(*node)).collect());
-        let y = self.tape.record(primitive.clone(), &args);
-        let Some(refused) = y.error() else { return Ok(y.id()) };
+        let results = self.tape.record_any(primitive.clone(), &args);
+        let Some(refused) = results.first().and_then(|y| y.shape().err()) else {
+            return Ok(results.iter().map(Arg::id).collect());
+        };
         let error = self.source.mark(call.name.1, refused.kind(), call.name.0, refused.message());
         let signature = primitive.signature();
         let role = |i| signature.operand(i).map_or("one more", |(role, _)| role);
@@ -256,9 +300,33 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             ));
         };
         let attributes = self.attributes(call, example)?;
+        let bodies = self.bodies(call)?;
         self.registry
-            .make(name, &attributes, &[])
+            .make(name, &attributes, &bodies)
             .map_err(|error| self.source.mark(span, error.kind(), error.operation(), error.message()))
+    }
+
+    /// The programs that the attribute `body` or `bodies` names.
+    fn bodies(&self, call: &Call<'_>) -> Result<Vec<Program<F>>> {
+        let mut bodies = Vec::new();
+        for written in call.attributes.iter().filter(|written| is_bodies(written)) {
+            let names: &[Span] = match &written.value {
+                WrittenValue::Word(span) => std::slice::from_ref(span),
+                WrittenValue::Words(spans) => spans,
+                WrittenValue::List(_, span) => return Err(self.source.error(*span, "bodies are given by their names")),
+            };
+            for span in names {
+                let name = self.source.piece(*span);
+                bodies.push(self.bodies.get(name).cloned().ok_or_else(|| {
+                    let error = self.source.error(*span, format!("there is no body `{name}` above"));
+                    match nearest(name, self.bodies.keys().map(String::as_str)) {
+                        Some(help) => error.with_help(help),
+                        None => error.with_help("a body begins with a line `body NAME` and ends with its `return`"),
+                    }
+                })?);
+            }
+        }
+        Ok(bodies)
     }
 
     /// The attributes in the order that the primitive declares, under its own names.
@@ -269,8 +337,12 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             true => format!("`{name}` takes no attributes"),
             false => format!("such as `{name}(…; {expected})`"),
         };
+        let has_bodies = !example.bodies().is_empty();
         for (i, written) in call.attributes.iter().enumerate() {
             let (attribute, span) = written.name;
+            if has_bodies && is_bodies(written) {
+                continue;
+            }
             if !expected.iter().any(|(known, _)| known == attribute) {
                 let error = self.source.error(span, format!("`{name}` has no attribute `{attribute}`"));
                 let near = nearest(attribute, expected.iter().map(|(known, _)| known));
@@ -316,9 +388,17 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             }
             (Attribute::Word(_), WrittenValue::Word(span)) => Ok(Attribute::Word(self.source.piece(*span).to_owned())),
             (Attribute::List(_), WrittenValue::Word(span)) => wrong(*span, "a list such as `[0, 1]`"),
+            (_, WrittenValue::Words(spans)) => {
+                let (first, last) = (spans.first().copied(), spans.last().copied());
+                wrong(first.zip(last).map_or(written.name.1, |(first, last)| first.to(last)), "of another kind")
+            }
             (Attribute::Integer(_) | Attribute::Real(_), WrittenValue::List(_, span)) => wrong(*span, "a number"),
             (Attribute::Flag(_), WrittenValue::List(_, span)) => wrong(*span, "`true` or `false`"),
             (Attribute::Word(_), WrittenValue::List(_, span)) => wrong(*span, "a word"),
         }
     }
+}
+
+fn is_bodies(written: &Written<'_>) -> bool {
+    ["body", "bodies"].contains(&written.name.0)
 }

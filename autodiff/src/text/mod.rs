@@ -1,7 +1,7 @@
 //! Programs as text: what [`Program::to_text`] writes and a hand may write as well, [`Program::parse`] reads.
 //!
 //! ```text
-//! program 1 f64                       # the version of the text, and what its numbers are
+//! program 2 f64                       # the version of the text, and what its numbers are
 //!   x : f64[3, 2] = data              # given from outside, no gradient wanted
 //!   w : f64[2]    = input             # given from outside
 //!   z = matmul(x, w)                  # the shape follows; where it is written, it is checked
@@ -12,14 +12,16 @@
 //! One line is one node:
 //!
 //! ```text
-//! text      = "program" version real {line} "return" [operand {"," operand}]
-//! line      = [id] [name] [":" type] "=" leaf ["in" scope]
+//! text      = "program" version real {"body" name section} section
+//! section   = {line} "return" [operand {"," operand}]
+//! line      = result {"," result} "=" leaf ["in" scope]
+//! result    = [id] [name] [":" type]
 //! type      = real "[" lengths "]" | "index[" lengths "]" | "key"        real = "f32" | "f64"
 //! leaf      = "input" | "data" | "index" | "key" | "constant(" literal ")" | call
 //! call      = operation "(" operand {"," operand} [";" name "=" value {"," name "=" value}] ")"
 //! operand   = id | name | literal | call
 //! literal   = number | "[" literal {"," literal} "]"
-//! value     = number | "true" | "false" | "[" lengths "]"
+//! value     = number | word | "[" lengths "]" | "[" name {"," name} "]"
 //! ```
 //!
 //! - `#` begins a comment. A line ends where it ends, except inside brackets.
@@ -32,6 +34,12 @@
 //! - A number is read to the nearest bits, and written with the fewest digits that are read to the same; `inf`, `-inf`
 //!   and `NaN` are numbers. `constant(0.5)` with the type `f64[100, 100]` has that number in every place.
 //! - Operations and their attributes are those of a [`Registry`]; `inspect::table` lists them.
+//! - An operation with several results has a line with as many: `%4 : f64[3], %5 : index[3] = sort(%1; axis=0)`.
+//! - A body is a program that an operation runs, such as the step of a `scan`: its inputs and what it returns are those of
+//!   one run. An operation names it by the attribute `body` (`bodies`, where it has several). Bodies stand above who names
+//!   them.
+//! - Lengths are numbers; `n` in their place is reserved for axes of any length.
+//! - Version 1, which has neither bodies nor several results, is read, too.
 //! - Lines that nothing returned is computed from are dropped, except those that are given from outside.
 //!
 //! An error ([`ErrorKind::Text`](crate::ErrorKind::Text), or that of the operation) says line and column, shows the line,
@@ -42,11 +50,16 @@ mod lexer;
 mod literal;
 mod parser;
 mod report;
+mod syntax;
+mod write;
 
 use crate::base::error::Result;
 use crate::base::real::Real;
 use crate::primitive::Registry;
 use crate::program::Program;
+
+/// The version of the texts that are written; those of version 1 are read, too.
+pub(crate) const VERSION: u32 = 2;
 
 impl<F: Real> Program<F> {
     /// Reads a program from its text; the grammar stands in [`text`](crate::text). The operations are recorded on a tape
@@ -56,7 +69,7 @@ impl<F: Real> Program<F> {
     /// use autodiff::{Input, Program, Registry};
     ///
     /// let square = "
-    ///     program 1 f64
+    ///     program 2 f64
     ///     x : f64[2] = input
     ///     y = sum(mul(x, x); axes=[0], keep=false)
     ///     return y

@@ -1,76 +1,12 @@
 //! The grammar: tokens become lines.
 
+use super::VERSION;
 use super::lexer::Token;
 use super::literal::{self, Literal, MOST_AXES, Nesting};
 use super::report::{Source, Span, nearest};
+use super::syntax::{Attribute, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value};
 use crate::base::error::{Error, Result};
 use crate::base::shape::Shape;
-use crate::inspect::display::VERSION;
-
-/// A text as it stands there; nothing is resolved yet.
-pub(super) struct Module<'a> {
-    /// `f32` or `f64`.
-    pub(super) real: (&'a str, Span),
-    pub(super) lines: Vec<Line<'a>>,
-    pub(super) returned: Vec<Operand<'a>>,
-}
-
-pub(super) struct Line<'a> {
-    pub(super) id: Option<(u64, Span)>,
-    pub(super) name: Option<(String, Span)>,
-    pub(super) declared: Option<Type<'a>>,
-    pub(super) leaf: Leaf<'a>,
-    pub(super) scope: String,
-}
-
-/// `f64[2, 3]`, `index[4]`, `key`.
-pub(super) struct Type<'a> {
-    pub(super) name: &'a str,
-    pub(super) shape: Shape,
-    pub(super) span: Span,
-}
-
-pub(super) enum Leaf<'a> {
-    /// `input`, `data`, `index` or `key`.
-    Given(&'a str, Span),
-    Constant(Literal),
-    Call(Call<'a>),
-}
-
-pub(super) struct Call<'a> {
-    pub(super) name: (&'a str, Span),
-    pub(super) operands: Vec<Operand<'a>>,
-    pub(super) attributes: Vec<Attribute<'a>>,
-    pub(super) span: Span,
-}
-
-pub(super) enum Operand<'a> {
-    Id(u64, Span),
-    Name(String, Span),
-    Literal(Literal),
-    Call(Call<'a>),
-}
-
-impl Operand<'_> {
-    pub(super) fn span(&self) -> Span {
-        match self {
-            Operand::Id(_, span) | Operand::Name(_, span) => *span,
-            Operand::Literal(literal) => literal.span,
-            Operand::Call(call) => call.span,
-        }
-    }
-}
-
-pub(super) struct Attribute<'a> {
-    pub(super) name: (&'a str, Span),
-    pub(super) value: Value,
-}
-
-pub(super) enum Value {
-    /// A number, `true` or `false`.
-    Word(Span),
-    List(Vec<Span>, Span),
-}
 
 /// Calls among operands may stand this deep in one another: reading them recurses.
 const MOST_NESTED: usize = 64;
@@ -81,24 +17,18 @@ pub(super) fn module<'a>(source: &Source<'a>, tokens: &[(Token<'a>, Span)]) -> R
     let mut parser = Parser { source, tokens: tokens.iter(), last: Span { start: 0, end: 0 } };
     parser.skip_lines();
     let real = parser.header()?;
-    let mut lines = Vec::new();
+    let mut bodies = Vec::new();
     loop {
         parser.skip_lines();
-        if parser.at_end() {
-            let message = "the text ends without a `return`";
-            return Err(source
-                .error(parser.here(), message)
-                .with_help("the last line says what is computed: `return y`"));
+        match parser.body_name()? {
+            Some(name) => bodies.push((name, parser.section()?)),
+            None => break,
         }
-        if parser.is_return() {
-            break;
-        }
-        lines.push(parser.line()?);
     }
-    let returned = parser.returned()?;
+    let main = parser.section()?;
     parser.skip_lines();
     match parser.at_end() {
-        true => Ok(Module { real, lines, returned }),
+        true => Ok(Module { real, bodies, main }),
         false => Err(parser.unexpected("nothing after `return`")),
     }
 }
@@ -218,8 +148,11 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
         self.next();
         let version = self.number("the version of the text").map_err(|error| error.with_help(&*example))?;
-        if self.source.piece(version) != VERSION.to_string() {
-            let message = format!("version {} is not known; this is version {VERSION}", self.source.piece(version));
+        if ![VERSION, 1].iter().any(|known| self.source.piece(version) == known.to_string()) {
+            let message = format!(
+                "version {} is not known; this is version {VERSION}, which reads 1, too",
+                self.source.piece(version)
+            );
             return Err(self.source.error(version, message));
         }
         let real = self.word("`f32` or `f64`").map_err(|error| error.with_help(&*example))?;
@@ -228,6 +161,39 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
         self.end_of_line("the end of the line")?;
         Ok(real)
+    }
+
+    /// The name of the body that begins here, if one does.
+    fn body_name(&mut self) -> Result<Option<(&'a str, Span)>> {
+        let begins = self.peek() == Some(&Token::Word("body")) && matches!(self.second(), Some(Token::Word(_)));
+        if !begins {
+            return Ok(None);
+        }
+        self.next();
+        let name = self.word("the name of the body")?;
+        self.end_of_line("the end of the line")?;
+        Ok(Some(name))
+    }
+
+    /// Lines up to a `return`.
+    fn section(&mut self) -> Result<Section<'a>> {
+        let mut lines = Vec::new();
+        loop {
+            self.skip_lines();
+            if self.at_end() {
+                let message = "the text ends without a `return`";
+                return Err(self
+                    .source
+                    .error(self.here(), message)
+                    .with_help("the last line says what is computed: `return y`"));
+            }
+            if self.is_return() {
+                break;
+            }
+            lines.push(self.line()?);
+        }
+        let returned = self.returned()?;
+        Ok(Section { lines, returned })
     }
 
     fn is_return(&self) -> bool {
@@ -250,6 +216,26 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     fn line(&mut self) -> Result<Line<'a>> {
         let begin = self.here();
+        let mut results = vec![self.target()?];
+        while self.sign(',') {
+            results.push(self.target()?);
+        }
+        if !self.sign('=') {
+            let declared = results.last().is_some_and(|target| target.declared.is_some());
+            let error = self.unexpected(if declared { "`=`" } else { "`:` or `=`" });
+            let began = self.source.piece(begin);
+            return Err(match nearest(began, ["return"]) {
+                Some(help) if !declared => error.with_help(help),
+                _ => error,
+            });
+        }
+        let leaf = self.leaf()?;
+        let scope = if self.peek() == Some(&Token::Word("in")) { self.scope()? } else { String::new() };
+        self.end_of_line("`in` or the end of the line")?;
+        Ok(Line { results, leaf, scope })
+    }
+
+    fn target(&mut self) -> Result<Target<'a>> {
         let id = match self.peek() {
             Some(Token::Id(_)) => Some(self.id()?),
             _ => None,
@@ -267,18 +253,7 @@ impl<'s, 'a> Parser<'s, 'a> {
             return Err(self.unexpected("a line such as `y : f64[2] = tanh(x)`"));
         }
         let declared = if self.sign(':') { Some(self.declared()?) } else { None };
-        if !self.sign('=') {
-            let error = self.unexpected(if declared.is_some() { "`=`" } else { "`:` or `=`" });
-            let began = self.source.piece(begin);
-            return Err(match nearest(began, ["return"]) {
-                Some(help) if declared.is_none() => error.with_help(help),
-                _ => error,
-            });
-        }
-        let leaf = self.leaf()?;
-        let scope = if self.peek() == Some(&Token::Word("in")) { self.scope()? } else { String::new() };
-        self.end_of_line("`in` or the end of the line")?;
-        Ok(Line { id, name, declared, leaf, scope })
+        Ok(Target { id, name, declared })
     }
 
     fn id(&mut self) -> Result<(u64, Span)> {
@@ -311,7 +286,10 @@ impl<'s, 'a> Parser<'s, 'a> {
         if name == "key" {
             return Ok(Type { name, shape: Shape::scalar(), span: begin });
         }
-        let (lengths, _) = self.list("`[` and the lengths of the axes")?;
+        let (lengths, _) = self.list("`[` and the lengths of the axes").map_err(|error| match self.peek() {
+            Some(Token::Word(_)) => error.with_help("lengths are numbers; an axis of any length is not read yet"),
+            _ => error,
+        })?;
         if lengths.len() > MOST_AXES {
             return Err(self.source.error(begin.to(self.last), format!("an array has at most {MOST_AXES} axes")));
         }
@@ -419,6 +397,16 @@ impl<'s, 'a> Parser<'s, 'a> {
             Some(Token::Number(_) | Token::Word(_)) => {
                 self.next();
                 Value::Word(self.last)
+            }
+            Some(Token::Sign('[')) if matches!(self.second(), Some(Token::Word(word)) if !["inf", "NaN"].contains(word)) =>
+            {
+                let open = self.expect('[')?;
+                let mut words = vec![self.word("a name")?.1];
+                while self.sign(',') {
+                    words.push(self.word("a name")?.1);
+                }
+                self.close(']', open, "`,` or `]`")?;
+                Value::Words(words)
             }
             _ => {
                 let (numbers, span) = self.list("a number, `true`, `false` or a list such as `[0, 1]`")?;

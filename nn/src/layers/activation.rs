@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::layer::Layer;
+use crate::module::{Attribute, Module, Parts, PartsMut};
 use autodiff::{Real, Var};
 
 /// A non-linearity, element by element (softmax: row by row). Slopes at kinks are those of the [`Var`] methods.
@@ -37,6 +38,28 @@ pub enum Activation {
     ArctanSigmoid,
 }
 
+impl Attribute for Activation {}
+
+impl<F: Real> Module<F> for Activation {
+    fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
+        parts.attribute("function", self);
+    }
+
+    fn visit_mut<'a>(&'a mut self, _: &mut PartsMut<'a, F>) {}
+
+    fn describe(&self) -> String {
+        match self {
+            Activation::Relu => "relu".into(),
+            Activation::LeakyRelu(beta) => format!("leaky relu, β = {beta}"),
+            Activation::Elu(alpha) => format!("elu, α = {alpha}"),
+            Activation::Tanh => "tanh".into(),
+            Activation::Sigmoid => "sigmoid".into(),
+            Activation::Softmax => "softmax".into(),
+            Activation::ArctanSigmoid => "arctan-sigmoid".into(),
+        }
+    }
+}
+
 impl<F: Real> Layer<F> for Activation {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, _: &Context<'t, F>) -> Var<'t, F> {
@@ -49,18 +72,6 @@ impl<F: Real> Layer<F> for Activation {
             // Of a scalar there is no last axis; `softmax` says so.
             Activation::Softmax => x.softmax(x.shape().map_or(0, |shape| shape.rank().saturating_sub(1))),
             Activation::ArctanSigmoid => x.arctan_sigmoid(),
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Activation::Relu => "relu".into(),
-            Activation::LeakyRelu(beta) => format!("leaky relu, β = {beta}"),
-            Activation::Elu(alpha) => format!("elu, α = {alpha}"),
-            Activation::Tanh => "tanh".into(),
-            Activation::Sigmoid => "sigmoid".into(),
-            Activation::Softmax => "softmax".into(),
-            Activation::ArctanSigmoid => "arctan-sigmoid".into(),
         }
     }
 }

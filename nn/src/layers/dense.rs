@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::init::Init;
 use crate::layer::Layer;
-use crate::param::Param;
+use crate::module::{Module, Param};
 use crate::random::Random;
 use autodiff::{Real, Var};
 use ndarray::ArrayD;
@@ -38,8 +38,8 @@ pub struct Dense<F: Real> {
 impl<F: Real> Dense<F> {
     /// A layer from `inputs` to `outputs` whose weights are drawn by `init`.
     pub fn new(inputs: usize, outputs: usize, init: Init, random: &mut Random) -> Self {
-        let weight = Param::new("weight", init.draw([inputs, outputs], inputs, outputs, random));
-        Dense { weight, bias: Some(Param::new("bias", ArrayD::zeros(vec![outputs]))) }
+        let weight = Param::new(init.draw([inputs, outputs], inputs, outputs, random));
+        Dense { weight, bias: Some(Param::new(ArrayD::zeros(vec![outputs]))) }
     }
 
     /// The same layer without a bias.
@@ -49,7 +49,7 @@ impl<F: Real> Dense<F> {
 
     /// A layer with given weights \[inputs, outputs\] and bias \[outputs\].
     pub fn from_arrays(weight: ndarray::Array2<F>, bias: Option<ndarray::Array1<F>>) -> Self {
-        Dense { weight: Param::new("weight", weight), bias: bias.map(|bias| Param::new("bias", bias)) }
+        Dense { weight: Param::new(weight), bias: bias.map(Param::new) }
     }
 
     /// The weights, \[inputs, outputs\].
@@ -63,9 +63,17 @@ impl<F: Real> Dense<F> {
     }
 }
 
-impl<F: Real> Layer<F> for Dense<F> {
-    crate::visit!(F; param weight, params bias);
+impl<F: Real> Module<F> for Dense<F> {
+    crate::visit!(F; weight, bias);
 
+    fn describe(&self) -> String {
+        let length = |axis| self.weight.array().shape().get(axis).copied().unwrap_or(0);
+        let bias = if self.bias.is_some() { "" } else { ", no bias" };
+        format!("dense {} → {}{bias}", length(0), length(1))
+    }
+}
+
+impl<F: Real> Layer<F> for Dense<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let y = x.matmul(cx.param(&self.weight));
@@ -73,11 +81,5 @@ impl<F: Real> Layer<F> for Dense<F> {
             Some(bias) => y.add_bias(cx.param(bias)),
             None => y,
         }
-    }
-
-    fn describe(&self) -> String {
-        let length = |axis| self.weight.array().shape().get(axis).copied().unwrap_or(0);
-        let bias = if self.bias.is_some() { "" } else { ", no bias" };
-        format!("dense {} → {}{bias}", length(0), length(1))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::layer::Layer;
+use crate::module::Module;
 use autodiff::{Mismatch, Real, Var};
 
 /// Inverted dropout: while training, each element is kept with probability p and divided by p, else it is 0, so that its
@@ -31,6 +32,14 @@ pub struct Dropout {
     pub keep_prob: f64,
 }
 
+impl<F: Real> Module<F> for Dropout {
+    crate::visit!(F; attributes keep_prob);
+
+    fn describe(&self) -> String {
+        format!("dropout, keeps {}", self.keep_prob)
+    }
+}
+
 impl<F: Real> Layer<F> for Dropout {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
@@ -43,9 +52,5 @@ impl<F: Real> Layer<F> for Dropout {
             Ok(shape) if cx.is_training() && p < 1.0 => x.masked(cx.uniform(shape).lt(p)) / p,
             _ => x,
         }
-    }
-
-    fn describe(&self) -> String {
-        format!("dropout, keeps {}", self.keep_prob)
     }
 }

@@ -1,7 +1,8 @@
 //! Layers one after the other.
 
 use crate::context::Context;
-use crate::layer::{Layer, Parts, PartsMut};
+use crate::layer::Layer;
+use crate::module::{Module, Parts, PartsMut};
 use autodiff::{Real, Var};
 
 /// The composition of layers, first to last. Their names are `0`, `1`, …, unless given.
@@ -41,26 +42,28 @@ impl<F: Real> Sequential<F> {
     }
 }
 
+impl<F: Real> Module<F> for Sequential<F> {
+    fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
+        self.layers.iter().for_each(|(name, layer)| parts.part(name, layer));
+    }
+
+    fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
+        self.layers.iter_mut().for_each(|(name, layer)| parts.part(&*name, layer));
+    }
+
+    fn describe(&self) -> String {
+        format!("sequence of {}", self.layers.len())
+    }
+}
+
 impl<F: Real> Layer<F> for Sequential<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let mut y = x;
         // A loop and not a fold: the caller's line does not reach into closures.
-        for (name, layer) in &self.layers {
-            y = cx.layer(name, &**layer, y);
+        for (_, layer) in &self.layers {
+            y = layer.call(y, cx);
         }
         y
-    }
-
-    fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
-        self.layers.iter().for_each(|(name, layer)| parts.layer(name, &**layer));
-    }
-
-    fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
-        self.layers.iter_mut().for_each(|(name, layer)| parts.layer(name, &mut **layer));
-    }
-
-    fn describe(&self) -> String {
-        format!("sequence of {}", self.layers.len())
     }
 }

@@ -1,6 +1,6 @@
 //! Adam.
 
-use super::{Optimizer, Pace, Slot};
+use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
 /// Adaptive moment estimation:
@@ -36,23 +36,29 @@ impl Adam {
     }
 }
 
-impl<F: Real> Optimizer<F> for Adam {
-    fn rate(&self, _: u64) -> f64 {
+impl Recurrence for Adam {
+    fn rate(&self, _: Position) -> f64 {
         self.rate
     }
 
-    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
+    fn update<'t, F: Real>(
+        &self,
+        w: Var<'t, F>,
+        g: Var<'t, F>,
+        state: &mut ParameterState<'t, '_, F>,
+        now: Schedule<'t, F>,
+    ) -> Var<'t, F> {
         let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
         let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
-        let m_hat = m / one_minus_power(self.beta1, at.step);
-        let v_hat = v / one_minus_power(self.beta2, at.step);
-        w - at.rate * m_hat / (v_hat.sqrt() + self.epsilon)
+        let m_hat = m / one_minus_power(self.beta1, now.step);
+        let v_hat = v / one_minus_power(self.beta2, now.step);
+        w - now.rate * m_hat / (v_hat.sqrt() + self.epsilon)
     }
 }
 
 /// 1 − βᵗ as −2h/(1 − h) for h = tanh(t·log β / 2), which is the same number and keeps its digits in f32 where βᵗ is
 /// nearly 1; for β = 0 it is 1.
-fn one_minus_power<'t, F: Real>(beta: f64, step: Var<'t, F>) -> Var<'t, F> {
+pub(super) fn one_minus_power<'t, F: Real>(beta: f64, step: Var<'t, F>) -> Var<'t, F> {
     let h = (step * (beta.ln() / 2.0)).tanh();
     -2.0 * h / (1.0 - h)
 }

@@ -1,88 +1,150 @@
-//! Optimizers: recurrences, written as arithmetic on vars.
+//! Optimizers: how parameters follow their gradients, written as arithmetic on vars.
 
+mod accumulate;
 mod adam;
+mod average;
+mod clip;
+mod groups;
 mod momentum;
+mod scheduled;
 mod sgd;
+mod state;
 
+pub use accumulate::Accumulate;
 pub use adam::Adam;
+pub use average::WeightAverage;
+pub use clip::ClipGlobalNorm;
+pub use groups::{Group, Groups};
 pub use momentum::Momentum;
+pub use scheduled::Scheduled;
 pub use sgd::Sgd;
+pub use state::{OptimizerState, ParameterState, StateRecorder};
 
-use autodiff::{Real, Shape, Tape, Var};
-use ndarray::ArrayD;
+pub(crate) use state::{StateEntry, StateUpdate, check_update};
 
-/// How parameters follow their gradients: a recurrence, recorded on the tape behind the gradient itself.
+use autodiff::{Real, Var};
+
+/// Where training stands, in plain numbers: what schedules are functions of.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Position {
+    /// The step that is made: 1, 2, …; 0 outside training.
+    pub step: u64,
+    /// The epoch it belongs to: 1, 2, …; 0 where nobody counts epochs.
+    pub epoch: u64,
+}
+
+/// How all parameters follow their gradients, recorded on the tape behind the gradients themselves.
 ///
-/// The learning rate and the step number are inputs of the tape, and so are the arrays of the state, which start at
-/// zero: the recording of one step is the recording of every step.
+/// Most optimizers treat every parameter alike and are a [`Recurrence`] of one, which is an optimizer by itself. What
+/// sees all parameters at once wraps another optimizer: it changes the gradients before, or the values after, as
+/// [`ClipGlobalNorm`] does. Wrappers read from the outside in: the outermost sees the gradients of the loss.
+///
+/// ```
+/// use nn::{Adam, ClipGlobalNorm, Group, Groups};
+///
+/// // Gradients are clipped together; then Adam; then weights, but no biases, decay.
+/// let decay = |path: &str| Group { decay: if path.ends_with("weight") { 0.01 } else { 0.0 }, ..Group::default() };
+/// let optimizer = ClipGlobalNorm::new(1.0, Groups::new(decay, Adam::new(0.001)));
+/// # let _: &dyn nn::Optimizer<f32> = &optimizer;
+/// ```
+///
+/// Learning rate, step number and number of examples are inputs of the recorded step, and so are the arrays of the state:
+/// the recording of one step is the recording of every step. Other numbers of an optimizer are constants in it.
+pub trait Optimizer<F: Real> {
+    /// The learning rate α.
+    fn rate(&self, at: Position) -> f64;
+
+    /// The parameters after the step, in the order of `parameters`, each of the same shape as before.
+    fn update<'t>(
+        &self,
+        parameters: &[Parameter<'t, F>],
+        state: &mut StateRecorder<'t, F>,
+        now: Schedule<'t, F>,
+    ) -> Vec<Var<'t, F>>;
+}
+
+/// A parameter that is trained, on the tape, with its gradient.
+#[derive(Clone, Debug)]
+pub struct Parameter<'t, F: Real> {
+    /// Its path in the model, such as `encoder.0.weight`.
+    pub path: String,
+    /// Its value before the step.
+    pub value: Var<'t, F>,
+    /// The gradient of the loss, of the same shape.
+    pub gradient: Var<'t, F>,
+    /// Its learning rate: that of the step, unless a wrapper has changed it.
+    pub rate: Var<'t, F>,
+}
+
+/// The numbers of a step that are no arrays of the model: scalars on the tape.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule<'t, F: Real> {
+    /// The learning rate α: in a [`Recurrence`], that of the parameter.
+    pub rate: Var<'t, F>,
+    /// The step number t = 1, 2, ….
+    pub step: Var<'t, F>,
+    /// The number of examples in the batch.
+    pub examples: Var<'t, F>,
+    /// Whether the loss is a mean over the examples; a sum over them otherwise.
+    pub is_mean: bool,
+}
+
+/// An optimizer that treats every parameter alike, as a recurrence of one: w, its gradient and its state give w after the
+/// step.
 ///
 /// ```
 /// use autodiff::{Real, Var};
-/// use nn::{Optimizer, Pace, Slot};
+/// use nn::{ParameterState, Position, Recurrence, Schedule};
 ///
 /// /// w ← w − α·sign(g), with the sign as g/|g|.
 /// #[derive(Debug)]
 /// struct SignDescent;
 ///
-/// impl<F: Real> Optimizer<F> for SignDescent {
-///     fn rate(&self, step: u64) -> f64 {
-///         0.1 / step as f64
+/// impl Recurrence for SignDescent {
+///     fn rate(&self, at: Position) -> f64 {
+///         0.1 / at.step as f64
 ///     }
-///     fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, _: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
-///         w - at.rate * (g / g.abs())
+///     fn update<'t, F: Real>(
+///         &self,
+///         w: Var<'t, F>,
+///         g: Var<'t, F>,
+///         _: &mut ParameterState<'t, '_, F>,
+///         now: Schedule<'t, F>,
+///     ) -> Var<'t, F> {
+///         w - now.rate * (g / g.abs())
 ///     }
 /// }
-/// # let _: &dyn Optimizer<f32> = &SignDescent;
+/// # let _: &dyn nn::Optimizer<f32> = &SignDescent;
 /// ```
-pub trait Optimizer<F: Real> {
-    /// The learning rate α of step t = 1, 2, ….
-    fn rate(&self, step: u64) -> f64;
+pub trait Recurrence {
+    /// The learning rate α.
+    fn rate(&self, at: Position) -> f64;
 
     /// The parameter after the step, from the parameter `w`, its gradient `g` of the same shape, and its state.
-    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F>;
+    fn update<'t, F: Real>(
+        &self,
+        w: Var<'t, F>,
+        g: Var<'t, F>,
+        state: &mut ParameterState<'t, '_, F>,
+        now: Schedule<'t, F>,
+    ) -> Var<'t, F>;
 }
 
-/// The arrays an optimizer keeps for one parameter, by name.
-pub(crate) type Arrays<F> = Vec<(&'static str, ArrayD<F>)>;
-
-/// Where training stands: scalars on the tape.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace<'t, F: Real> {
-    /// The learning rate α.
-    pub rate: Var<'t, F>,
-    /// The step number t = 1, 2, ….
-    pub step: Var<'t, F>,
-}
-
-/// An optimizer's arrays for one parameter, by name.
-#[derive(Debug)]
-pub struct Slot<'t, 's, F: Real> {
-    tape: &'t Tape<F>,
-    path: &'s str,
-    shape: Shape,
-    before: &'s [(&'static str, ArrayD<F>)],
-    after: Vec<(&'static str, Var<'t, F>)>,
-}
-
-impl<'t, 's, F: Real> Slot<'t, 's, F> {
-    pub(crate) fn new(tape: &'t Tape<F>, path: &'s str, shape: Shape, before: &'s [(&'static str, ArrayD<F>)]) -> Self {
-        Slot { tape, path, shape, before, after: Vec::new() }
+impl<F: Real, R: Recurrence> Optimizer<F> for R {
+    fn rate(&self, at: Position) -> f64 {
+        Recurrence::rate(self, at)
     }
 
-    /// The array `name` after the step: `next` of the array before, which has the parameter's shape and is zero before
-    /// the first step. Once per name and step.
-    #[track_caller]
-    pub fn update(&mut self, name: &'static str, next: impl FnOnce(Var<'t, F>) -> Var<'t, F>) -> Var<'t, F> {
-        let before = match self.before.iter().find(|(known, _)| *known == name) {
-            Some((_, array)) => self.tape.data(array),
-            None => self.tape.data(ArrayD::zeros(self.shape.to_vec())),
+    fn update<'t>(
+        &self,
+        parameters: &[Parameter<'t, F>],
+        state: &mut StateRecorder<'t, F>,
+        now: Schedule<'t, F>,
+    ) -> Vec<Var<'t, F>> {
+        let update = |parameter: &Parameter<'t, F>| {
+            let (w, g, now) = (parameter.value, parameter.gradient, Schedule { rate: parameter.rate, ..now });
+            Recurrence::update(self, w, g, &mut state.of(parameter), now)
         };
-        let after = next(before.named(&format!("{}.{name}", self.path)));
-        self.after.push((name, after));
-        after
-    }
-
-    pub(crate) fn into_after(self) -> Vec<(&'static str, Var<'t, F>)> {
-        self.after
+        parameters.iter().map(update).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Gradient descent with momentum.
 
-use super::{Optimizer, Pace, Slot};
+use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
 /// Gradient descent along an exponential moving average of the gradients, without bias correction:
@@ -30,13 +30,19 @@ impl Momentum {
     }
 }
 
-impl<F: Real> Optimizer<F> for Momentum {
-    fn rate(&self, _: u64) -> f64 {
+impl Recurrence for Momentum {
+    fn rate(&self, _: Position) -> f64 {
         self.rate
     }
 
-    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, state: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
+    fn update<'t, F: Real>(
+        &self,
+        w: Var<'t, F>,
+        g: Var<'t, F>,
+        state: &mut ParameterState<'t, '_, F>,
+        now: Schedule<'t, F>,
+    ) -> Var<'t, F> {
         let v = state.update("v", |v| v * self.beta + g * (1.0 - self.beta));
-        w - at.rate * v
+        w - now.rate * v
     }
 }

@@ -1,14 +1,13 @@
 //! Gradient descent.
 
-use super::{Optimizer, Pace, Slot};
+use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
 /// Gradient descent on mini-batches: w ← w − α·g.
 ///
 /// ```
-/// use nn::Optimizer;
 /// let sgd = nn::Sgd::new(0.1);
-/// assert_eq!(Optimizer::<f64>::rate(&sgd, 1), 0.1);
+/// assert_eq!(sgd.rate, 0.1);
 /// ```
 ///
 /// Source: Matt R, *Neural Networks* (June 2022), §1.1; Algorithm 1 of Anderson Chau, lecture notes on vectorised
@@ -26,12 +25,18 @@ impl Sgd {
     }
 }
 
-impl<F: Real> Optimizer<F> for Sgd {
-    fn rate(&self, _: u64) -> f64 {
+impl Recurrence for Sgd {
+    fn rate(&self, _: Position) -> f64 {
         self.rate
     }
 
-    fn update<'t>(&self, w: Var<'t, F>, g: Var<'t, F>, _: &mut Slot<'t, '_, F>, at: Pace<'t, F>) -> Var<'t, F> {
-        w - at.rate * g
+    fn update<'t, F: Real>(
+        &self,
+        w: Var<'t, F>,
+        g: Var<'t, F>,
+        _: &mut ParameterState<'t, '_, F>,
+        now: Schedule<'t, F>,
+    ) -> Var<'t, F> {
+        w - now.rate * g
     }
 }

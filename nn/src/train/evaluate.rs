@@ -1,15 +1,13 @@
 //! A model at work: what it answers, and how well.
 
-use super::step::Loss;
 use crate::context::Context;
-use crate::data::Dataset;
+use crate::data::{Batch, Columns};
 use crate::layer::Layer;
-use crate::target::Targets;
-use autodiff::{IntoArray, Real, Result, Tape};
+use crate::module::Module;
+use crate::objective::Objective;
+use crate::optim::Position;
+use autodiff::{IntoArray, Real, Result, Tape, Var};
 use ndarray::ArrayD;
-
-/// A number that says how well outputs fit targets, such as [`accuracy`](crate::metric::accuracy).
-pub type Metric<F> = fn(&ArrayD<F>, &Targets<F>) -> Result<f64>;
 
 /// The output of a model for `features` \[examples, …\], with dropout off.
 ///
@@ -24,8 +22,10 @@ pub type Metric<F> = fn(&ArrayD<F>, &Targets<F>) -> Result<f64>;
 #[track_caller]
 pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArray<F>) -> Result<ArrayD<F>> {
     let tape = Tape::new();
-    let x = tape.data(features).named("x");
-    model.forward(x, &Context::evaluation(&tape, model)).value()
+    let cx = Context::evaluation(&tape, model);
+    let output = model.forward(tape.data(features).named("x"), &cx);
+    cx.updated()?;
+    output.value()
 }
 
 /// What [`evaluate`] finds.
@@ -33,28 +33,46 @@ pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArr
 pub struct Evaluation<F: Real> {
     /// The loss over all examples.
     pub loss: F,
-    /// The model's output, \[examples, …\].
-    pub output: ArrayD<F>,
+    /// The outputs of the objective; for a loss function, the first is the model's output, \[examples, …\].
+    pub outputs: Vec<ArrayD<F>>,
 }
 
-/// The loss and the output of a model on a data set, with dropout off.
+/// The loss and the outputs of a model on a data set, with dropout off.
 ///
 /// ```
 /// use nn::{Activation, Dataset, evaluate, loss};
 /// let data = Dataset::<f64>::valued(ndarray::array![[-1.0], [2.0]], ndarray::array![[1.0], [2.0]])?;
-/// let evaluation = evaluate(&Activation::Relu, &|a, y| loss::mean_squared(a, y), &data)?;
+/// let evaluation = evaluate(&Activation::Relu, loss::mean_squared, &data)?;
 /// assert_eq!(evaluation.loss, 0.5);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
+/// Hyperparameters have their values at [`Position::default`].
+///
 /// # Errors
-/// The error of the forward pass or of the loss.
+/// The error of the forward pass or of the objective.
 #[track_caller]
-pub fn evaluate<F: Real>(model: &(impl Layer<F> + ?Sized), loss: &Loss<F>, data: &Dataset<F>) -> Result<Evaluation<F>> {
+pub fn evaluate<F: Real, M: Module<F>, K>(
+    model: &M,
+    objective: impl Objective<F, M, K>,
+    data: &dyn Batch<F>,
+) -> Result<Evaluation<F>> {
+    evaluate_at(model, &objective, data, Position::default())
+}
+
+#[track_caller]
+pub(super) fn evaluate_at<F: Real, M: Module<F>, K>(
+    model: &M,
+    objective: &impl Objective<F, M, K>,
+    data: &dyn Batch<F>,
+    at: Position,
+) -> Result<Evaluation<F>> {
     let tape = Tape::new();
-    let x = tape.data(data.features()).named("x");
-    let target = data.targets().on(&tape);
-    let output = model.forward(x, &Context::evaluation(&tape, model));
-    let loss = loss(output, target).item()?;
-    Ok(Evaluation { loss, output: output.value()? })
+    let mut cx = Context::evaluation(&tape, model);
+    cx.declare_all(objective, at);
+    let columns = Columns::on(&tape, data);
+    let outcome = objective.record(model, &columns, &cx)?;
+    cx.updated()?;
+    let outputs = outcome.outputs.into_iter().map(Var::value).collect::<Result<_>>()?;
+    Ok(Evaluation { loss: outcome.loss.item()?, outputs })
 }

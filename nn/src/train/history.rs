@@ -1,17 +1,19 @@
 //! What was measured, epoch by epoch.
 
-use super::observer::{Epoch, Observer};
+use super::observer::{Epoch, Observer, Training};
+use autodiff::Real;
 use std::ops::ControlFlow;
 
 /// Remembers what every epoch measured.
 ///
 /// ```
-/// use nn::{Epoch, History, Observer};
+/// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
+/// let data = Dataset::<f64>::valued(ndarray::array![[1.0]], ndarray::array![[1.0]])?;
+/// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let mut history = History::new();
-/// for (number, loss) in [(1, 0.5), (2, 0.25)] {
-///     let _ = history.on_epoch(&Epoch { number, of: 2, measures: vec![("loss".into(), loss)] });
-/// }
-/// assert_eq!(history.curve("loss"), [0.5, 0.25]);
+/// Trainer::new(Sgd::new(0.25)).epochs(2).observe(&mut history).fit(&mut model, loss::mean_squared, &data)?;
+/// assert_eq!(history.curve("loss"), [1.0, 0.25]);
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct History {
@@ -35,8 +37,8 @@ impl History {
     }
 }
 
-impl Observer for History {
-    fn on_epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+impl<F: Real> Observer<F> for History {
+    fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, F>) -> ControlFlow<()> {
         self.epochs.push(epoch.clone());
         ControlFlow::Continue(())
     }

@@ -1,5 +1,6 @@
 //! Training: a step, a loop of steps, and those who watch it.
 
+mod checkpoint;
 mod evaluate;
 mod history;
 mod observer;
@@ -9,9 +10,10 @@ mod recorded;
 mod step;
 mod trainer;
 
-pub use evaluate::{Evaluation, Metric, evaluate, predict};
+pub use checkpoint::Checkpoint;
+pub use evaluate::{Evaluation, evaluate, predict};
 pub use history::History;
-pub use observer::{Epoch, Observer};
+pub use observer::{Epoch, Observer, Training};
 pub use progress::Progress;
-pub use step::{Loss, State, Step, StepResult};
+pub use step::{Step, StepResult};
 pub use trainer::Trainer;

@@ -1,44 +1,95 @@
 //! Those who watch the training.
 
+use super::checkpoint::Checkpoint;
+use super::step::StepResult;
+use crate::module::Module;
+use crate::optim::{OptimizerState, Position};
+use autodiff::Real;
+use std::fmt;
 use std::ops::ControlFlow;
 
-/// Someone who watches a [`Trainer`](crate::Trainer) and may end the training: a progress bar, a history.
+/// Someone who watches a [`Trainer`](crate::Trainer) and may end the training: a progress bar, a history, early stopping.
 ///
 /// ```
-/// use nn::{Epoch, Observer};
+/// use autodiff::Real;
+/// use nn::{Checkpoint, Epoch, Observer, Training};
 /// use std::ops::ControlFlow;
 ///
-/// /// Ends the training when the loss is small.
-/// struct Enough(f64);
+/// /// Keeps the state of the epoch with the least validation loss, and gives up after ten epochs without a better one.
+/// struct Best<F: Real> {
+///     epoch: usize,
+///     loss: f64,
+///     checkpoint: Option<Checkpoint<F>>,
+/// }
 ///
-/// impl Observer for Enough {
-///     fn on_epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
-///         match epoch.measure("loss") {
-///             Some(loss) if loss < self.0 => ControlFlow::Break(()),
-///             _ => ControlFlow::Continue(()),
+/// impl<F: Real> Observer<F> for Best<F> {
+///     fn on_epoch(&mut self, epoch: &Epoch, training: &Training<'_, F>) -> ControlFlow<()> {
+///         let loss = epoch.measure("validation loss").unwrap_or(f64::INFINITY);
+///         if loss < self.loss {
+///             *self = Best { epoch: epoch.number, loss, checkpoint: Some(training.checkpoint()) };
 ///         }
+///         if epoch.number >= self.epoch + 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 ///     }
 /// }
+/// # let _: &dyn Observer<f64> = &Best { epoch: 0, loss: f64::INFINITY, checkpoint: None };
 /// ```
-pub trait Observer {
-    /// The training begins: `epochs` times `steps` steps.
+///
+/// [`Checkpoint::restore`] puts such a state back into the model.
+pub trait Observer<F: Real> {
+    /// The training begins, or goes on: `epochs` times `steps` steps in all.
     fn on_start(&mut self, epochs: usize, steps: usize) {
         let _ = (epochs, steps);
     }
 
-    /// A step was made, with this loss.
-    fn on_step(&mut self, loss: f64) {
-        let _ = loss;
+    /// A step was made.
+    fn on_step(&mut self, result: &StepResult<'_, F>, training: &Training<'_, F>) -> ControlFlow<()> {
+        let _ = (result, training);
+        ControlFlow::Continue(())
     }
 
     /// An epoch is over: every example was used once more.
-    fn on_epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
-        let _ = epoch;
+    fn on_epoch(&mut self, epoch: &Epoch, training: &Training<'_, F>) -> ControlFlow<()> {
+        let _ = (epoch, training);
         ControlFlow::Continue(())
     }
 
     /// The training is over.
     fn on_end(&mut self) {}
+}
+
+/// A training as those who watch it see it, after a step.
+pub struct Training<'a, F: Real> {
+    pub(super) model: &'a dyn Module<F>,
+    pub(super) optimizer: &'a OptimizerState<F>,
+    pub(super) progress: &'a super::checkpoint::Progress,
+}
+
+impl<'a, F: Real> Training<'a, F> {
+    /// The model, for [`parameters`](crate::parameters) and [`buffers`](crate::buffers).
+    pub fn model(&self) -> &'a dyn Module<F> {
+        self.model
+    }
+
+    /// The optimizer's state.
+    pub fn optimizer(&self) -> &'a OptimizerState<F> {
+        self.optimizer
+    }
+
+    /// The step that was made, and its epoch.
+    pub fn position(&self) -> Position {
+        self.progress.position(self.optimizer.step())
+    }
+
+    /// Everything that is needed to go on from here, copied.
+    pub fn checkpoint(&self) -> Checkpoint<F> {
+        Checkpoint::of(self.model, self.optimizer, self.progress)
+    }
+}
+
+impl<F: Real> fmt::Debug for Training<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Training at {:?}", self.position())
+    }
 }
 
 /// What is known after an epoch.

@@ -1,118 +1,160 @@
 //! One training step prepared to be made many times.
 
-use super::step::{State, StepResult, mismatch};
-use crate::data::Dataset;
-use crate::layer::{Layer, feed_parameters};
-use crate::target::Targets;
+use super::recorded::Recorded;
+use crate::data::{Batch, Column};
+use crate::module::{Module, Stream, Structure, Tag, feed, stream};
+use crate::objective::Objective;
+use crate::optim::{OptimizerState, Position, StateEntry};
 use autodiff::{Feed, Plan, Program, Real, Result};
 use ndarray::ArrayViewD;
 
-/// A step for batches of one shape.
+/// A step for models of one structure and batches of one shape.
 pub(super) struct Planned<F: Real> {
-    plan: Plan<F>,
-    features: Vec<usize>,
-    targets: Vec<usize>,
-    labelled: bool,
-    /// The number of arrays the optimizer keeps for each parameter.
-    states: Vec<usize>,
+    pub(super) plan: Plan<F>,
+    structure: Structure,
+    pub(super) is_mean: bool,
+    outputs: usize,
+    /// The paths of the parameters that are trained, and where their gradients are among the outputs.
+    gradients: (Vec<String>, usize),
+    /// The state before the first step.
+    fresh: Vec<StateEntry<F>>,
+    /// The hyperparameters of this step.
+    hyperparameters: Vec<F>,
     /// The memory of the last step's list of feeds.
     feeds: Vec<Feed<'static, F>>,
+    /// When it was last used.
+    pub(super) used: u64,
 }
 
 impl<F: Real> Planned<F> {
-    /// Prepares `program`, the recording of a step with its gradients; `states` says how many arrays the optimizer keeps
-    /// for each parameter.
-    pub(super) fn new(program: &Program<F>, states: &[usize], batch: &Dataset<F>, threads: usize) -> Result<Self> {
-        let (parameters, arrays) = (states.len(), states.iter().sum::<usize>());
-        // Inputs: key, parameters, features, targets, rate, step, state. Outputs: loss, output, parameters, state,
-        // gradients.
+    /// Prepares the recording of a step of `model` on `batch`, sharing the threads of another plan.
+    pub(super) fn new<M: Module<F>>(
+        recorded: &Recorded<'_, F>,
+        program: &Program<F>,
+        model: &M,
+        batch: &dyn Batch<F>,
+        threads: usize,
+        other: Option<&Plan<F>>,
+    ) -> Result<Self> {
+        // Inputs: key, arrays of the model, columns, hyperparameters, rate, step, examples, state.
+        // Outputs: loss, outputs, arrays of the model, state, gradients.
+        let (arrays, state) = (1 + recorded.outputs.len(), 1 + recorded.outputs.len() + recorded.arrays.len());
+        let gradients = state + recorded.state.len();
+        let first_state = program.inputs().count().saturating_sub(recorded.state.len());
         let mut planner = program.planner().threads(threads).guard(0);
-        for i in 0..parameters {
-            planner = planner.update(1 + i, 2 + i).guard(2 + parameters + arrays + i);
+        if let Some(other) = other {
+            planner = planner.sharing(other);
         }
-        for i in 0..arrays {
-            planner = planner.update(1 + parameters + 4 + i, 2 + parameters + i);
+        for (i, (position, _)) in recorded.arrays.iter().enumerate() {
+            planner = planner.update(1 + position, arrays + i);
         }
-        let (labelled, targets) = shape(batch.targets());
+        for i in 0..recorded.state.len() {
+            planner = planner.update(first_state + i, state + i);
+        }
+        for i in 0..recorded.gradients.len() {
+            planner = planner.guard(gradients + i);
+        }
+        let mut to = Stream::writing();
+        columns(batch, &mut to);
         Ok(Planned {
             plan: planner.plan()?,
-            features: batch.features().shape().to_vec(),
-            targets: targets.to_vec(),
-            labelled,
-            states: states.to_vec(),
+            structure: stream(model, to).written(),
+            is_mean: recorded.is_mean,
+            outputs: recorded.outputs.len(),
+            gradients: (recorded.gradients.iter().map(|(path, _)| path.clone()).collect(), gradients),
+            fresh: recorded.fresh_state()?,
+            hyperparameters: Vec::new(),
             feeds: Vec::new(),
+            used: 0,
         })
     }
 
-    pub(super) fn fits(&self, batch: &Dataset<F>) -> bool {
-        let (labelled, targets) = shape(batch.targets());
-        batch.features().shape() == self.features && (labelled, targets) == (self.labelled, &*self.targets)
-    }
-
-    pub(super) fn explain(&self) -> String {
-        self.plan.explain()
+    /// Whether it is a plan for such a model and such a batch.
+    pub(super) fn fits<M: Module<F>>(&self, model: &M, batch: &dyn Batch<F>) -> bool {
+        let mut to = self.structure.compare();
+        // The batch comes first: it differs most often.
+        columns(batch, &mut to);
+        to.is_same_so_far() && stream(model, to).is_same()
     }
 
     /// Makes a step. `false` if it did not go well and nothing was changed: recording it will tell why.
-    pub(super) fn execute(
+    pub(super) fn execute<M: Module<F>, K>(
         &mut self,
-        model: &mut (impl Layer<F> + ?Sized),
-        state: &mut State<F>,
-        batch: &Dataset<F>,
-        key: u64,
-        rate: F,
+        model: &mut M,
+        state: &mut OptimizerState<F>,
+        objective: &impl Objective<F, M, K>,
+        batch: &dyn Batch<F>,
+        (at, rate, key): (Position, F, u64),
     ) -> bool {
-        let step = F::of((state.step + 1) as f64);
-        let (rates, steps) = ([rate], [step]);
+        if state.step == 0 && state.entries.is_empty() {
+            state.entries.clone_from(&self.fresh);
+        }
+        if !arrange(&mut state.entries, &self.fresh) {
+            return false;
+        }
+        self.hyperparameters.clear();
+        objective.hyperparameters(at, &mut |_, value| self.hyperparameters.push(F::of(value)));
+        let numbers = [rate, F::of(at.step as f64), F::of(batch.examples() as f64)];
         let mut feeds = recycled(std::mem::take(&mut self.feeds));
         feeds.push(Feed::Key(key));
-        let mut feeds = feed_parameters(model, feeds);
-        let fits = feeds.len() == 1 + self.states.len() && state.slots.len() == self.states.len();
-        let (Some(features), true) = (batch.features().as_slice(), fits) else { return false };
-        feeds.push(Feed::Real(features));
-        feeds.push(match batch.targets() {
-            Targets::Labels(labels) => match labels.as_slice() {
-                Some(labels) => Feed::Index(labels),
-                None => return false,
-            },
-            Targets::Values(values) => match values.as_slice() {
-                Some(values) => Feed::Real(values),
-                None => return false,
-            },
-        });
-        feeds.extend([Feed::Real(&rates), Feed::Real(&steps)]);
-        for ((_, arrays), count) in state.slots.iter_mut().zip(&self.states) {
-            if arrays.len() != *count {
-                return false;
-            }
-            for (_, array) in arrays {
-                match array.as_slice_mut() {
-                    Some(data) => feeds.push(Feed::Update(data)),
-                    None => return false,
-                }
-            }
-        }
+        let mut feeds = feed(model, feeds);
+        batch.columns(&mut |_, column| feeds.push(slice(column)));
+        feeds
+            .extend(self.hyperparameters.iter().chain(&numbers).map(|number| Feed::Real(std::slice::from_ref(number))));
+        feeds.extend(state.entries.iter_mut().map(|entry| Feed::Update(entry.array.as_slice_mut().unwrap_or(&mut []))));
         let result = self.plan.execute(&mut feeds);
         self.feeds = recycled(feeds);
         if result.is_err() {
             return false;
         }
-        state.step += 1;
+        state.step = at.step;
         true
     }
 
-    /// What the last step found out.
-    pub(super) fn result(&self) -> Result<StepResult<'_, F>> {
-        let missing = || mismatch("the plan has no result");
-        let output: ArrayViewD<'_, F> = self.plan.output(1).ok_or_else(missing)?;
-        Ok(StepResult { loss: self.plan.number(0).ok_or_else(missing)?, output })
+    pub(super) fn loss(&self) -> Option<F> {
+        self.plan.number(0)
+    }
+
+    pub(super) fn output(&self, i: usize) -> Option<ArrayViewD<'_, F>> {
+        (i < self.outputs).then(|| self.plan.output(1 + i)).flatten()
+    }
+
+    pub(super) fn gradients(&self) -> impl Iterator<Item = (&str, ArrayViewD<'_, F>)> {
+        let (paths, first) = &self.gradients;
+        paths.iter().enumerate().filter_map(move |(i, path)| Some((path.as_str(), self.plan.output(first + i)?)))
     }
 }
 
-fn shape<F: Real>(targets: &Targets<F>) -> (bool, &[usize]) {
-    match targets {
-        Targets::Labels(labels) => (true, labels.shape()),
-        Targets::Values(values) => (false, values.shape()),
+/// Brings entries into the order of others; `false` if they are not of the same paths and names.
+fn arrange<F: Real>(entries: &mut [StateEntry<F>], order: &[StateEntry<F>]) -> bool {
+    let is_it = |a: &StateEntry<F>, b: &StateEntry<F>| a.path == b.path && a.name == b.name;
+    if entries.len() != order.len() {
+        return false;
+    }
+    for (at, wanted) in order.iter().enumerate() {
+        match entries.iter().skip(at).position(|entry| is_it(entry, wanted)) {
+            Some(0) => {}
+            Some(distance) => entries.swap(at, at + distance),
+            None => return false,
+        }
+    }
+    true
+}
+
+/// Writes or compares the names and shapes of a batch.
+fn columns<F: Real>(batch: &dyn Batch<F>, to: &mut Stream<'_>) {
+    batch.columns(&mut |name, column| {
+        to.text(Tag::Name, name);
+        let tag = if matches!(column, Column::Real(_)) { Tag::Real } else { Tag::Index };
+        to.shape(tag, column.shape());
+    });
+}
+
+/// The elements of a column; none, which no plan takes, if they do not lie row by row.
+fn slice<F: Real>(column: &Column<F>) -> Feed<'_, F> {
+    match column {
+        Column::Real(array) => Feed::Real(array.as_slice().unwrap_or(&[])),
+        Column::Index(array) => Feed::Index(array.as_slice().unwrap_or(&[])),
     }
 }
 

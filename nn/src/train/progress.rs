@@ -1,6 +1,8 @@
 //! Progress for the eye.
 
-use super::observer::{Epoch, Observer};
+use super::observer::{Epoch, Observer, Training};
+use super::step::StepResult;
+use autodiff::Real;
 #[cfg(not(target_family = "wasm"))]
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
@@ -11,13 +13,15 @@ use std::ops::ControlFlow;
 /// prints, and only where it is told to. A writer that fails does not stop the training.
 ///
 /// ```
-/// use nn::{Epoch, Observer, Progress};
+/// use nn::{Dataset, Dense, Init, Progress, Random, Sgd, Trainer, loss};
+/// let data = Dataset::<f64>::valued(ndarray::array![[1.0]], ndarray::array![[1.0]])?;
+/// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let mut text = Vec::new();
 /// let mut progress = Progress::to(&mut text);
-/// let _ = progress.on_epoch(&Epoch { number: 1, of: 20, measures: vec![("loss".into(), 0.5)] });
+/// Trainer::new(Sgd::new(0.25)).epochs(2).observe(&mut progress).fit(&mut model, loss::mean_squared, &data)?;
 /// drop(progress);
-/// assert_eq!(String::from_utf8(text)?, "epoch  1/20  loss 0.5000\n");
-/// # Ok::<(), std::string::FromUtf8Error>(())
+/// assert_eq!(text, b"epoch 1/2  loss 1.0000\nepoch 2/2  loss 0.2500\n");
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 pub struct Progress<'w> {
     face: Face<'w>,
@@ -45,7 +49,7 @@ impl<'w> Progress<'w> {
     }
 }
 
-impl Observer for Progress<'_> {
+impl<F: Real> Observer<F> for Progress<'_> {
     fn on_start(&mut self, epochs: usize, steps: usize) {
         match &self.face {
             #[cfg(not(target_family = "wasm"))]
@@ -63,15 +67,16 @@ impl Observer for Progress<'_> {
         }
     }
 
-    fn on_step(&mut self, _: f64) {
+    fn on_step(&mut self, _: &StepResult<'_, F>, _: &Training<'_, F>) -> ControlFlow<()> {
         match &self.face {
             #[cfg(not(target_family = "wasm"))]
             Face::Bar(bar) => bar.inc(1),
             Face::Lines(_) => {}
         }
+        ControlFlow::Continue(())
     }
 
-    fn on_epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+    fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, F>) -> ControlFlow<()> {
         let width = epoch.of.to_string().len();
         let start = format!("epoch {:>width$}/{}", epoch.number, epoch.of);
         let line = epoch.measures.iter().fold(start, |line, (name, value)| format!("{line}  {name} {value:.4}"));

@@ -1,104 +1,103 @@
 //! One training step as one recording.
 
-use super::step::{Loss, State, mismatch};
+use super::step::mismatch;
 use crate::context::Context;
-use crate::data::Dataset;
-use crate::layer::{Layer, parameters};
-use crate::optim::{Arrays, Optimizer, Pace, Slot};
-use autodiff::{ErrorKind, Program, Real, Result, Shape, Tape, Var};
+use crate::data::{Batch, Columns};
+use crate::module::Module;
+use crate::objective::Objective;
+use crate::optim::{
+    Optimizer, OptimizerState, Parameter, Position, Schedule, StateEntry, StateRecorder, StateUpdate, check_update,
+};
+use autodiff::{ErrorKind, Program, Real, Result, Tape, Var};
 use ndarray::ArrayD;
 
 /// The recording of a step.
 pub(super) struct Recorded<'t, F: Real> {
     pub(super) loss: Var<'t, F>,
-    pub(super) output: Var<'t, F>,
-    pub(super) gradients: Vec<Var<'t, F>>,
-    pub(super) parameters: Vec<Updated<'t, F>>,
+    pub(super) is_mean: bool,
+    pub(super) outputs: Vec<Var<'t, F>>,
+    /// Path and gradient of each parameter that is trained.
+    pub(super) gradients: Vec<(String, Var<'t, F>)>,
+    /// The arrays of the model that the step changes: position in visit order, value after the step.
+    pub(super) arrays: Vec<(usize, Var<'t, F>)>,
+    pub(super) state: Vec<StateUpdate<'t, F>>,
 }
 
-/// A parameter and its state after the step.
-pub(super) struct Updated<'t, F: Real> {
-    pub(super) path: String,
-    pub(super) value: Var<'t, F>,
-    pub(super) state: Vec<(&'static str, Var<'t, F>)>,
-}
-
-/// Records the step. No closure stands between this and the model's `forward`: the caller's line would not get through.
+/// Records the step. Inputs: the key, the arrays of the model, the columns of the batch, the hyperparameters, rate, step,
+/// examples, and the state. No closure stands between this and the model's `forward`: the caller's line would not get
+/// through.
 #[track_caller]
-pub(super) fn record<'t, F: Real>(
+pub(super) fn record<'t, F: Real, M: Module<F>, K>(
     tape: &'t Tape<F>,
-    model: &'t (impl Layer<F> + ?Sized),
-    optimizer: &impl Optimizer<F>,
-    state: &State<F>,
-    loss: &Loss<F>,
-    batch: &Dataset<F>,
+    model: &'t M,
+    (optimizer, state): (&impl Optimizer<F>, &'t OptimizerState<F>),
+    objective: &impl Objective<F, M, K>,
+    batch: &dyn Batch<F>,
+    at: Position,
     key: u64,
 ) -> Result<Recorded<'t, F>> {
-    let number = state.step + 1;
-    let cx = Context::training(tape, model, key);
-    let x = tape.data(batch.features()).named("x");
-    let target = batch.targets().on(tape);
-    let rate = tape.data(F::of(optimizer.rate(number))).named("rate");
-    let at = Pace { rate, step: tape.data(F::of(number as f64)).named("step") };
+    let mut cx = Context::training(tape, model, key);
+    let columns = Columns::on(tape, batch);
+    cx.declare_all(objective, at);
+    let rate = tape.data(F::of(optimizer.rate(at))).named("rate");
+    let step = tape.data(F::of(at.step as f64)).named("step");
+    let examples = tape.data(F::of(batch.examples() as f64)).named("examples");
 
-    let output = model.forward(x, &cx);
-    let loss = tape.scope("loss", || loss(output, target)).named("loss");
+    let outcome = objective.record(model, &columns, &cx)?;
+    let loss = outcome.loss.named("loss");
+    let updates = cx.updated()?;
     let weights = cx.vars();
+    if weights.is_empty() {
+        loss.shape()?;
+        let error = mismatch("there is no parameter to train");
+        return Err(error.with_help("a frozen parameter is trained again after `set_frozen(false)`"));
+    }
     let gradients = match loss.gradient(&weights) {
         Err(error) if error.kind() == ErrorKind::NoGradient => {
-            return Err(
-                error.with_help("let it take part in the loss, or leave it out of the layer's `visit` and `visit_mut`")
-            );
+            let help = "let it take part in the loss; or freeze it with `set_frozen(true)`, or keep it in a `Buffer`";
+            return Err(error.with_help(help));
         }
         gradients => gradients?,
     };
 
-    let paths: Vec<String> = parameters(model).into_iter().map(|(path, _)| path).collect();
-    if number > 1 && !paths.iter().eq(state.slots.iter().map(|(path, _)| path)) {
-        return Err(mismatch("the model has other parameters than in the steps before"));
+    let mut parameters = Vec::with_capacity(weights.len());
+    for ((_, path, value), gradient) in cx.trained().zip(gradients) {
+        parameters.push(Parameter { path: path.to_owned(), value, gradient, rate });
     }
-    let mut updated = Vec::new();
-    for (i, ((w, g), path)) in weights.into_iter().zip(&gradients).zip(paths).enumerate() {
-        let before = state.slots.get(i).map_or(&[] as &[_], |(_, arrays)| arrays);
-        let shape: Shape = w.shape()?;
-        let mut slot = Slot::new(tape, &path, shape, before);
-        let value = tape.attributed(|| tape.scope("update", || optimizer.update(w, *g, &mut slot, at)));
-        value.shape()?;
-        let state = slot.into_after();
-        updated.push(Updated { path, value, state });
-    }
-    Ok(Recorded { loss, output, gradients, parameters: updated })
+    let now = Schedule { rate, step, examples, is_mean: outcome.is_mean };
+    let mut recorder = StateRecorder::new(tape, state);
+    let values = tape.attributed(|| tape.scope("update", || optimizer.update(&parameters, &mut recorder, now)));
+    let values = check_update(&parameters, values)?;
+    let mut arrays: Vec<(usize, Var<'t, F>)> = cx.trained().map(|(at, ..)| at).zip(values).collect();
+    arrays.extend(updates);
+    Ok(Recorded {
+        loss,
+        is_mean: outcome.is_mean,
+        outputs: outcome.outputs,
+        gradients: parameters.into_iter().map(|parameter| (parameter.path, parameter.gradient)).collect(),
+        arrays,
+        state: recorder.finish()?,
+    })
 }
 
 impl<'t, F: Real> Recorded<'t, F> {
-    /// The step as a program. Its outputs are the loss, the model's output, the parameters, and for each parameter its
-    /// state.
+    /// The step as a program. Its outputs are the loss, the outputs of the objective, the arrays of the model that are
+    /// changed, the optimizer's state, and the gradients.
     pub(super) fn program(&self, tape: &'t Tape<F>) -> Result<Program<F>> {
-        tape.program(&self.results())
-    }
-
-    /// The step as a program that has the gradients as outputs, too, after all others.
-    pub(super) fn with_gradients(&self, tape: &'t Tape<F>) -> Result<Program<F>> {
-        let mut results = self.results();
-        results.extend(&self.gradients);
+        let mut results = vec![self.loss];
+        results.extend(&self.outputs);
+        results.extend(self.arrays.iter().map(|(_, array)| *array));
+        results.extend(self.state.iter().map(|update| update.after));
+        results.extend(self.gradients.iter().map(|(_, gradient)| *gradient));
         tape.program(&results)
     }
 
     /// The state before the first step: zeros.
-    pub(super) fn fresh_state(&self) -> Result<Vec<(String, Arrays<F>)>> {
-        let mut slots = Vec::new();
-        for updated in &self.parameters {
-            let zeros =
-                |(name, array): &(&'static str, Var<'t, F>)| Ok((*name, ArrayD::zeros(array.shape()?.to_vec())));
-            slots.push((updated.path.clone(), updated.state.iter().map(zeros).collect::<Result<_>>()?));
-        }
-        Ok(slots)
-    }
-
-    fn results(&self) -> Vec<Var<'t, F>> {
-        let mut results = vec![self.loss, self.output];
-        results.extend(self.parameters.iter().map(|updated| updated.value));
-        results.extend(self.parameters.iter().flat_map(|updated| updated.state.iter().map(|(_, array)| *array)));
-        results
+    pub(super) fn fresh_state(&self) -> Result<Vec<StateEntry<F>>> {
+        let zeros = |update: &StateUpdate<'t, F>| {
+            let array = ArrayD::zeros(update.after.shape()?.to_vec());
+            Ok(StateEntry { path: update.path.clone(), name: update.name.clone(), array })
+        };
+        self.state.iter().map(zeros).collect()
     }
 }

@@ -1,27 +1,30 @@
 //! One training step.
 
 use super::planned::Planned;
-use super::recorded::record;
-use crate::data::Dataset;
-use crate::layer::{Layer, parameters_mut};
-use crate::optim::{Arrays, Optimizer};
-use crate::target::Target;
+use super::recorded::{Recorded, record};
+use crate::data::Batch;
+use crate::module::{Module, Tree, leaves_mut};
+use crate::objective::Objective;
+use crate::optim::{Optimizer, OptimizerState, Position};
 use autodiff::{Error, ErrorKind, Program, Real, Result, Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt;
 
-/// A loss: of the model's output and the target, one number. The functions of [`loss`](crate::loss) as closures:
-/// `&|output, target| loss::mean_squared(output, target)`.
-pub type Loss<F> = dyn for<'t> Fn(Var<'t, F>, Target<'t, F>) -> Var<'t, F>;
-
 /// The training step: forward pass, loss, reverse pass and the optimizer's update, recorded together on one tape.
 ///
-/// The first step with a batch of some shape is recorded without values and prepared as a [`Plan`](autodiff::Plan), which
-/// all steps with batches of that shape run: fused, in one arena, parameters and state updated where they are. The results
-/// have the bits of a recording with values. What a replay takes anew are the inputs of the tape, in this order: the random key, the
-/// parameters in the order of [`Layer::visit`], the features, the targets, the learning rate, the step number, and for
-/// each parameter the arrays of its optimizer state. Everything else is as it was when it was recorded: after changing a
-/// model otherwise than in its parameters, say the probability of a dropout, call [`forget`](Self::forget).
+/// The first step with a model of some structure and a batch of some shape is recorded without values and prepared as a
+/// [`Plan`](autodiff::Plan), which all steps with such a model and batch run: fused, in one arena, parameters, buffers and
+/// state updated where they are. The results have the bits of a recording with values.
+///
+/// A plan is found by everything that is said about the model and the batch: types, paths, shapes, which parameters are
+/// frozen, static attributes, the names and shapes of columns. What a replay takes anew are the inputs of the tape: the
+/// random key, the arrays of the model in the order of [`Module::visit`], the columns of the batch, the hyperparameters,
+/// the learning rate, the step number, the number of examples, and the arrays of the optimizer's state.
+///
+/// **What nobody can see is what a closure has captured.** A loss `loss::from_fn(|a, y| weight * …)` whose `weight` changes
+/// from step to step is replayed with the weight of the first: declare it as a hyperparameter
+/// ([`FnObjective::with`](crate::FnObjective::with)), or call [`forget`](Self::forget) after a change. The same holds for a
+/// static or a file that a `forward` reads, and for a field that a `visit` written by hand leaves out.
 ///
 /// A model or loss that reads values while it is recorded (an `if` on [`Var::item`]) decides anew in every step, so its
 /// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that.
@@ -31,67 +34,66 @@ pub type Loss<F> = dyn for<'t> Fn(Var<'t, F>, Target<'t, F>) -> Var<'t, F>;
 ///
 /// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let batch = Dataset::<f64>::valued(ndarray::array![[2.0]], ndarray::array![[6.0]])?;
-/// let mut step = Step::new(Sgd::new(0.25), &|a, y| loss::half_squared(a, y));
+/// let mut step = Step::new(Sgd::new(0.25), loss::half_squared);
 /// let before = step.run(&mut model, &batch, 0)?.loss;
 /// // The gradient (0 − 6)·2 = −12, a quarter of it subtracted from 0.
 /// assert_eq!((before, model.weight().array().sum()), (18.0, 3.0));
 /// # Ok::<(), autodiff::Error>(())
 /// ```
-pub struct Step<'l, F: Real, O> {
+pub struct Step<F: Real, O, J> {
     optimizer: O,
-    loss: &'l Loss<F>,
-    state: State<F>,
+    pub(super) objective: J,
+    state: OptimizerState<F>,
+    epoch: u64,
     tape: Tape<F>,
-    /// The output of the last step, if that was recorded.
-    output: ArrayD<F>,
     plans: Vec<Planned<F>>,
+    capacity: usize,
+    /// Counts the steps that used a plan, so that the one unused for longest goes first.
+    clock: u64,
+    last: Option<Last<F>>,
     eagerly: bool,
     threads: usize,
 }
 
-/// What an optimizer keeps from step to step: for each parameter, arrays by name.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct State<F: Real> {
-    pub(super) step: u64,
-    pub(super) slots: Vec<(String, Arrays<F>)>,
+/// Where the results of the last step are.
+enum Last<F: Real> {
+    Planned(usize),
+    Recorded(Kept<F>),
 }
 
-impl<F: Real> State<F> {
-    /// The number of steps made.
-    pub fn step(&self) -> u64 {
-        self.step
-    }
-
-    /// The array `name` of the parameter at `path`.
-    pub fn get(&self, path: &str, name: &str) -> Option<&ArrayD<F>> {
-        let (_, arrays) = self.slots.iter().find(|(known, _)| known == path)?;
-        arrays.iter().find(|(known, _)| *known == name).map(|(_, array)| array)
-    }
-
-    /// All arrays: the path of the parameter, the name, the array.
-    pub fn arrays(&self) -> impl Iterator<Item = (&str, &'static str, &ArrayD<F>)> {
-        self.slots.iter().flat_map(|(path, arrays)| arrays.iter().map(|(name, array)| (path.as_str(), *name, array)))
-    }
+/// The results of a step that was recorded.
+struct Kept<F: Real> {
+    loss: F,
+    is_mean: bool,
+    outputs: Vec<ArrayD<F>>,
+    gradients: Vec<(String, ArrayD<F>)>,
 }
 
-/// What a step found out on its way.
-#[derive(Clone, PartialEq, Debug)]
-pub struct StepResult<'s, F: Real> {
-    /// The loss of the batch, before the update.
-    pub loss: F,
-    /// The model's output for the batch, before the update.
-    pub output: ArrayViewD<'s, F>,
-}
-
-/// The plans that are kept: batches of more shapes than that are prepared again.
+/// The plans that are kept, unless said otherwise.
 const PLANS: usize = 4;
 
-impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
+impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// A step that has not been made yet: the optimizer's state is empty, which means zeros.
-    pub fn new(optimizer: O, loss: &'l Loss<F>) -> Self {
+    pub fn new(optimizer: O, objective: J) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (state, output) = (State { step: 0, slots: Vec::new() }, ArrayD::zeros(vec![0]));
-        Step { optimizer, loss, state, tape: Tape::new(), output, plans: Vec::new(), eagerly: false, threads }
+        Step {
+            optimizer,
+            objective,
+            state: OptimizerState::new(),
+            epoch: 0,
+            tape: Tape::new(),
+            plans: Vec::new(),
+            capacity: PLANS,
+            clock: 0,
+            last: None,
+            eagerly: false,
+            threads,
+        }
+    }
+
+    /// The step that follows on `state`, which another step had.
+    pub fn with_state(self, state: OptimizerState<F>) -> Self {
+        Step { state, plans: Vec::new(), last: None, ..self }
     }
 
     /// Every step is recorded anew: for models that Rust code changes from step to step.
@@ -105,84 +107,139 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
         Step { threads, ..self }
     }
 
+    /// At most this many plans are kept, at least 1; 4 unless said otherwise. When there is one more, that which was not
+    /// used for longest is dropped, and made anew when it is needed again.
+    pub fn plans(self, plans: usize) -> Self {
+        Step { capacity: plans.max(1), ..self }
+    }
+
+    /// From now on, steps belong to this epoch: what schedules see.
+    pub fn set_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
+    }
+
+    /// Where the last step stood.
+    pub fn position(&self) -> Position {
+        Position { step: self.state.step, epoch: self.epoch }
+    }
+
     /// The optimizer's state.
-    pub fn state(&self) -> &State<F> {
+    pub fn state(&self) -> &OptimizerState<F> {
         &self.state
     }
 
-    /// The step as it was prepared for batches of the shape of `batch`, in words; `None` where it was not.
-    pub fn explain(&self, batch: &Dataset<F>) -> Option<String> {
-        self.plans.iter().find(|planned| planned.fits(batch)).map(Planned::explain)
+    /// What the last step found out; `None` before the first, and after [`forget`](Self::forget).
+    pub fn result(&self) -> Option<StepResult<'_, F>> {
+        match self.last.as_ref()? {
+            Last::Planned(index) => {
+                let planned = self.plans.get(*index)?;
+                let (loss, is_mean) = (planned.loss()?, planned.is_mean);
+                Some(StepResult { loss, is_mean, source: Source::Planned(planned) })
+            }
+            Last::Recorded(kept) => {
+                Some(StepResult { loss: kept.loss, is_mean: kept.is_mean, source: Source::Recorded(kept) })
+            }
+        }
     }
 
-    /// Forgets what was prepared: the next step is recorded.
+    /// The step as it was prepared for such a model and such a batch, in words; `None` where it was not.
+    pub fn explain(&self, model: &impl Module<F>, batch: &dyn Batch<F>) -> Option<String> {
+        self.find(model, batch).and_then(|index| self.plans.get(index)).map(|planned| planned.plan.explain())
+    }
+
+    /// Forgets what was prepared: the next step is recorded. After a change of something that a closure has captured.
     pub fn forget(&mut self) {
         self.plans.clear();
+        self.last = None;
     }
 
-    /// Makes one step on `batch`: changes the parameters of `model` and the state of the optimizer. If there is an
-    /// error, neither is changed.
+    /// Makes one step on `batch`: changes the parameters and buffers of `model` and the state of the optimizer. If there
+    /// is an error, nothing is changed.
     ///
     /// # Errors
-    /// The error of the forward pass or the loss; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the
-    /// reason and the path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that
-    /// was not finite, if the loss or a new parameter is not; [`ErrorKind::Mismatch`] if the model is not the one
-    /// of the steps before, or its `visit_mut` lists other parameters than its `visit`.
+    /// The error of the objective; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the reason and the
+    /// path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that was not finite,
+    /// if the loss or a new array is not; [`ErrorKind::Refused`] for a negative learning rate; [`ErrorKind::Mismatch`] if
+    /// two parts of the model have one path, if its `visit_mut` lists other arrays than its `visit`, or if the optimizer's
+    /// state is not that of this model.
     ///
     /// A replayed step is refused if the loss or a gradient is not finite; a parameter that an optimizer makes infinite or
     /// NaN out of finite gradients is found by the next step.
     #[track_caller]
-    pub fn run(
-        &mut self,
-        model: &mut (impl Layer<F> + ?Sized),
-        batch: &Dataset<F>,
-        key: u64,
-    ) -> Result<StepResult<'_, F>> {
-        let number = self.state.step + 1;
-        let rate = F::of(self.optimizer.rate(number));
+    pub fn run<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, key: u64) -> Result<StepResult<'_, F>>
+    where
+        J: Objective<F, M, K>,
+    {
+        self.make(model, batch, key)?;
+        self.result().ok_or_else(|| mismatch("the step has no result"))
+    }
+
+    #[track_caller]
+    fn make<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, key: u64) -> Result<()>
+    where
+        J: Objective<F, M, K>,
+    {
+        let at = Position { step: self.state.step + 1, epoch: self.epoch };
+        let rate = self.optimizer.rate(at);
+        if rate < 0.0 {
+            let message = format!("the learning rate of step {} is {rate}; it should not be negative", at.step);
+            return Err(Error::new(ErrorKind::Refused, "step", message));
+        }
         if !self.eagerly && rate.is_finite() {
-            let known = self.plans.iter().position(|planned| planned.fits(batch));
-            let index = match known {
+            let index = match self.find(model, batch) {
                 Some(index) => Some(index),
-                None => self.prepare(&*model, batch, key)?,
+                None => self.prepare(model, batch, at, key)?,
             };
             if let Some(index) = index
                 && let Some(planned) = self.plans.get_mut(index)
-                && planned.execute(model, &mut self.state, batch, key, rate)
             {
-                return match self.plans.get(index) {
-                    Some(planned) => planned.result(),
-                    None => Err(mismatch("the plan of this step is gone")),
-                };
+                self.clock += 1;
+                planned.used = self.clock;
+                if planned.execute(model, &mut self.state, &self.objective, batch, (at, F::of(rate), key)) {
+                    self.last = Some(Last::Planned(index));
+                    return Ok(());
+                }
             }
             // The zeros that a first step was prepared with are no state yet.
             if self.state.step == 0 {
-                self.state.slots.clear();
+                self.state.entries.clear();
             }
         }
         // Not prepared, or refused: recording it says why, with lines and names.
-        let loss = self.record(model, batch, key)?;
-        Ok(StepResult { loss, output: self.output.view() })
+        self.record(model, batch, at, key)
+    }
+
+    fn find(&self, model: &impl Module<F>, batch: &dyn Batch<F>) -> Option<usize> {
+        self.plans.iter().position(|planned| planned.fits(model, batch))
     }
 
     /// Records the step without values and prepares it; where the plan is. `None` if it has to be recorded with values each
     /// time: because the model reads some, or to say what is wrong with it.
     #[track_caller]
-    fn prepare(&mut self, model: &(impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<Option<usize>> {
+    fn prepare<M: Module<F>, K>(
+        &mut self,
+        model: &mut M,
+        batch: &dyn Batch<F>,
+        at: Position,
+        key: u64,
+    ) -> Result<Option<usize>>
+    where
+        J: Objective<F, M, K>,
+    {
+        same_arrays(model)?;
         let tape = Tape::symbolic();
-        let recorded = record(&tape, model, &self.optimizer, &self.state, self.loss, batch, key);
+        let recorded = record(&tape, &*model, (&self.optimizer, &self.state), &self.objective, batch, at, key);
         // What a model does after it found no value may be anything.
         let (Ok(recorded), false) = (recorded, tape.was_read()) else {
             self.eagerly |= tape.was_read();
             return Ok(None);
         };
-        let states: Vec<usize> = recorded.parameters.iter().map(|updated| updated.state.len()).collect();
-        let planned = Planned::new(&recorded.with_gradients(&tape)?, &states, batch, self.threads)?;
-        if self.state.slots.is_empty() {
-            self.state.slots = recorded.fresh_state()?;
-        }
-        if self.plans.len() == PLANS {
-            self.plans.remove(0);
+        let program = recorded.program(&tape)?;
+        let threaded = self.plans.iter().map(|planned| &planned.plan).find(|plan| plan.threads() > 1);
+        let planned = Planned::new(&recorded, &program, &*model, batch, self.threads, threaded)?;
+        if self.plans.len() >= self.capacity {
+            let oldest = self.plans.iter().enumerate().min_by_key(|(_, planned)| planned.used).map(|(index, _)| index);
+            oldest.map(|index| self.plans.swap_remove(index));
         }
         self.plans.push(planned);
         Ok(Some(self.plans.len() - 1))
@@ -190,61 +247,118 @@ impl<'l, F: Real, O: Optimizer<F>> Step<'l, F, O> {
 
     /// Records the step and makes it.
     #[track_caller]
-    fn record(&mut self, model: &mut (impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<F> {
+    fn record<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, at: Position, key: u64) -> Result<()>
+    where
+        J: Objective<F, M, K>,
+    {
+        same_arrays(model)?;
         self.tape.clear();
-        let recorded = record(&self.tape, &*model, &self.optimizer, &self.state, self.loss, batch, key)?;
-        let (loss, output) = (recorded.loss.item()?, recorded.output.value()?);
+        let recorded = record(&self.tape, &*model, (&self.optimizer, &self.state), &self.objective, batch, at, key)?;
+        let loss = recorded.loss.item()?;
         if !loss.is_finite() {
             return Err(not_finite("the loss", loss, recorded.loss));
         }
-        let mut values = Vec::new();
-        let mut slots = Vec::new();
-        for updated in &recorded.parameters {
-            let state = updated.state.iter().map(|(name, array)| Ok((*name, array.value()?)));
-            slots.push((updated.path.clone(), state.collect::<Result<Vec<_>>>()?));
-            let value = updated.value.value()?;
+        let mut arrays = Vec::with_capacity(recorded.arrays.len());
+        for (position, array) in &recorded.arrays {
+            let value = array.value()?;
             if let Some(number) = value.iter().find(|number| !number.is_finite()) {
-                return Err(not_finite("a parameter after the step", *number, recorded.loss));
+                return Err(not_finite("an array of the model after the step", *number, recorded.loss));
             }
-            values.push(value);
+            arrays.push((*position, value));
         }
-        let mut parameters = parameters_mut(model);
-        if !parameters.iter().map(|(path, _)| path).eq(slots.iter().map(|(path, _)| path)) {
-            return Err(mismatch("`visit_mut` of the model does not list the parameters that its `visit` lists"));
-        }
-        for ((_, param), value) in parameters.iter().zip(&values) {
-            if param.array().shape() != value.shape() {
-                return Err(mismatch("the optimizer answered with an array of another shape than the parameter's"));
+        let Recorded { is_mean, outputs, gradients, state, .. } = recorded;
+        let outputs = outputs.into_iter().map(Var::value).collect::<Result<_>>()?;
+        let gradients = gradients.into_iter().map(|(path, g)| Ok((path, g.value()?))).collect::<Result<_>>()?;
+        let entries = state.into_iter().map(|update| update.read()).collect::<Result<_>>()?;
+        let mut leaves = leaves_mut(model);
+        for (position, value) in arrays {
+            if let Some((_, leaf)) = leaves.get_mut(position) {
+                leaf.set(value)?;
             }
         }
-        for ((_, param), value) in parameters.iter_mut().zip(values) {
-            param.set(value)?;
-        }
-        self.state = State { step: self.state.step + 1, slots };
-        self.output = output;
-        // A plan that refused what goes well is that of another model.
-        self.plans.retain(|planned| !planned.fits(batch));
-        Ok(loss)
+        drop(leaves);
+        self.state = OptimizerState { step: at.step, entries };
+        self.last = Some(Last::Recorded(Kept { loss, is_mean, outputs, gradients }));
+        Ok(())
     }
 
-    /// The next step as a program. Its inputs are those listed above, its outputs the loss, the model's output, the
-    /// parameters, and for each parameter its state.
+    /// The next step as a program. Its inputs are those listed above, its outputs the loss, the outputs of the objective,
+    /// the arrays of the model that the step changes, the optimizer's state, and the gradients.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     #[track_caller]
-    pub fn program(&self, model: &(impl Layer<F> + ?Sized), batch: &Dataset<F>, key: u64) -> Result<Program<F>> {
+    pub fn program<M: Module<F>, K>(&self, model: &M, batch: &dyn Batch<F>, key: u64) -> Result<Program<F>>
+    where
+        J: Objective<F, M, K>,
+    {
         let tape = Tape::new();
-        let recorded = record(&tape, model, &self.optimizer, &self.state, self.loss, batch, key)?;
-        recorded.program(&tape)
+        let at = Position { step: self.state.step + 1, epoch: self.epoch };
+        record(&tape, model, (&self.optimizer, &self.state), &self.objective, batch, at, key)?.program(&tape)
     }
 }
 
-impl<F: Real, O: fmt::Debug> fmt::Debug for Step<'_, F, O> {
+/// What a step found out on its way, all as it was before the update.
+pub struct StepResult<'s, F: Real> {
+    /// The loss of the batch.
+    pub loss: F,
+    pub(super) is_mean: bool,
+    source: Source<'s, F>,
+}
+
+enum Source<'s, F: Real> {
+    Planned(&'s Planned<F>),
+    Recorded(&'s Kept<F>),
+}
+
+impl<'s, F: Real> StepResult<'s, F> {
+    /// Output `i` of the objective; for a loss function, output 0 is that of the model.
+    pub fn output(&self, i: usize) -> Option<ArrayViewD<'s, F>> {
+        match self.source {
+            Source::Planned(planned) => planned.output(i),
+            Source::Recorded(kept) => kept.outputs.get(i).map(|output| output.view()),
+        }
+    }
+
+    /// The gradient of the loss with respect to each parameter that is trained, by path.
+    pub fn gradients(&self) -> Box<dyn Iterator<Item = (&'s str, ArrayViewD<'s, F>)> + 's> {
+        match self.source {
+            Source::Planned(planned) => Box::new(planned.gradients()),
+            Source::Recorded(kept) => Box::new(kept.gradients.iter().map(|(path, g)| (path.as_str(), g.view()))),
+        }
+    }
+}
+
+impl<F: Real> fmt::Debug for StepResult<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StepResult {{ loss: {} }}", self.loss)
+    }
+}
+
+impl<F: Real, O: fmt::Debug, J> fmt::Debug for Step<F, O, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (optimizer, steps, plans) = (&self.optimizer, self.state.step, self.plans.len());
         write!(f, "Step {{ optimizer: {optimizer:?}, {steps} steps made, {plans} plans }}")
     }
+}
+
+/// An error unless both visits of a model list the same arrays in the same order.
+fn same_arrays<F: Real>(model: &mut impl Module<F>) -> Result<()> {
+    let listed: Vec<(String, usize)> =
+        Tree::of(model).leaves.into_iter().map(|(path, leaf)| (path, leaf.address())).collect();
+    let changed: Vec<(String, usize)> =
+        leaves_mut(model).into_iter().map(|(path, leaf)| (path, leaf.leaf().address())).collect();
+    if listed == changed {
+        return Ok(());
+    }
+    let at = listed.iter().zip(&changed).take_while(|(a, b)| a == b).count();
+    let name = |list: &[(String, usize)]| list.get(at).map_or("no more".to_owned(), |(path, _)| format!("`{path}`"));
+    let (a, b) = (name(&listed), name(&changed));
+    let message = match a == b {
+        true => format!("`visit` and `visit_mut` of the model mean different arrays by {a}"),
+        false => format!("as array {at}, `visit` of the model lists {a} and `visit_mut` {b}"),
+    };
+    Err(mismatch(&message).with_help("write both with `nn::visit!`, or list the same parts in the same order"))
 }
 
 /// Why training stops: what is not finite, and where the first such number came from.

@@ -1,19 +1,24 @@
 //! The loop.
 
-use super::evaluate::{Metric, evaluate};
-use super::observer::{Epoch, Observer};
-use super::step::{Loss, Step};
-use crate::data::Dataset;
-use crate::layer::Layer;
-use crate::optim::Optimizer;
+use super::checkpoint::{Checkpoint, Progress};
+use super::evaluate::evaluate_at;
+use super::observer::{Epoch, Observer, Training};
+use super::step::Step;
+use crate::data::{Column, Dataset};
+use crate::module::Module;
+use crate::objective::Objective;
+use crate::optim::{Optimizer, Position};
 use crate::random::Random;
 use autodiff::{Error, ErrorKind, Real, Result};
+use ndarray::ArrayD;
+use std::fmt;
 
 /// Trains a model on mini-batches: in every epoch each example is used once, in a new random order.
 ///
 /// Everything random (the order, dropout) comes from `seed`: the same seed on the same machine trains the same
-/// parameters, bit for bit. Steps are recorded once for each shape of batch and then replayed (see [`Step`]), which
-/// changes no bit.
+/// parameters, bit for bit. Steps are recorded once for each shape of batch and then replayed, which changes no bit, as
+/// long as a loss that is a closure captures nothing that changes: see [`Step`] about that, and
+/// [`FnObjective::with`](crate::FnObjective::with) for numbers that do change.
 ///
 /// ```
 /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
@@ -23,35 +28,49 @@ use autodiff::{Error, ErrorKind, Real, Result};
 /// let data = Dataset::<f64>::valued(points.clone(), points * 2.0)?;
 /// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let mut history = History::new();
-/// Trainer::new(Sgd::new(0.05)).epochs(50).fit(
-///     &mut model,
-///     &|a, y| loss::mean_squared(a, y),
-///     &data,
-///     None,
-///     &mut [&mut history],
-/// )?;
+/// Trainer::new(Sgd::new(0.05)).epochs(50).observe(&mut history).fit(&mut model, loss::mean_squared, &data)?;
 /// assert!((model.weight().array().sum() - 2.0).abs() < 1e-6);
 /// assert!(history.curve("loss")[49] < 1e-12);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Trainer<F: Real, O> {
+pub struct Trainer<'a, F: Real, O> {
     optimizer: O,
     epochs: usize,
     batch_size: usize,
     seed: u64,
     eagerly: bool,
     threads: Option<usize>,
-    metrics: Vec<(&'static str, Metric<F>)>,
+    metrics: Vec<(String, Metric<'a, F>)>,
+    validation: Option<&'a Dataset<F>>,
+    observers: Vec<&'a mut dyn Observer<F>>,
+    resumed: Option<&'a Checkpoint<F>>,
 }
 
-impl<F: Real, O: Optimizer<F> + Clone> Trainer<F, O> {
+/// A number that says how well outputs fit targets.
+type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
+
+/// The streams of the seed that the orders and the keys of the epochs come from: far from those that users number.
+const ORDERS: u64 = 1 << 62;
+const KEYS: u64 = 2 << 62;
+
+impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     /// A trainer with `optimizer`: one epoch, batches of 32, seed 0, no metrics.
     pub fn new(optimizer: O) -> Self {
-        Trainer { optimizer, epochs: 1, batch_size: 32, seed: 0, eagerly: false, threads: None, metrics: Vec::new() }
+        Trainer {
+            optimizer,
+            epochs: 1,
+            batch_size: 32,
+            seed: 0,
+            eagerly: false,
+            threads: None,
+            metrics: Vec::new(),
+            validation: None,
+            observers: Vec::new(),
+            resumed: None,
+        }
     }
 
-    /// How often each example is used.
+    /// How often each example is used, counted from the first start of the run.
     pub fn epochs(self, epochs: usize) -> Self {
         Trainer { epochs, ..self }
     }
@@ -76,73 +95,175 @@ impl<F: Real, O: Optimizer<F> + Clone> Trainer<F, O> {
         Trainer { threads: Some(threads), ..self }
     }
 
-    /// Measures `metric` in every epoch, under this name.
-    pub fn metric(mut self, name: &'static str, metric: Metric<F>) -> Self {
-        self.metrics.push((name, metric));
+    /// Measures in every epoch how well the outputs fit the targets, under this name:
+    /// [`accuracy`](crate::metric::accuracy), or a closure.
+    pub fn metric(
+        mut self,
+        name: impl Into<String>,
+        metric: impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a,
+    ) -> Self {
+        self.metrics.push((name.into(), Box::new(metric)));
         self
     }
 
-    /// Trains `model` on `data`; after every epoch it is measured on `validation`, if there is any.
+    /// Measures loss and metrics after every epoch on `data`, too.
+    pub fn validation(self, data: &'a Dataset<F>) -> Self {
+        Trainer { validation: Some(data), ..self }
+    }
+
+    /// Lets `observer` watch the training. Several may.
+    pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped.
+    pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
+        Trainer { resumed: Some(checkpoint), ..self }
+    }
+
+    /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from.
     ///
     /// # Errors
-    /// Whatever [`Step::run`] answers, and the error of a metric; [`ErrorKind::Mismatch`] for no examples.
+    /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
+    /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, or a checkpoint that does not fit.
     #[track_caller]
-    pub fn fit(
-        &self,
-        model: &mut (impl Layer<F> + ?Sized),
-        loss: &Loss<F>,
+    pub fn fit<M: Module<F>, K>(
+        self,
+        model: &mut M,
+        objective: impl Objective<F, M, K>,
         data: &Dataset<F>,
-        validation: Option<&Dataset<F>>,
-        observers: &mut [&mut dyn Observer],
-    ) -> Result<()> {
-        if data.is_empty() {
-            return Err(Error::new(ErrorKind::Mismatch, "fit", "there are no examples to train on"));
+    ) -> Result<Checkpoint<F>> {
+        self.check(data)?;
+        let mut progress = Progress {
+            seed: self.seed,
+            epochs: 0,
+            batches: 0,
+            examples: data.len(),
+            batch_size: self.batch_size,
+            sums: vec![0.0; 1 + self.metrics.len()],
+        };
+        // The optimizer goes to the step, and the rest stays.
+        let Trainer { optimizer, epochs, batch_size, .. } = self;
+        let (metrics, validation, mut observers) = (self.metrics, self.validation, self.observers);
+        let mut step = Step::new(optimizer, objective);
+        if let Some(checkpoint) = self.resumed {
+            checkpoint.restore(model)?;
+            progress = checkpoint.progress.clone().continued(progress)?;
+            step = step.with_state(checkpoint.optimizer().clone());
         }
-        let steps = data.len().div_ceil(self.batch_size.max(1));
-        let mut orders = Random::stream(self.seed, 1);
-        let mut keys = Random::stream(self.seed, 2);
-        let mut step = Step::new(self.optimizer.clone(), loss);
         if let Some(threads) = self.threads {
             step = step.threads(threads);
         }
         if self.eagerly {
             step = step.eagerly();
         }
-        observers.iter_mut().for_each(|observer| observer.on_start(self.epochs, steps));
-        for number in 1..=self.epochs {
-            let mut measures = vec![("loss".to_owned(), 0.0)];
-            measures.extend(self.metrics.iter().map(|(name, _)| ((*name).to_owned(), 0.0)));
+        let steps = data.len().div_ceil(batch_size);
+        observers.iter_mut().for_each(|observer| observer.on_start(epochs, steps));
+        'run: while progress.epochs < epochs {
+            let number = progress.epochs + 1;
+            let order = Random::stream(progress.seed, ORDERS + number as u64).permutation(data.len());
+            let mut keys = Random::stream(progress.seed, KEYS + number as u64);
+            (0..progress.batches).for_each(|_| _ = keys.key());
+            step.set_epoch(number as u64);
             // Loops and not iterators: the caller's line does not reach into closures.
-            for batch in data.batches(self.batch_size, &mut orders) {
-                let result = step.run(model, &batch, keys.key())?;
-                let share = batch.len() as f64 / data.len() as f64;
-                let loss = result.loss.double();
-                let metrics = match self.metrics.is_empty() {
-                    true => Vec::new(),
-                    false => self.measure(&result.output.to_owned(), &batch)?,
+            for rows in order.chunks(batch_size).skip(progress.batches) {
+                let batch = data.chosen(rows);
+                if let Err(error) = step.run(model, &batch, keys.key()) {
+                    return Err(located(error, number, progress.batches + 1, data));
+                }
+                let Some(result) = step.result() else { continue };
+                let share = rows.len() as f64 / data.len() as f64;
+                let weight = if result.is_mean { share } else { 1.0 };
+                let output = match metrics.is_empty() {
+                    true => None,
+                    false => result.output(0).map(|output| output.to_owned()),
                 };
-                let found = std::iter::once(loss).chain(metrics);
-                measures.iter_mut().zip(found).for_each(|((_, mean), value)| *mean += share * value);
-                observers.iter_mut().for_each(|observer| observer.on_step(loss));
+                let found = measure(&metrics, output.as_ref(), &batch)?;
+                let found = found.into_iter().map(|value| share * value);
+                let found = std::iter::once(weight * result.loss.double()).chain(found);
+                progress.sums.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
+                progress.batches += 1;
+                let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
+                let mut stops = false;
+                observers.iter_mut().for_each(|observer| stops |= observer.on_step(&result, &training).is_break());
+                if stops {
+                    break 'run;
+                }
             }
-            if let Some(validation) = validation.filter(|validation| !validation.is_empty()) {
-                let result = evaluate(model, loss, validation)?;
+            let names = std::iter::once("loss").chain(metrics.iter().map(|(name, _)| name.as_str()));
+            let mut measures: Vec<(String, f64)> =
+                names.map(str::to_owned).zip(progress.sums.iter().copied()).collect();
+            (progress.epochs, progress.batches) = (number, 0);
+            progress.sums = vec![0.0; 1 + metrics.len()];
+            if let Some(validation) = validation {
+                let at = Position { step: step.state().step(), epoch: number as u64 };
+                let result = evaluate_at(&*model, &step.objective, validation, at)?;
                 measures.push(("validation loss".to_owned(), result.loss.double()));
-                let found = self.measure(&result.output, validation)?;
-                let names = self.metrics.iter().map(|(name, _)| format!("validation {name}"));
-                measures.extend(names.zip(found));
+                let found = measure(&metrics, result.outputs.first(), validation)?;
+                measures.extend(metrics.iter().map(|(name, _)| format!("validation {name}")).zip(found));
             }
-            let epoch = Epoch { number, of: self.epochs, measures };
-            let stops: Vec<bool> = observers.iter_mut().map(|observer| observer.on_epoch(&epoch).is_break()).collect();
-            if stops.contains(&true) {
+            let epoch = Epoch { number, of: epochs, measures };
+            let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
+            let mut stops = false;
+            observers.iter_mut().for_each(|observer| stops |= observer.on_epoch(&epoch, &training).is_break());
+            if stops {
                 break;
             }
         }
         observers.iter_mut().for_each(|observer| observer.on_end());
-        Ok(())
+        Ok(Checkpoint::of(&*model, step.state(), &progress))
     }
 
-    fn measure(&self, output: &ndarray::ArrayD<F>, data: &Dataset<F>) -> Result<Vec<f64>> {
-        self.metrics.iter().map(|(_, metric)| metric(output, data.targets())).collect()
+    fn check(&self, data: &Dataset<F>) -> Result<()> {
+        let refuse = |message: &str| Err(Error::new(ErrorKind::Mismatch, "fit", message));
+        if data.is_empty() {
+            return refuse("there are no examples to train on");
+        }
+        if self.validation.is_some_and(Dataset::is_empty) {
+            return refuse("there are no examples to validate on");
+        }
+        if self.batch_size == 0 {
+            return refuse("a batch of 0 examples trains nothing");
+        }
+        if self.epochs == 0 {
+            return refuse("0 epochs train nothing");
+        }
+        Ok(())
+    }
+}
+
+/// What the metrics say of an output.
+fn measure<F: Real>(
+    metrics: &[(String, Metric<'_, F>)],
+    output: Option<&ArrayD<F>>,
+    data: &Dataset<F>,
+) -> Result<Vec<f64>> {
+    let Some((first, _)) = metrics.first() else { return Ok(Vec::new()) };
+    let Some(output) = output else {
+        let message = format!("the metric `{first}` needs an output, and the objective has none");
+        let error = Error::new(ErrorKind::Mismatch, "metric", message);
+        return Err(error.with_help("`Outcome::output` adds the model's output to what an objective answers"));
+    };
+    let targets = data.targets()?;
+    metrics.iter().map(|(_, metric)| metric(output, targets)).collect()
+}
+
+/// An error with the place in the run where it happened, and where the data are not finite, if they are not.
+fn located<F: Real>(error: Error, epoch: usize, batch: usize, data: &Dataset<F>) -> Error {
+    let is_finite = error.kind() != ErrorKind::NotFinite;
+    let error = error.with_operand(format!("in epoch {epoch}, batch {batch}"));
+    match data.first_non_finite() {
+        Some((column, row, number)) if !is_finite => {
+            error.with_operand(format!("the data set has {number} in column `{column}`, row {row} of {}", data.len()))
+        }
+        _ => error,
+    }
+}
+
+impl<F: Real, O: fmt::Debug> fmt::Debug for Trainer<'_, F, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (optimizer, epochs, batch_size) = (&self.optimizer, self.epochs, self.batch_size);
+        write!(f, "Trainer {{ optimizer: {optimizer:?}, epochs: {epochs}, batch_size: {batch_size} }}")
     }
 }

@@ -113,14 +113,16 @@ impl Geometry {
 
     /// The lengths of the product for one image and group: C·h·w, O and P·Q.
     pub(super) fn matrix(&self) -> [usize; 3] {
-        let product = |lengths: [usize; 2]| lengths[0] * lengths[1];
-        [self.channels[0] * product(self.length), self.channels[1], product(self.positions)]
+        let product = |lengths: &[usize]| lengths.iter().fold(1, |product: usize, d| product.saturating_mul(*d));
+        let ([channels, outputs], [h, w]) = (self.channels, self.length);
+        [product(&[channels, h, w]), outputs, product(&self.positions)]
     }
 
     /// The room for the columns, for w, and for one image and group of y; `None` where it cannot be counted.
     pub(super) fn room(&self) -> Option<[usize; 3]> {
         let [depth, outputs, places] = self.matrix();
-        let room = [depth.checked_mul(places)?, self.groups * outputs * depth, outputs.checked_mul(places)?];
+        let weights = depth.checked_mul(outputs)?.checked_mul(self.groups)?;
+        let room = [depth.checked_mul(places)?, weights, outputs.checked_mul(places)?];
         room.iter().try_fold(0usize, |sum, part| sum.checked_add(*part))?;
         Some(room)
     }
@@ -151,7 +153,7 @@ impl Geometry {
     }
 
     /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps` apart.
-    pub(super) fn to_columns<F: Real>(&self, x: &[F], steps: [usize; 3], columns: &mut [F]) {
+    pub(super) fn fill_columns<F: Real>(&self, x: &[F], steps: [usize; 3], columns: &mut [F]) {
         let step = self.windows[1].stride * steps[2];
         self.lines(|Line { start, inside, first }| {
             let line = &mut columns[start..start + self.positions[1]];

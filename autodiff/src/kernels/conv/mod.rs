@@ -275,7 +275,7 @@ impl<'a, F: Real> Images<'a, F> {
         } else {
             if !room.is_empty() {
                 let [_, channel, row, column] = self.steps;
-                geometry.to_columns(self.from(at), [channel, row, column], room);
+                geometry.fill_columns(self.from(at), [channel, row, column], room);
             }
             room
         };

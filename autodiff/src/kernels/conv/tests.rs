@@ -200,6 +200,8 @@ fn what_does_not_fit_is_named() {
         "axis 3 of x [1, 4, 9, 2] and of w [3, 4, 3, 3]: the window spans 3 elements, the axis has 2 (no padding)"
     );
     assert_eq!(message(&[1, 4], &[3, 4], &[], 1), "a convolution has 1 or 2 spatial axes, not 0");
+    let vast = conv_workspace(&[1, 1, usize::MAX / 2].into(), &[1, 1, usize::MAX / 4].into(), &one, 1).unwrap_err();
+    assert_eq!(vast.message, "the workspace would be larger than any array");
     assert_eq!(message(&[1, 4, 5], &[3, 4, 3], &one, 0), "there are 0 groups of channels; the least is 1");
 }
 

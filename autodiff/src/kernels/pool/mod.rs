@@ -10,7 +10,6 @@ use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Shape, Strides};
 use smallvec::SmallVec;
-use std::ops::Range;
 
 /// The windows of a pooling: the last axes of its operand are spatial, as many as there are windows, 1 or 2; of the axes
 /// before them (a batch, channels) each position is a plane of its own.
@@ -78,21 +77,22 @@ pub fn max_pool<F: Real>(
     expect_lengths("the array of values", values.shape(), planes.output(x.shape()))?;
     expect_lengths("the array of indices", indices.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
-    let outputs =
-        values.into_slice().chunks_exact_mut(planes.count()).zip(indices.into_slice().chunks_exact_mut(planes.count()));
-    for ((values, indices), start) in outputs.zip(starts) {
-        for ((value, index), [rows, columns]) in values.iter_mut().zip(indices).zip(planes.places()) {
-            let mut best = None;
+    let (values, indices) = (values.into_slice(), indices.into_slice());
+    for (plane, start) in starts.enumerate() {
+        let first = plane * planes.count();
+        planes.each(|at, rows, columns| {
+            let mut best = (data[start + rows.first * down + columns.first * right], [rows.first, columns.first]);
             for row in rows.elements() {
                 for column in columns.elements() {
                     let x = data[start + row * down + column * right];
-                    if best.is_none_or(|(y, _): (F, _)| x > y || x.is_nan() && !y.is_nan()) {
-                        best = Some((x, row * planes.size[1] + column));
+                    if x > best.0 || x.is_nan() && !best.0.is_nan() {
+                        best = (x, [row, column]);
                     }
                 }
             }
-            (*value, *index) = best.unwrap_or((F::nan(), 0));
-        }
+            let (x, [row, column]) = best;
+            (values[first + at], indices[first + at]) = (x, row * planes.size[1] + column);
+        });
     }
     Ok(())
 }
@@ -128,15 +128,15 @@ pub fn average_pool<F: Real>(
     expect_lengths("the output", output.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
     for (y, start) in output.into_slice().chunks_exact_mut(planes.count()).zip(starts) {
-        for (y, [rows, columns]) in y.iter_mut().zip(planes.places()) {
+        planes.each(|at, rows, columns| {
             let mut sum = F::zero();
             for row in rows.elements() {
                 for column in columns.elements() {
                     sum = sum + data[start + row * down + column * right];
                 }
             }
-            *y = sum / F::of((rows.weight(include_padding) * columns.weight(include_padding)) as f64);
-        }
+            y[at] = sum / number(rows, columns, include_padding);
+        });
     }
     Ok(())
 }
@@ -173,15 +173,15 @@ pub fn average_pool_adjoint<F: Real>(
     let dx = output.into_slice();
     dx.fill(F::zero());
     for dx in dx.chunks_exact_mut((planes.size[0] * width).max(1)) {
-        for ([rows, columns], dy) in planes.places().zip(&mut dy) {
-            let share = dy / F::of((rows.weight(include_padding) * columns.weight(include_padding)) as f64);
+        planes.each(|_, rows, columns| {
+            let share = dy.next().unwrap_or(F::nan()) / number(rows, columns, include_padding);
             for row in rows.elements() {
                 for column in columns.elements() {
                     let dx = &mut dx[row * width + column];
                     *dx = *dx + share;
                 }
             }
-        }
+        });
     }
     Ok(())
 }
@@ -254,30 +254,34 @@ impl Planes {
         (data, spatial, Odometer::new(&x.shape()[..lead], &strides))
     }
 
-    /// The windows of a plane in row-major order: what each has of the rows and of the columns.
-    fn places(&self) -> impl Iterator<Item = [Place; 2]> + use<> {
-        let planes = *self;
-        (0..planes.positions[0]).flat_map(move |p| {
-            let rows = planes.place(0, p);
-            (0..planes.positions[1]).map(move |q| [rows.clone(), planes.place(1, q)])
-        })
+    /// Calls f for the windows of a plane in row-major order: with the number of the window, and what it has of the rows
+    /// and of the columns.
+    fn each(&self, mut f: impl FnMut(usize, &Place, &Place)) {
+        let mut at = 0;
+        for p in 0..self.positions[0] {
+            let rows = self.place(0, p);
+            for q in 0..self.positions[1] {
+                f(at, &rows, &self.place(1, q));
+                at += 1;
+            }
+        }
     }
 
     fn place(&self, axis: usize, position: usize) -> Place {
         let (window, size, length) = (self.windows[axis], self.size[axis], self.length[axis]);
         let inside = window.inside(position, size, length);
         let padded = window.padded(position, size, length);
-        Place { first: window.element(position, inside.start), inside, step: window.dilation, padded }
+        Place { first: window.element(position, inside.start), count: inside.len(), step: window.dilation, padded }
     }
 }
 
 /// What a window has along one axis.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
     /// The first element that is not padding.
     first: usize,
-    /// Which elements of the window are not padding.
-    inside: Range<usize>,
+    /// The number of elements that are not padding; there are some.
+    count: usize,
     /// The distance between neighbours.
     step: usize,
     /// The number of elements, with those of the padding.
@@ -286,13 +290,13 @@ struct Place {
 
 impl Place {
     /// The elements of the axis.
-    fn elements(&self) -> impl Iterator<Item = usize> + use<> {
-        let (first, step) = (self.first, self.step);
-        (0..self.inside.len()).map(move |i| first + i * step)
+    fn elements(self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(move |i| self.first + i * self.step)
     }
+}
 
-    /// The number of elements that an average is divided by.
-    fn weight(&self, include_padding: bool) -> usize {
-        if include_padding { self.padded } else { self.inside.len() }
-    }
+/// The number that an average is divided by.
+fn number<F: Real>(rows: &Place, columns: &Place, include_padding: bool) -> F {
+    let along = |place: &Place| if include_padding { place.padded } else { place.count };
+    F::of((along(rows) * along(columns)) as f64)
 }

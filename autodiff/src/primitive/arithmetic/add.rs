@@ -4,7 +4,6 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
 use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
-use crate::tape::var::Var;
 
 /// y = a + b
 #[derive(Debug)]
@@ -49,32 +48,4 @@ impl<F: Real> Primitive<F> for Add {
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Add).sampled(|generator| Sample::elementwise(&Add, generator, &[Domain::REALS, Domain::REALS]))
-}
-
-impl<'t, F: Real> std::ops::Add for Var<'t, F> {
-    type Output = Self;
-
-    /// `a + b`, elementwise, broadcasting as NumPy does.
-    #[track_caller]
-    fn add(self, other: Self) -> Self {
-        self.broadcasting(&Add, other)
-    }
-}
-
-impl<'t, F: Real> std::ops::Add<f64> for Var<'t, F> {
-    type Output = Self;
-
-    #[track_caller]
-    fn add(self, number: f64) -> Self {
-        self.broadcasting(&Add, self.number(number))
-    }
-}
-
-impl<'t, F: Real> std::ops::Add<Var<'t, F>> for f64 {
-    type Output = Var<'t, F>;
-
-    #[track_caller]
-    fn add(self, x: Var<'t, F>) -> Var<'t, F> {
-        x.number(self).broadcasting(&Add, x)
-    }
 }

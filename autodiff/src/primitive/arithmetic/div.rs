@@ -50,31 +50,3 @@ impl<F: Real> Primitive<F> for Div {
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Div).sampled(|generator| Sample::elementwise(&Div, generator, &[Domain::REALS, Domain::REALS]))
 }
-
-impl<'t, F: Real> std::ops::Div for Var<'t, F> {
-    type Output = Self;
-
-    /// `a / b`, element by element, broadcasting as NumPy does; a/0 is ±∞ or NaN as in IEEE arithmetic.
-    #[track_caller]
-    fn div(self, other: Self) -> Self {
-        self.broadcasting(&Div, other)
-    }
-}
-
-impl<'t, F: Real> std::ops::Div<f64> for Var<'t, F> {
-    type Output = Self;
-
-    #[track_caller]
-    fn div(self, number: f64) -> Self {
-        self.broadcasting(&Div, self.number(number))
-    }
-}
-
-impl<'t, F: Real> std::ops::Div<Var<'t, F>> for f64 {
-    type Output = Var<'t, F>;
-
-    #[track_caller]
-    fn div(self, x: Var<'t, F>) -> Var<'t, F> {
-        x.number(self).broadcasting(&Div, x)
-    }
-}

@@ -4,7 +4,6 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
 use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
-use crate::tape::var::Var;
 
 /// y = a·b
 #[derive(Debug)]
@@ -47,32 +46,4 @@ impl<F: Real> Primitive<F> for Mul {
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Mul).sampled(|generator| Sample::elementwise(&Mul, generator, &[Domain::REALS, Domain::REALS]))
-}
-
-impl<'t, F: Real> std::ops::Mul for Var<'t, F> {
-    type Output = Self;
-
-    /// `a · b`, element by element (the Hadamard product), broadcasting as NumPy does.
-    #[track_caller]
-    fn mul(self, other: Self) -> Self {
-        self.broadcasting(&Mul, other)
-    }
-}
-
-impl<'t, F: Real> std::ops::Mul<f64> for Var<'t, F> {
-    type Output = Self;
-
-    #[track_caller]
-    fn mul(self, number: f64) -> Self {
-        self.broadcasting(&Mul, self.number(number))
-    }
-}
-
-impl<'t, F: Real> std::ops::Mul<Var<'t, F>> for f64 {
-    type Output = Var<'t, F>;
-
-    #[track_caller]
-    fn mul(self, x: Var<'t, F>) -> Var<'t, F> {
-        x.number(self).broadcasting(&Mul, x)
-    }
 }

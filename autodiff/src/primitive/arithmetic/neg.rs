@@ -4,7 +4,6 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
-use crate::tape::var::Var;
 
 /// y = −x
 #[derive(Debug)]
@@ -39,14 +38,4 @@ impl<F: Real> Primitive<F> for Neg {
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Neg).sampled(|generator| Sample::elementwise(&Neg, generator, &[Domain::REALS]))
-}
-
-impl<F: Real> std::ops::Neg for Var<'_, F> {
-    type Output = Self;
-
-    /// `−x`, elementwise.
-    #[track_caller]
-    fn neg(self) -> Self {
-        self.apply(&Neg)
-    }
 }

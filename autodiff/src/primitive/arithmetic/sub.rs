@@ -4,7 +4,6 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{Arithmetic, Elementwise};
 use crate::primitive::{Domain, Entry, Facts, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
-use crate::tape::var::Var;
 
 /// y = a − b
 #[derive(Debug)]
@@ -44,32 +43,4 @@ impl<F: Real> Primitive<F> for Sub {
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Sub).sampled(|generator| Sample::elementwise(&Sub, generator, &[Domain::REALS, Domain::REALS]))
-}
-
-impl<'t, F: Real> std::ops::Sub for Var<'t, F> {
-    type Output = Self;
-
-    /// `a − b`, elementwise, broadcasting as NumPy does.
-    #[track_caller]
-    fn sub(self, other: Self) -> Self {
-        self.broadcasting(&Sub, other)
-    }
-}
-
-impl<'t, F: Real> std::ops::Sub<f64> for Var<'t, F> {
-    type Output = Self;
-
-    #[track_caller]
-    fn sub(self, number: f64) -> Self {
-        self.broadcasting(&Sub, self.number(number))
-    }
-}
-
-impl<'t, F: Real> std::ops::Sub<Var<'t, F>> for f64 {
-    type Output = Var<'t, F>;
-
-    #[track_caller]
-    fn sub(self, x: Var<'t, F>) -> Var<'t, F> {
-        x.number(self).broadcasting(&Sub, x)
-    }
 }

@@ -44,7 +44,7 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// `yes` where `self` is not 0, `no` elsewhere; broadcasts. `yes` and `no` are vars or numbers.
+    /// `yes` where `self` is not 0, `no` elsewhere, NumPy's `where(self, yes, no)`; broadcasts. `yes` and `no` are vars or numbers.
     ///
     /// The derivative with respect to the condition is zero: it is constant almost everywhere. The side that is not taken
     /// gets the cotangent 0; where its slope is infinite, 0·∞ is NaN, so keep it finite: not `c.select(x.sqrt(), 0.0)` but
@@ -56,6 +56,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// let y = x.gt(0.0).select(x, 0.0);
     /// assert_eq!(y.value().unwrap(), ndarray::array![0.0, 4.0].into_dyn());
     /// ```
+    #[doc(alias = "where")]
     #[track_caller]
     pub fn select(self, yes: impl VarOrNumber<'t, F>, no: impl VarOrNumber<'t, F>) -> Self {
         let (yes, no) = (yes.on(self), no.on(self));

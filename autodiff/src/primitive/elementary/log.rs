@@ -48,6 +48,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// let x = tape.input(1.0);
     /// assert_eq!(x.log().item().unwrap(), 0.0);
     /// ```
+    #[doc(alias = "ln")]
     #[track_caller]
     pub fn log(self) -> Self {
         self.apply(&Log)

@@ -1,6 +1,7 @@
 //! The position of the largest element.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::no_axis;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
@@ -83,15 +84,10 @@ pub(super) fn without_axis(inputs: &[&Shape], axis: usize, best: &str) -> Result
     let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
     let shape = x.reduced(&[axis], false);
     match x.get(axis) {
-        None => Err(no_axis(axis, x)),
+        None => Err(no_axis(axis, "x", x)),
         Some(0) if shape.size() > 0 => Err(Mismatch::new(format!("the {best} of no elements has no position"))),
         Some(_) => Ok(shape),
     }
-}
-
-/// That x has no axis of this number.
-pub(super) fn no_axis(axis: usize, x: &Shape) -> Mismatch {
-    Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0"))
 }
 
 /// The positions of elements along one axis of x, or along all of them in row-major order.
@@ -101,18 +97,19 @@ pub(super) fn positions<'t, F: Real>(
     axes: Axes,
     primitive: fn(usize) -> PrimitiveRef<F>,
 ) -> Index<'t, F> {
-    let (x, axis) = match (axes, x.shape()) {
-        (Axes::All, Ok(shape)) if shape.rank() != 1 => (x.reshape([shape.size()]), 0),
-        (Axes::All, _) => (x, 0),
-        (Axes::These(axes), _) => match axes.as_slice() {
-            [axis] => (x, *axis),
-            axes => {
-                let mismatch = Mismatch::new(format!("a position is along one axis, not along {}", axes.len()));
-                let help = "`..` counts the positions of all elements, in row-major order";
-                return Arg::from(x.tape().refuse(primitive(0).name(), &[x.into()], mismatch.with_help(help)))
-                    .as_index();
-            }
-        },
+    let Ok(shape) = x.shape() else { return Arg::from(x).as_index() };
+    let (x, axis) = if axes.is_all() {
+        (if shape.rank() == 1 { x } else { x.reshape([shape.size()]) }, 0)
+    } else {
+        let one = axes.of("x", &shape).and_then(|axes| match axes.as_slice() {
+            [axis] => Ok(*axis),
+            axes => Err(Mismatch::new(format!("a position is along one axis, not along {}", axes.len()))
+                .with_help("`..` counts the positions of all elements, in row-major order")),
+        });
+        match one {
+            Ok(axis) => (x, axis),
+            Err(mismatch) => return Arg::from(x.tape().misfit(&primitive(0), &[x.into()], mismatch)).as_index(),
+        }
     };
     let [y] = x.tape().record_all(primitive(axis), &[x.into()], [Kind::Index]);
     y.as_index()

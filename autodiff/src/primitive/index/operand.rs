@@ -4,9 +4,9 @@ use crate::base::error::Mismatch;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::PrimitiveRef;
+use crate::primitive::{Axis, Primitive, PrimitiveRef};
 use crate::tape::value::Value;
-use crate::tape::var::{Index, unbroadcastable};
+use crate::tape::var::{Index, Var, unbroadcastable};
 use crate::tape::{Arg, Tape};
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,6 +89,26 @@ impl<'t, F: Real> Index<'t, F> {
         y.as_index()
     }
 
+    /// The primitive of `axis`, applied to these indices; an error that names the primitive if there is no such axis.
+    #[track_caller]
+    pub(in crate::primitive) fn along<P: Primitive<F> + 'static>(
+        self,
+        axis: impl Into<Axis>,
+        primitive: impl FnOnce(usize) -> P,
+    ) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        match axis.into().of("x", &shape) {
+            Ok(axis) => self.apply(Arc::new(primitive(axis))),
+            Err(mismatch) => self.misfit(Arc::new(primitive(usize::MAX)), mismatch),
+        }
+    }
+
+    /// That `primitive` does not fit these indices.
+    #[track_caller]
+    pub(in crate::primitive) fn misfit(self, primitive: impl Into<PrimitiveRef<F>>, mismatch: Mismatch) -> Self {
+        Arg::from(self.tape().misfit(&primitive.into(), &[self.into()], mismatch)).as_index()
+    }
+
     /// `primitive` applied to `self` and `other`, after both are broadcast to a common shape, visibly. Its result is of the
     /// kind `kind`.
     #[track_caller]
@@ -112,5 +132,26 @@ impl<'t, F: Real> Index<'t, F> {
         }
         let [y] = tape.record_all(primitive, &[a.into(), b.into()], [kind]);
         y
+    }
+}
+
+impl<'t, F: Real> Var<'t, F> {
+    /// The primitive of `axis`, applied to this array and to indices; an error var if the array has no such axis.
+    #[track_caller]
+    pub(in crate::primitive) fn with_indices_along<P: Primitive<F> + 'static>(
+        self,
+        indices: Index<'t, F>,
+        axis: impl Into<Axis>,
+        primitive: impl FnOnce(usize) -> P,
+    ) -> Self {
+        let (tape, operands) = (self.tape(), [self.into(), indices.into()]);
+        // What else is wrong, an error among the operands or one of another tape, is found by recording.
+        let axis = self.shape().map_or(Ok(usize::MAX), |shape| axis.into().of("x", &shape));
+        match axis {
+            Err(mismatch) if std::ptr::eq(tape, indices.tape()) && indices.shape().is_ok() => {
+                tape.misfit(&Arc::new(primitive(usize::MAX)).into(), &operands, mismatch)
+            }
+            axis => tape.record(Arc::new(primitive(axis.unwrap_or(usize::MAX))), &operands),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Adding elements at their positions on an axis: the adjoint of take_along.
 
-use super::argmax::no_axis;
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -49,7 +49,7 @@ impl<F: Real> Primitive<F> for ScatterAddAlong {
         if x != i {
             return Err(Mismatch::new(format!("x {x} and i {i} should have the same shape")));
         }
-        if self.axis >= x.rank() { Err(no_axis(self.axis, x)) } else { Ok(x.with_axis(self.axis, self.length)) }
+        if self.axis >= x.rank() { Err(no_axis(self.axis, "x", x)) } else { Ok(x.with_axis(self.axis, self.length)) }
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
@@ -99,7 +99,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn scatter_add_along(self, indices: Index<'t, F>, axis: usize, length: usize) -> Self {
-        self.tape().record(Arc::new(ScatterAddAlong { axis, length }), &[self.into(), indices.into()])
+    pub fn scatter_add_along(self, indices: Index<'t, F>, axis: impl Into<Axis>, length: usize) -> Self {
+        self.with_indices_along(indices, axis, |axis| ScatterAddAlong { axis, length })
     }
 }

@@ -1,6 +1,6 @@
 //! Sorting along an axis.
 
-use super::argmax::no_axis;
+use crate::base::axis::Axis;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
@@ -77,17 +77,17 @@ pub(super) fn forth<'t, F: Real>(at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'
 #[track_caller]
 pub(super) fn along<'t, F: Real>(
     x: Var<'t, F>,
-    axis: usize,
+    axis: impl Into<Axis>,
     primitive: impl Into<PrimitiveRef<F>>,
 ) -> (Var<'t, F>, Index<'t, F>) {
     let (primitive, tape) = (primitive.into(), x.tape());
-    let shape = match x.shape() {
-        Ok(shape) if axis < shape.rank() => shape,
-        Ok(shape) => {
-            let refused = tape.refuse(primitive.name(), &[x.into()], no_axis(axis, &shape));
+    let Ok(shape) = x.shape() else { return (x, Arg::from(x).as_index()) };
+    let axis = match axis.into().of("x", &shape) {
+        Ok(axis) => axis,
+        Err(mismatch) => {
+            let refused = tape.misfit(&primitive, &[x.into()], mismatch);
             return (refused, Arg::from(refused).as_index());
         }
-        Err(_) => return (x, Arg::from(x).as_index()),
     };
     let last = shape.rank() - 1;
     let to_the_end: Vec<usize> = (0..shape.rank()).filter(|other| *other != axis).chain([axis]).collect();
@@ -116,7 +116,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn sort(self, axis: usize) -> Self {
+    pub fn sort(self, axis: impl Into<Axis>) -> Self {
         along(self, axis, &Sort).0
     }
 
@@ -133,7 +133,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn sort_with_order(self, axis: usize) -> (Self, Index<'t, F>) {
+    pub fn sort_with_order(self, axis: impl Into<Axis>) -> (Self, Index<'t, F>) {
         along(self, axis, &Sort)
     }
 
@@ -147,7 +147,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn argsort(self, axis: usize) -> Index<'t, F> {
+    pub fn argsort(self, axis: impl Into<Axis>) -> Index<'t, F> {
         along(self, axis, &Sort).1
     }
 }

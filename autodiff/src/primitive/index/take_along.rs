@@ -1,7 +1,7 @@
 //! Elements by their positions on an axis.
 
-use super::argmax::no_axis;
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -46,7 +46,7 @@ impl<F: Real> Primitive<F> for TakeAlong {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
         let [x, i] = inputs else { return Err(Mismatch::new("takes 2 operands")) };
         if self.axis >= x.rank() {
-            return Err(no_axis(self.axis, x));
+            return Err(no_axis(self.axis, "x", x));
         }
         match i.rank() == x.rank() && i.with_axis(self.axis, 0) == x.with_axis(self.axis, 0) {
             true => Ok((*i).clone()),
@@ -106,7 +106,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn take_along(self, indices: Index<'t, F>, axis: usize) -> Self {
-        self.tape().record(Arc::new(TakeAlong { axis }), &[self.into(), indices.into()])
+    pub fn take_along(self, indices: Index<'t, F>, axis: impl Into<Axis>) -> Self {
+        self.with_indices_along(indices, axis, |axis| TakeAlong { axis })
     }
 }

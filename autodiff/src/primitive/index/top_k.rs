@@ -2,6 +2,7 @@
 
 use super::sort::{along, back, forth};
 use crate::base::attributes::Attributes;
+use crate::base::axis::Axis;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::Type;
 use crate::base::real::Real;
@@ -97,7 +98,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn top_k(self, k: usize, axis: usize) -> (Self, Index<'t, F>) {
+    pub fn top_k(self, k: usize, axis: impl Into<Axis>) -> (Self, Index<'t, F>) {
         along(self, axis, Arc::new(TopK { k }))
     }
 }

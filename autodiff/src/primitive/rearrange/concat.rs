@@ -1,6 +1,7 @@
 //! Joining arrays along an axis.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
@@ -47,7 +48,7 @@ impl<F: Real> Primitive<F> for Concat {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
         let Some(first) = inputs.first() else { return Err(Mismatch::new("there are no operands")) };
         if self.axis >= first.rank() {
-            return Err(Mismatch::new(format!("there is no axis {} in {first}; axes count from 0", self.axis)));
+            return Err(no_axis(self.axis, "x₀", first));
         }
         let mut length = 0usize;
         for shape in inputs {
@@ -145,9 +146,9 @@ impl<F: Real> crate::Tape<F> {
     /// assert_eq!(tape.concat(&[x, y], 0).value().unwrap(), ndarray::array![1.0, 2.0, 3.0].into_dyn());
     /// ```
     #[track_caller]
-    pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: usize) -> Var<'t, F> {
+    pub fn concat<'t>(&'t self, parts: &[Var<'t, F>], axis: impl Into<Axis>) -> Var<'t, F> {
         let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
-        self.record(Arc::new(Concat { axis }), &parts)
+        self.joined(&parts, axis.into(), Kind::Real).var()
     }
 
     /// As [`concat`](Self::concat), for arrays of indices.
@@ -159,9 +160,24 @@ impl<F: Real> crate::Tape<F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn concat_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: usize) -> Index<'t, F> {
+    pub fn concat_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: impl Into<Axis>) -> Index<'t, F> {
         let parts: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
-        let [y] = self.record_all(Arc::new(Concat { axis }), &parts, [Kind::Index]);
-        y.index()
+        self.joined(&parts, axis.into(), Kind::Index).as_index()
+    }
+
+    #[track_caller]
+    fn joined<'t>(&'t self, parts: &[Arg<'t, F>], axis: Axis, kind: Kind) -> Arg<'t, F> {
+        let shapes: Vec<Shape> = parts.iter().filter_map(|x| x.shape().ok()).collect();
+        let here = parts.iter().all(|x| std::ptr::eq(x.parts().0, self));
+        let axis = match shapes.first().map(|first| axis.of("x₀", first)) {
+            Some(Ok(axis)) => axis,
+            Some(Err(mismatch)) if here && shapes.len() == parts.len() => {
+                return self.misfit(&Arc::new(Concat { axis: usize::MAX }).into(), parts, mismatch).into();
+            }
+            // What else is wrong is found by recording: no operands, an error among them, one of another tape.
+            _ => 0,
+        };
+        let [y] = self.record_all(Arc::new(Concat { axis }), parts, [kind]);
+        y
     }
 }

@@ -1,6 +1,7 @@
 //! Zeros before and after, along an axis.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -43,7 +44,7 @@ impl<F: Real> Primitive<F> for Pad {
         let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
         let axis = self.axis;
         match x.get(axis) {
-            None => Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0"))),
+            None => Err(no_axis(axis, "x", x)),
             Some(length) => Ok(x.with_axis(axis, length.saturating_add(self.before).saturating_add(self.after))),
         }
     }
@@ -98,7 +99,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// assert_eq!(x.pad(0, 1, 2).value().unwrap(), ndarray::array![0.0, 1.0, 2.0, 0.0, 0.0].into_dyn());
     /// ```
     #[track_caller]
-    pub fn pad(self, axis: usize, before: usize, after: usize) -> Self {
-        self.apply(Arc::new(Pad { axis, before, after }))
+    pub fn pad(self, axis: impl Into<Axis>, before: usize, after: usize) -> Self {
+        self.along(axis, |axis| Pad { axis, before, after })
     }
 }

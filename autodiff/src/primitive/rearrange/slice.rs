@@ -1,6 +1,7 @@
 //! A range along an axis.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
@@ -8,7 +9,7 @@ use crate::primitive::{
     Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
 use crate::tape::var::{Index, Var};
-use std::ops::Range;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 /// y = x[…, start..stop, …] along an axis
@@ -48,7 +49,7 @@ impl<F: Real> Primitive<F> for Slice {
         let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
         let (axis, start, stop) = (self.axis, self.start, self.stop);
         match x.get(axis) {
-            None => Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0"))),
+            None => Err(no_axis(axis, "x", x)),
             Some(length) if start > stop || stop > *length => Err(Mismatch::new(format!(
                 "{start}..{stop} is not a range of axis {axis} of x {x}, which is {length} long"
             ))),
@@ -96,30 +97,54 @@ impl Slice {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The positions `range` along `axis`. Moves no data; the reverse is [`pad`](Self::pad).
+    /// The positions `range` along `axis`: `1..3`, `1..`, `..`. Moves no data; the reverse is [`pad`](Self::pad).
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0, 3.0, 4.0]);
     /// assert_eq!(x.slice(0, 1..3).value().unwrap(), ndarray::array![2.0, 3.0].into_dyn());
+    /// assert_eq!(x.slice(-1, 1..).value().unwrap(), ndarray::array![2.0, 3.0, 4.0].into_dyn());
     /// ```
     #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        self.apply(Arc::new(Slice { axis, start: range.start, stop: range.end }))
+    pub fn slice(self, axis: impl Into<Axis>, range: impl RangeBounds<usize>) -> Self {
+        let shape = self.shape().unwrap_or_default();
+        self.along(axis, |axis| {
+            let (start, stop) = bounds(&range, shape.get(axis).copied().unwrap_or(0));
+            Slice { axis, start, stop }
+        })
     }
 }
 
 impl<'t, F: Real> Index<'t, F> {
-    /// The positions `range` along `axis`.
+    /// The positions `range` along `axis`: as [`Var::slice`].
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let i = tape.index(ndarray::array![5, 6, 7]);
-    /// assert_eq!(i.slice(0, 1..3).value()?, ndarray::array![6, 7].into_dyn());
+    /// assert_eq!(i.slice(0, 1..).value()?, ndarray::array![6, 7].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        self.apply(Arc::new(Slice { axis, start: range.start, stop: range.end }))
+    pub fn slice(self, axis: impl Into<Axis>, range: impl RangeBounds<usize>) -> Self {
+        let shape = self.shape().unwrap_or_default();
+        self.along(axis, |axis| {
+            let (start, stop) = bounds(&range, shape.get(axis).copied().unwrap_or(0));
+            Slice { axis, start, stop }
+        })
     }
+}
+
+/// The first position of a range, and the one behind its last, of an axis of this length.
+pub(in crate::primitive) fn bounds(range: &impl RangeBounds<usize>, length: usize) -> (usize, usize) {
+    let start = match range.start_bound() {
+        Bound::Included(start) => *start,
+        Bound::Excluded(before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let stop = match range.end_bound() {
+        Bound::Included(last) => last.saturating_add(1),
+        Bound::Excluded(stop) => *stop,
+        Bound::Unbounded => length,
+    };
+    (start, stop)
 }

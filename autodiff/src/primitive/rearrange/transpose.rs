@@ -1,6 +1,7 @@
 //! Exchanging axes.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::Axes;
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
@@ -140,8 +141,15 @@ impl<'t, F: Real> Var<'t, F> {
     /// assert_eq!(x.permute([1, 2, 0]).shape().unwrap(), [3, 4, 2].into());
     /// ```
     #[track_caller]
-    pub fn permute(self, axes: impl Into<Vec<usize>>) -> Self {
-        self.apply(Arc::new(Transpose { axes: axes.into() }))
+    pub fn permute(self, axes: impl Into<Axes>) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        match axes.into().of("x", &shape) {
+            Ok(axes) => self.apply(Arc::new(Transpose { axes })),
+            Err(mismatch) => {
+                let primitive = Arc::new(Transpose { axes: Vec::new() });
+                self.tape().misfit(&primitive.into(), &[self.into()], mismatch)
+            }
+        }
     }
 }
 
@@ -155,7 +163,11 @@ impl<'t, F: Real> Index<'t, F> {
 
     /// The axes in the order given: as [`Var::permute`].
     #[track_caller]
-    pub fn permute(self, axes: impl Into<Vec<usize>>) -> Self {
-        self.apply(Arc::new(Transpose { axes: axes.into() }))
+    pub fn permute(self, axes: impl Into<Axes>) -> Self {
+        let Ok(shape) = self.shape() else { return self };
+        match axes.into().of("x", &shape) {
+            Ok(axes) => self.apply(Arc::new(Transpose { axes })),
+            Err(mismatch) => self.misfit(Arc::new(Transpose { axes: Vec::new() }), mismatch),
+        }
     }
 }

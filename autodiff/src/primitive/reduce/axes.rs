@@ -1,52 +1,12 @@
-//! Which axes a reduction runs over.
+//! What reductions share: the axes they run over, and whether these stay.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::ascending;
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
 use crate::primitive::{Domain, Generator, Sample, SampleOperand};
 use crate::tape::var::Var;
-
-/// The axes of a reduction: `..` for all, one axis, or a list.
-///
-/// ```
-/// # let tape = autodiff::Tape::<f64>::new();
-/// let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
-/// assert_eq!(x.sum(..).shape().unwrap(), [].into());
-/// assert_eq!(x.sum(0).shape().unwrap(), [2].into());
-/// assert_eq!(x.sum([0, 1]).item().unwrap(), 10.0);
-/// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Axes {
-    /// Every axis.
-    All,
-    /// These axes.
-    These(Vec<usize>),
-}
-
-impl From<std::ops::RangeFull> for Axes {
-    fn from(_: std::ops::RangeFull) -> Self {
-        Axes::All
-    }
-}
-
-impl From<usize> for Axes {
-    fn from(axis: usize) -> Self {
-        Axes::These(vec![axis])
-    }
-}
-
-impl<const N: usize> From<[usize; N]> for Axes {
-    fn from(axes: [usize; N]) -> Self {
-        Axes::These(axes.to_vec())
-    }
-}
-
-impl From<Vec<usize>> for Axes {
-    fn from(axes: Vec<usize>) -> Self {
-        Axes::These(axes)
-    }
-}
 
 /// The attributes that reductions share: ascending axes, and whether they stay with length 1.
 #[derive(Clone, Debug)]
@@ -56,17 +16,6 @@ pub(in crate::primitive) struct Reduction {
 }
 
 impl Reduction {
-    pub(in crate::primitive) fn new<F: Real>(x: Var<'_, F>, axes: Axes, keep: bool) -> Self {
-        let axes = match axes {
-            Axes::All => (0..x.shape().map_or(0, |shape| shape.rank())).collect(),
-            Axes::These(mut axes) => {
-                axes.sort_unstable();
-                axes
-            }
-        };
-        Reduction { axes, keep }
-    }
-
     pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
         Ok(Reduction { axes: attributes.list("axes")?.to_vec(), keep: attributes.flag("keep")? })
     }
@@ -77,14 +26,7 @@ impl Reduction {
 
     pub(in crate::primitive) fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
         let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
-        if let Some(axis) = self.axes.iter().find(|axis| **axis >= x.rank()) {
-            return Err(Mismatch::new(format!("there is no axis {axis} in x {x}; axes count from 0")));
-        }
-        if let Some(pair) = self.axes.windows(2).find(|pair| pair.first() >= pair.last()) {
-            let axes = Shape::from(self.axes.as_slice());
-            let fault = if pair.first() == pair.last() { "one appears twice" } else { "they should ascend" };
-            return Err(Mismatch::new(format!("the axes {axes} do not fit: {fault}")));
-        }
+        ascending(&self.axes, "x", x)?;
         Ok(x.reduced(&self.axes, self.keep))
     }
 

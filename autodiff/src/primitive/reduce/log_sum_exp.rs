@@ -1,7 +1,8 @@
 //! The logarithm of a sum of exponentials: a smooth maximum.
 
-use super::axes::{Axes, Reduction};
+use super::axes::Reduction;
 use crate::base::attributes::Attributes;
+use crate::base::axis::Axes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -85,12 +86,12 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn log_sum_exp(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(LogSumExp(Reduction::new(self, axes.into(), false))))
+        self.over(axes, false, LogSumExp)
     }
 
     /// As [`log_sum_exp`](Self::log_sum_exp), but the axes stay, with length 1, so that the result broadcasts against `self`.
     #[track_caller]
     pub fn log_sum_exp_keep(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(LogSumExp(Reduction::new(self, axes.into(), true))))
+        self.over(axes, true, LogSumExp)
     }
 }

@@ -1,7 +1,8 @@
 //! The largest element along axes.
 
-use super::axes::{Axes, Reduction};
+use super::axes::Reduction;
 use crate::base::attributes::Attributes;
+use crate::base::axis::Axes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -92,12 +93,12 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), false))))
+        self.over(axes, false, Max)
     }
 
     /// As [`max`](Self::max), but the axes stay, with length 1, so that the result broadcasts against `self`.
     #[track_caller]
     pub fn max_keep(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(Max(Reduction::new(self, axes.into(), true))))
+        self.over(axes, true, Max)
     }
 }

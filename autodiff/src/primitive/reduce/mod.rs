@@ -1,6 +1,7 @@
 //! Reductions over axes, and what is normalised along one.
 
 pub(in crate::primitive) mod axes;
+pub(in crate::primitive) mod cumsum;
 pub(in crate::primitive) mod log_softmax;
 pub(in crate::primitive) mod log_sum_exp;
 pub(in crate::primitive) mod max;

@@ -1,6 +1,7 @@
 //! The softmax.
 
 use crate::base::attributes::Attributes;
+use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -45,7 +46,7 @@ impl<F: Real> Primitive<F> for Softmax {
         let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
         match x.get(self.axis) {
             Some(_) => Ok((*x).clone()),
-            None => Err(Mismatch::new(format!("there is no axis {} in x {x}; axes count from 0", self.axis))),
+            None => Err(no_axis(self.axis, "x", x)),
         }
     }
 
@@ -87,7 +88,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// assert_eq!(x.softmax(0).value().unwrap(), ndarray::array![0.5, 0.5].into_dyn());
     /// ```
     #[track_caller]
-    pub fn softmax(self, axis: usize) -> Self {
-        self.apply(Arc::new(Softmax { axis }))
+    pub fn softmax(self, axis: impl Into<Axis>) -> Self {
+        self.along(axis, |axis| Softmax { axis })
     }
 }

@@ -1,7 +1,8 @@
 //! The sum over axes.
 
-use super::axes::{Axes, Reduction};
+use super::axes::Reduction;
 use crate::base::attributes::Attributes;
+use crate::base::axis::Axes;
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
@@ -92,12 +93,12 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn sum(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(Sum(Reduction::new(self, axes.into(), false))))
+        self.over(axes, false, Sum)
     }
 
     /// As [`sum`](Self::sum), but the axes stay, with length 1, so that the result broadcasts against `self`.
     #[track_caller]
     pub fn sum_keep(self, axes: impl Into<Axes>) -> Self {
-        self.apply(Arc::new(Sum(Reduction::new(self, axes.into(), true))))
+        self.over(axes, true, Sum)
     }
 }

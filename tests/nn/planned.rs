@@ -1,17 +1,14 @@
 //! A training step that is replayed from its plan is the step that is recorded anew, bit for bit; and so is what the
 //! step-through sees.
 
+use crate::support::bits;
 use autodiff::inspect::Stepper;
 use autodiff::{Input, Real, Var};
 use ndarray::{Array1, Array2};
 use nn::{
-    Activation, Adam, Context, Dataset, Dense, Dropout, Init, Layer, Loss, Random, Sequential, Step, Targets, loss,
+    Activation, Adam, Context, Dataset, Dense, Dropout, Init, Layer, Module, Objective, Random, Sequential, Step, loss,
     parameters,
 };
-
-fn bits<'a, F: Real>(numbers: impl IntoIterator<Item = &'a F>) -> Vec<u64> {
-    numbers.into_iter().map(|x| x.double().to_bits()).collect()
-}
 
 fn network<F: Real>(sizes: [usize; 3], seed: u64) -> Sequential<F> {
     let mut random = Random::new(seed);
@@ -32,10 +29,6 @@ fn data<F: Real>(examples: usize, features: usize, classes: usize) -> Dataset<F>
     Dataset::labelled(features, labels).unwrap()
 }
 
-fn cross_entropy<F: Real>() -> &'static Loss<F> {
-    &|z, y| loss::softmax_cross_entropy(z, y)
-}
-
 /// What a run of training leaves behind: after some of the steps, everything.
 #[derive(PartialEq, Debug)]
 struct Footprint {
@@ -46,8 +39,8 @@ struct Footprint {
     state: Vec<Vec<u64>>,
 }
 
-fn train<F: Real>(
-    mut step: Step<'_, F, Adam>,
+fn train<F: Real, K>(
+    mut step: Step<F, Adam, impl Objective<F, Sequential<F>, K>>,
     mut model: Sequential<F>,
     batches: &[Dataset<F>],
     steps: u64,
@@ -56,14 +49,14 @@ fn train<F: Real>(
     let mut footprints = Vec::new();
     for (key, batch) in (0..steps).zip(batches.iter().cycle()) {
         let result = step.run(&mut model, batch, key).unwrap();
-        let (loss, output) = (result.loss.double().to_bits(), bits(result.output.iter()));
+        let (loss, output) = (result.loss.double().to_bits(), bits(result.output(0).unwrap().iter()));
         if key % every == 0 || key + 1 == steps {
             let parameters = parameters(&model).into_iter().map(|(_, param)| bits(param.array())).collect();
             let state = step.state().arrays().map(|(.., array)| bits(array)).collect();
             footprints.push(Footprint { step: key, loss, output, parameters, state });
         }
     }
-    let explained = batches.iter().map(|batch| step.explain(batch)).collect();
+    let explained = batches.iter().map(|batch| step.explain(&model, batch)).collect();
     (footprints, explained)
 }
 
@@ -78,7 +71,7 @@ fn planned_is_eager<F: Real>(
 ) {
     let batches: Vec<Dataset<F>> = data.batches(batch, &mut Random::new(5)).collect();
     assert_eq!(batches.iter().filter(|last| last.len() < batch).count(), 1, "two shapes");
-    let new = || Step::new(Adam::new(0.01), cross_entropy());
+    let new = || Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
     let (eager, never) = train(new().eagerly(), network(sizes, 1), &batches, steps, every);
     assert!(never.iter().all(Option::is_none), "an eager step has no plan");
     assert_ne!(eager[0].loss, eager[eager.len() - 1].loss, "something was learned");
@@ -112,17 +105,16 @@ fn threads_that_share_the_work_change_no_bit() {
 #[test]
 fn the_step_through_sees_the_numbers_of_the_plan() {
     let (mut model, batch) = (network::<f64>([6, 12, 3], 1), data(20, 6, 3));
-    let mut step = Step::new(Adam::new(0.01), cross_entropy());
+    let mut step = Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
     for key in 0..5 {
         step.run(&mut model, &batch, key).unwrap();
     }
     let program = step.program(&model, &batch, 5).unwrap();
     let mut inputs = vec![Input::Key(5)];
     inputs.extend(parameters(&model).into_iter().map(|(_, param)| Input::Real(param.array().clone())));
-    inputs.push(Input::Real(batch.features().clone()));
-    let Targets::Labels(labels) = batch.targets() else { panic!("labels") };
-    inputs.push(Input::index(labels.clone()));
-    inputs.extend([Input::real(0.01), Input::real(6.0)]);
+    inputs.push(Input::Real(batch.features().unwrap().clone()));
+    inputs.push(Input::index(batch.labels().unwrap().clone()));
+    inputs.extend([Input::real(0.01), Input::real(6.0), Input::real(20.0)]);
     inputs.extend(step.state().arrays().map(|(.., array)| Input::Real(array.clone())));
 
     let trace = autodiff::inspect::Trace::forward(&program, &inputs).unwrap();
@@ -132,11 +124,13 @@ fn the_step_through_sees_the_numbers_of_the_plan() {
         program.output_ids().iter().map(|id| bits(stepper.state().value(*id).unwrap().iter())).collect();
     let run: Vec<Vec<u64>> = program.run(&inputs).unwrap().iter().map(bits).collect();
 
-    assert!(step.explain(&batch).is_some(), "the next step is planned");
+    assert!(step.explain(&model, &batch).is_some(), "the next step is planned");
     let result = step.run(&mut model, &batch, 5).unwrap();
-    let mut planned = vec![vec![result.loss.to_bits()], bits(result.output.iter())];
+    let mut planned = vec![vec![result.loss.to_bits()], bits(result.output(0).unwrap().iter())];
+    let gradients: Vec<Vec<u64>> = result.gradients().map(|(_, gradient)| bits(gradient.iter())).collect();
     planned.extend(parameters(&model).into_iter().map(|(_, param)| bits(param.array())));
     planned.extend(step.state().arrays().map(|(.., array)| bits(array)));
+    planned.extend(gradients);
     assert_eq!(seen, planned);
     assert_eq!(run, planned);
 }
@@ -147,11 +141,13 @@ struct Decides {
     inner: Dense<f64>,
 }
 
-impl Layer<f64> for Decides {
-    nn::visit!(f64; layer inner);
+impl Module<f64> for Decides {
+    nn::visit!(f64; inner);
+}
 
+impl Layer<f64> for Decides {
     fn forward<'t>(&self, x: Var<'t, f64>, cx: &Context<'t, f64>) -> Var<'t, f64> {
-        let y = cx.layer("inner", &self.inner, x);
+        let y = self.inner.call(x, cx);
         if y.sum(..).item().is_ok_and(|sum| sum > 0.0) { y.tanh() } else { y * 0.5 }
     }
 }
@@ -165,12 +161,12 @@ fn a_model_that_reads_values_is_never_planned() {
     let batches = [1.0, -1.0].map(|sign| Dataset::valued(features(sign), values.clone()).unwrap());
     let run = |eagerly: bool| {
         let mut model = Decides { inner: Dense::new(2, 1, Init::Xavier, &mut Random::new(3)).without_bias() };
-        let step = Step::new(Adam::new(0.01), &|z, y| loss::mean_squared(z, y));
+        let step = Step::new(Adam::new(0.01), loss::mean_squared);
         let mut step = if eagerly { step.eagerly() } else { step };
         let mut losses = Vec::new();
         for (key, batch) in (0..40).zip(batches.iter().cycle()) {
             losses.push(step.run(&mut model, batch, key).unwrap().loss.to_bits());
-            assert_eq!(step.explain(batch), None, "a decision was planned");
+            assert_eq!(step.explain(&model, batch), None, "a decision was planned");
         }
         let weights: Vec<Vec<u64>> = parameters(&model).into_iter().map(|(_, param)| bits(param.array())).collect();
         (losses, weights)
@@ -178,67 +174,23 @@ fn a_model_that_reads_values_is_never_planned() {
     assert_eq!(run(false), run(true));
 }
 
-#[derive(Clone, Debug)]
-struct Dropping {
-    hidden: Dense<f64>,
-    dropout: Dropout,
-    output: Dense<f64>,
-}
-
-impl Layer<f64> for Dropping {
-    nn::visit!(f64; layer hidden, layer dropout, layer output);
-
-    fn forward<'t>(&self, x: Var<'t, f64>, cx: &Context<'t, f64>) -> Var<'t, f64> {
-        let h = cx.layer("hidden", &self.hidden, x).tanh();
-        let h = cx.layer("dropout", &self.dropout, h);
-        cx.layer("output", &self.output, h)
-    }
-}
-
-/// What a plan took from the model otherwise than as a parameter stays, until the step forgets.
-#[test]
-fn a_step_forgets_what_it_prepared() {
-    let batch = data::<f64>(20, 6, 3);
-    let random = &mut Random::new(1);
-    let (hidden, output) = (Dense::new(6, 12, Init::He, random), Dense::new(12, 3, Init::Xavier, random));
-    let mut a = Dropping { hidden, dropout: Dropout { keep_prob: 0.9 }, output };
-    let mut b = a.clone();
-    let mut step = Step::new(Adam::new(0.01), cross_entropy());
-    let mut eager = Step::new(Adam::new(0.01), cross_entropy()).eagerly();
-    for key in 0..5 {
-        step.run(&mut a, &batch, key).unwrap();
-        eager.run(&mut b, &batch, key).unwrap();
-    }
-    for model in [&mut a, &mut b] {
-        model.dropout.keep_prob = 0.3;
-    }
-    assert!(step.explain(&batch).is_some(), "prepared");
-    step.forget();
-    assert_eq!(step.explain(&batch), None);
-    for key in 5..10 {
-        let expected = eager.run(&mut b, &batch, key).unwrap().loss.to_bits();
-        assert_eq!(step.run(&mut a, &batch, key).unwrap().loss.to_bits(), expected, "step {key}");
-    }
-    assert!(step.explain(&batch).is_some(), "prepared anew");
-}
-
 /// A model of other sizes under the same names is not trained with the plan of the one before.
 #[test]
 fn another_model_is_prepared_anew() {
     let batch = data::<f64>(12, 6, 3);
-    let mut step = Step::new(nn::Sgd::new(0.1), cross_entropy());
+    let mut step = Step::new(nn::Sgd::new(0.1), loss::softmax_cross_entropy);
     step.run(&mut network([6, 8, 3], 1), &batch, 0).unwrap();
     for seed in 2..4 {
         let mut model = network([6, 9, 3], seed);
         let mut fresh = model.clone();
-        let mut other = Step::new(nn::Sgd::new(0.1), cross_entropy()).eagerly();
+        let mut other = Step::new(nn::Sgd::new(0.1), loss::softmax_cross_entropy).eagerly();
         for key in 0..3 {
             let loss = step.run(&mut model, &batch, key).unwrap().loss;
             assert_eq!(loss, other.run(&mut fresh, &batch, key).unwrap().loss);
         }
         let arrays = |model| parameters(model).into_iter().map(|(_, param)| param.array().clone()).collect::<Vec<_>>();
         assert_eq!(arrays(&model), arrays(&fresh));
-        assert!(step.explain(&batch).is_some(), "it is prepared again");
+        assert!(step.explain(&model, &batch).is_some(), "it is prepared again");
     }
 }
 
@@ -246,8 +198,12 @@ fn another_model_is_prepared_anew() {
 #[test]
 fn a_refused_first_step_leaves_no_state() {
     let good = data::<f64>(12, 6, 3);
-    let bad = Dataset::labelled(Array2::from_elem((12, 6), f64::NAN), good.labels().unwrap().clone()).unwrap();
-    let mut step = Step::new(Adam::new(0.01), cross_entropy());
+    let bad = Dataset::labelled(
+        Array2::from_elem((12, 6), f64::NAN),
+        good.labels().unwrap().iter().copied().collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let mut step = Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
     assert!(step.run(&mut network([6, 8, 3], 1), &bad, 0).is_err());
     assert_eq!(step.state().arrays().count(), 0);
     step.run(&mut network([6, 9, 3], 1), &good, 0).unwrap();

@@ -1,0 +1,97 @@
+//! What a loop keeps for its derivatives.
+
+use super::scan::Scan;
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::kind::Kind;
+use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::Kernel;
+use crate::program::Program;
+use crate::tape::Tape;
+use crate::tape::node::Op;
+use smallvec::SmallVec;
+
+/// What a loop keeps of each step for the reverse pass. More of it is more memory and less computed again; the numbers are
+/// the same, bit for bit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Keep {
+    /// Every value that the reverse pass reads.
+    Everything,
+    /// Every value that it reads, but elementwise ones are computed again from those: the default.
+    #[default]
+    Products,
+    /// The carries alone: the rest is computed again.
+    Carries,
+    /// Nothing: the loop runs once more before the reverse pass.
+    Nothing,
+}
+
+/// The nodes of the body that have to be kept so that `derived`, nodes of `tape` that were recorded behind the body, can be
+/// computed in a loop of their own; the nodes of the body went to `forward`.
+pub(super) fn kept<F: Real>(
+    scan: &Scan<F>,
+    tape: &Tape<F>,
+    forward: &IdVec<NodeId>,
+    derived: impl IntoIterator<Item = NodeId>,
+    keep: Keep,
+) -> Vec<NodeId> {
+    let body = scan.body();
+    let changing = changing(body, scan.steps.carries + scan.steps.inputs);
+    let carries: Vec<NodeId> = body.input_ids().iter().skip(1).take(scan.steps.carries).copied().collect();
+    tape.with_nodes(|nodes, _| {
+        let mut of_body: IdVec<Option<NodeId>> = IdVec::filled(nodes.len(), || None);
+        forward.iter().for_each(|(id, there)| of_body[*there] = Some(id));
+        let mut needed = IdVec::filled(nodes.len(), || false);
+        derived.into_iter().for_each(|id| needed[id] = true);
+        let mut kept = Vec::new();
+        // Operands have smaller ids: one pass from the end sees everything.
+        for id in nodes.ids().rev() {
+            if !needed[id] {
+                continue;
+            }
+            if let Some(node) = of_body[id] {
+                let is_given = matches!(nodes[id].op, Op::Input(_) | Op::Constant(_)) && !carries.contains(&node);
+                if is_given {
+                    continue;
+                }
+                if carries.contains(&node) || (changing[node] && is_kept(body, node, keep)) {
+                    kept.push(node);
+                    continue;
+                }
+            }
+            nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
+        }
+        kept.reverse();
+        kept
+    })
+}
+
+/// Whether a node of the body, which is not a leaf, is kept rather than computed again.
+fn is_kept<F: Real>(body: &Program<F>, id: NodeId, keep: Keep) -> bool {
+    let node = &body.nodes[id];
+    match keep {
+        // Keys cannot be stacked, and are cheap.
+        _ if node.kind == Kind::Key => false,
+        Keep::Everything => true,
+        Keep::Carries | Keep::Nothing => false,
+        Keep::Products => match &node.op {
+            Op::Apply(primitive) => {
+                let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|x| &body.nodes[*x].shape).collect();
+                !matches!(primitive.kernel(&shapes), Kernel::Elementwise(_) | Kernel::View)
+            }
+            _ => true,
+        },
+    }
+}
+
+/// The nodes of the body that differ from step to step: those that the step, a carry or a per-step input leads to.
+pub(super) fn changing<F: Real>(body: &Program<F>, moving: usize) -> IdVec<bool> {
+    let mut changing = IdVec::filled(body.len(), || false);
+    body.input_ids().iter().take(1 + moving).for_each(|id| changing[*id] = true);
+    for (id, node) in body.nodes.iter() {
+        if node.inputs.iter().any(|operand| changing[*operand]) {
+            changing[id] = true;
+        }
+    }
+    changing
+}

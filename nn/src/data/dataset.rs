@@ -1,0 +1,221 @@
+//! Data sets: examples, split, shuffled, in batches.
+
+use super::batch::Batch;
+use super::column::Column;
+use crate::random::Random;
+use autodiff::{Error, ErrorKind, IntoArray, Real, Result};
+use ndarray::{Array, Array1, ArrayD, Dimension};
+
+/// The column that holds the features of a data set with targets.
+pub(crate) const FEATURES: &str = "x";
+
+/// The column that holds its targets.
+pub(crate) const TARGETS: &str = "targets";
+
+/// Examples: columns with names, whose first axes run over the same examples.
+///
+/// Most data sets have features and a target for each example ([`labelled`](Self::labelled),
+/// [`valued`](Self::valued)), which are the columns `x` and `targets`; others are put together column by column.
+///
+/// ```
+/// use nn::Dataset;
+/// let data = Dataset::<f64>::labelled(ndarray::array![[0.1], [0.2], [0.3], [0.4], [0.5]], vec![0, 0, 1, 1, 1])?;
+/// let (train, test) = data.split(0.8, 7);
+/// assert_eq!((train.len(), test.len()), (4, 1));
+///
+/// let sentences = ndarray::array![[4, 1, 2], [3, 3, 0]];
+/// let data = Dataset::<f64>::new().index("words", sentences)?.real("score", [0.5, -1.0])?;
+/// assert_eq!(data.len(), 2);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Dataset<F: Real> {
+    columns: Vec<(String, Column<F>)>,
+}
+
+impl<F: Real> Dataset<F> {
+    /// A data set without columns, to which columns are added.
+    pub fn new() -> Self {
+        Dataset { columns: Vec::new() }
+    }
+
+    /// With a column of reals.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn real(self, name: impl Into<String>, array: impl IntoArray<F>) -> Result<Self> {
+        self.with(name, Column::real(array))
+    }
+
+    /// With a column of indices.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn index<D: Dimension>(self, name: impl Into<String>, array: Array<usize, D>) -> Result<Self> {
+        self.with(name, Column::index(array))
+    }
+
+    /// With a column.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if it has another number of examples than the columns before, or a name that one of them
+    /// has.
+    pub fn with(mut self, name: impl Into<String>, column: Column<F>) -> Result<Self> {
+        let name = name.into();
+        let refuse = |message: String| Err(Error::new(ErrorKind::Mismatch, "Dataset", message));
+        if column.shape().is_empty() {
+            return refuse(format!("the column `{name}` is a single number; its first axis should run over examples"));
+        }
+        if let Some((first, other)) = self.columns.first()
+            && other.examples() != column.examples()
+        {
+            let (a, b) = (other.describe(), column.describe());
+            return refuse(format!("`{first}` is {a} and `{name}` is {b}: the first axis runs over examples"));
+        }
+        if self.columns.iter().any(|(known, _)| *known == name) {
+            return refuse(format!("there are two columns `{name}`"));
+        }
+        self.columns.push((name, column));
+        Ok(self)
+    }
+
+    /// A data set whose targets are the numbers of classes.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn labelled(features: impl IntoArray<F>, labels: impl Into<Array1<usize>>) -> Result<Self> {
+        Dataset::new().real(FEATURES, features)?.index(TARGETS, labels.into())
+    }
+
+    /// A data set whose targets are numbers.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn valued(features: impl IntoArray<F>, values: impl IntoArray<F>) -> Result<Self> {
+        Dataset::new().real(FEATURES, features)?.real(TARGETS, values)
+    }
+
+    /// The number of examples.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.examples())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The column `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is none, which says what there is.
+    pub fn column(&self, name: &str) -> Result<&Column<F>> {
+        if let Some((_, column)) = self.columns.iter().find(|(known, _)| known == name) {
+            return Ok(column);
+        }
+        let error = Error::new(ErrorKind::Mismatch, "Dataset", format!("there is no column `{name}`"));
+        let listed = self.columns.iter().map(|(name, column)| format!("{name} : {}", column.describe()));
+        Err(listed.fold(error, Error::with_operand))
+    }
+
+    /// The features, \[examples, …\]: the column `x`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is no such column, or it holds indices.
+    pub fn features(&self) -> Result<&ArrayD<F>> {
+        match self.column(FEATURES)? {
+            Column::Real(array) => Ok(array),
+            Column::Index(_) => Err(Error::new(ErrorKind::Mismatch, "features", "the column `x` holds indices")),
+        }
+    }
+
+    /// The column `targets`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is none.
+    pub fn targets(&self) -> Result<&Column<F>> {
+        self.column(TARGETS)
+    }
+
+    /// The labels: the column `targets`, if it holds indices.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is no such column, or it holds numbers.
+    pub fn labels(&self) -> Result<&ArrayD<usize>> {
+        match self.targets()? {
+            Column::Index(labels) => Ok(labels),
+            Column::Real(_) => Err(Error::new(ErrorKind::Mismatch, "labels", "the column `targets` holds numbers")),
+        }
+    }
+
+    /// The examples `rows`, in that order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] if there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        match rows.iter().find(|row| **row >= self.len()) {
+            None => Ok(self.chosen(rows)),
+            Some(row) => {
+                let message = format!("row {row} of {} examples", self.len());
+                Err(Error::new(ErrorKind::Refused, "Dataset::select", message))
+            }
+        }
+    }
+
+    /// The examples in an order drawn from `random`.
+    pub fn shuffled(&self, random: &mut Random) -> Self {
+        self.chosen(&random.permutation(self.len()))
+    }
+
+    /// Two parts, drawn at random: `fraction` of the examples, rounded, and the others.
+    pub fn split(&self, fraction: f64, seed: u64) -> (Self, Self) {
+        let order = Random::new(seed).permutation(self.len());
+        // The cast saturates, and what is no number becomes 0.
+        let size = ((self.len() as f64 * fraction).round() as usize).min(self.len());
+        let (first, second) = order.split_at(size);
+        (self.chosen(first), self.chosen(second))
+    }
+
+    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left.
+    ///
+    /// ```
+    /// # use nn::{Dataset, Random};
+    /// let data = Dataset::<f64>::valued(ndarray::Array2::zeros((5, 1)), ndarray::Array2::zeros((5, 1)))?;
+    /// let sizes: Vec<usize> = data.batches(2, &mut Random::new(0)).map(|batch| batch.len()).collect();
+    /// assert_eq!(sizes, [2, 2, 1]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn batches<'a>(&'a self, size: usize, random: &mut Random) -> impl Iterator<Item = Dataset<F>> + use<'a, F> {
+        let size = size.max(1);
+        let order = random.permutation(self.len());
+        (0..self.len()).step_by(size).map(move |start| {
+            let rows: Vec<usize> = order.iter().skip(start).take(size).copied().collect();
+            self.chosen(&rows)
+        })
+    }
+
+    /// The examples `rows`, all of which there are.
+    pub(crate) fn chosen(&self, rows: &[usize]) -> Self {
+        Dataset { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows))).collect() }
+    }
+
+    /// The first number that is not finite: column, example, number.
+    pub(crate) fn first_non_finite(&self) -> Option<(&str, usize, F)> {
+        self.columns.iter().find_map(|(name, column)| {
+            let Column::Real(array) = column else { return None };
+            let width = array.shape().iter().skip(1).product::<usize>().max(1);
+            let (position, number) = array.iter().enumerate().find(|(_, number)| !number.is_finite())?;
+            Some((name.as_str(), position / width, *number))
+        })
+    }
+}
+
+impl<F: Real> Batch<F> for Dataset<F> {
+    fn examples(&self) -> usize {
+        self.len()
+    }
+
+    fn columns<'a>(&'a self, list: &mut dyn FnMut(&'a str, &'a Column<F>)) {
+        self.columns.iter().for_each(|(name, column)| list(name, column));
+    }
+}

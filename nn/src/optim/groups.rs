@@ -1,0 +1,93 @@
+//! Parameters with learning rates and weight decay of their own.
+
+use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
+use autodiff::{Real, Var};
+use std::fmt;
+
+/// How a parameter is treated apart from others.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Group {
+    /// What its learning rate is multiplied by; 1 unless said otherwise.
+    pub rate: f64,
+    /// Its weight decay λ; 0 unless said otherwise.
+    pub decay: f64,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Group { rate: 1.0, decay: 0.0 }
+    }
+}
+
+/// Treats parameters by their path: with a learning rate of their own, r·α, and with weight decay λ, apart from the
+/// gradient,
+///
+/// - w ← w⁺ − r·α·λ·w, where w⁺ is what the inner optimizer makes of w.
+///
+/// Around Adam, this is AdamW.
+///
+/// ```
+/// use nn::{Adam, Group, Groups};
+/// // A pretrained encoder learns slowly; weights decay, biases do not.
+/// let optimizer = Groups::new(
+///     |path: &str| Group {
+///         rate: if path.starts_with("encoder.") { 0.1 } else { 1.0 },
+///         decay: if path.ends_with("weight") { 0.01 } else { 0.0 },
+///     },
+///     Adam::new(0.001),
+/// );
+/// # let _: &dyn nn::Optimizer<f32> = &optimizer;
+/// ```
+///
+/// The function is asked when a step is recorded, not in every step: it depends on the path only.
+///
+/// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019), Algorithm 2, with α in place of the
+/// paper's α·η.
+#[derive(Clone, Copy)]
+pub struct Groups<C, O> {
+    group: C,
+    optimizer: O,
+}
+
+impl<C: Fn(&str) -> Group, O> Groups<C, O> {
+    /// Treats each parameter as `group` of its path says, around `optimizer`.
+    pub fn new(group: C, optimizer: O) -> Self {
+        Groups { group, optimizer }
+    }
+}
+
+impl<F: Real, C: Fn(&str) -> Group, O: Optimizer<F>> Optimizer<F> for Groups<C, O> {
+    fn rate(&self, at: Position) -> f64 {
+        self.optimizer.rate(at)
+    }
+
+    fn update<'t>(
+        &self,
+        parameters: &[Parameter<'t, F>],
+        state: &mut StateRecorder<'t, F>,
+        now: Schedule<'t, F>,
+    ) -> Vec<Var<'t, F>> {
+        let mut grouped = parameters.to_vec();
+        let mut decays = Vec::with_capacity(parameters.len());
+        for parameter in &mut grouped {
+            let group = (self.group)(&parameter.path);
+            if group.rate != 1.0 {
+                parameter.rate = parameter.rate * group.rate;
+            }
+            decays.push(group.decay);
+        }
+        let mut values = self.optimizer.update(&grouped, state, now);
+        for ((value, parameter), decay) in values.iter_mut().zip(&grouped).zip(decays) {
+            if decay != 0.0 {
+                *value = *value - parameter.rate * decay * parameter.value;
+            }
+        }
+        values
+    }
+}
+
+impl<C, O: fmt::Debug> fmt::Debug for Groups<C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Groups {{ optimizer: {:?} }}", self.optimizer)
+    }
+}

@@ -1,0 +1,333 @@
+//! Loops over a body program compute what the loop written out computes: values, tangents and gradients, bit for bit.
+
+use autodiff::primitive::{Keep, Loop};
+use autodiff::{Arg, ErrorKind, Feed, Input, Program, Registry, Tape, Var};
+use ndarray::{Array, ArrayD, IxDyn};
+
+/// The same numbers; zeros of either sign are the same, and any NaN equals any NaN.
+#[track_caller]
+fn same(a: &ArrayD<f64>, b: &ArrayD<f64>, what: &str) {
+    assert_eq!(a.shape(), b.shape(), "{what}");
+    for (a, b) in a.iter().zip(b) {
+        assert!(a == b || (a.is_nan() && b.is_nan()), "{what}: {a:?} is not {b:?}");
+    }
+}
+
+fn numbers(shape: &[usize], seed: usize) -> ArrayD<f64> {
+    let mut n = seed as f64;
+    Array::from_shape_simple_fn(IxDyn(shape), || {
+        n += 1.0;
+        (n * 12.9898).sin() * 0.9
+    })
+}
+
+type Body = for<'t> fn(&[Var<'t, f64>], Var<'t, f64>, &[Var<'t, f64>]) -> (Vec<Var<'t, f64>>, Vec<Var<'t, f64>>);
+
+/// Bodies of two carries \[2\], one per-step input \[2\], and two invariants: a matrix and a vector.
+const BODIES: [(&str, Body); 6] = [
+    ("recurrent", |c, x, q| {
+        let h = (q[0].matmul(c[0]) + x + q[1]).tanh();
+        (vec![h, c[1] + h * 0.5], vec![h * c[1]])
+    }),
+    ("an invariant many times", |c, x, q| {
+        let h = (q[0].matmul(c[0]) * q[1] + q[1] * x).sin();
+        (vec![h * q[1] + c[1] * 0.25, c[1].sigmoid() + q[0].matmul(q[1])], vec![h, q[1] * 2.0])
+    }),
+    ("carries exchanged", |c, x, q| (vec![c[1] * q[1], c[0] + x], vec![c[0]])),
+    ("nothing of the carries", |_, x, q| (vec![x * q[1], q[0].matmul(x)], vec![x.exp()])),
+    ("an output that is a carry", |c, x, _| (vec![c[0] * x + c[1], c[1]], vec![c[0], c[0]])),
+    ("relu and select", |c, x, q| {
+        let h = (c[0] + x).relu() - q[1];
+        (vec![h, h.gt(0.0).select(c[1], x)], vec![h.maximum(c[1])])
+    }),
+];
+
+struct Operands<'t> {
+    carries: Vec<Var<'t, f64>>,
+    xs: Var<'t, f64>,
+    q: Vec<Var<'t, f64>>,
+}
+
+fn operands(tape: &Tape<f64>, steps: usize) -> Operands<'_> {
+    Operands {
+        carries: vec![tape.input(numbers(&[2], 1)), tape.input(numbers(&[2], 5))],
+        xs: tape.input(numbers(&[steps, 2], 9)),
+        q: vec![tape.input(numbers(&[2, 2], 40)), tape.input(numbers(&[2], 50))],
+    }
+}
+
+impl<'t> Operands<'t> {
+    fn all(&self) -> Vec<Var<'t, f64>> {
+        self.carries.iter().chain([&self.xs]).chain(&self.q).copied().collect()
+    }
+}
+
+/// The carries behind the loop and the stacked outputs, by a loop written out in Rust.
+fn unrolled<'t>(body: Body, at: &Operands<'t>, steps: usize, reversed: bool) -> Vec<Var<'t, f64>> {
+    let tape = at.xs.tape();
+    let mut carries = at.carries.clone();
+    let mut outputs: Vec<Vec<Var<'t, f64>>> = Vec::new();
+    for position in 0..steps {
+        let t = if reversed { steps - 1 - position } else { position };
+        let (next, out) = body(&carries, at.xs.slice(0, t..t + 1).reshape([2]), &at.q);
+        carries = next;
+        outputs.push(out);
+    }
+    if reversed {
+        outputs.reverse();
+    }
+    let count = outputs.first().map_or(0, Vec::len);
+    let stacked = (0..count).map(|j| tape.stack(&outputs.iter().map(|out| out[j]).collect::<Vec<_>>(), 0));
+    carries.iter().copied().chain(stacked).collect()
+}
+
+fn scanned<'t>(body: Body, at: &Operands<'t>, options: Loop) -> Vec<Var<'t, f64>> {
+    let tape = at.xs.tape();
+    let carries: Vec<Arg<'t, f64>> = at.carries.iter().map(|c| (*c).into()).collect();
+    let (last, all) = tape.scan_with(options, &carries, &[at.xs.into()], |_, c, x| {
+        let c: Vec<Var<'_, f64>> = c.iter().map(|c| c.var()).collect();
+        let (next, out) = body(&c, x[0].var(), &at.q);
+        (next.into_iter().map(Arg::Real).collect(), out.into_iter().map(Arg::Real).collect())
+    });
+    last.into_iter().chain(all).map(Arg::var).collect()
+}
+
+/// A number of all results, each element with a weight of its own.
+fn weighted<'t>(results: &[Var<'t, f64>]) -> Var<'t, f64> {
+    let mut sum: Option<Var<'t, f64>> = None;
+    for (i, y) in results.iter().enumerate() {
+        let weight = y.tape().constant(numbers(&y.shape().unwrap(), 70 + i));
+        let term = (*y * weight).sum(..);
+        sum = Some(sum.map_or(term, |sum| sum + term));
+    }
+    sum.unwrap()
+}
+
+const KEEPS: [Keep; 4] = [Keep::Everything, Keep::Products, Keep::Carries, Keep::Nothing];
+
+#[test]
+fn values_and_gradients_are_those_of_the_loop_written_out() {
+    for (name, body) in BODIES {
+        for (steps, reversed) in [(1, false), (2, true), (5, false), (5, true)] {
+            let tape = Tape::<f64>::new();
+            let at = operands(&tape, steps);
+            let expected = unrolled(body, &at, steps, reversed);
+            for keep in KEEPS {
+                let what = format!("{name}, {steps} steps, reversed {reversed}, {keep:?}");
+                let results = scanned(body, &at, Loop { steps, reversed, keep });
+                assert_eq!(results.len(), expected.len());
+                for (a, b) in results.iter().zip(&expected) {
+                    same(&a.value().unwrap(), &b.value().unwrap(), &what);
+                }
+                let (a, b) = (weighted(&results).backward().unwrap(), weighted(&expected).backward().unwrap());
+                for (i, x) in at.all().into_iter().enumerate() {
+                    match (a.get(x), b.get(x)) {
+                        (Ok(a), Ok(b)) => same(&a.to_owned(), &b.to_owned(), &format!("{what}: gradient of {i}")),
+                        (Err(a), Err(b)) => assert_eq!(a.kind(), b.kind(), "{what}"),
+                        (a, b) => panic!("{what}, operand {i}: {a:?}, {b:?}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tangents_are_those_of_the_loop_written_out() {
+    for (name, body) in BODIES {
+        let tape = Tape::<f64>::new();
+        let at = operands(&tape, 4);
+        let expected = unrolled(body, &at, 4, false);
+        let results = scanned(body, &at, Loop { steps: 4, reversed: false, keep: Keep::default() });
+        let all = at.all();
+        // Along each operand alone, and along all of them.
+        for along in (0..all.len()).map(|i| vec![i]).chain([(0..all.len()).collect()]) {
+            let direction = |i: &usize| (all[*i], tape.constant(numbers(&all[*i].shape().unwrap(), 90 + i)));
+            let directions: Vec<_> = along.iter().map(direction).collect();
+            for (a, b) in results.iter().zip(&expected) {
+                let (a, b) = (a.pushforward(&directions).unwrap(), b.pushforward(&directions).unwrap());
+                same(&a.value().unwrap(), &b.value().unwrap(), &format!("{name} along {along:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_second_and_third_order_agree_with_the_loop_written_out() {
+    for (name, body) in BODIES {
+        for keep in [Keep::Products, Keep::Nothing] {
+            let tape = Tape::<f64>::new();
+            let at = operands(&tape, 3);
+            let expected = weighted(&unrolled(body, &at, 3, false));
+            let loss = weighted(&scanned(body, &at, Loop { steps: 3, reversed: false, keep }));
+            let all = at.all();
+            let along = |mut y, x: usize, order: usize| -> Option<ArrayD<f64>> {
+                for k in 0..order {
+                    let x = all[(x + k) % all.len()];
+                    let dy = Var::gradient(y, &[x]).ok()?[0];
+                    y = (dy * tape.constant(numbers(&dy.shape().unwrap(), 30 + k))).sum(..);
+                }
+                Some(y.value().unwrap())
+            };
+            for x in 0..5 {
+                for order in [2, 3] {
+                    let (a, b) = (along(loss, x, order), along(expected, x, order));
+                    match (a, b) {
+                        (Some(a), Some(b)) => {
+                            let (a, b) = (a.sum(), b.sum());
+                            let close = (a - b).abs() <= 1e-12 * (1.0 + a.abs() + b.abs());
+                            assert!(close, "{name}, {keep:?}, operand {x}, order {order}: {a} {b}");
+                        }
+                        // A path that is not there in one of them is zero in the other.
+                        (Some(y), None) | (None, Some(y)) => assert_eq!(y.sum(), 0.0, "{name} {x} {order}"),
+                        (None, None) => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As a program, from its text, planned, in blocks of two and by threads: the same bits.
+#[test]
+fn programs_texts_and_plans_give_the_same_bits() {
+    for (name, body) in BODIES {
+        for keep in KEEPS {
+            let tape = Tape::<f64>::new();
+            let at = operands(&tape, 4);
+            let results = scanned(body, &at, Loop { steps: 4, reversed: false, keep });
+            let loss = weighted(&results);
+            let mut outputs = results.clone();
+            for x in at.all() {
+                outputs.extend(loss.gradient(&[x]).ok().map(|dx| dx[0]));
+            }
+            let expected: Vec<ArrayD<f64>> = outputs.iter().map(|y| y.value().unwrap()).collect();
+            let program = tape.program(&outputs).unwrap();
+            let inputs: Vec<Input<f64>> = at.all().iter().map(|x| Input::Real(x.value().unwrap())).collect();
+            let text = program.to_text();
+            let read = Program::<f64>::parse(&text, &Registry::standard()).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            assert_eq!(read.to_text(), text, "{name}");
+            let mut ways = vec![program.run(&inputs).unwrap(), read.run(&inputs).unwrap()];
+            ways.push(program.simplified().run(&inputs).unwrap());
+            for threads in [1, 2] {
+                let mut plan = program.planner().in_small(2).threads(threads).plan().unwrap();
+                ways.push(plan.run(&inputs).unwrap());
+                ways.push(plan.run(&inputs).unwrap());
+            }
+            ways.push(program.plan().unwrap().run(&inputs).unwrap());
+            for (way, results) in ways.iter().enumerate() {
+                for (a, b) in results.iter().zip(&expected) {
+                    same(a, b, &format!("{name}, {keep:?}, way {way}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_loop_in_a_loop_differentiates() {
+    let tape = Tape::<f64>::new();
+    let (h, w) = (tape.input(0.3), tape.input(0.7));
+    let xs = tape.input(numbers(&[3, 2], 3));
+    let (last, _) = tape.scan(3, &[h], &[xs], |_, c, x| {
+        let (inner, _) = w.tape().scan(2, &[c[0]], &[x[0]], |_, c, x| (vec![(c[0] * w + x[0]).tanh()], vec![]));
+        (vec![inner[0]], vec![])
+    });
+    let mut by_hand = h;
+    for t in 0..3 {
+        for s in 0..2 {
+            by_hand = (by_hand * w + xs.slice(0, t..t + 1).slice(1, s..s + 1).reshape([])).tanh();
+        }
+    }
+    same(&last[0].value().unwrap(), &by_hand.value().unwrap(), "value");
+    let (a, b) = (last[0].backward().unwrap(), by_hand.backward().unwrap());
+    for x in [h, w, xs] {
+        // The inner loop adds up its own contributions first, so the last bits may differ.
+        for (a, b) in a.get(x).unwrap().iter().zip(&b.get(x).unwrap()) {
+            assert!((a - b).abs() <= 1e-15 * (1.0 + b.abs()), "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn only_one_result_may_be_used_and_two_loops_of_other_bodies_are_two() {
+    let tape = Tape::<f64>::new();
+    let (h, w) = (tape.input(0.3), tape.input(0.7));
+    let make = |double: bool| {
+        tape.scan(4, &[h], &[], |_, c, _| {
+            let next = if double { c[0] * w * 2.0 } else { c[0] * w };
+            (vec![next], vec![next + w])
+        })
+    };
+    let (single, double) = (make(false), make(true));
+    let y = single.1[0].sum(..) + double.1[0].sum(..);
+    let program = tape.program(&[y]).unwrap().simplified();
+    let loops = program.nodes().filter(|node| node.operation() == "scan").count();
+    assert_eq!(loops, 2, "{program}");
+    let (a, b) = (y.item().unwrap(), program.run(&[Input::real(0.3), Input::real(0.7)]).unwrap());
+    assert_eq!(b[0].first(), Some(&a));
+    assert!(y.backward().unwrap().item(w).unwrap().is_finite());
+    // The same loop twice is one.
+    let again = tape.program(&[single.0[0], single.0[0]]).unwrap().simplified();
+    assert_eq!(again.nodes().filter(|node| node.operation() == "scan").count(), 1);
+}
+
+#[test]
+fn a_refusal_names_the_step_and_the_operation() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([1.0, 2.0, 3.0]);
+    let (last, _) = tape.scan_with(
+        Loop { steps: 5, reversed: false, keep: Keep::default() },
+        &[tape.constant(0.0).into()],
+        &[],
+        |step, c, _| (vec![(c[0].var() + x.gather(step.index())).into()], vec![]),
+    );
+    let error = last[0].shape().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.message().contains("in step 3, gather: index 3") && error.message().contains("scan.rs"), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_with_a_reason() {
+    let tape = Tape::<f64>::new();
+    let (h, xs) = (tape.input([0.0, 0.0]), tape.input([[1.0, 2.0], [3.0, 4.0]]));
+    let message = |y: (Vec<Var<'_, f64>>, Vec<Var<'_, f64>>)| y.0[0].error().unwrap().message().to_owned();
+    let long = message(tape.scan(3, &[h], &[xs], |_, c, _| (vec![c[0]], vec![])));
+    assert!(long.contains("first axis should be 3 long"), "{long}");
+    let other = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0].sum(..)], vec![])));
+    assert_eq!(other, "carry 0 is f64[2] before a step and f64[] after it");
+    let none = message(tape.scan(2, &[h], &[xs], |_, _, _| (vec![], vec![])));
+    assert_eq!(none, "the body gives 0 carries; there are 1");
+    let own = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0] * c[0].tape().input(1.0)], vec![])));
+    assert!(own.contains("an input of its own"), "{own}");
+    let inside = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0].matmul(c[0].reshape([1, 2]))], vec![])));
+    assert!(!inside.is_empty());
+    let before = tape.len();
+    let read = tape.scan(2, &[h], &[xs], |_, c, x| {
+        assert_eq!((c[0] + x[0]).item().unwrap_err().kind(), ErrorKind::NoValue);
+        (vec![c[0] + x[0]], vec![])
+    });
+    assert!(read.0[0].value().is_ok());
+    assert_eq!(tape.len(), before + 1, "the body leaves nothing on the tape");
+}
+
+#[test]
+fn a_long_loop_plans_like_a_short_one() {
+    let lengths = [10usize, 100_000].map(|steps| {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.symbolic_input([]);
+        let (last, _) = tape.scan(steps, &[x], &[], |_, c, _| (vec![c[0] * 0.999 + c[0].sin() * 0.001], vec![]));
+        let gradient = last[0].gradient(&[x]).unwrap()[0];
+        let program = tape.program(&[last[0], gradient]).unwrap();
+        let mut plan = program.plan().unwrap();
+        plan.execute(&mut [Feed::Real(&[0.5])]).unwrap();
+        (program.len(), plan.number(1).unwrap())
+    });
+    assert_eq!(lengths[0].0, lengths[1].0);
+    let (mut x, mut slope) = (0.5f64, 1.0f64);
+    for _ in 0..10 {
+        slope *= 0.999 + 0.001 * x.cos();
+        x = 0.999 * x + 0.001 * x.sin();
+    }
+    assert!((lengths[0].1 - slope).abs() < 1e-14);
+}
