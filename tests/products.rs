@@ -154,3 +154,161 @@ fn threads_agree() {
     });
     assert!(there.iter().all(|outputs| bits(&outputs[0]) == bits(&here[0])));
 }
+
+/// Operands whose leading axes broadcast, or that are vectors.
+fn batched() -> impl Strategy<Value = [Vec<usize>; 2]> {
+    let lead = prop::collection::vec(prop_oneof![1 => Just(0), 9 => 1..4usize], 0..=2);
+    let ones = prop::collection::vec([prop::bool::weighted(0.2), prop::bool::weighted(0.3)], 2);
+    let vectors = [prop::bool::weighted(0.15), prop::bool::weighted(0.15)];
+    (lead, ones, [1..5usize, 0..20, 1..5], vectors, [0..=2usize, 0..=2]).prop_map(
+        |(lead, ones, [m, k, n], vectors, skip)| {
+            let of = |i: usize, matrix: [usize; 2]| {
+                let axes = lead.iter().zip(&ones).map(|(length, one)| if one[i] { 1 } else { *length }).skip(skip[i]);
+                if vectors[i] { vec![k] } else { axes.chain(matrix).collect() }
+            };
+            [of(0, [m, k]), of(1, [k, n])]
+        },
+    )
+}
+
+fn filled<F: Real>(shape: &[usize], seed: u64) -> ArrayD<F> {
+    let mut state = seed;
+    ArrayD::from_shape_simple_fn(shape.to_vec(), || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        F::of((state >> 40) as f64 / f64::from(1 << 23) - 1.0)
+    })
+}
+
+/// The matrices of an operand as one array \[count, rows, columns\] after broadcasting its leading axes.
+fn matrices<F: Real>(x: &ArrayD<F>, lead: &[usize], vector: [usize; 2]) -> Vec<Array2<F>> {
+    let shape = if x.ndim() == 1 { vector.to_vec() } else { x.shape().to_vec() };
+    let x = x.to_shape(shape.clone()).unwrap();
+    let full = [lead, &shape[shape.len() - 2..]].concat();
+    let count = lead.iter().product::<usize>();
+    let wide = x.broadcast(full).unwrap().to_owned();
+    let wide = wide.into_shape_with_order((count, shape[shape.len() - 2], shape[shape.len() - 1])).unwrap();
+    wide.outer_iter().map(|matrix| matrix.to_owned()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Each matrix of a product is the product of two matrices, bit for bit; the derivative is that of a sum of products.
+    #[test]
+    fn products_of_many_matrices([shape_a, shape_b] in batched(), seed: u64) {
+        let (a, b) = (filled::<f64>(&shape_a, seed), filled::<f64>(&shape_b, seed ^ 1));
+        let tape = Tape::new();
+        let (va, vb) = (tape.input(&a), tape.input(&b));
+        let product = va.matmul(vb);
+        let y = product.value().unwrap();
+        let vectors = usize::from(a.ndim() == 1) + usize::from(b.ndim() == 1);
+        let lead = y.shape()[..y.ndim() + vectors - 2].to_vec();
+        let k = *shape_a.last().unwrap();
+        let (left, right) = (matrices(&a, &lead, [1, k]), matrices(&b, &lead, [k, 1]));
+        let expected: Vec<u64> =
+            left.iter().zip(&right).flat_map(|(a, b)| bits(&defined(a, b).into_dyn())).collect();
+        prop_assert_eq!(bits(&y), expected);
+
+        // Σ z·y as a sum over elements: what each element of an operand meets.
+        let z = filled::<f64>(y.shape(), seed ^ 2);
+        let gradients = product.backward_from(&z).unwrap();
+        let slope = |x: Var<'_, f64>| gradients.get(x).unwrap().to_owned();
+        let step = |v: &ArrayD<f64>, i: usize| {
+            let mut unit = ArrayD::zeros(v.raw_dim());
+            if let Some(x) = unit.iter_mut().nth(i) {
+                *x = 1.0;
+            }
+            unit
+        };
+        for (x, of_a) in [(&a, true), (&b, false)] {
+            let found = slope(if of_a { va } else { vb });
+            prop_assert_eq!(found.shape(), x.shape());
+            for (i, slope) in found.iter().enumerate().take(12) {
+                let unit = tape.input(step(x, i));
+                let moved = if of_a { unit.matmul(vb) } else { va.matmul(unit) };
+                let expected = (moved.value().unwrap() * &z).sum();
+                prop_assert!((slope - expected).abs() <= 1e-12 * (1.0 + k as f64), "{slope} is not {expected}");
+            }
+        }
+    }
+}
+
+/// Σ over the letters that the result lacks, as loops.
+fn summed(subscripts: &str, operands: &[ArrayD<f64>]) -> ArrayD<f64> {
+    let (left, result) = subscripts.split_once("->").unwrap();
+    let labels: Vec<Vec<char>> = left.split(',').map(|text| text.trim().chars().collect()).collect();
+    let result: Vec<char> = result.trim().chars().collect();
+    let mut letters: Vec<(char, usize)> = Vec::new();
+    for (labels, x) in labels.iter().zip(operands) {
+        let known = |letters: &Vec<(char, usize)>, letter| letters.iter().any(|(other, _)| *other == letter);
+        for (letter, length) in labels.iter().zip(x.shape()) {
+            if !known(&letters, *letter) {
+                letters.push((*letter, *length));
+            }
+        }
+    }
+    let length = |letter: &char| letters.iter().find(|(other, _)| other == letter).unwrap().1;
+    let mut y = ArrayD::zeros(result.iter().map(length).collect::<Vec<_>>());
+    let all: Vec<usize> = letters.iter().map(|(_, length)| *length).collect();
+    for index in ndarray::indices(all) {
+        let index = ndarray::Dimension::slice(&index);
+        let place = |letter: &char| index[letters.iter().position(|(other, _)| other == letter).unwrap()];
+        let at = |labels: &[char]| labels.iter().map(place).collect::<Vec<_>>();
+        let product: f64 = labels.iter().zip(operands).map(|(labels, x)| x[at(labels).as_slice()]).product();
+        y[at(&result).as_slice()] += product;
+    }
+    y
+}
+
+#[test]
+fn einstein_sums_are_their_loops() {
+    let cases: [(&str, &[&[usize]]); 17] = [
+        ("ij,jk->ik", &[&[2, 3], &[3, 4]]),
+        ("bij,bjk->bik", &[&[5, 2, 3], &[5, 3, 4]]),
+        ("bij,bjk->ikb", &[&[5, 2, 3], &[5, 3, 4]]),
+        ("bhqd,bhkd->bhqk", &[&[2, 3, 4, 5], &[2, 3, 6, 5]]),
+        ("bhqk,bhkd->bqhd", &[&[2, 3, 4, 6], &[2, 3, 6, 5]]),
+        ("i,j->ij", &[&[3], &[4]]),
+        ("i,i->", &[&[3], &[3]]),
+        ("ij,ij->", &[&[3, 2], &[3, 2]]),
+        ("ij,ji->j", &[&[3, 2], &[2, 3]]),
+        ("ij,ij->ij", &[&[3, 2], &[3, 2]]),
+        ("ijk->kj", &[&[2, 3, 4]]),
+        ("ij->", &[&[2, 3]]),
+        (" i j , k -> k ", &[&[2, 3], &[4]]),
+        ("ij,jk,kl->il", &[&[2, 3], &[3, 4], &[4, 2]]),
+        ("ai,bi,ci->abc", &[&[2, 3], &[4, 3], &[2, 3]]),
+        ("i,ij,j->", &[&[2], &[2, 3], &[3]]),
+        ("ij,k->ik", &[&[2, 0], &[3]]),
+    ];
+    let tape = Tape::<f64>::new();
+    for (subscripts, shapes) in cases {
+        let arrays: Vec<ArrayD<f64>> =
+            shapes.iter().enumerate().map(|(i, shape)| filled(shape, i as u64 + 7)).collect();
+        let vars: Vec<Var<'_, f64>> = arrays.iter().map(|x| tape.input(x)).collect();
+        let y = tape.einsum(subscripts, &vars);
+        let expected = summed(&subscripts.replace(' ', ""), &arrays);
+        let value = y.value().unwrap();
+        assert_eq!(value.shape(), expected.shape(), "{subscripts}");
+        assert!(value.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-13 * (1.0 + b.abs())), "{subscripts}");
+        // The derivative by an operand is the sum of the others and the cotangent, with the letters exchanged.
+        let z = filled::<f64>(value.shape(), 99);
+        let gradients = y.backward_from(&z).unwrap();
+        let (left, result) = subscripts.split_once("->").unwrap();
+        let labels: Vec<&str> = left.split(',').collect();
+        for (i, x) in vars.iter().enumerate() {
+            // Letters of this operand alone are summed; an array of ones takes its place among the factors.
+            let mut factors = arrays.clone();
+            factors[i] = ArrayD::ones(arrays[i].raw_dim());
+            factors.push(z.clone());
+            let adjoint = format!("{},{result}->{}", labels.join(","), labels[i]).replace(' ', "");
+            let expected = summed(&adjoint, &factors);
+            let found = gradients.get(*x).unwrap();
+            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-13 * (1.0 + b.abs());
+            assert!(found.iter().zip(&expected).all(close), "{subscripts} by operand {i}");
+        }
+    }
+    let (a, b) = (tape.input(filled::<f64>(&[2, 3], 1)), tape.input(filled::<f64>(&[3, 4], 2)));
+    assert_eq!(tape.einsum("ij,jk", &[a, b]).value().unwrap(), a.matmul(b).value().unwrap());
+    assert_eq!(tape.einsum("ba", &[a]).value().unwrap(), a.transpose().value().unwrap());
+}

@@ -8,6 +8,7 @@ mod programs;
 mod rules;
 mod shapes;
 mod values;
+mod windows;
 
 use autodiff::Error;
 use expect_test::Expect;

@@ -66,15 +66,41 @@ fn a_product_that_nothing_mends() {
 #[test]
 fn a_product_with_a_vector_on_the_left() {
     let tape = Tape::new();
-    let (x, w) = (zeros(&tape, [3], "x"), zeros(&tape, [3, 4], "w"));
+    let (x, w) = (zeros(&tape, [4], "x"), zeros(&tape, [3, 4], "w"));
     refused(
         x.matmul(w),
         expect![[r#"
-        matmul: a is a vector [3]; a matrix is needed
+        matmul: the inner lengths differ: axis 0 of a is 4, axis 0 of b is 3
           at tests/errors/shapes.rs:_
-          a: x : f64[3], input at tests/errors/shapes.rs:_
+          a: x : f64[4], input at tests/errors/shapes.rs:_
           b: w : f64[3, 4], input at tests/errors/shapes.rs:_
-          help: `a.reshape([1, 3])` would fit and give [1, 4]
+          help: `b.transpose()` would fit and give [3]
+    "#]],
+    );
+}
+
+#[test]
+fn a_product_of_many_matrices() {
+    let tape = Tape::new();
+    let (a, b) = (zeros(&tape, [5, 2, 3], "a"), zeros(&tape, [5, 4, 3], "b"));
+    refused(
+        a.matmul(b),
+        expect![[r#"
+        matmul: the inner lengths differ: axis 2 of a is 3, axis 1 of b is 4
+          at tests/errors/shapes.rs:_
+          a: a : f64[5, 2, 3], input at tests/errors/shapes.rs:_
+          b: b : f64[5, 4, 3], input at tests/errors/shapes.rs:_
+          help: `b.transpose_last()` would fit and give [5, 2, 4]
+    "#]],
+    );
+    let c = zeros(&tape, [4, 3, 2], "c");
+    refused(
+        a.matmul(c),
+        expect![[r#"
+        matmul: the leading axes [5] of a [5, 2, 3] and [4] of b [4, 3, 2] do not broadcast: counted from the last, their lengths should be equal or one of them 1
+          at tests/errors/shapes.rs:_
+          a: a : f64[5, 2, 3], input at tests/errors/shapes.rs:_
+          b: c : f64[4, 3, 2], input at tests/errors/shapes.rs:_
     "#]],
     );
 }
@@ -86,11 +112,12 @@ fn a_product_of_other_ranks() {
     refused(
         a.matmul(b),
         expect![[r#"
-        matmul: a matrix times a matrix or a vector is needed, not [2, 2, 2] times []
-          at tests/errors/shapes.rs:_
-          a: a : f64[2, 2, 2], input at tests/errors/shapes.rs:_
-          b: %1 : f64[], input at tests/errors/shapes.rs:_
-    "#]],
+            matmul: b is a number; a matrix or a vector is needed
+              at tests/errors/shapes.rs:_
+              a: a : f64[2, 2, 2], input at tests/errors/shapes.rs:_
+              b: %1 : f64[], input at tests/errors/shapes.rs:_
+              help: `a * b` multiplies each element by a number
+        "#]],
     );
 }
 

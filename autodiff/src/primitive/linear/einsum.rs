@@ -36,7 +36,8 @@ impl Subscripts {
             if let Some(label) = repeated(labels) {
                 let message =
                     format!("the label {label} appears twice in one operand of \"{text}\", which asks for a diagonal");
-                return Err(Mismatch::new(message).with_help("multiply the operand with an identity matrix first"));
+                return Err(Mismatch::new(message)
+                    .with_help("with an identity matrix as another operand, \"ij,ij->i\" is the diagonal"));
             }
         }
         // Without an arrow: what appears once, in the order of the alphabet.
@@ -59,26 +60,31 @@ impl Subscripts {
     fn lengths(&self, shapes: &[Shape]) -> Result<BTreeMap<char, usize>, Mismatch> {
         if self.operands.len() != shapes.len() {
             let (labelled, given) = (self.operands.len(), shapes.len());
-            return Err(Mismatch::new(format!("there are labels for {labelled} operands, and {given} operands")));
+            return Err(Mismatch::new(format!("the labels are for {labelled} operands; there are {given}")));
         }
         let mut lengths = BTreeMap::new();
         for (i, (labels, shape)) in self.operands.iter().zip(shapes).enumerate() {
             if labels.len() != shape.rank() {
                 let text: String = labels.iter().collect();
                 let message =
-                    format!("operand {i} {shape} has {} axes, and {} labels, \"{text}\"", shape.rank(), labels.len());
+                    format!("{} {shape} has {} axes, and {} labels, \"{text}\"", name(i), shape.rank(), labels.len());
                 return Err(Mismatch::new(message));
             }
             for (label, length) in labels.iter().zip(shape.iter()) {
                 let known = *lengths.entry(*label).or_insert(*length);
                 if known != *length {
-                    let message = format!("the label {label} is {known} long, and {length} in operand {i} {shape}");
+                    let message = format!("the label {label} is {known} long, and {length} in {} {shape}", name(i));
                     return Err(Mismatch::new(message));
                 }
             }
         }
         Ok(lengths)
     }
+}
+
+/// The operand as the lines below an error call it.
+fn name(i: usize) -> String {
+    ["a", "b", "c"].get(i).map_or_else(|| format!("operand {}", i + 1), |name| (*name).to_owned())
 }
 
 fn repeated(labels: &[char]) -> Option<char> {

@@ -94,6 +94,10 @@ impl Convolution {
         if let Some(y) = fits(&one, *groups) {
             return Some(format!("`x.reshape({one})`, a batch of one, would fit and give {y}"));
         }
+        let same = self.0.same(w);
+        if let Ok(y) = kernels::conv_shape(x, w, &same, *groups) {
+            return Some(format!("with the padding of `same()` it would fit and give {y}"));
+        }
         let ([batch, rest @ .., last], [_, in_group, ..]) = (&**x, &**w) else { return None };
         let first: Shape = [*batch, *last].into_iter().chain(rest.iter().copied()).collect();
         if let Some(y) = fits(&first, *groups) {

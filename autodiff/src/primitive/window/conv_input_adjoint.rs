@@ -51,16 +51,21 @@ impl<F: Real> Primitive<F> for ConvInputAdjoint {
             None => Ok(y),
             Some(axis) => {
                 let of = |shape: &Shape| shape.get(axis).copied().unwrap_or(0);
-                let message = match axis {
-                    1 => format!("axis 1 of x {x} has {} channels, axis 0 of w {w} has {}", of(x), of(&back)),
-                    _ => format!(
-                        "axis {axis} of x {x} is {} long, but a window has {} positions on {} elements",
-                        of(x),
-                        of(&back),
-                        of(&y)
-                    ),
-                };
-                Err(Mismatch::new(message))
+                if axis == 1 {
+                    let message = format!("axis 1 of x {x} has {} channels, axis 0 of w {w} has {}", of(x), of(&back));
+                    return Err(Mismatch::new(message));
+                }
+                let (own, positions, size) = (of(x), of(&back), of(&y));
+                let message = format!(
+                    "axis {axis} of x {x} is {own} long, but the window has {positions} positions on {size} elements"
+                );
+                let least = self.windows.smallest(x, w)?;
+                let most = least
+                    .iter()
+                    .zip(windows)
+                    .map(|(least, window)| least.saturating_add(window.stride.saturating_sub(1)));
+                let (least, most) = (Shape::from(least.as_slice()), most.collect::<Shape>());
+                Err(Mismatch::new(message).with_help(format!("sizes from {least} to {most} would fit")))
             }
         }
     }

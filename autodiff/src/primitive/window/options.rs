@@ -148,22 +148,18 @@ impl Conv {
                 return Err(Mismatch::new(format!("{message} spatial axes")));
             }
         };
-        let (before, after) = match &self.padding {
-            Padding::Sides(before, after) => {
-                (before.of(lengths.len(), "padding")?, after.of(lengths.len(), "padding")?)
-            }
-            Padding::Same => {
-                let dilation = self.dilation.of(lengths.len(), "dilation")?;
-                let gap = |(length, dilation): (&usize, &usize)| length.saturating_sub(1).saturating_mul(*dilation);
-                let total: SmallVec<[usize; 2]> = lengths.iter().zip(&dilation).map(gap).collect();
-                let before: SmallVec<[usize; 2]> = total.iter().map(|total| total / 2).collect();
-                let after = total.iter().zip(&before).map(|(total, before)| total - before).collect();
-                (before, after)
-            }
+        let of = |numbers: &PerAxis, what| numbers.of(lengths.len(), what);
+        let (stride, dilation) = (of(&self.stride, "stride")?, of(&self.dilation, "dilation")?);
+        let sides = match &self.padding {
+            Padding::Sides(before, after) => [of(before, "padding")?, of(after, "padding")?],
+            Padding::Same => [SmallVec::from_elem(0, lengths.len()), SmallVec::from_elem(0, lengths.len())],
         };
-        let (stride, dilation) =
-            (self.stride.of(lengths.len(), "stride")?, self.dilation.of(lengths.len(), "dilation")?);
-        Ok(Windows { windows: windows([&stride, &dilation, &before, &after]), groups: self.groups })
+        let [before, after] = &sides;
+        let mut resolved = Windows { windows: windows([&stride, &dilation, before, after]), groups: self.groups };
+        if self.padding == Padding::Same {
+            resolved.windows = resolved.same(w);
+        }
+        Ok(resolved)
     }
 }
 

@@ -77,6 +77,16 @@ impl Windows {
         Kernel::with_workspace(room().unwrap_or(0))
     }
 
+    /// The windows with the padding that keeps the lengths of the spatial axes where the stride is 1, for weights of the
+    /// shape `w`: half of it before the axis, and what is left after it.
+    pub(super) fn same(&self, w: &Shape) -> SmallVec<[Window; 2]> {
+        let padded = |(window, length): (&Window, &usize)| {
+            let total = length.saturating_sub(1).saturating_mul(window.dilation);
+            Window { padding: (total / 2, total - total / 2), ..*window }
+        };
+        self.windows.iter().zip(w.iter().skip(2)).map(padded).collect()
+    }
+
     /// The least spatial lengths that the convolution with weights of the shape `w` takes to those of `x`.
     pub(super) fn smallest(&self, x: &Shape, w: &Shape) -> Result<SmallVec<[usize; 2]>, Mismatch> {
         let length = |(window, (positions, length)): (&Window, (&usize, &usize))| {
