@@ -2,7 +2,6 @@
 
 use crate::{bare, read, returns};
 use autodiff::Shape;
-use autodiff::kernels;
 use autodiff::primitive::*;
 use autodiff::{ErrorKind, Input, Program, Real, Registry, Tape, Var};
 use ndarray::{ArrayD, array};

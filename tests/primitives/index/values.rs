@@ -1,6 +1,6 @@
 //! Indices as values: arithmetic, comparison, rearranging, constants, keys.
 
-use crate::support::{cases, everywhere, of};
+use super::support::{cases, everywhere, of};
 use autodiff::primitive::Kind;
 use autodiff::{Attribute, Attributes, ErrorKind, Index, Input, Program, Registry, Tape};
 use ndarray::{ArrayD, IxDyn, array};
