@@ -145,6 +145,10 @@ fn every_mutant_that_matters_is_caught() {
     for entry in Registry::<f64>::standard().entries() {
         let name = entry.example().name();
         for (program, inputs) in applications(name, 12) {
+            // Of indices alone there is no cotangent to be wrong.
+            if program.outputs().next().is_none() {
+                continue;
+            }
             let reals: Vec<usize> = (0..inputs.len()).filter(|i| matches!(inputs[*i], Input::Real(_))).collect();
             let Ok(reverse) = program.vjp(&reals) else { continue };
             let mut generator = Generator::new(2);

@@ -6,9 +6,10 @@ use super::point::Point;
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, noise, taylor};
 use crate::base::error::{Error, ErrorKind, Place, Result};
+use crate::base::ids::IdVec;
 use crate::primitive::{Generator, Kind};
 use crate::program::{Input, Program};
-use crate::tape::query::needed_for;
+use crate::tape::query::applied;
 use ndarray::{ArrayD, IxDyn};
 use std::iter::once;
 
@@ -349,9 +350,15 @@ fn is_refusal(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotDifferentiable | ErrorKind::NoGradient)
 }
 
-/// Which inputs an output is computed from.
+/// Which inputs an output is computed from by reals all the way: what only indices lead to moves nothing.
 fn dependence(program: &Program<f64>) -> Vec<bool> {
-    let needed = needed_for(&program.nodes, program.outputs.iter().copied());
+    let mut needed = IdVec::filled(program.len(), || false);
+    program.outputs.iter().for_each(|id| needed[*id] = true);
+    for id in needed.ids().rev() {
+        if needed[id] && program.nodes[id].kind() == Kind::Real {
+            applied(&program.nodes, id).inputs.iter().for_each(|operand| needed[*operand] = true);
+        }
+    }
     program.inputs.iter().map(|id| needed[*id]).collect()
 }
 

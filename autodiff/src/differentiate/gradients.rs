@@ -6,8 +6,7 @@ use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::differentiate::reverse::{Mark, Reached};
 use crate::tape::Tape;
-use crate::tape::node::{Node, Op};
-use crate::tape::query::{needed_for, same_tape};
+use crate::tape::query::{applied, needed_for, same_tape};
 use crate::tape::value::Value;
 use crate::tape::var::Var;
 use ndarray::{ArrayD, ArrayViewD};
@@ -204,13 +203,4 @@ fn only_through_indices<F: Real>(tape: &Tape<F>, roots: &[NodeId], x: NodeId) ->
         }
         found.filter(|_| !roots.iter().any(|root| led[*root]))
     })
-}
-
-/// The application that node `id` is a result of: the node itself, or that of the first result.
-fn applied<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> &Node<F> {
-    let node = &nodes[id];
-    match (&node.op, node.inputs.first()) {
-        (Op::Result, Some(first)) => &nodes[*first],
-        _ => node,
-    }
 }

@@ -88,3 +88,12 @@ impl<F: Real> Var<'_, F> {
         self.tape.with_node(self.id, Node::operation)
     }
 }
+
+/// The application that node `id` is a result of: the node itself, or that of the first result.
+pub(crate) fn applied<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> &Node<F> {
+    let node = &nodes[id];
+    match (&node.op, node.inputs.first()) {
+        (Op::Result, Some(first)) => &nodes[*first],
+        _ => node,
+    }
+}
