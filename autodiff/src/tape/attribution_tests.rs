@@ -157,6 +157,36 @@ fn methods() {
     here!(tape, v.dot(v));
     here!(tape, tape.concat(&[x, x], 0));
     here!(tape, tape.stack(&[x, x], 0));
+    here!(tape, &x + &x);
+    here!(tape, 2 * &x - 1);
+    here!(tape, -&x);
+    here!(tape, {
+        let mut y = x;
+        y += 1;
+        y /= &x;
+        y
+    });
+    here!(tape, x.slice_step(0, .., 2));
+    here!(tape, x.unslice(-1, 0, 2, 4));
+    here!(tape, x.flip(..));
+    here!(tape, x.roll(0, 1));
+    here!(tape, x.tril(0) + x.triu(0));
+    here!(tape, x.cumsum(0));
+    here!(tape, x.cumsum_reversed(-1));
+    here!(tape, x.cumprod(0));
+    here!(tape, x.cumprod_reversed(-1));
+    here!(tape, x.variance_keep(0) + x.std_keep(0) + x.norm_keep(0) + x.min_keep(0) + x.prod_keep(0));
+    here!(tape, x.unsqueeze(0).squeeze(0).flatten(..));
+    here!(tape, x.at([0, 1]));
+    here!(tape, x.row(0));
+    here!(tape, x.column(1));
+    here!(tape, v.outer(v));
+    here!(tape, x.zeros_like());
+    here!(tape, tape.zeros([2]) + tape.ones([2]) + tape.arange(2));
+    here!(tape, tape.eye(2));
+    here!(tape, tape.total(&[x, v, x]));
+    here!(tape, tape.total(&[]));
+    here!(tape, x.sum(..).gradient_of(x));
     here!(tape, x.apply(&crate::primitive::arithmetic::add::Add));
     here!(tape, x.apply2(&crate::primitive::arithmetic::add::Add, x));
     here!(tape, tape.record(Registry::standard().make("tanh", &Attributes::new(), &[]).unwrap(), &[x.into()]));
@@ -194,6 +224,24 @@ fn operations_that_do_not_fit() {
     here!(tape, x.slice(0, 5..6));
     here!(tape, tape.concat(&[x, y], 3));
     here!(tape, tape.stack(&[x, y], 0));
+    here!(tape, tape.stack(&[x, x], 5));
+    here!(tape, x.softmax(-3));
+    here!(tape, x.permute([-3]));
+    here!(tape, x.squeeze(0));
+    here!(tape, x.unsqueeze(5));
+    here!(tape, x.flatten(5..));
+    here!(tape, x.at([2]));
+    here!(tape, x.roll(1, 1));
+    here!(tape, x.cumprod(1));
+    here!(tape, x.cumsum(1));
+    here!(tape, x.flip(1));
+    here!(tape, x.tril(0));
+    here!(tape, x.slice_step(0, 5.., 2));
+    here!(tape, x.slice_step(0, 5.., 1));
+    here!(tape, x.unslice(0, 5, 2, 3));
+    here!(tape, tape.total(&[x, y]));
+    here!(tape, tape.arange(usize::MAX));
+    here!(tape, x.gradient_of(x));
     here!(tape, tape.refuse("mine", &[x.into()], crate::Mismatch::new("no")));
 }
 
