@@ -14,11 +14,14 @@ fn first_lines<const N: usize>(vars: [Var<'_, f64>; N], expected: expect_test::E
 #[test]
 fn an_axis_counted_from_the_last() {
     let tape = Tape::new();
-    refused(zeros(&tape, [4, 3], "x").softmax(-3), expect![[r#"
+    refused(
+        zeros(&tape, [4, 3], "x").softmax(-3),
+        expect![[r#"
         softmax: there is no axis −3 in x [4, 3]; axes run from 0 to 1, or from −2 to −1
           at tests/errors/axes.rs:_
           x: x : f64[4, 3], input at tests/errors/axes.rs:_
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -135,9 +138,12 @@ fn positions_that_there_are_not() {
 #[test]
 fn whose_axes_are_squeezed_is_said() {
     let tape = Tape::new();
-    refused(zeros(&tape, [4, 3], "x").squeeze(-1), expect![[r#"
+    refused(
+        zeros(&tape, [4, 3], "x").squeeze(-1),
+        expect![[r#"
         squeeze: axis 1 of x [4, 3] is not 1 long
           at tests/errors/axes.rs:_
           x: x : f64[4, 3], input at tests/errors/axes.rs:_
-    "#]]);
+    "#]],
+    );
 }

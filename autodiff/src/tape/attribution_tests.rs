@@ -160,12 +160,8 @@ fn methods() {
     here!(tape, &x + &x);
     here!(tape, 2 * &x - 1);
     here!(tape, -&x);
-    here!(tape, {
-        let mut y = x;
-        y += 1;
-        y /= &x;
-        y
-    });
+    let mut sum = x;
+    here!(tape, sum += v);
     here!(tape, x.slice_step(0, .., 2));
     here!(tape, x.unslice(-1, 0, 2, 4));
     here!(tape, x.flip(..));
