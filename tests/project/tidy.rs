@@ -47,7 +47,8 @@ fn one_primitive_is_one_file_and_one_line_of_the_registry() {
     let folder = root().join("autodiff/src/primitive");
     let registry = fs::read_to_string(folder.join("registry.rs")).unwrap();
     let registry = registry.split("impl<F: Real> Registry<F>").nth(1).unwrap();
-    let helpers = ["mod", "axes", "compositions", "registry", "rule", "samples"];
+    let helpers =
+        ["mod", "along", "axes", "compositions", "leaves", "operators", "shapes", "registry", "rule", "samples"];
     for path in files(&folder, "rs") {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
