@@ -132,7 +132,7 @@ fn primitives_with_indices_and_keys() {
                     let tape = Tape::new();
                     let args: Vec<Arg<'_, f64>> = vec![tape.index(i.clone()).into(), tape.index(j.clone()).into()];
                     let y = recorded(&tape, &primitive, if unary { &args[..1] } else { &args });
-                    exercise(&tape, &[Input::Index(i), Input::Index(j)], &[], y, &registry)
+                    exercise(&tape, &[Input::Index(i.clone()), Input::Index(j.clone())], &[], y, &registry)
                 },
             );
         }
@@ -146,7 +146,7 @@ fn primitives_with_indices_and_keys() {
                     let tape = Tape::new();
                     let args: [Arg<'_, f64>; 2] = [tape.key(u64::MAX).into(), tape.index(index.clone()).into()];
                     let y = recorded(&tape, &primitive, &args);
-                    exercise(&tape, &[Input::Key(u64::MAX), Input::Index(index)], &[], y, &registry)
+                    exercise(&tape, &[Input::Key(u64::MAX), Input::Index(index.clone())], &[], y, &registry)
                 },
             );
         }
