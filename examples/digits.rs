@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The seed decides everything random: which fifth of the images is held out, how the weights start, the order of the
-//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/digits.rs`.)
+//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/project/digits.rs`.)
 
 use autodiff::check::Check;
 use autodiff::{Input, Registry, Tape};

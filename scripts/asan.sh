@@ -9,4 +9,6 @@ cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=address ${RUSTFLAGS:-}"
 cargo +nightly test --locked --target "$target" -p autodiff --lib -- "$@"
-cargo +nightly test --locked --target "$target" --test plan --test wrong_primitives --test planned --test kernels --test products -- "$@"
+filters=("$@")
+[ $# -gt 0 ] || filters=(plan:: wrong_primitives:: planned:: kernels:: products:: windows:: scan::)
+cargo +nightly test --locked --target "$target" --test engine --test primitives --test nn -- "${filters[@]}"

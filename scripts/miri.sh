@@ -18,4 +18,6 @@ cd "$(dirname "$0")/.."
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ignore-leaks
   -Zmiri-tree-borrows -Zmiri-permissive-provenance ${MIRIFLAGS:-}"
 cargo +nightly miri test --locked -p autodiff --lib -- "$@"
-cargo +nightly miri test --locked --test plan --test wrong_primitives --test kernels -- "$@"
+filters=("$@")
+[ $# -gt 0 ] || filters=(plan:: wrong_primitives:: kernels::)
+cargo +nightly miri test --locked --test engine --test primitives -- "${filters[@]}"

@@ -2,9 +2,8 @@
 
 use crate::{bare, read, returns};
 use autodiff::Shape;
-use autodiff::kernels::{self, Operand, ViewMut};
 use autodiff::primitive::*;
-use autodiff::{ErrorKind, Input, Program, Real, Refusal, Registry, Tape, Var};
+use autodiff::{ErrorKind, Input, Program, Real, Registry, Tape, Var};
 use ndarray::{ArrayD, array};
 
 /// What `x` gives at [3, 4], of a text whose other lines are these.

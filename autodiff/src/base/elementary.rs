@@ -3,7 +3,7 @@
 //! Each is a reduction of the argument, a polynomial, and a reconstruction, written with fused multiply-adds, which are
 //! exact to the last bit with or without hardware for them. So the same numbers come out one at a time or sixteen at a
 //! time. The coefficients are minimax polynomials (Remez exchange in 60 digits) of the functions named beside them;
-//! the measured errors stand in `tests/elementary.rs`.
+//! the measured errors stand in `tests/primitives/elementary.rs`.
 //!
 //! On machines for which fused multiply-adds are not the rule, the functions of the standard library serve.
 

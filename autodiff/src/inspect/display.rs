@@ -164,7 +164,7 @@ impl<F: Real> fmt::Display for Tape<F> {
             |id| if f.alternate() { value(id).map(|v| format!("v={v}")).unwrap_or_default() } else { "".into() };
         let lines: Vec<_> = self.with_nodes(|nodes, labels| {
             let line = |(id, node)| ("", Line::of(&NodeView { id, node, labels }, values(id)));
-            nodes.iter().map(line).collect()
+            nodes.iter().filter(|(_, node)| !node.in_body()).map(line).collect()
         });
         f.write_str(&text(&lines))
     }

@@ -10,7 +10,7 @@ pub(crate) mod record;
 pub(crate) mod value;
 pub(crate) mod var;
 
-use crate::base::error::{Mismatch, Place};
+use crate::base::error::{Error, Mismatch, Place};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -377,11 +377,13 @@ impl<F: Real> Tape<F> {
         body(self)
     }
 
-    /// Runs `body` and forgets the nodes it appends, also on unwinding. Their handles are of no use afterwards.
-    pub(crate) fn forgetting<R>(&self, body: impl FnOnce() -> R) -> R {
+    /// Runs `body`, which records what stands for every step of a loop, and puts `error` in the place of each node that it
+    /// appended, also on unwinding: a handle that leaves the body tells what is wrong, and never means another node.
+    pub(crate) fn apart<R>(&self, error: Error, body: impl FnOnce() -> R) -> R {
         let _restore = {
             let state = self.state.borrow();
-            Restore { tape: self, scope: state.scope, attributed: state.attributed, length: state.nodes.len() }
+            let place = Restore { tape: self, scope: state.scope, attributed: state.attributed, length: usize::MAX };
+            (Apart { tape: self, start: state.nodes.len(), error }, place)
         };
         body()
     }
@@ -478,6 +480,26 @@ impl<F: Real> Drop for Restore<'_, F> {
             state.attributed = self.attributed;
             state.truncate(self.length);
         }
+    }
+}
+
+/// Puts an error in the place of the nodes from `start` on.
+struct Apart<'t, F: Real> {
+    tape: &'t Tape<F>,
+    start: usize,
+    error: Error,
+}
+
+impl<F: Real> Drop for Apart<'_, F> {
+    fn drop(&mut self) {
+        let Ok(mut state) = self.tape.state.try_borrow_mut() else { return };
+        let state = &mut *state;
+        for id in NodeId::all(state.nodes.len()).skip(self.start) {
+            let node = &mut state.nodes[id];
+            (node.op, node.inputs, node.active) = (Op::Error(self.error.clone()), Operands::NONE, false);
+            state.values[id] = Value::Unknown;
+        }
+        state.labels.truncate(self.start);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a tape and a program are made of.
 
-use crate::base::error::{Error, Place};
+use crate::base::error::{Error, ErrorKind, Place};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -98,6 +98,11 @@ impl<F: Real> Node<F> {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether it was recorded for the body of a loop, which holds it now.
+    pub(crate) fn in_body(&self) -> bool {
+        matches!(&self.op, Op::Error(error) if error.kind() == ErrorKind::NoValue)
     }
 
     /// `f64[2, 3]`, `index[4]` or `key`.

@@ -146,7 +146,7 @@ impl<F: Real> Tape<F> {
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> (Result<(Program<F>, Vec<NodeId>)>, usize) {
         let start = self.len();
-        self.forgetting(|| {
+        self.apart(outside(), || {
             let Arg::Index(index) = self.unknown(Kind::Index, Shape::scalar(), false) else {
                 return (Err(Error::new(ErrorKind::Mismatch, "scan", "the step has no number")), 0);
             };
@@ -238,6 +238,12 @@ impl<F: Real> Tape<F> {
             Ok((program, captured))
         })
     }
+}
+
+/// What stands for every step means nothing behind the loop.
+fn outside() -> Error {
+    let message = "this array is one of each step, and there is none outside the body of the loop";
+    Error::new(ErrorKind::NoValue, "scan", message).with_help("return it from the body, as a carry or as an output")
 }
 
 /// The program that is cut out of a tape.

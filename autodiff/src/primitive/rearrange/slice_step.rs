@@ -72,12 +72,15 @@ impl<F: Real> Primitive<F> for SliceStep {
     }
 
     fn view(&self, input: &Layout) -> Option<Layout> {
-        let shape = input.shape.with_axis(self.axis, self.count()?);
+        let count = self.count()?;
         let mut strides = input.strides.clone();
         let stride = strides.get_mut(self.axis)?;
         let offset = input.offset.checked_add(self.start.checked_mul(*stride)?)?;
-        // The stride to a position that there is not is never used.
-        *stride = stride.saturating_mul(self.step);
+        // From one position there is no way to a next, however far a step would lead.
+        if count > 1 {
+            *stride = stride.checked_mul(self.step)?;
+        }
+        let shape = input.shape.with_axis(self.axis, count);
         Some(Layout { shape, strides, offset })
     }
 

@@ -1,6 +1,6 @@
 //! Positions and order against their definitions.
 
-use crate::support::{array, cases, number, of};
+use super::support::{array, cases, number, of};
 use autodiff::check::{self, Verdict};
 use autodiff::{Input, Tape};
 use ndarray::{ArrayD, Axis, array};

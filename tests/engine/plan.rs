@@ -2,10 +2,9 @@
 
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
-use autodiff::{ErrorKind, Feed, Input, Program, Real, Shape, Tape, Var};
+use autodiff::{ErrorKind, Feed, Input, Program, Real, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
-use std::sync::Arc;
 
 /// The elements of a block; few under Miri, which takes a thousand times as long.
 const BLOCK: usize = if cfg!(miri) { 128 } else { 1024 };

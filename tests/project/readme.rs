@@ -2,7 +2,7 @@
 //! prints what is shown. `UPDATE_EXPECT=1 cargo test --test readme` rewrites all three.
 //! (Its example is compiled and run with the documentation tests of `nn`.)
 
-#[path = "../examples/run/main.rs"]
+#[path = "../../examples/run/main.rs"]
 #[allow(dead_code)]
 mod run;
 

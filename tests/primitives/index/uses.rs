@@ -1,6 +1,6 @@
 //! What computed indices and derived keys are for.
 
-use crate::support::everywhere;
+use super::support::everywhere;
 use autodiff::check::{self, Verdict};
 use autodiff::{ErrorKind, Index, Input, Tape, Var, grad};
 use ndarray::{Array2, array};

@@ -2,7 +2,7 @@
 //! loops over indices, and the same bits eagerly, as a program, and planned.
 
 use autodiff::{Input, Real, Tape, Var};
-use ndarray::{ArrayD, Axis, IxDyn, Slice};
+use ndarray::{ArrayD, Axis, Dimension, IxDyn, Slice};
 use proptest::prelude::*;
 
 fn config() -> ProptestConfig {
@@ -251,8 +251,8 @@ fn constants_that_need_no_array() {
     assert_eq!(tape.arange(5).value().unwrap(), ndarray::Array1::from_iter((0..5).map(f64::from)).into_dyn());
     // Single precision holds whole numbers to 2²⁴, and every second one beyond.
     let single = Tape::<f32>::new().arange((1 << 24) + 4).value().unwrap();
-    let last: Vec<f64> = single.iter().rev().take(3).map(|x| f64::from(*x)).collect();
-    assert_eq!(last, [16_777_220.0, 16_777_218.0, 16_777_216.0]);
+    let last: Vec<f64> = single.iter().skip((1 << 24) + 1).map(|x| f64::from(*x)).collect();
+    assert_eq!(last, [16_777_216.0, 16_777_218.0, 16_777_220.0]);
     let x = tape.input([[1.0, 2.0]]);
     assert_eq!(x.zeros_like().value().unwrap(), ndarray::array![[0.0, 0.0]].into_dyn());
     for unheld in [tape.eye(usize::MAX), tape.arange(usize::MAX), tape.zeros([usize::MAX, 2]), tape.ones([usize::MAX])]

@@ -331,3 +331,25 @@ fn a_long_loop_plans_like_a_short_one() {
     }
     assert!((lengths[0].1 - slope).abs() < 1e-14);
 }
+
+#[test]
+fn an_array_of_a_step_does_not_leave_the_body() {
+    let tape = Tape::<f64>::new();
+    let (w, h) = (tape.input(0.5), tape.input(1.0));
+    let mut left = None;
+    let (last, _) = tape.scan(3, &[h], &[], |_, carries, _| {
+        left = Some(w.sin());
+        (vec![carries[0] * w], vec![])
+    });
+    assert_eq!(last[0].item().unwrap(), 0.125);
+    // Not the loop's result, which is recorded after it; and what is computed from it is the same error.
+    for y in [left.unwrap(), left.unwrap() * w] {
+        let error = y.value().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoValue);
+        assert!(error.to_string().contains("outside the body of the loop"), "{error}");
+        assert!(y.backward().is_err() && tape.program(&[y]).is_err());
+    }
+    // The tape shows the loop and what is around it.
+    let text = tape.to_string();
+    assert!(text.contains("scan") && !text.contains("sin(") && !text.contains("error"), "{text}");
+}

@@ -1,39 +1,11 @@
 //! Kernels take no memory: a counting allocator watches `evaluate` of every primitive, on operands that lie in a row, in
 //! the other order, or all in one number. Who evaluates a step a million times allocates nothing for it.
 
-// A global allocator cannot be written without `unsafe`: its contract is handed on to the system's, call by call.
-#![allow(unsafe_code)]
-
+use crate::requests;
 use autodiff::check::operands;
 use autodiff::kernels::{Operand, View, ViewMut};
 use autodiff::primitive::{Call, Domain, Generator, Kernel, Kind, Output, PrimitiveRef, Type};
 use autodiff::{Attributes, Input, Real, Registry, Shape};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is; counting touches no memory that it manages.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The ways an operand may lie in memory.
 #[derive(Clone, Copy, Debug)]
@@ -104,12 +76,10 @@ fn allocations<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>], lie: L
         Kernel::Program => return 0,
         _ => Vec::new(),
     };
-    let before = CALLS.get();
-    match kernel {
+    requests(|| match kernel {
         Kernel::General(_) => primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut workspace)).unwrap(),
         _ => primitive.run(&operands, &mut outputs).unwrap(),
-    }
-    CALLS.get() - before
+    })
 }
 
 fn every_way<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) {

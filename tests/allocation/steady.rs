@@ -1,56 +1,12 @@
 //! Steady state: after the first run a plan, and a training step, ask for no memory; and a plan takes what it says.
 
-// A global allocator cannot be written without `unsafe`: its contract is handed on to the system's, call by call.
-#![allow(unsafe_code)]
-
+use crate::{largest, requests};
 use autodiff::{Feed, Tape};
 use ndarray::{Array1, Array2};
 use nn::{
     Accumulate, Activation, Adam, BatchNorm, ClipGlobalNorm, Dataset, Dense, Dropout, Init, Layer, Optimizer, Outcome,
     Random, Sequential, Sgd, Step, WeightAverage, loss,
 };
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-    static SIZES: RefCell<Option<Vec<usize>>> = const { RefCell::new(None) };
-}
-
-struct Counting;
-
-// SAFETY: hands everything to the system's allocator, and counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        SIZES.with(|sizes| {
-            // Taken out while it grows, so that its own growth is not noted.
-            if let Ok(mut slot) = sizes.try_borrow_mut()
-                && let Some(sizes) = slot.as_mut()
-                && sizes.len() < sizes.capacity()
-            {
-                sizes.push(layout.size());
-            }
-        });
-        // SAFETY: the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `body` asks for memory.
-fn requests(body: impl FnOnce()) -> usize {
-    let before = COUNT.get();
-    body();
-    COUNT.get() - before
-}
 
 fn network(random: &mut Random) -> Sequential<f32> {
     Sequential::new()
@@ -149,10 +105,8 @@ fn a_plan_asks_for_no_memory_and_takes_what_it_says() {
     let y = (h.exp() + 1.0).log().sum(..) + x.square().mean(..);
     let gradients = y.gradient(&[x, w]).unwrap();
     let program = tape.program(&[y, gradients[0], gradients[1]]).unwrap();
-    SIZES.set(Some(Vec::with_capacity(1 << 20)));
-    let mut plan = program.plan().unwrap();
-    let sizes = SIZES.take().unwrap();
-    let largest = sizes.iter().copied().max().unwrap();
+    let (plan, largest) = largest(|| program.plan());
+    let mut plan = plan.unwrap();
     assert_eq!(largest, plan.bytes(), "{}", plan.explain());
     assert!(plan.explain().contains(&format!("memory: {} bytes", plan.bytes())));
 

@@ -1,6 +1,6 @@
 //! The operations: primitives with their own attributes and odd ones, methods with odd arguments.
 
-use crate::cases::HUGE;
+use super::cases::HUGE;
 use autodiff::primitive::Accepts;
 use autodiff::{Attribute, Attributes, Conv, Pooling, PrimitiveRef, Registry, Shape, Var};
 

@@ -4,7 +4,7 @@ use autodiff::{Pooling, Tape, Var};
 use ndarray::ArrayD;
 
 /// The table; the backslashes keep the documentation from reading a link into `[inf]`.
-const TABLE: &str = include_str!("../autodiff/src/conventions.md");
+const TABLE: &str = include_str!("../../autodiff/src/conventions.md");
 
 /// The operation that a row names, applied; `None` for one that nobody tests.
 fn apply<'t>(operation: &str, x: &[Var<'t, f64>]) -> Option<Var<'t, f64>> {

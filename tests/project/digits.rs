@@ -1,6 +1,6 @@
 //! The main job, in small: the data are what they should be, and the network learns to read them.
 
-#[path = "../examples/digits.rs"]
+#[path = "../../examples/digits.rs"]
 #[allow(dead_code)]
 mod example;
 

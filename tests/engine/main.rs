@@ -1,0 +1,14 @@
+//! The engine: differentiation of whole programs, plans, loops, traces, the checker, and what each does with a wrong rule.
+
+mod check;
+mod mutants;
+mod non_finite;
+mod plan;
+mod printing;
+mod random_programs;
+mod relu_networks;
+mod scale;
+mod scan;
+mod seeds;
+mod stepper;
+mod wrong_primitives;

@@ -1,0 +1,16 @@
+//! The primitives: their rules against finite differences, their values against definitions written out and against
+//! references in higher precision, what they do with odd operands, and the kernels below them.
+
+mod axes;
+mod derived;
+mod elementary;
+mod grid;
+mod index;
+mod kernels;
+mod kinks;
+mod operators;
+mod products;
+mod rearrange;
+mod rules;
+mod sweep;
+mod windows;

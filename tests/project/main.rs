@@ -1,0 +1,6 @@
+//! The project as a whole: its structure, its README, its examples and its main job.
+
+mod digits;
+mod examples;
+mod readme;
+mod tidy;
