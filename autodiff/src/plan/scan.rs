@@ -150,7 +150,8 @@ impl<F: Real> Machine<'_, F> {
         for place in scan.results.iter().skip(carries + scan.steps.between()) {
             self.clear_behind(place, done, rows);
         }
-        if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home) {
+        if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home)
+        {
             // SAFETY: memory for one index, verified.
             unsafe { *self.indices.add(start) = done };
         }
@@ -186,7 +187,9 @@ impl<F: Real> Machine<'_, F> {
         let (start, length) = (done * length, (count - done) * length);
         match place.home {
             // SAFETY: a result has memory of its own; its rows lie inside it.
-            Home::Indices(at) => unsafe { std::slice::from_raw_parts_mut(self.indices.add(at + start), length) }.fill(0),
+            Home::Indices(at) => {
+                unsafe { std::slice::from_raw_parts_mut(self.indices.add(at + start), length) }.fill(0)
+            }
             Home::Key(_) => {}
             // SAFETY: as above.
             home => unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(start), length) }.fill(F::zero()),

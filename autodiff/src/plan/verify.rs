@@ -195,7 +195,9 @@ impl Bounds<'_> {
         let (body, steps) = (&scan.body, scan.steps);
         let inputs: Vec<(Kind, usize)> = body.program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
         let outputs: Vec<(Kind, usize)> = body.program.outputs().map(|(kind, shape)| (kind, shape.size())).collect();
-        if inputs.len() + steps.behind() != 1 + scan.operands.len() || outputs.len() != scan.results.len() || body.code.rows > code.rows
+        if inputs.len() + steps.behind() != 1 + scan.operands.len()
+            || outputs.len() != scan.results.len()
+            || body.code.rows > code.rows
         {
             return Err("a loop of another body");
         }

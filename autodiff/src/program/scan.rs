@@ -31,7 +31,9 @@ impl<F: Real> Program<F> {
         let mut carries: Vec<Value<F>> = inputs.iter().take(carried).map(owned).collect();
         let count = match inputs.last() {
             Some(Operand::Index(given)) if made == Made::Given => steps.checked_index(given.iter().sum())?,
-            Some(Operand::Real(given)) if made == Made::Given => steps.checked(given.iter().fold(F::zero(), |_, x| x))?,
+            Some(Operand::Real(given)) if made == Made::Given => {
+                steps.checked(given.iter().fold(F::zero(), |_, x| x))?
+            }
             _ => count,
         };
         let invariants = self.inputs.len().saturating_sub(1 + carried + per_step);

@@ -5,8 +5,8 @@ use crate::base::error::{Error, ErrorKind, Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{
-    Accepts, Cotangents, Domain, Entry, Kernel, Kind, Made, Primitive, RuleContext, Sample, SampleOperand, Signature, Steps,
-    Tangents, Type, Types,
+    Accepts, Cotangents, Domain, Entry, Kernel, Kind, Made, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Steps, Tangents, Type, Types,
 };
 use crate::program::Program;
 use crate::tape::var::Var;
