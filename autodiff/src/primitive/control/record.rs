@@ -117,12 +117,17 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> std::result::Result<Results<Arg<'t, F>>, (Arg<'t, F>, usize)> {
-        self.loop_of(operation, options, made, carries, inputs, body).map_err(|(error, outputs)| {
-            let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
-            let mut mismatch = Mismatch::new(error.message());
-            mismatch.help = error.help().map(str::to_owned);
-            (self.refuse(operation, &all, mismatch).into(), outputs)
-        })
+        match self.loop_of(operation, options, made, carries, inputs, body) {
+            Ok(results) => Ok(results),
+            // That of an operation of the body, which has its line.
+            Err((error, outputs)) if error.place().is_some() => Err((self.failed(error).into(), outputs)),
+            Err((error, outputs)) => {
+                let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
+                let mut mismatch = Mismatch::new(error.message());
+                mismatch.help = error.help().map(str::to_owned);
+                Err((self.refuse(operation, &all, mismatch).into(), outputs))
+            }
+        }
     }
 
     #[track_caller]

@@ -351,7 +351,7 @@ impl<F: Real> Scan<F> {
             return Ok(self);
         }
         let tape = Tape::symbolic();
-        let seeded: Vec<bool> = self.body().outputs().map(|(kind, _)| kind == Kind::Real).collect();
+        let seeded: Vec<bool> = kinds(&self).into_iter().map(|kind| kind == Kind::Real).collect();
         match Pullback::record(&self, &tape, &seeded, active)? {
             Recorded::Refused(_) => Ok(self),
             Recorded::Body(body) => {

@@ -85,13 +85,14 @@ impl<'s, F: Real> Differential<'s, F> {
             }
         }
         let outputs = scan.body().record_all(tape, &args)?;
-        let reals: Vec<Var<'s, F>> =
-            outputs.iter().filter_map(|y| if let Arg::Real(y) = y { Some(*y) } else { None }).collect();
-        let mut found = pushforward_each(tape, &reals, &directions)?.into_iter();
-        let tangents = outputs
+        // What says whether another step is made is a result of another kind: the number of steps.
+        let of_kind: Vec<(Arg<'s, F>, Kind)> = outputs.iter().copied().zip(kinds(scan)).collect();
+        let reals = of_kind.iter().filter_map(|(y, kind)| (*kind == Kind::Real).then(|| y.var()));
+        let mut found = pushforward_each(tape, &reals.collect::<Vec<_>>(), &directions)?.into_iter();
+        let tangents = of_kind
             .iter()
-            .map(|y| match y {
-                Arg::Real(_) => found.next().unwrap_or(Derivative::None),
+            .map(|(_, kind)| match kind {
+                Kind::Real => found.next().unwrap_or(Derivative::None),
                 _ => Derivative::None,
             })
             .collect();
