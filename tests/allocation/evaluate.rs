@@ -130,6 +130,16 @@ fn large<F: Real>() {
             every_way(&make("cumsum", axis(one).with_flag("reversed", one == 0)), std::slice::from_ref(&x));
             every_way(&make("concat", axis(one)), &[x.clone(), x.clone()]);
         }
+        if shape.len() == 4 {
+            let windows = Attributes::new().with_list("length", &[2, 2]).with_list("stride", &[1, 2]);
+            let windows =
+                windows.with_list("dilation", &[1, 2]).with_list("before", &[0, 1]).with_list("after", &[0, 1]);
+            let pooling = windows.clone().with_flag("ceil", true).with_flag("include_padding", true);
+            every_way(&make("max_pool", pooling.clone()), std::slice::from_ref(&x));
+            every_way(&make("average_pool", pooling), std::slice::from_ref(&x));
+            let w = Input::Real(ndarray::ArrayD::from_elem(vec![2, shape[1], 3, 3], F::of(0.5)));
+            every_way(&make("conv", windows.with("groups", 1usize.into())), &[x.clone(), w]);
+        }
         every_way(&make("sort", Attributes::new()), std::slice::from_ref(&x));
         every_way(&make("top_k", Attributes::new().with("k", 2usize.into())), std::slice::from_ref(&x));
         let backwards: Vec<usize> = (0..shape.len()).rev().collect();

@@ -3,9 +3,9 @@
 //!
 //! The oracle is `num_dual`'s dual numbers, through a second interpreter of the recipe that shares no code with the
 //! engine. `num_dual` has these operations itself: + − · /, exp, ln, sqrt, sin, cos, atan, tanh, powi, powf. Those it
-//! lacks are composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, sums and means, running sums and products. The rest only choose or move numbers,
+//! lacks are composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, conv, average_pool, sums and means, running sums and products. The rest only choose or move numbers,
 //! with the engine's conventions at ties: relu, leaky_relu, abs, maximum, minimum, max, select, concat, slice, pad,
-//! gather, pick, sort, top_k, take_along, slice_step, flip, roll, tril, transpose, reshape, broadcast_to.
+//! gather, pick, max_pool, sort, top_k, take_along, slice_step, flip, roll, tril, transpose, reshape, broadcast_to.
 
 use autodiff::check::strategy::{self, Line, Op, Recipe};
 use autodiff::check::{Check, Report};
@@ -140,7 +140,7 @@ fn programs_are_long_and_varied() {
     }
     println!("longest {longest}, {} operations: {names:?}", names.len());
     assert!(longest > 130, "the longest has {longest} nodes");
-    assert_eq!(names.len(), 48, "{names:?}");
+    assert_eq!(names.len(), 51, "{names:?}");
     assert!(reused > 1000 && squared > 100, "{reused} values used twice, {squared} squares");
 }
 
@@ -286,11 +286,15 @@ fn step(Line { op, shape, .. }: &Line, x: &[&Array]) -> Array {
         Op::Minimum => both(&|a, b| -larger(-a, -b)),
         Op::Select => Array::build(shape, |i| if x[0].at(i).re > x[1].at(i).re { x[2].at(i) } else { x[3].at(i) }),
         Op::MatMul => Array::build(shape, |i| {
-            let terms = (0..x[0].shape[1]).map(|k| {
-                let b = if x[1].shape.len() == 1 { x[1].at(&[k]) } else { x[1].at(&[k, i[1]]) };
-                x[0].at(&[i[0], k]) * b
-            });
-            total(&terms.collect::<Vec<_>>())
+            let vectors = [0, 1].map(|operand| x[operand].shape.len() == 1);
+            let (lead, matrix) = i.split_at(i.len() + vectors.iter().filter(|vector| **vector).count() - 2);
+            let at = |operand: usize, place: [usize; 2], k: usize| match vectors[operand] {
+                true => x[operand].at(&[k]),
+                false => x[operand].at(&[lead, &place].concat()),
+            };
+            let (row, column) = (matrix.first().copied().unwrap_or(0), matrix.last().copied().unwrap_or(0));
+            let depth = *x[0].shape.last().expect("no number");
+            total(&(0..depth).map(|k| at(0, [row, k], k) * at(1, [k, column], k)).collect::<Vec<_>>())
         }),
         Op::AddBias => both(&|a, b| a + b),
         Op::Transpose => Array::build(shape, |i| x[0].at(&i.iter().rev().copied().collect::<Vec<_>>())),
@@ -361,6 +365,20 @@ fn step(Line { op, shape, .. }: &Line, x: &[&Array]) -> Array {
             let mut lane = x[0].lane(*axis, i);
             lane.sort_by(|a, b| b.re.partial_cmp(&a.re).expect("numbers"));
             lane[i[*axis]]
+        }),
+        Op::Conv(padding) => Array::build(shape, |i| {
+            let element = |k: usize| (i[2] + k).checked_sub(*padding).filter(|at| *at < x[0].shape[2]);
+            let terms = (0..x[1].shape[2]).filter_map(|k| Some(x[1].at(&[0, 0, k]) * x[0].at(&[0, 0, element(k)?])));
+            total(&terms.collect::<Vec<_>>())
+        }),
+        Op::MaxPool(length) => Array::build(shape, |i| {
+            let (axis, start) = (i.len() - 1, i[i.len() - 1]);
+            let window = &x[0].lane(axis, i)[start..start + length];
+            window.iter().copied().fold(window[0], |best, x| if x.re > best.re { x } else { best })
+        }),
+        Op::AveragePool(length) => Array::build(shape, |i| {
+            let (axis, start) = (i.len() - 1, i[i.len() - 1]);
+            total(&x[0].lane(axis, i)[start..start + length]) / *length as f64
         }),
     }
 }

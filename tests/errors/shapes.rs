@@ -339,10 +339,10 @@ fn axes_that_do_not_exist() {
     refused(
         x.permute([0, 2]),
         expect![[r#"
-        transpose: [0, 2] is not an order of the 2 axes of x [2, 3]
-          at tests/errors/shapes.rs:_
-          x: x : f64[2, 3], input at tests/errors/shapes.rs:_
-    "#]],
+            transpose: there is no axis 2 in x [2, 3]; axes run from 0 to 1, or from −2 to −1
+              at tests/errors/shapes.rs:_
+              x: x : f64[2, 3], input at tests/errors/shapes.rs:_
+        "#]],
     );
     refused(
         x.permute([0]),

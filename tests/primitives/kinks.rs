@@ -1,6 +1,6 @@
 //! The table of conventions in the documentation, row by row: values and slopes at kinks, ties and edges.
 
-use autodiff::{Tape, Var};
+use autodiff::{Pooling, Tape, Var};
 use ndarray::ArrayD;
 
 /// The table; the backslashes keep the documentation from reading a link into `[inf]`.
@@ -53,6 +53,8 @@ fn apply<'t>(operation: &str, x: &[Var<'t, f64>]) -> Option<Var<'t, f64>> {
         ("sigmoid(x)", [x]) => x.sigmoid(),
         ("tanh(x)", [x]) => x.tanh(),
         ("exp(x)", [x]) => x.exp(),
+        ("max_pool(x, 2)", [x]) => x.max_pool(&Pooling::new([2])),
+        ("average_pool(x, 2)", [x]) => x.average_pool(&Pooling::new([2])),
         _ => return None,
     })
 }

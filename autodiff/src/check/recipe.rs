@@ -3,6 +3,7 @@
 use crate::base::error::Result;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
+use crate::primitive::{Conv, Pooling};
 use crate::program::{Input, Program};
 use crate::tape::Tape;
 use crate::tape::var::Var;
@@ -68,6 +69,11 @@ pub enum Op {
     TopK(usize, usize),
     /// The element at the position of the largest along an axis.
     TakeLargest(usize),
+    /// Of operands \[1, 1, n\] and \[1, 1, k\], with so many zeros around.
+    Conv(usize),
+    /// Along the last axis, in steps of one.
+    MaxPool(usize),
+    AveragePool(usize),
 }
 
 /// One line of a [`Recipe`]: an operation and the values it takes. Values are numbered: the inputs, then the lines.
@@ -193,6 +199,9 @@ fn apply<'t, F: Real>(tape: &'t Tape<F>, op: &Op, x: impl Fn(usize) -> Var<'t, F
             let shape = x(0).shape().unwrap_or_default().with_axis(*axis, 1);
             x(0).take_along(at.reshape(shape), *axis)
         }
+        Op::Conv(padding) => x(0).conv(x(1), &Conv::new().padding(*padding)),
+        Op::MaxPool(length) => x(0).max_pool(&Pooling::new([*length]).stride(1)),
+        Op::AveragePool(length) => x(0).average_pool(&Pooling::new([*length]).stride(1)),
     }
 }
 

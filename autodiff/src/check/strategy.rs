@@ -18,6 +18,7 @@
 
 pub use super::recipe::{Line, Op, Recipe};
 use crate::base::shape::Shape;
+use crate::kernels::matmul_shape;
 use crate::primitive::Domain;
 use ndarray::{ArrayD, IxDyn};
 use proptest::collection::vec;
@@ -76,7 +77,7 @@ struct Cook {
 
 impl Op {
     /// The number of kinds of genes.
-    const KINDS: usize = 40;
+    const KINDS: usize = 42;
 }
 
 impl Cook {
@@ -128,7 +129,8 @@ impl Cook {
         self.nodes += match op {
             Op::Select => 5,
             Op::Scale(_) | Op::Shift(_) | Op::Mean(_) => 3,
-            Op::Gather(_) | Op::Pick(_) => 2,
+            Op::Gather(_) | Op::Pick(_) | Op::MaxPool(_) => 2,
+            Op::Conv(_) => 1,
             // Two results, each of them moved to another axis and back.
             Op::Sort(_) | Op::TopK(..) => 5,
             Op::TakeLargest(_) => 3,
@@ -262,6 +264,8 @@ impl Cook {
                 _ => self.push(Op::TakeLargest(axis), &[x], shape.with_axis(axis, 1), bound),
             },
             39 if shape.rank() > 0 && length > 0 => self.rearranged(x, axis, b, c),
+            40 if shape.rank() > 0 && length > 0 => self.pooled(x, b, c),
+            41 if shape.size() > 0 => self.convolved(x, b, c),
             _ => self.map(Op::Cos, x, 1.0),
         };
     }
@@ -295,23 +299,47 @@ impl Cook {
     }
 
     fn product(&mut self, x: usize, gene: usize) -> usize {
-        let [m, k] = *self.shape(x) else { return self.map(Op::Tanh, x, 1.0) };
-        let fits = |y: &usize| match *self.shape(*y) {
-            [l] => l == k,
-            [l, n] => l == k && m * n <= LARGE,
-            _ => false,
-        };
+        let (own, bound) = (self.shape(x), self.bound(x));
+        let small = |shape: &Shape| shape.size() <= LARGE && shape.rank() <= 3;
+        let fits = |y: &usize| matmul_shape(&own, &self.shape(*y)).is_ok_and(|shape| small(&shape));
         let y = (0..self.values.len()).rev().filter(fits).nth(gene % 3);
-        let y = y.unwrap_or_else(|| {
-            let bound = self.bound(x);
-            self.push(Op::Transpose, &[x], [k, m].into(), bound)
-        });
-        let shape = match *self.shape(y) {
-            [_, n] => Shape::from([m, n]),
-            _ => [m].into(),
+        let y = match (y, &*own) {
+            (Some(y), _) => y,
+            (None, [_, _]) => self.push(Op::Transpose, &[x], own.transposed(), bound),
+            _ => return self.map(Op::Tanh, x, 1.0),
         };
-        let bound = k as f64 * self.bound(x) * self.bound(y);
+        let Ok(shape) = matmul_shape(&own, &self.shape(y)) else { return x };
+        let bound = own.last().copied().unwrap_or(1) as f64 * bound * self.bound(y);
         let result = self.push(Op::MatMul, &[x, y], shape, bound);
+        self.quiet(result, LOUD)
+    }
+
+    fn pooled(&mut self, x: usize, b: usize, c: usize) -> usize {
+        let (shape, bound) = (self.shape(x), self.bound(x));
+        let (last, length) = (shape.rank() - 1, shape.last().copied().unwrap_or(1));
+        let window = 1 + b % length.clamp(1, 3);
+        let op = if c.is_multiple_of(2) { Op::MaxPool(window) } else { Op::AveragePool(window) };
+        self.push(op, &[x], shape.with_axis(last, length + 1 - window), bound)
+    }
+
+    /// All elements of x as a line, convolved with the first three of another value.
+    fn convolved(&mut self, x: usize, b: usize, c: usize) -> usize {
+        let (y, padding) = (self.pick(b), c % 3);
+        let [size, all] = [x, y].map(|value| self.shape(value).size());
+        let length = all.min(3);
+        if length == 0 || size + 2 * padding < length || size > LARGE {
+            return self.map(Op::Sin, x, 1.0);
+        }
+        let [line, mut window] = [(x, size), (y, all)].map(|(value, size)| {
+            let bound = self.bound(value);
+            self.push(Op::Reshape([1, 1, size].into()), &[value], [1, 1, size].into(), bound)
+        });
+        if length < all {
+            window = self.push(Op::Slice(2, 0, length), &[window], [1, 1, length].into(), self.bound(window));
+        }
+        let bound = length as f64 * self.bound(x) * self.bound(y);
+        let shape = [1, 1, size + 2 * padding + 1 - length].into();
+        let result = self.push(Op::Conv(padding), &[line, window], shape, bound);
         self.quiet(result, LOUD)
     }
 

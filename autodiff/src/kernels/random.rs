@@ -13,6 +13,9 @@ use rand::{Rng, SeedableRng};
 /// The elements that are drawn at a time.
 const BLOCK: usize = 256;
 
+/// The odd number next to 2⁶⁴/φ, φ the golden ratio.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Where the lower halves begin: in the middle of the stream of 2⁶⁸ words.
 const LOWER: u128 = 1 << 67;
 
@@ -96,7 +99,6 @@ pub fn normal<F: Real>(key: u64, stream: u64, output: &mut [F]) {
 /// assert_ne!(fold_in(fold_in(7, 0), 1), fold_in(fold_in(7, 1), 0));
 /// ```
 pub fn fold_in(key: u64, index: u64) -> u64 {
-    const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |z: u64| {
         let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -252,8 +254,12 @@ mod tests {
     #[test]
     fn folding_in_makes_keys_that_differ() {
         let side = if cfg!(miri) { 20 } else { 1000 };
-        let pairs: HashSet<u64> = (0..side).flat_map(|key| (0..side).map(move |i| fold_in(key, i))).collect();
-        assert_eq!(pairs.len() as u64, side * side);
+        // Keys that follow each other, and keys as far apart as the indices become.
+        for apart in [1, GAMMA] {
+            let key = |a: u64| apart.wrapping_mul(a);
+            let pairs: HashSet<u64> = (0..side).flat_map(|a| (0..side).map(move |i| fold_in(key(a), i))).collect();
+            assert_eq!(pairs.len() as u64, side * side);
+        }
         let indices: HashSet<u64> = (0..side * side).map(|i| fold_in(7, i)).collect();
         assert_eq!(indices.len() as u64, side * side);
     }

@@ -5,7 +5,7 @@ use super::code::{Action, OperandSource, Place};
 use super::memory::Home;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::Kernel;
+use crate::primitive::{Kernel, Made};
 use crate::tape::node::Op;
 
 impl<F: Real> Plan<F> {
@@ -61,10 +61,12 @@ impl<F: Real> Plan<F> {
                 },
                 Action::Scan(scan) => {
                     let Some(scan) = code.scans.get(*scan) else { continue };
-                    let (count, body) = (scan.steps.count, &scan.body);
+                    let (steps, body) = (scan.steps, &scan.body);
+                    let most = if steps.made == Made::All { "" } else { "at most " };
                     format!(
-                        "{} = loop of {count} steps over a body of {} nodes: {} actions, {} bytes",
+                        "{} = loop of {most}{} steps over a body of {} nodes: {} actions, {} bytes",
                         scan.node,
+                        steps.count,
                         body.program.len(),
                         body.code.actions.len(),
                         bytes(body.arrays)

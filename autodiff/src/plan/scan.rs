@@ -15,7 +15,7 @@ use crate::base::error::{Error, Place as Line, Refusal, Result};
 use crate::base::ids::NodeId;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::primitive::Steps;
+use crate::primitive::{Made, Steps};
 use smallvec::SmallVec;
 
 impl<F: Real> Compiler<'_, F> {
@@ -72,9 +72,13 @@ impl<F: Real> Code<F> {
 impl<F: Real> Machine<'_, F> {
     /// Runs a loop: no memory is taken, whatever the number of steps.
     pub(crate) fn scan(&self, scan: &Scan<F>) -> Result<(), Refused> {
-        let Steps { count, carries, inputs, reversed } = scan.steps;
+        let Steps { count: rows, made, carries, inputs, reversed } = scan.steps;
         let refused = |refusal| Refused { node: scan.node, refusal };
         let (code, region) = (&scan.body.code, scan.region);
+        let count = match scan.operands.last().filter(|_| made == Made::Given) {
+            Some(given) => self.given(given, &scan.steps).map_err(refused)?,
+            None => rows,
+        };
         for (operand, result) in scan.operands.iter().zip(&scan.results).take(carries) {
             self.begin(operand, result).map_err(refused)?;
         }
@@ -90,8 +94,8 @@ impl<F: Real> Machine<'_, F> {
         // The rows of per-step inputs lie one behind the other.
         let first: SmallVec<[Raw<F>; 8]> = feeds.iter().skip(1 + carries).take(inputs).copied().collect();
         let row = |operand: &OperandSource| match operand {
-            OperandSource::Real(source) => source.shape.size() / count.max(1),
-            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size() / count.max(1),
+            OperandSource::Real(source) => source.shape.size() / rows.max(1),
+            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size() / rows.max(1),
             OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
         };
         let lengths: SmallVec<[usize; 8]> = scan.operands.iter().skip(carries).take(inputs).map(row).collect();
@@ -99,7 +103,9 @@ impl<F: Real> Machine<'_, F> {
         let (arena, indices, keys) =
             unsafe { (self.arena.add(region.arena), self.indices.add(region.indices), self.keys.add(region.keys)) };
         let scratch = self.scratch.wrapping_sub(region.arena);
-        for position in 0..count {
+        let mut done = 0;
+        while done < count {
+            let position = done;
             let t = if reversed { count - 1 - position } else { position };
             let number = [t];
             feeds[0].index = number.as_ptr();
@@ -114,9 +120,12 @@ impl<F: Real> Machine<'_, F> {
             body.run(0..code.actions.len())
                 .map_err(|inner| refused(in_step(t, &scan.body.program.refused(inner.node, inner.refusal))))?;
             body.copy_out();
-            for (output, place) in code.outputs.iter().zip(&scan.results).skip(carries) {
-                self.stack(&body, output, place, t, count);
+            for (output, place) in code.outputs.iter().zip(&scan.results).skip(carries + scan.steps.between()) {
+                self.stack(&body, output, place, t, rows);
             }
+            done += 1;
+            let go_on = code.outputs.get(carries).filter(|_| made == Made::While);
+            let last = go_on.is_some_and(|go_on| body.number(go_on) == Some(F::zero()));
             // Carries of other kinds: those of reals were updated where they lie.
             let mut next_keys: SmallVec<[(usize, u64); 2]> = SmallVec::new();
             for (i, (output, place)) in code.outputs.iter().zip(&scan.results).enumerate().take(carries) {
@@ -134,8 +143,57 @@ impl<F: Real> Machine<'_, F> {
                 }
             }
             next_keys.into_iter().for_each(|(slot, key)| feeds[slot].key = key);
+            if last {
+                break;
+            }
+        }
+        for place in scan.results.iter().skip(carries + scan.steps.between()) {
+            self.clear_behind(place, done, rows);
+        }
+        if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home)
+        {
+            // SAFETY: memory for one index, verified.
+            unsafe { *self.indices.add(start) = done };
         }
         Ok(())
+    }
+
+    /// The number of steps that an operand says.
+    fn given(&self, operand: &OperandSource, steps: &Steps) -> Result<usize, Refusal> {
+        match operand {
+            OperandSource::Real(source) => {
+                steps.checked(self.read(source.home, source.extent).first().copied().unwrap_or(F::nan()))
+            }
+            OperandSource::Index { home, .. } => steps.checked_index(self.read_indices(*home, 1).iter().sum()),
+            OperandSource::Indices { data, .. } => steps.checked_index(data.iter().sum()),
+            OperandSource::KeyAt { .. } | OperandSource::Key(_) => Err(Refusal::new("a key is no number of steps")),
+        }
+    }
+
+    /// The number that an output is.
+    fn number(&self, output: &Output) -> Option<F> {
+        let Output::Real(source) = output else { return None };
+        let mut number = [F::zero()];
+        match &source.layout {
+            None => number.copy_from_slice(self.read(source.home, source.extent)),
+            Some(_) => self.gather_into(source, &source.shape, &mut number),
+        }
+        number.first().copied()
+    }
+
+    /// Zeros in the rows from `done` on of a result of `count` rows.
+    fn clear_behind(&self, place: &Place, done: usize, count: usize) {
+        let length = place.shape.size() / count.max(1);
+        let (start, length) = (done * length, (count - done) * length);
+        match place.home {
+            // SAFETY: a result has memory of its own; its rows lie inside it.
+            Home::Indices(at) => {
+                unsafe { std::slice::from_raw_parts_mut(self.indices.add(at + start), length) }.fill(0)
+            }
+            Home::Key(_) => {}
+            // SAFETY: as above.
+            home => unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(start), length) }.fill(F::zero()),
+        }
     }
 
     /// Copies a carry to where it lies between steps.

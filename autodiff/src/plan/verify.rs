@@ -7,6 +7,7 @@ use super::memory::Home;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
+use crate::primitive::Made;
 
 /// What is wrong, in words.
 type Verified<T = ()> = std::result::Result<T, &'static str>;
@@ -194,7 +195,9 @@ impl Bounds<'_> {
         let (body, steps) = (&scan.body, scan.steps);
         let inputs: Vec<(Kind, usize)> = body.program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
         let outputs: Vec<(Kind, usize)> = body.program.outputs().map(|(kind, shape)| (kind, shape.size())).collect();
-        if inputs.len() != 1 + scan.operands.len() || outputs.len() != scan.results.len() || body.code.rows > code.rows
+        if inputs.len() + steps.behind() != 1 + scan.operands.len()
+            || outputs.len() != scan.results.len()
+            || body.code.rows > code.rows
         {
             return Err("a loop of another body");
         }
@@ -205,6 +208,18 @@ impl Bounds<'_> {
         }
         let rows = |i: usize| if (steps.carries..steps.carries + steps.inputs).contains(&i) { steps.count } else { 1 };
         let mut apart: Vec<Span> = Vec::new();
+        if let Some(given) = scan.operands.last().filter(|_| steps.made == Made::Given) {
+            let length = match given {
+                OperandSource::Real(source) => source.extent,
+                OperandSource::Index { shape, .. } => shape.size(),
+                OperandSource::Indices { data, .. } => data.len(),
+                OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
+            };
+            if length != 1 {
+                return Err("a number of steps that is no number");
+            }
+            apart.extend(self.operand(given)?);
+        }
         for (i, (operand, (kind, size))) in scan.operands.iter().zip(inputs.iter().skip(1)).enumerate() {
             let (found, length) = match operand {
                 OperandSource::Real(source) if source.layout.is_some() => return Err("rows that do not lie in order"),
@@ -230,7 +245,9 @@ impl Bounds<'_> {
         let keys = (0..body.keys).map(|key| Span { home: Home::Key(scan.region.keys + key), length: 1 });
         let mut written: Vec<Span> = region.into_iter().chain(keys).collect();
         for (i, (place, (kind, size))) in scan.results.iter().zip(&outputs).enumerate() {
-            let rows = if i < steps.carries { 1 } else { steps.count };
+            let rows = if i < steps.carries + steps.between() { 1 } else { steps.count };
+            let counts = steps.made == Made::While && i == steps.carries;
+            let kind = if counts { &Kind::Index } else { kind };
             if place.kind != *kind || place.shape.size() != size * rows {
                 return Err("a result of another kind or length");
             }

@@ -50,16 +50,61 @@ impl<F: Real> Kernel<F> {
 
 /// The steps of a loop over a program, whose inputs are the number of the step, the carries, the rows that the step has of
 /// the per-step inputs, and the invariants, and whose outputs are the carries and the outputs of the step.
+///
+/// Where fewer than [`count`](Self::count) steps are made, the rows of the others are zeros in every stacked output.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Steps {
-    /// How many there are.
+    /// How many there are at most.
     pub count: usize,
+    /// How many are made of them.
+    pub made: Made,
     /// How many arrays go from step to step.
     pub carries: usize,
     /// How many arrays have a row for each step.
     pub inputs: usize,
     /// Whether the last step comes first.
     pub reversed: bool,
+}
+
+/// How many steps a loop makes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Made {
+    /// All of them.
+    All,
+    /// As many as the last operand of the loop says, a number or an index.
+    Given,
+    /// Steps are made as long as the first output of the body behind the carries, a number, is not 0. In its place among
+    /// the results of the loop stands how many steps were made, an index.
+    While,
+}
+
+impl Steps {
+    /// How many operands stand behind the invariants: the number of steps, where it is given.
+    pub(crate) fn behind(&self) -> usize {
+        usize::from(self.made == Made::Given)
+    }
+
+    /// How many results stand between the carries and the outputs: the number of steps, where the body decides it.
+    pub(crate) fn between(&self) -> usize {
+        usize::from(self.made == Made::While)
+    }
+
+    /// The number of steps that `given` asks for, which is a whole number.
+    pub(crate) fn checked<F: Real>(&self, given: F) -> std::result::Result<usize, Refusal> {
+        let whole = given.to_f64().unwrap_or(f64::NAN);
+        if whole >= 0.0 && whole <= self.count as f64 && whole.fract() == 0.0 {
+            return self.checked_index(whole as usize);
+        }
+        Err(Refusal::new(format!("the number of steps should be a whole number from 0 to {}, not {given}", self.count)))
+    }
+
+    /// As [`checked`](Self::checked), of an index.
+    pub(crate) fn checked_index(&self, given: usize) -> std::result::Result<usize, Refusal> {
+        match given <= self.count {
+            true => Ok(given),
+            false => Err(Refusal::new(format!("the number of steps should be from 0 to {}, not {given}", self.count))),
+        }
+    }
 }
 
 /// What is known of a kernel that is neither elementwise, nor a view, a sum or a program.

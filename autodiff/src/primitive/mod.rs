@@ -25,7 +25,7 @@ mod window;
 pub use crate::base::axis::{Axes, Axis};
 pub use crate::base::kind::{Kind, Type};
 pub use control::{Keep, Loop, Scan, Step};
-pub use kernel::{Call, General, Kernel, Output, Steps};
+pub use kernel::{Call, General, Kernel, Made, Output, Steps};
 pub use reference::PrimitiveRef;
 pub use registry::{Entry, Registry};
 pub use rule::{Cotangents, Derivative, Partial, RuleContext, Tangents};

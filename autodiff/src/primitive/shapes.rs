@@ -122,20 +122,17 @@ impl<'t, F: Real> Var<'t, F> {
         let Ok(shape) = self.shape() else { return self };
         let (mut x, mut axes) = (self, Vec::new());
         for (axis, i) in positions {
-            match shape.get(axis) {
-                Some(length) if i < *length => x = x.slice(axis, i..=i),
-                Some(length) => {
-                    let message =
-                        format!("there is no position {i} in axis {axis} of x {shape}, which is {length} long");
-                    return self.misfit(operation, Mismatch::new(message));
+            let message = match shape.get(axis) {
+                Some(length) if i < *length => {
+                    x = x.slice(axis, i..=i);
+                    axes.push(axis);
+                    continue;
                 }
-                None => {
-                    let message =
-                        format!("a position of {} axes was asked of x {shape}, which has {}", axis + 1, shape.rank());
-                    return self.misfit(operation, Mismatch::new(message));
-                }
-            }
-            axes.push(axis);
+                Some(length) => format!("there is no position {i} in axis {axis} of x {shape}, which is {length} long"),
+                None if axis == 0 => "x is a number and has no axes".to_owned(),
+                None => format!("a position in {} axes was asked of x {shape}, which has {}", axis + 1, shape.rank()),
+            };
+            return self.misfit(operation, Mismatch::new(message));
         }
         x.reshape(shape.reduced(&axes, false))
     }
@@ -203,12 +200,15 @@ impl<F: Real> Tape<F> {
                 return self.refuse("stack", &operands, mismatch);
             }
         };
-        let raised = |x: &Var<'t, F>| match x.shape() {
-            Ok(shape) if axis <= shape.rank() => x.reshape(with_new_axis(&shape, axis)),
-            // Of another rank, or an error: joining says so.
-            _ => *x,
-        };
-        self.concat(&parts.iter().map(raised).collect::<Vec<_>>(), axis)
+        let mut raised = parts.to_vec();
+        for x in &mut raised {
+            match x.shape() {
+                Ok(shape) if axis <= shape.rank() => *x = x.reshape(with_new_axis(&shape, axis)),
+                // Of another rank, or an error: joining says so.
+                _ => {}
+            }
+        }
+        self.concat(&raised, axis)
     }
 
     /// As [`stack`](Self::stack), for arrays of indices.

@@ -7,7 +7,7 @@ use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{self, Operand, View, ViewMut};
-use crate::primitive::{Output, Steps};
+use crate::primitive::{Made, Output, Steps};
 use crate::tape::value::Value;
 use std::sync::Arc;
 
@@ -23,15 +23,25 @@ impl<F: Real> Program<F> {
         inputs: &[Operand<'_, F>],
         outputs: &mut [Output<'_, F>],
     ) -> Result<(), Refusal> {
-        let Steps { count, carries: carried, inputs: per_step, reversed } = steps;
+        let Steps { count, made, carries: carried, inputs: per_step, reversed } = steps;
         let wrong = || Refusal::new("the loop has other operands or results");
-        if inputs.len() + 1 != self.inputs.len() || outputs.len() != self.outputs.len() {
+        if inputs.len() + 1 != self.inputs.len() + steps.behind() || outputs.len() != self.outputs.len() {
             return Err(wrong());
         }
         let mut carries: Vec<Value<F>> = inputs.iter().take(carried).map(owned).collect();
-        let invariants: Vec<Value<F>> = inputs.iter().skip(carried + per_step).map(owned).collect();
+        let count = match inputs.last() {
+            Some(Operand::Index(given)) if made == Made::Given => steps.checked_index(given.iter().sum())?,
+            Some(Operand::Real(given)) if made == Made::Given => {
+                steps.checked(given.iter().fold(F::zero(), |_, x| x))?
+            }
+            _ => count,
+        };
+        let invariants = self.inputs.len().saturating_sub(1 + carried + per_step);
+        let invariants: Vec<Value<F>> = inputs.iter().skip(carried + per_step).take(invariants).map(owned).collect();
         let rows: Vec<&Operand<'_, F>> = inputs.iter().skip(carried).take(per_step).collect();
-        for position in 0..count {
+        let mut done = 0;
+        while done < count {
+            let position = done;
             let t = if reversed { count - 1 - position } else { position };
             let step = Value::Index(Arc::new(vec![t]));
             let row = rows.iter().zip(self.inputs.iter().skip(1 + carried)).map(|(x, id)| self.row(x, *id, t));
@@ -39,11 +49,23 @@ impl<F: Real> Program<F> {
                 std::iter::once(step).chain(carries.drain(..)).chain(row).chain(invariants.iter().cloned()).collect();
             let values = self.values(self.bind_values(bound)).map_err(|error| refused(t, &error))?;
             carries.extend(self.outputs.iter().take(carried).map(|id| values[*id].clone()));
-            for (id, output) in self.outputs.iter().zip(&mut *outputs).skip(carried) {
+            for (id, output) in self.outputs.iter().zip(&mut *outputs).skip(carried + steps.between()) {
                 let shape = &self.nodes[*id].shape;
                 let size = shape.size();
                 write(&values[*id], shape, output, t * size..(t + 1) * size).ok_or_else(wrong)?;
             }
+            done += 1;
+            let go_on = self.outputs.get(carried).filter(|_| made == Made::While);
+            if go_on.and_then(|id| values[*id].view(&Shape::scalar())?.iter().next()) == Some(F::zero()) {
+                break;
+            }
+        }
+        for (id, output) in self.outputs.iter().zip(&mut *outputs).skip(carried + steps.between()) {
+            let size = self.nodes[*id].shape.size();
+            clear(output, done * size..steps.count * size).ok_or_else(wrong)?;
+        }
+        if let (Made::While, Some(Output::Index(y))) = (made, outputs.get_mut(carried)) {
+            y.reborrow().as_mut_slice().iter_mut().for_each(|y| *y = done);
         }
         for ((carry, id), output) in carries.iter().zip(&self.outputs).zip(outputs) {
             let shape = &self.nodes[*id].shape;
@@ -109,6 +131,16 @@ fn write<F: Real>(
         }
         (Output::Key(y), Value::Key(key)) => **y = *key,
         _ => return None,
+    }
+    Some(())
+}
+
+/// Zeros in a range of a result.
+fn clear<F: Real>(output: &mut Output<'_, F>, range: std::ops::Range<usize>) -> Option<()> {
+    match output {
+        Output::Real(y) => y.reborrow().as_mut_slice().get_mut(range)?.fill(F::zero()),
+        Output::Index(y) => y.reborrow().as_mut_slice().get_mut(range)?.fill(0),
+        _ => {}
     }
     Some(())
 }

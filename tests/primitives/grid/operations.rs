@@ -2,7 +2,7 @@
 
 use super::cases::HUGE;
 use autodiff::primitive::Accepts;
-use autodiff::{Attribute, Attributes, PrimitiveRef, Registry, Shape, Var};
+use autodiff::{Attribute, Attributes, Conv, Pooling, PrimitiveRef, Registry, Shape, Var};
 
 /// Attributes a primitive can be asked for: its own, and odd ones.
 pub fn attributes(name: &str) -> Vec<Attributes> {
@@ -113,9 +113,44 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
         "index_compare" => {
             ["equal", "less", "less_equal"].map(|word| none().with("comparison", Attribute::Word(word.into()))).into()
         }
+        "conv"
+        | "conv_input_adjoint"
+        | "conv_weight_adjoint"
+        | "max_pool"
+        | "average_pool"
+        | "average_pool_adjoint" => windows(name),
         "place" => lengths().map(|length| none().with("length", length.into())).collect(),
         _ => vec![none()],
     }
+}
+
+/// Windows of one and two axes, that fit small arrays and that fit none.
+fn windows(name: &str) -> Vec<Attributes> {
+    let huge = 1 << 45;
+    // Length or size, stride, dilation, zeros before and after, and the number of groups.
+    let each = [
+        [1, 1, 1, 0, 0, 1],
+        [2, 1, 1, 1, 0, 1],
+        [3, 2, 2, 2, 3, 2],
+        [3, 0, 0, 0, 0, 0],
+        [huge, huge, 1, 0, 0, 1],
+        [2, usize::MAX, usize::MAX, 0, huge, 3],
+        [1, 1, 1, usize::MAX, usize::MAX, usize::MAX],
+    ];
+    let mut all = Vec::new();
+    for axes in 0..=3 {
+        for [length, stride, dilation, before, after, groups] in each {
+            let list = |number: usize| vec![number; axes];
+            let attributes =
+                Attributes::new().with_list("stride", &list(stride)).with_list("dilation", &list(dilation));
+            let attributes = attributes.with_list("before", &list(before)).with_list("after", &list(after));
+            let attributes = attributes.with_list("size", &list(length)).with_flag("include_padding", groups == 1);
+            let attributes = attributes.with("groups", groups.into()).with_flag("ceil", length > 1);
+            let length = if name == "average_pool_adjoint" { length.min(2) } else { length };
+            all.push(attributes.with_list("length", &list(length)));
+        }
+    }
+    all
 }
 
 /// Every primitive of the registry with every set of attributes it takes.
@@ -186,6 +221,18 @@ pub fn methods() -> Vec<Method> {
         method("matmul", |x| x.matmul(x)),
         method("matmul ᵀ", |x| x.matmul(x.transpose())),
         method("add_bias", |x| x.add_bias(x)),
+        method("transpose_last", |x| x.transpose_last()),
+        method("einsum ij,jk", |x| x.tape().einsum("ij,jk", &[x, x])),
+        method("einsum abc,abd->acd", |x| x.tape().einsum("abc,abd->acd", &[x, x])),
+        method("einsum i,j,i->ij", |x| x.tape().einsum("i,j,i->ij", &[x, x, x])),
+        method("conv", |x| x.conv(x, &Conv::new())),
+        method("conv", |x| x.conv(x, &Conv::new().same().stride([2]))),
+        method("conv_transpose", |x| x.conv_transpose(x, &Conv::new().stride(2).padding(1))),
+        method("conv_transpose_to", |x| x.conv_transpose_to(x, &Conv::new().stride(2), [3, usize::MAX])),
+        method("max_pool", |x| x.max_pool(&Pooling::new(2).ceil(true))),
+        method("max_pool", |x| x.max_pool(&Pooling::new([2]).stride(1).padding(1))),
+        method("average_pool", |x| x.average_pool(&Pooling::new([3, 2]).stride(1))),
+        method("average_pool", |x| x.average_pool(&Pooling::new(vec![]))),
         method("transpose", |x| x.transpose()),
         method("square", |x| x.square()),
         method("softplus", |x| x.softplus()),

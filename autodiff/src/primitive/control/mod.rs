@@ -1,10 +1,12 @@
 //! Programs as operations: loops whose body is a program.
 
+mod cond;
 mod keep;
 mod record;
 mod reverse;
 pub(in crate::primitive) mod scan;
 mod tangent;
+mod while_loop;
 
 pub use keep::Keep;
 pub use record::{Loop, Step};

@@ -1,13 +1,13 @@
 //! Recording a loop: a closure becomes its body.
 
 use super::keep::Keep;
-use super::scan::Scan;
+use super::scan::{Scan, kinds};
 use crate::base::error::{Error, ErrorKind, Mismatch, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::Steps;
+use crate::primitive::{Made, Steps};
 use crate::program::Program;
 use crate::tape::node::{Labels, Node, Op, Operands};
 use crate::tape::query::needed_for;
@@ -99,38 +99,53 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> Results<Arg<'t, F>> {
-        match self.scanned(options, carries, inputs, body) {
+        match self.scanned("scan", options, (Made::All, None), carries, inputs, body) {
             Ok(results) => results,
-            Err((error, outputs)) => {
-                let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
-                let help = error.help().map(str::to_owned);
-                let mut mismatch = Mismatch::new(error.message());
-                mismatch.help = help;
-                let failed: Arg<'t, F> = self.refuse("scan", &all, mismatch).into();
-                (vec![failed; carries.len()], vec![failed; outputs])
-            }
+            Err((failed, outputs)) => (vec![failed; carries.len()], vec![failed; outputs]),
         }
     }
 
+    /// Records a loop that makes as many steps as `made` says, for `operation`; or the error, and how many outputs the body
+    /// has.
     #[track_caller]
-    fn scanned<'t>(
+    pub(super) fn scanned<'t>(
         &'t self,
+        operation: &'static str,
         options: Loop,
+        made: (Made, Option<Arg<'t, F>>),
+        carries: &[Arg<'t, F>],
+        inputs: &[Arg<'t, F>],
+        body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
+    ) -> std::result::Result<Results<Arg<'t, F>>, (Arg<'t, F>, usize)> {
+        self.loop_of(operation, options, made, carries, inputs, body).map_err(|(error, outputs)| {
+            let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
+            let mut mismatch = Mismatch::new(error.message());
+            mismatch.help = error.help().map(str::to_owned);
+            (self.refuse(operation, &all, mismatch).into(), outputs)
+        })
+    }
+
+    #[track_caller]
+    fn loop_of<'t>(
+        &'t self,
+        operation: &'static str,
+        options: Loop,
+        (made, given): (Made, Option<Arg<'t, F>>),
         carries: &[Arg<'t, F>],
         inputs: &[Arg<'t, F>],
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> std::result::Result<Results<Arg<'t, F>>, (Error, usize)> {
-        let steps =
-            Steps { count: options.steps, carries: carries.len(), inputs: inputs.len(), reversed: options.reversed };
-        let (recorded, outputs) = self.body_of(steps, carries, inputs, body);
+        let Loop { steps: count, reversed, .. } = options;
+        let steps = Steps { count, made, carries: carries.len(), inputs: inputs.len(), reversed };
+        let (recorded, outputs) = self.body_of(operation, steps, carries, inputs, body);
         let fail = |error: Error| (error, outputs);
         let (body, captured) = recorded.map_err(fail)?;
         let scan = Scan::new(body, steps, 0).map_err(fail)?;
-        let operands: Vec<Arg<'t, F>> =
-            carries.iter().chain(inputs).copied().chain(captured.into_iter().map(|id| self.arg(id))).collect();
+        let captured = captured.into_iter().map(|id| self.arg(id));
+        let operands: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().chain(captured).chain(given).collect();
         let active: Vec<bool> = operands.iter().map(|x| self.with_node(x.id(), |node| node.active)).collect();
         let scan = scan.for_reverse(&active, options.keep).map_err(fail)?;
-        let kinds: Vec<Kind> = scan.body().outputs().map(|(kind, _)| kind).collect();
+        let kinds = kinds(&scan);
         let mut results = self.record_list(Arc::new(scan), &operands, &kinds);
         let mut all = results.split_off(carries.len());
         all.truncate(outputs);
@@ -140,13 +155,14 @@ impl<F: Real> Tape<F> {
     /// The body as a program of the step, the carries, the inputs and what it captures; and how many outputs it has.
     fn body_of<'t>(
         &'t self,
+        operation: &'static str,
         steps: Steps,
         carries: &[Arg<'t, F>],
         inputs: &[Arg<'t, F>],
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> (Result<(Program<F>, Vec<NodeId>)>, usize) {
         let start = self.len();
-        self.apart(outside(), || {
+        self.apart(outside(operation), || {
             let Arg::Index(index) = self.unknown(Kind::Index, Shape::scalar(), false) else {
                 return (Err(Error::new(ErrorKind::Mismatch, "scan", "the step has no number")), 0);
             };
@@ -165,7 +181,7 @@ impl<F: Real> Tape<F> {
                             let message = format!(
                                 "input {i} has shape {shape}; its first axis should be {count} long, one row for each step"
                             );
-                            let refused = self.refuse("scan", &[*arg], Mismatch::new(message));
+                            let refused = self.refuse(operation, &[*arg], Mismatch::new(message));
                             misfit = misfit.or(refused.error());
                             refused.into()
                         }
@@ -241,9 +257,9 @@ impl<F: Real> Tape<F> {
 }
 
 /// What stands for every step means nothing behind the loop.
-fn outside() -> Error {
+fn outside(operation: &str) -> Error {
     let message = "this array is one of each step, and there is none outside the body of the loop";
-    Error::new(ErrorKind::NoValue, "scan", message).with_help("return it from the body, as a carry or as an output")
+    Error::new(ErrorKind::NoValue, operation, message).with_help("return it from the body, as a carry or as an output")
 }
 
 /// The program that is cut out of a tape.

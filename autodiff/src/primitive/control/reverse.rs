@@ -5,12 +5,12 @@
 //! at q. So contributions to q̄ are added one after the other, as the walk over an unrolled loop adds them.
 
 use super::keep::{Keep, kept};
-use super::scan::{Scan, kinds, roles};
+use super::scan::{Scan, kinds, made_again, roles};
 use crate::base::error::Result;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::differentiate::reverse::pullback_each;
-use crate::primitive::{Cotangents, Derivative, Kind, RuleContext, Steps};
+use crate::primitive::{Cotangents, Derivative, Kind, Made, RuleContext, Steps};
 use crate::tape::extract::extract;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
@@ -68,6 +68,8 @@ fn reverse<'t, F: Real>(scan: &Scan<F>, at: &RuleContext<'_, 't, F>) -> Result<C
     operands.extend(made.inputs.iter().filter_map(|i| inputs.get(*i)).copied());
     operands.extend(made.kept.iter().map(|(_, stack)| *stack));
     operands.extend(made.invariants.iter().filter_map(|i| invariants.get(*i)).copied());
+    let (_, given) = made_again(scan, at);
+    operands.extend(given);
     let kinds = std::mem::take(&mut made.kinds);
     let mut results = at.tape().record_list(Arc::new(made.scan), &operands, &kinds).into_iter();
 
@@ -77,12 +79,15 @@ fn reverse<'t, F: Real>(scan: &Scan<F>, at: &RuleContext<'_, 't, F>) -> Result<C
         answers.iter_mut().skip(slot).take(1).for_each(|entry| *entry = answer);
     };
     // A carry that no step reads is not on the way to a result, unless no step is made.
-    let unread = |i: &usize| scan.steps.count > 0 && body.unread.contains(i);
+    let one_is_made = scan.steps.count > 0 && scan.steps.made != Made::Given;
+    let unread = |i: &usize| one_is_made && body.unread.contains(i);
     body.carries.iter().for_each(|i| next(*i, !unread(i)));
     body.invariants.iter().for_each(|(j, _)| next(carries.len() + inputs.len() + j, true));
     body.stacked.iter().for_each(|(i, _)| next(carries.len() + i, true));
-    for slot in &body.zeros {
-        if let Some(entry @ Derivative::None) = answers.get_mut(*slot) {
+    // The number of steps is a whole number.
+    let given = (wanted.len() - scan.steps.behind()..wanted.len()).filter(|i| wanted.get(*i) == Some(&true));
+    for slot in body.zeros.iter().copied().chain(given) {
+        if let Some(entry @ Derivative::None) = answers.get_mut(slot) {
             *entry = Derivative::Zero;
         }
     }
@@ -263,6 +268,7 @@ impl<'s, F: Real> Pullback<'s, F> {
         let summed = self.invariants.len();
         let steps = Steps {
             count: scan.steps.count,
+            made: if scan.steps.made == Made::All { Made::All } else { Made::Given },
             carries: self.carries.len() + summed,
             inputs: self.seeds.len() + per_step.len() + kept.len(),
             reversed: !scan.steps.reversed,

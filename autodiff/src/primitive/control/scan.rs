@@ -5,8 +5,8 @@ use crate::base::error::{Error, ErrorKind, Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{
-    Accepts, Cotangents, Domain, Entry, Kernel, Kind, Primitive, RuleContext, Sample, SampleOperand, Signature, Steps,
-    Tangents, Type, Types,
+    Accepts, Cotangents, Domain, Entry, Kernel, Kind, Made, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Steps, Tangents, Type, Types,
 };
 use crate::program::Program;
 use crate::tape::var::Var;
@@ -24,6 +24,9 @@ pub struct Scan<F: Real> {
     /// How many of the last outputs are values of the body that are kept for derivatives.
     pub(super) kept: usize,
 }
+
+/// How many steps are made, in words.
+const MADE: [(&str, Made); 3] = [("all", Made::All), ("given", Made::Given), ("while", Made::While)];
 
 impl<F: Real> Scan<F> {
     /// A loop of `steps` over `body`, of whose outputs the last `kept` are there for derivatives only.
@@ -44,7 +47,7 @@ impl<F: Real> Scan<F> {
                 steps.inputs
             ));
         }
-        if outputs.len() < steps.carries + kept {
+        if outputs.len() < steps.carries + steps.between() + kept {
             return error(format!("the body returns {} arrays, fewer than there are carries", outputs.len()));
         }
         for (i, (before, after)) in inputs.iter().skip(1).zip(&outputs).take(steps.carries).enumerate() {
@@ -54,8 +57,13 @@ impl<F: Real> Scan<F> {
                 return error(format!("carry {i} is {before} before a step and {after} after it"));
             }
         }
-        let stacked =
-            inputs.iter().skip(1 + steps.carries).take(steps.inputs).chain(outputs.iter().skip(steps.carries));
+        let go_on = outputs.get(steps.carries).filter(|_| steps.made == Made::While);
+        if let Some(go_on) = go_on.filter(|go_on| **go_on != Type::real(Shape::scalar())) {
+            let go_on = go_on.kind.of_shape::<F>(&go_on.shape);
+            return error(format!("what says whether another step is made should be a number, not {go_on}"));
+        }
+        let stacked = inputs.iter().skip(1 + steps.carries).take(steps.inputs);
+        let stacked = stacked.chain(outputs.iter().skip(steps.carries + steps.between()));
         if stacked.into_iter().any(|input| input.kind == Kind::Key) {
             return Err(Error::new(
                 ErrorKind::Registry,
@@ -81,6 +89,7 @@ impl<F: Real> Scan<F> {
             carries: attributes.length("carries")?,
             inputs: attributes.length("inputs")?,
             reversed: attributes.flag("reversed")?,
+            made: attributes.one_of("made", &MADE)?,
         };
         Scan::new(body.clone(), steps, attributes.length("kept")?)
     }
@@ -111,6 +120,7 @@ impl<F: Real> Primitive<F> for Scan<F> {
             .with("inputs", self.steps.inputs.into())
             .with("kept", self.kept.into())
             .with_flag("reversed", self.steps.reversed)
+            .with_one_of("made", &MADE, &self.steps.made)
     }
 
     fn bodies(&self) -> &[Program<F>] {
@@ -124,7 +134,8 @@ impl<F: Real> Primitive<F> for Scan<F> {
             _ => "invariant",
         };
         let operands = self.body().inputs().skip(1).enumerate();
-        Signature::Listed(operands.map(|(i, (kind, _))| (role(i), Accepts::Only(kind))).collect())
+        let given = std::iter::repeat_n(("steps", Accepts::RealOrIndex), self.steps.behind());
+        Signature::Listed(operands.map(|(i, (kind, _))| (role(i), Accepts::Only(kind))).chain(given).collect())
     }
 
     fn results(&self, inputs: &[Type]) -> Result<Types, Mismatch> {
@@ -139,10 +150,14 @@ impl<F: Real> Primitive<F> for Scan<F> {
                 )));
             }
         }
-        let carries = self.steps.carries;
-        let result = |(i, (kind, shape)): (usize, (Kind, &Shape))| Type {
-            kind,
-            shape: if i < carries { shape.clone() } else { stacked(self.steps.count, shape) },
+        if let Some(given) = inputs.last().filter(|given| self.steps.made == Made::Given && given.shape.rank() > 0) {
+            return Err(Mismatch::new(format!("the number of steps should be one number, not {}", given.shape)));
+        }
+        let (carries, between) = (self.steps.carries, self.steps.between());
+        let result = |(i, (kind, shape)): (usize, (Kind, &Shape))| match i {
+            i if i < carries => Type { kind, shape: shape.clone() },
+            i if i < carries + between => Type::index(Shape::scalar()),
+            _ => Type { kind, shape: stacked(self.steps.count, shape) },
         };
         let types: Types = self.body().outputs().enumerate().map(result).collect();
         if types.is_empty() {
@@ -193,7 +208,7 @@ fn example<F: Real>(count: usize, shape: Shape, reversed: bool, kind: usize) -> 
         _ => h * x + w.sigmoid() * h,
     };
     let body = tape.program(&[next, next * h])?;
-    Scan::new(body, Steps { count, carries: 1, inputs: 1, reversed }, 0)
+    Scan::new(body, Steps { count, made: Made::All, carries: 1, inputs: 1, reversed }, 0)
 }
 
 /// A loop that hands its carry through.
@@ -201,15 +216,27 @@ fn empty<F: Real>() -> Scan<F> {
     let tape = Tape::symbolic();
     let _ = tape.placeholder(Kind::Index, Shape::scalar());
     let h = tape.symbolic_input(Shape::scalar());
+    let steps = Steps { count: 0, made: Made::All, carries: 1, inputs: 0, reversed: false };
     match tape.program(&[h]) {
-        Ok(body) => Scan { body: [body], steps: Steps { count: 0, carries: 1, inputs: 0, reversed: false }, kept: 0 },
+        Ok(body) => Scan { body: [body], steps, kept: 0 },
         Err(_) => unreachable!("a program of one input"),
     }
 }
 
 /// The results of a loop as the rules need them.
 pub(super) fn kinds<F: Real>(scan: &Scan<F>) -> Vec<Kind> {
-    scan.body().outputs().map(|(kind, _)| kind).collect()
+    let (carries, between) = (scan.steps.carries, scan.steps.between());
+    let made = carries..carries + between;
+    scan.body().outputs().enumerate().map(|(i, (kind, _))| if made.contains(&i) { Kind::Index } else { kind }).collect()
+}
+
+/// How the loops of the derivatives of `scan` know how many steps to make, and the operand that says so.
+pub(super) fn made_again<'t, F: Real>(scan: &Scan<F>, at: &RuleContext<'_, 't, F>) -> (Made, Option<Arg<'t, F>>) {
+    match scan.steps.made {
+        Made::All => (Made::All, None),
+        Made::Given => (Made::Given, at.inputs().last().copied()),
+        Made::While => (Made::Given, Some(at.result(scan.steps.carries))),
+    }
 }
 
 /// The operands of a loop by their roles: carries, per-step inputs, invariants.
@@ -219,5 +246,6 @@ pub(super) fn roles<'a, 't, F: Real>(
 ) -> (&'a [Arg<'t, F>], &'a [Arg<'t, F>], &'a [Arg<'t, F>]) {
     let (carries, rest) = operands.split_at(scan.steps.carries.min(operands.len()));
     let (inputs, invariants) = rest.split_at(scan.steps.inputs.min(rest.len()));
+    let invariants = invariants.get(..invariants.len().saturating_sub(scan.steps.behind())).unwrap_or(&[]);
     (carries, inputs, invariants)
 }

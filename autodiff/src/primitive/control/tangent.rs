@@ -1,6 +1,6 @@
 //! The tangent of a loop: the loop of the body's differential, which carries the tangents beside the carries.
 
-use super::scan::{Scan, kinds};
+use super::scan::{Scan, kinds, made_again};
 use crate::base::error::Result;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -128,7 +128,7 @@ impl<'s, F: Real> Differential<'s, F> {
         }
         let body = tape.program(&outputs)?;
         let mut operands: Vec<Arg<'t, F>> = Vec::new();
-        let count = at.inputs().len();
+        let count = at.inputs().len() - scan.steps.behind();
         for range in [0..carries, carries..carries + inputs, carries + inputs..count] {
             operands.extend(at.inputs().get(range.clone()).unwrap_or(&[]));
             for i in range.filter(|i| moving.get(*i) == Some(&true)) {
@@ -136,8 +136,10 @@ impl<'s, F: Real> Differential<'s, F> {
                 operands.push(dx.unwrap_or_else(|| at.zeros(i)).into());
             }
         }
+        let (made, given) = made_again(scan, at);
+        operands.extend(given);
         let moving_inputs = (carries..carries + inputs).filter(|i| moving.get(*i) == Some(&true)).count();
-        let steps = Steps { carries: carries + moved, inputs: inputs + moving_inputs, ..scan.steps };
+        let steps = Steps { carries: carries + moved, inputs: inputs + moving_inputs, made, ..scan.steps };
         let loop_of_tangents = Scan::new(body, steps, 0)?;
         let results = at.tape().record_list(
             Arc::new(loop_of_tangents),

@@ -1,0 +1,105 @@
+//! One of two computations, decided by a number: two loops of at most one step.
+
+use super::keep::Keep;
+use super::record::Loop;
+use crate::base::error::{Mismatch, Result};
+use crate::base::kind::Type;
+use crate::base::real::Real;
+use crate::primitive::Made;
+use crate::tape::var::Var;
+use crate::tape::{Arg, Tape};
+
+impl<F: Real> Tape<F> {
+    /// What `then` computes where the number `test` is not 0, and else what `otherwise` does. Only that one is computed; of
+    /// the other nothing is, and no derivative comes from it. Comparisons give such numbers: `x.gt(y)` is 1 or 0.
+    ///
+    /// Both are recorded, once, as the bodies of loops of at most one step ([`Steps::made`](crate::primitive::Steps)): so
+    /// a program, a plan and a text decide anew at each run. They may use any var of the tape and give as many results of
+    /// the same shapes as each other.
+    ///
+    /// To choose element by element, where both are computed: [`select`](Var::select).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(4.0);
+    /// // √x above 0, else 0: at 0 its derivative is 0, not that of the root, which is infinite.
+    /// let y = tape.cond(x.gt(0.0), || vec![x.sqrt()], || vec![tape.constant(0.0)]);
+    /// assert_eq!(y[0].item()?, 2.0);
+    /// assert_eq!(y[0].gradient(&[x])?[0].item()?, 0.25);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cond<'t>(
+        &'t self,
+        test: Var<'t, F>,
+        then: impl FnOnce() -> Vec<Var<'t, F>>,
+        otherwise: impl FnOnce() -> Vec<Var<'t, F>>,
+    ) -> Vec<Var<'t, F>> {
+        if let Ok(shape) = test.shape()
+            && shape.rank() > 0
+        {
+            let mismatch = Mismatch::new(format!("the test should be one number, not an array of shape {shape}"))
+                .with_help("`select` chooses element by element");
+            return vec![self.refuse("cond", &[test.into()], mismatch)];
+        }
+        let once = Loop { steps: 1, reversed: false, keep: Keep::default() };
+        let fails = test.eq(0.0);
+        let holds: Arg<'t, F> = (-fails + 1.0).into();
+        let mut types = Vec::new();
+        let first = self.scanned("cond", once, (Made::Given, Some(holds)), &[], &[], |_, _, _| {
+            let results: Vec<Arg<'_, F>> = then().into_iter().map(Arg::Real).collect();
+            types = results.iter().map(typed).collect();
+            (Vec::new(), results)
+        });
+        let first = match first {
+            Ok((_, results)) => results,
+            Err((failed, outputs)) => return vec![failed.var(); outputs.max(1)],
+        };
+        // They lie in a row of one step: without that axis they are what the second loop begins with.
+        let mut carries: Vec<Arg<'t, F>> = Vec::new();
+        for (y, of_type) in first.iter().zip(&types) {
+            carries.push(match of_type {
+                Ok(of_type) => y.var().reshape(of_type.shape.clone()).into(),
+                Err(_) => *y,
+            });
+        }
+        let mut misfit = None;
+        let second = self.scanned("cond", once, (Made::Given, Some(fails.into())), &carries, &[], |_, carries, _| {
+            let results: Vec<Arg<'_, F>> = otherwise().into_iter().map(Arg::Real).collect();
+            misfit = differing(&types, &results);
+            match misfit {
+                Some(_) => (carries.to_vec(), Vec::new()),
+                None => (results, Vec::new()),
+            }
+        });
+        if let Some(mismatch) = misfit {
+            return vec![self.refuse("cond", &[test.into()], mismatch); types.len()];
+        }
+        match second {
+            Ok((results, _)) => results.into_iter().map(Arg::var).collect(),
+            Err((failed, _)) => vec![failed.var(); types.len()],
+        }
+    }
+}
+
+fn typed<F: Real>(result: &Arg<'_, F>) -> Result<Type> {
+    Ok(Type { kind: result.kind(), shape: result.shape()? })
+}
+
+/// How the results of the second branch differ from those of the first.
+fn differing<F: Real>(types: &[Result<Type>], results: &[Arg<'_, F>]) -> Option<Mismatch> {
+    if types.len() != results.len() {
+        let message = format!("there are {} results where the test holds, {} otherwise", types.len(), results.len());
+        return Some(Mismatch::new(message));
+    }
+    for (i, (first, second)) in types.iter().zip(results).enumerate() {
+        if let (Ok(first), Ok(second)) = (first, typed(second))
+            && *first != second
+        {
+            let (first, second) = (&first.shape, &second.shape);
+            let message = format!("result {i} has shape {first} where the test holds, and {second} otherwise");
+            return Some(Mismatch::new(message));
+        }
+    }
+    None
+}
