@@ -69,16 +69,16 @@ fn allocations<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>], lie: L
             Kind::Key => Output::Key(key),
         })
         .collect();
-    // A plan gives a kernel its workspace, and evaluates programs by their parts.
+    // A plan gives a kernel its workspace, evaluates programs by their parts, and has nothing to compute for a view.
     let kernel = primitive.kernel(&shapes.iter().collect::<Vec<_>>());
     let mut workspace = match &kernel {
         Kernel::General(general) => vec![F::zero(); general.workspace()],
-        Kernel::Program => return 0,
+        Kernel::Program | Kernel::Scan(_) | Kernel::View => return 0,
         _ => Vec::new(),
     };
-    requests(|| match kernel {
+    requests(|| match &kernel {
         Kernel::General(_) => primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut workspace)).unwrap(),
-        _ => primitive.run(&operands, &mut outputs).unwrap(),
+        kernel => primitive.run_with(kernel, &operands, &mut outputs).unwrap(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The engine: differentiation of whole programs, plans, loops, traces, the checker, and what each does with a wrong rule.
 
 mod check;
+mod cond;
 mod mutants;
 mod non_finite;
 mod plan;

@@ -197,7 +197,7 @@ impl Network {
         for (x, y) in &self.examples {
             let a1 = (w1.matmul(tape.data(x)) + b1).tanh();
             let a2 = (w2.matmul(a1) + b2).sigmoid();
-            cost = cost + 0.5 * (a2 - tape.data(y)).square().sum(..);
+            cost += 0.5 * (a2 - tape.data(y)).square().sum(..);
         }
         (cost / self.examples.len() as f64, parameters)
     }

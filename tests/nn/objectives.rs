@@ -118,7 +118,7 @@ fn the_loss_of_an_epoch_is_a_mean_or_a_sum_as_the_loss_is() {
 #[test]
 fn losses_are_passed_by_name_and_closures_may_borrow() {
     let data = Dataset::valued(column(&[1.0, 2.0]), column(&[1.0, 1.0])).unwrap();
-    let weights = vec![3.0];
+    let weights = [3.0];
     let weighted = loss::from_fn(|a, target| weights[0] * (a - target.like(a)).square().mean(..));
     let model = Dense::from_arrays(array![[2.0]], None);
     assert_eq!(evaluate(&model, loss::mean_squared, &data).unwrap().loss, 5.0);

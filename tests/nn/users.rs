@@ -220,7 +220,9 @@ fn a_buffer_is_updated_once_and_only_while_training() {
     };
     let mut counted = model(1, false);
     let mut step = Step::new(Sgd::new(0.1), loss::mean_squared);
-    (0..3).for_each(|key| drop(step.run(&mut counted, &data, key).unwrap()));
+    for key in 0..3 {
+        step.run(&mut counted, &data, key).unwrap();
+    }
     assert_eq!(buffers(&counted)[0].1.array().sum(), 3.0);
     predict(&counted, array![[1.0]]).unwrap();
     assert_eq!(buffers(&counted)[0].1.array().sum(), 3.0);

@@ -1,5 +1,8 @@
 //! What compiles: operators on vars, references to vars and numbers, and what a tape takes as an array or as indices.
 
+// What users write who come from other libraries is tested, needless or not.
+#![allow(clippy::needless_borrows_for_generic_args, clippy::erasing_op, clippy::op_ref)]
+
 use autodiff::{Error, IntoArray, Tape, Var};
 use ndarray::{ArrayD, array};
 use std::panic::Location;

@@ -36,7 +36,7 @@ fn one_answer<F: Real>(x: &ArrayD<f64>, f: impl for<'t> Fn(Var<'t, F>) -> Var<'t
     let weights = tape
         .data(ArrayD::from_shape_fn(IxDyn(&shape), |i| F::of(1.0 / (1.5 + i.slice().iter().sum::<usize>() as f64))));
     let gradient = y.pullback(weights, &[x]).expect("differentiable")[0];
-    let second = gradient.sum(..).gradient(&[x]).map_or_else(|_| Vec::new(), |second| second);
+    let second = gradient.sum(..).gradient(&[x]).unwrap_or_default();
     let results: Vec<Var<'_, F>> = [y, gradient].into_iter().chain(second).collect();
     let program = tape.program(&results).expect("no error");
     let inputs = [Input::real(&array), Input::Real(weights.value().expect("a value"))];

@@ -24,7 +24,7 @@ pub(super) fn noise(program: &Program<f64>, inputs: &[Input<f64>], zeta: &[Array
     let outputs = program.record(&tape, &args)?;
     let mut total = tape.constant(0.0);
     for (y, zeta) in outputs.iter().zip(zeta) {
-        total = total + (*y * tape.constant(zeta)).sum(..);
+        total += (*y * tape.constant(zeta)).sum(..);
     }
     let mut sum = 0.0;
     total.walk_back(Value::Splat(1.0), |sight| {

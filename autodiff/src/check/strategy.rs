@@ -382,7 +382,7 @@ impl Cook {
                 self.push(Op::SliceStep(axis, start, length, step), &[x], shape.with_axis(axis, count), bound)
             }
             1 => self.push(Op::Flip(axis), &[x], shape, bound),
-            2 if c % length > 0 => self.push(Op::Roll(axis, -((c % length) as isize)), &[x], shape, bound),
+            2 if !c.is_multiple_of(length) => self.push(Op::Roll(axis, -((c % length) as isize)), &[x], shape, bound),
             3 if shape.rank() > 1 => self.push(Op::TriL(c as isize % 3 - 1), &[x], shape, bound),
             4 if (2..=4).contains(&length) => {
                 let x = self.quiet(x, 2.0);

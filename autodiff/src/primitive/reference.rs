@@ -1,6 +1,6 @@
 //! References to primitives, and what makes two of them the same.
 
-use super::{Output, Primitive};
+use super::{Kernel, Output, Primitive};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -26,7 +26,21 @@ impl<F: Real> PrimitiveRef<F> {
     /// A refusal of values, or of operands that do not fit.
     pub fn run(&self, inputs: &[Operand<'_, F>], outputs: &mut [Output<'_, F>]) -> Result<(), Refusal> {
         let shapes: SmallVec<[&Shape; 4]> = inputs.iter().map(Operand::shape).collect();
-        evaluate::run(&**self, &self.kernel(&shapes), inputs, outputs)
+        self.run_with(&self.kernel(&shapes), inputs, outputs)
+    }
+
+    /// As [`run`](Self::run), with the kernel for operands of these shapes ([`Primitive::kernel`]): who evaluates a
+    /// primitive many times makes it once.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_with(
+        &self,
+        kernel: &Kernel<F>,
+        inputs: &[Operand<'_, F>],
+        outputs: &mut [Output<'_, F>],
+    ) -> Result<(), Refusal> {
+        evaluate::run(&**self, kernel, inputs, outputs)
     }
 
     /// Whether the programs that both hold are the same.

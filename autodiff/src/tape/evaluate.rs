@@ -123,7 +123,7 @@ pub(crate) fn run<F: Real>(
         Kernel::Sum => match (inputs, outputs) {
             ([x], [output]) => {
                 let (x, y) = (x.real()?, real_output(output)?);
-                let axes: SmallVec<[usize; 4]> = (0..x.shape().rank()).collect();
+                let axes: SmallVec<[usize; 8]> = (0..x.shape().rank()).collect();
                 match y.shape().size() {
                     1 => kernels::sum_over(x, &axes, y),
                     _ => return Err(Refusal::new("the sum of all elements is one number")),

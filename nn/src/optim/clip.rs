@@ -58,7 +58,7 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for ClipGlobalNorm<O> {
         let scale = largest.gt(0.0).select(largest, 1.0);
         let mut sum = tape.constant(F::zero());
         for parameter in parameters {
-            sum = sum + (parameter.gradient / scale).square().sum(..);
+            sum += (parameter.gradient / scale).square().sum(..);
         }
         let norm = sum.sqrt();
         let is_large = (norm * scale).gt(self.limit);

@@ -72,14 +72,14 @@ impl<F: Real, C: Fn(&str) -> Group, O: Optimizer<F>> Optimizer<F> for Groups<C, 
         for parameter in &mut grouped {
             let group = (self.group)(&parameter.path);
             if group.rate != 1.0 {
-                parameter.rate = parameter.rate * group.rate;
+                parameter.rate *= group.rate;
             }
             decays.push(group.decay);
         }
         let mut values = self.optimizer.update(&grouped, state, now);
         for ((value, parameter), decay) in values.iter_mut().zip(&grouped).zip(decays) {
             if decay != 0.0 {
-                *value = *value - parameter.rate * decay * parameter.value;
+                *value -= parameter.rate * decay * parameter.value;
             }
         }
         values

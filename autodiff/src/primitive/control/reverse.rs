@@ -95,7 +95,7 @@ fn reverse<'t, F: Real>(scan: &Scan<F>, at: &RuleContext<'_, 't, F>) -> Result<C
 }
 
 enum Recorded<'s, F: Real> {
-    Body(Pullback<'s, F>),
+    Body(Box<Pullback<'s, F>>),
     Refused(&'static str),
 }
 
@@ -210,7 +210,7 @@ impl<'s, F: Real> Pullback<'s, F> {
             at.and_then(|at| trial.get(at)).is_some_and(|answer| matches!(answer, Derivative::Zero))
         };
         let zeros = (0..led.len()).filter(is_zero).collect();
-        Ok(Recorded::Body(Pullback {
+        Ok(Recorded::Body(Box::new(Pullback {
             forward,
             args,
             carries: carried,
@@ -221,7 +221,7 @@ impl<'s, F: Real> Pullback<'s, F> {
             invariants,
             stacked,
             zeros,
-        }))
+        })))
     }
 
     /// What a step of the reverse loop gives.

@@ -87,7 +87,7 @@ impl<'s, F: Real> Differential<'s, F> {
         let outputs = scan.body().record_all(tape, &args)?;
         // What says whether another step is made is a result of another kind: the number of steps.
         let of_kind: Vec<(Arg<'s, F>, Kind)> = outputs.iter().copied().zip(kinds(scan)).collect();
-        let reals = of_kind.iter().filter_map(|(y, kind)| (*kind == Kind::Real).then(|| y.var()));
+        let reals = of_kind.iter().filter(|(_, kind)| *kind == Kind::Real).map(|(y, _)| y.var());
         let mut found = pushforward_each(tape, &reals.collect::<Vec<_>>(), &directions)?.into_iter();
         let tangents = of_kind
             .iter()

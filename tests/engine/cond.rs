@@ -1,0 +1,136 @@
+//! Conditions, and loops whose body says whether they go on: values and derivatives by hand, eagerly, from text, and planned.
+
+use autodiff::{Feed, Input, Program, Registry, Tape, Var};
+
+/// The results of `y` and its gradient at `x`, eagerly, as a program read back from its text, and planned, at these points.
+fn at_points(points: &[f64], record: impl for<'t> Fn(&'t Tape<f64>, Var<'t, f64>) -> Var<'t, f64>) -> Vec<[f64; 3]> {
+    let program = |at: f64| {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(at);
+        let y = record(&tape, x);
+        let dy = y.gradient(&[x]).unwrap()[0];
+        let second = dy.gradient(&[x]).unwrap()[0];
+        let values = [y, dy, second].map(|y| y.item().unwrap());
+        (values, tape.program(&[y, dy, second]).unwrap())
+    };
+    let first = program(points[0]).1;
+    let text = first.to_text();
+    let again = Program::parse(&text, &Registry::standard()).unwrap();
+    assert_eq!(again.to_text(), text);
+    let mut plan = first.plan().unwrap();
+    points
+        .iter()
+        .map(|at| {
+            let (values, _) = program(*at);
+            // What was recorded at the first point decides anew at every other.
+            let input = [Input::Real(ndarray::arr0(*at).into_dyn())];
+            for program in [&first, &again] {
+                let run: Vec<f64> = program.run(&input).unwrap().iter().map(|y| y[[]]).collect();
+                assert_eq!(run, values, "at {at}");
+            }
+            plan.execute(&mut [Feed::Real(&[*at])]).unwrap();
+            assert_eq!([0, 1, 2].map(|i| plan.number(i).unwrap()), values, "planned, at {at}");
+            values
+        })
+        .collect()
+}
+
+#[test]
+fn a_condition_computes_one_branch_and_decides_anew() {
+    let points = [4.0, -3.0, 0.0, 0.25];
+    let found = at_points(&points, |tape, x| {
+        let w = tape.constant(3.0);
+        tape.cond(x.gt(0.0), || vec![x.sqrt()], || vec![x * x * w])[0]
+    });
+    for (x, [y, dy, second]) in points.iter().zip(found) {
+        let expected = match *x > 0.0 {
+            true => [x.sqrt(), 0.5 / x.sqrt(), -0.25 / (x * x.sqrt())],
+            false => [3.0 * x * x, 6.0 * x, 6.0],
+        };
+        for (found, expected) in [y, dy, second].iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-14 * expected.abs(), "at {x}: {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn several_results_of_a_condition_and_conditions_inside_one() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([1.0, -2.0]);
+    let inner = |test: f64| tape.cond(tape.constant(test), || vec![x * 2.0], || vec![x * 5.0])[0];
+    let y = tape.cond(tape.constant(1.0), || vec![inner(0.0), x.sum(..)], || vec![x, x.max(..)]);
+    assert_eq!(y[0].value().unwrap(), ndarray::array![5.0, -10.0].into_dyn());
+    assert_eq!(y[1].item().unwrap(), -1.0);
+    let total = y[0].sum(..) * y[1];
+    assert_eq!(total.gradient(&[x]).unwrap()[0].value().unwrap(), ndarray::array![-10.0, -10.0].into_dyn());
+    // NaN is not 0.
+    assert_eq!(tape.cond(tape.constant(f64::NAN), || vec![x], || vec![-x])[0].value().unwrap()[0], 1.0);
+}
+
+#[test]
+fn a_loop_stops_when_its_body_says_so() {
+    // Halved until it is below 1: the derivative is a power of one half, whose exponent depends on x.
+    let points = [10.0, 1.5, 0.5, 100.0];
+    let found = at_points(&points, |tape, x| {
+        let (last, steps) = tape.while_loop(12, &[x, tape.constant(1.0)], |step, c| {
+            let next = c[0] * 0.5;
+            (vec![next, c[1] * (next + step.index().to_real())], next.ge(1.0))
+        });
+        last[0] * last[1] + steps.to_real()
+    });
+    for (x, found) in points.iter().zip(found) {
+        // By hand, with the two derivatives of both carries.
+        let (mut a, mut b, mut steps) = ([*x, 1.0, 0.0], [1.0, 0.0, 0.0], 0.0);
+        let times = |a: [f64; 3], b: [f64; 3]| {
+            [a[0] * b[0], a[1] * b[0] + a[0] * b[1], a[2] * b[0] + 2.0 * a[1] * b[1] + a[0] * b[2]]
+        };
+        loop {
+            a = a.map(|a| a * 0.5);
+            b = times(b, [a[0] + steps, a[1], a[2]]);
+            steps += 1.0;
+            if a[0] < 1.0 {
+                break;
+            }
+        }
+        let expected = times(a, b);
+        let expected = [expected[0] + steps, expected[1], expected[2]];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "at {x}: {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_loop_that_is_not_stopped_makes_the_most_steps() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0);
+    let go_on = tape.constant(1.0);
+    let (last, steps) = tape.while_loop(3, &[x], |_, c| (vec![c[0] * x], go_on));
+    assert_eq!((last[0].item().unwrap(), steps.value().unwrap()[[]]), (16.0, 3));
+    assert_eq!(last[0].gradient(&[x]).unwrap()[0].item().unwrap(), 32.0);
+    let (last, steps) = tape.while_loop(0, &[x], |_, c| (vec![c[0] * x], go_on));
+    assert_eq!((last[0].item().unwrap(), steps.value().unwrap()[[]]), (2.0, 0));
+    // Forward mode, and against the reverse derivative.
+    let (last, _) = tape.while_loop(5, &[x], |_, c| (vec![(c[0] * x).sin()], c[0].gt(0.2)));
+    let forward = last[0].pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap();
+    let reverse = last[0].gradient(&[x]).unwrap()[0].item().unwrap();
+    assert!((forward - reverse).abs() < 1e-15, "{forward} {reverse}");
+}
+
+#[test]
+fn wrong_conditions_say_what_is_wrong() {
+    let tape = Tape::<f64>::new();
+    let (x, pair) = (tape.input(1.0), tape.input([1.0, 2.0]));
+    for (results, part) in [
+        (tape.cond(pair, || vec![x], || vec![x]), "one number, not an array of shape [2]"),
+        (tape.cond(x, || vec![x], || vec![pair]), "result 0 has shape [] where the test holds, and [2] otherwise"),
+        (tape.cond(x, || vec![x, x], || vec![pair]), "2 results where the test holds, 1 otherwise"),
+        (tape.cond(x, || vec![x.matmul(pair)], || vec![x]), "matmul"),
+        (tape.cond(x, || vec![x], || vec![x.matmul(pair)]), "matmul"),
+        (tape.while_loop(3, &[x], |_, c| (vec![c[0]], pair)).0, "should be a number, not f64[2]"),
+        (tape.while_loop(3, &[x], |_, _| (vec![], x)).0, "gives 0 carries; there are 1"),
+    ] {
+        let error = results[0].value().unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
