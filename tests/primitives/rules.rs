@@ -5,7 +5,7 @@ use autodiff::primitive::*;
 use autodiff::{ErrorKind, inspect};
 use expect_test::expect_file;
 
-/// Formula and rules of every primitive, for review. `UPDATE_EXPECT=1 cargo test --test rules` writes the file again.
+/// Formula and rules of every primitive, for review. `UPDATE_EXPECT=1 cargo test --test primitives rules` writes the file again.
 #[test]
 fn the_rules_of_all_primitives() {
     let texts: Vec<String> =

@@ -1,5 +1,5 @@
 //! The README's table of primitives is what the registry says, its program is the one that is shipped, and its command
-//! prints what is shown. `UPDATE_EXPECT=1 cargo test --test readme` rewrites all three.
+//! prints what is shown. `UPDATE_EXPECT=1 cargo test --test project` rewrites all three.
 //! (Its example is compiled and run with the documentation tests of `nn`.)
 
 #[path = "../../examples/run/main.rs"]

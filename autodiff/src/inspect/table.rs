@@ -21,7 +21,11 @@ pub fn table<F: Real>(registry: &Registry<F>) -> Result<String> {
     let mut table = String::from("| primitive | formula | reverse rule |\n|---|---|---|\n");
     for entry in registry.entries() {
         let rule = rule(entry)?;
-        let equations: Vec<String> = merged(&rule.reverse).iter().map(|equation| code(equation)).collect();
+        // The rule of a loop is a loop over the derivative of its body, whatever that is.
+        let equations: Vec<String> = match entry.example().bodies() {
+            [] => merged(&rule.reverse).iter().map(|equation| code(equation)).collect(),
+            _ => vec!["a loop in the other direction, over the reverse derivative of the body".into()],
+        };
         // Writing to a string does not fail.
         let _ =
             writeln!(table, "| {} | {} | {} |", code(entry.example().name()), code(rule.formula), equations.join(", "));

@@ -24,7 +24,7 @@ impl<F: Real> Program<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Registry`] if the registry does not know a primitive.
+    /// [`ErrorKind::Registry`](crate::ErrorKind::Registry) if the registry does not know a primitive.
     pub fn cast<G: Real>(&self, registry: &Registry<G>) -> Result<Program<G>> {
         let mut nodes = IdVec::new();
         for (_, node) in self.nodes.iter() {
