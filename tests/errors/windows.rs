@@ -230,59 +230,59 @@ fn letters_that_do_not_fit() {
         expect![[r#"
             einsum: the labels are for 2 operands; there are 1
               at tests/errors/windows.rs:_
-              a: a : f64[2, 3], input at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
         "#]],
     );
     refused(
         tape.einsum("ijk->ik", &[a]),
         expect![[r#"
-            einsum: a [2, 3] has 2 axes, and 3 labels, "ijk"
+            einsum: x [2, 3] has 2 axes, and 3 labels, "ijk"
               at tests/errors/windows.rs:_
-              a: a : f64[2, 3], input at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
         "#]],
     );
     refused(
         tape.einsum("ij->ik", &[a]),
         expect![[r#"
-        einsum: the label k of the result of "ij->ik" is none of an operand
-          at tests/errors/windows.rs:_
-          a: a : f64[2, 3], input at tests/errors/windows.rs:_
-    "#]],
+            einsum: the label k of the result of "ij->ik" is none of an operand
+              at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
+        "#]],
     );
     refused(
         tape.einsum("ij->ii", &[a]),
         expect![[r#"
-        einsum: the label i appears twice in the result of "ij->ii"
-          at tests/errors/windows.rs:_
-          a: a : f64[2, 3], input at tests/errors/windows.rs:_
-    "#]],
+            einsum: the label i appears twice in the result of "ij->ii"
+              at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
+        "#]],
     );
     refused(
         tape.einsum("ii->i", &[a]),
         expect![[r#"
             einsum: the label i appears twice in one operand of "ii->i", which asks for a diagonal
               at tests/errors/windows.rs:_
-              a: a : f64[2, 3], input at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
               help: with an identity matrix as another operand, "ij,ij->i" is the diagonal
         "#]],
     );
     refused(
         tape.einsum("...j->j", &[a]),
         expect![[r#"
-        einsum: '.' in "...j->j" is no label
-          at tests/errors/windows.rs:_
-          a: a : f64[2, 3], input at tests/errors/windows.rs:_
-          help: give each axis a letter
-    "#]],
+            einsum: '.' in "...j->j" is no label
+              at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
+              help: give each axis a letter
+        "#]],
     );
     refused(
         tape.einsum("ij->j->i", &[a]),
         expect![[r#"
-        einsum: '-' in "ij->j->i" is out of place
-          at tests/errors/windows.rs:_
-          a: a : f64[2, 3], input at tests/errors/windows.rs:_
-          help: operands, then one arrow, then the result: "ij,jk->ik"
-    "#]],
+            einsum: '-' in "ij->j->i" is out of place
+              at tests/errors/windows.rs:_
+              x: a : f64[2, 3], input at tests/errors/windows.rs:_
+              help: operands, then one arrow, then the result: "ij,jk->ik"
+        "#]],
     );
     refused(
         tape.einsum("ij", &[]),

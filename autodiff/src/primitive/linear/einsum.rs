@@ -66,14 +66,19 @@ impl Subscripts {
         for (i, (labels, shape)) in self.operands.iter().zip(shapes).enumerate() {
             if labels.len() != shape.rank() {
                 let text: String = labels.iter().collect();
-                let message =
-                    format!("{} {shape} has {} axes, and {} labels, \"{text}\"", name(i), shape.rank(), labels.len());
+                let message = format!(
+                    "{} {shape} has {} axes, and {} labels, \"{text}\"",
+                    name(i, shapes.len()),
+                    shape.rank(),
+                    labels.len()
+                );
                 return Err(Mismatch::new(message));
             }
             for (label, length) in labels.iter().zip(shape.iter()) {
                 let known = *lengths.entry(*label).or_insert(*length);
                 if known != *length {
-                    let message = format!("the label {label} is {known} long, and {length} in {} {shape}", name(i));
+                    let message =
+                        format!("the label {label} is {known} long, and {length} in {} {shape}", name(i, shapes.len()));
                     return Err(Mismatch::new(message));
                 }
             }
@@ -82,9 +87,10 @@ impl Subscripts {
     }
 }
 
-/// The operand as the lines below an error call it.
-fn name(i: usize) -> String {
-    ["a", "b", "c"].get(i).map_or_else(|| format!("operand {}", i + 1), |name| (*name).to_owned())
+/// Operand `i` of `count`, as the lines below an error call it.
+fn name(i: usize, count: usize) -> String {
+    let names: &[&str] = if count == 1 { &["x"] } else { &["a", "b", "c"] };
+    names.get(i).map_or_else(|| format!("operand {}", i + 1), |name| (*name).to_owned())
 }
 
 fn repeated(labels: &[char]) -> Option<char> {

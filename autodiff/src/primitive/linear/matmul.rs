@@ -35,6 +35,7 @@ impl<F: Real> Primitive<F> for MatMul {
         match inputs {
             [a, b] => match (&***a, &***b) {
                 ([m, k], [l, n]) if k == l => Ok([*m, *n].into()),
+                ([m, k], [l]) if k == l => Ok([*m].into()),
                 _ => kernels::matmul_shape(a, b).map_err(|mismatch| match remedy(a, b) {
                     Some(help) => mismatch.with_help(help),
                     None => mismatch,
