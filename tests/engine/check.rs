@@ -100,7 +100,7 @@ fn what_cannot_be_checked_says_why() {
 
 #[test]
 fn an_error_is_an_error() {
-    let error = check::function(|x| x.matmul(x), [1.0, 2.0]).unwrap_err();
+    let error = check::function(|x| x.matmul(x), [[1.0, 2.0]]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Mismatch);
 }
 

@@ -14,8 +14,8 @@ use crate::base::error::{Error, ErrorKind, Refusal, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::Kind;
-use crate::tape::evaluate::evaluate;
+use crate::primitive::{Kernel, Kind};
+use crate::tape::evaluate::{elementwise, evaluate};
 use crate::tape::node::{self, Labels, Node, Op, Operands};
 use crate::tape::query::{needed_for, same_tape, types_of};
 use crate::tape::value::{self, IntoArray, Value};
@@ -285,7 +285,15 @@ impl<F: Real> Program<F> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
         let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &self.nodes[*operand].shape).collect();
-        let (kernel, types) = (primitive.kernel(&shapes), types_of(&self.nodes, id));
+        let kernel = primitive.kernel(&shapes);
+        let next = NodeId::new(id.index() + 1);
+        let several = self.nodes.find(next).is_some_and(|next| matches!(next.op, Op::Result));
+        if let (Kernel::Elementwise(function), false) = (&kernel, several) {
+            let value = elementwise(&self.nodes, values, function, &node.inputs, &node.shape);
+            values[id] = value.map_err(|refusal| self.refused(id, refusal))?;
+            return Ok(());
+        }
+        let types = types_of(&self.nodes, id);
         let results = evaluate(&self.nodes, values, &**primitive, &kernel, &node.inputs, &types);
         for (i, value) in results.map_err(|refusal| self.refused(id, refusal))?.into_iter().enumerate() {
             values[NodeId::new(id.index() + i)] = value;
