@@ -284,8 +284,13 @@ impl<F: Real> Program<F> {
     pub(crate) fn evaluate(&self, id: NodeId, values: &mut IdVec<Value<F>>) -> Result<()> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
-        let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &self.nodes[*operand].shape).collect();
-        let kernel = primitive.kernel(&shapes);
+        let shape = |id: &NodeId| &self.nodes[*id].shape;
+        // Almost all operations have one or two operands: no list is made of them.
+        let kernel = match &*node.inputs {
+            [a] => primitive.kernel(&[shape(a)]),
+            [a, b] => primitive.kernel(&[shape(a), shape(b)]),
+            ids => primitive.kernel(&ids.iter().map(shape).collect::<SmallVec<[_; 4]>>()),
+        };
         let next = NodeId::new(id.index() + 1);
         let several = self.nodes.find(next).is_some_and(|next| matches!(next.op, Op::Result));
         if let (Kernel::Elementwise(function), false) = (&kernel, several) {
