@@ -16,7 +16,8 @@ pub enum ErrorKind {
     TapesMixed,
     /// A single number was asked of something that is not one.
     NotScalar,
-    /// A value was asked where there is none: on a tape that records without values, of an array inside the body of a loop.
+    /// A value was asked of something without one: a node of a tape that records without values, or an array inside the
+    /// body of a loop.
     NoValue,
     /// A derivative was asked through an operation that has none.
     NotDifferentiable,
