@@ -54,7 +54,8 @@ pub(super) fn kept<F: Real>(
                 if is_given {
                     continue;
                 }
-                if carries.contains(&node) || (changing[node] && is_kept(body, node, keep)) {
+                let is_kept = is_drawn(body, node) || (changing[node] && is_kept(body, node, keep));
+                if carries.contains(&node) || is_kept {
                     kept.push(node);
                     continue;
                 }
@@ -64,6 +65,17 @@ pub(super) fn kept<F: Real>(
         kept.reverse();
         kept
     })
+}
+
+/// Whether a node is made with a key. It is kept, because it cannot be computed again where this loop carries the key, or one
+/// around it does: keys cannot be stacked.
+fn is_drawn<F: Real>(body: &Program<F>, id: NodeId) -> bool {
+    let node = &body.nodes[id];
+    let made = match (&node.op, &*node.inputs) {
+        (Op::Result, [first]) => &body.nodes[*first],
+        _ => node,
+    };
+    node.kind != Kind::Key && made.inputs.iter().any(|operand| body.nodes[*operand].kind == Kind::Key)
 }
 
 /// Whether a node of the body, which is not a leaf, is kept rather than computed again.
