@@ -18,8 +18,7 @@ impl Cook {
     /// A body that is given these values, made of so many of the next genes.
     fn inside(&self, given: Vec<Known>, count: usize, rest: Rest<'_, '_>) -> Cook {
         let values = self.values.iter().cloned().chain(given).collect();
-        let mut cook =
-            Cook { lines: Vec::new(), values, nodes: self.nodes, limit: self.limit, depth: self.depth + 1 };
+        let mut cook = Cook { lines: Vec::new(), values, nodes: self.nodes, limit: self.limit, depth: self.depth + 1 };
         for _ in 0..count {
             let Some(gene) = rest.next().filter(|_| !cook.full(20 + ROOM / 2)) else { break };
             cook.gene(*gene, rest);
@@ -94,6 +93,9 @@ impl Cook {
         let steps = b % 4;
         let keep = [Keep::Products, Keep::Everything, Keep::Carries, Keep::Nothing];
         let keep = keep.get(b / 8 % 4).copied().unwrap_or_default();
+        // A loop that runs again takes its key again, which is gone if a loop around it carried it.
+        let runs_again = keep == Keep::Nothing && self.depth > 0 && self.find(Kind::Key, 0, |_| true).is_some();
+        let keep = if runs_again { Keep::default() } else { keep };
         let mut carries: Vec<usize> = if c % 7 == 6 && steps > 0 { Vec::new() } else { vec![x] };
         if c % 2 == 1 {
             carries.push(self.pick(b));
@@ -121,7 +123,8 @@ impl Cook {
             given.extend(self.values.get(*carry).map(|value| Known::new(value.of.clone(), bound)));
         }
         for input in &inputs {
-            let row = |value: &Known| Type { shape: value.of.shape.iter().skip(1).copied().collect(), ..value.of.clone() };
+            let row =
+                |value: &Known| Type { shape: value.of.shape.iter().skip(1).copied().collect(), ..value.of.clone() };
             given.extend(self.values.get(*input).map(|value| Known::new(row(value), value.bound)));
         }
         let start = outside + given.len();

@@ -78,7 +78,8 @@ fn record<'t, F: Real>(tape: &'t Tape<F>, lines: &[Line], values: &mut Vec<Arg<'
             }
             Op::Cond { then, otherwise } => {
                 let test = operand(tape, &x, 0).var().gt(operand(tape, &x, 1).var());
-                let results = tape.cond(test, || then.vars(tape, values.clone()), || otherwise.vars(tape, values.clone()));
+                let results =
+                    tape.cond(test, || then.vars(tape, values.clone()), || otherwise.vars(tape, values.clone()));
                 results.into_iter().map(Arg::Real).collect()
             }
             Op::While { most, threshold, body } => {
