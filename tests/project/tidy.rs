@@ -113,6 +113,24 @@ fn a_layer_imports_only_from_those_below_it() {
 }
 
 #[test]
+fn every_function_that_becomes_vector_code_is_compared_at_all_levels() {
+    let folder = root().join("autodiff/src/kernels");
+    let compared = fs::read_to_string(folder.join("levels.rs")).unwrap();
+    let mut found = 0;
+    for path in files(&folder, "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for part in text.split("\nvectorized! {").skip(1) {
+            let name: String =
+                part.split("fn ").nth(1).unwrap().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let call = format!("{}::{name}::at", path.file_stem().unwrap().to_string_lossy());
+            assert!(compared.contains(&call), "{} is not compared in kernels/levels.rs", call);
+            found += 1;
+        }
+    }
+    assert!(found >= 17, "{found} functions");
+}
+
+#[test]
 fn kernels_know_no_tapes() {
     for path in files(&root().join("autodiff/src/kernels"), "rs") {
         for import in imports(&fs::read_to_string(&path).unwrap()) {

@@ -1,7 +1,7 @@
 //! Elementwise kernels.
 
 use super::pair::Arithmetic;
-use super::simd;
+use super::simd::{self, Level};
 use super::view::{Operand, Reader, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
@@ -74,13 +74,13 @@ pub enum Lane<'a, F> {
 }
 
 pub(crate) mod loops {
-    use super::Lane;
+    use super::{Lane, Level};
 
     /// The loops made from a closure. Nothing outside the kernels names it.
     pub trait Loops<F>: Send + Sync {
         fn operands(&self) -> usize;
         fn number(&self, a: F, b: F, c: F) -> F;
-        fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]);
+        fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]);
     }
 
     /// A closure and the number of its operands. One that captures nothing takes no memory, and its box none either.
@@ -100,9 +100,9 @@ impl<F: Real, C: Fn([F; 1]) -> F + Send + Sync> Loops<F> for Body<C, 1> {
         (self.0)([a])
     }
 
-    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         match *inputs {
-            [Lane::Row(a)] => simd::each(output, [a], &self.0),
+            [Lane::Row(a)] => simd::each(level, output, [a], &self.0),
             [Lane::Number(a)] => output.fill((self.0)([a])),
             _ => {}
         }
@@ -132,12 +132,12 @@ where
         (self.general)(a)
     }
 
-    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         match *inputs {
             [Lane::Row(a)] => {
                 let is_common = |[a]: [F; 1]| (self.is_common)(a);
-                if !simd::each_and_whether(output, [a], &|[a]| (self.common)(a), &is_common) {
-                    simd::each(output, [a], &|[a]| (self.general)(a));
+                if !simd::each_and_whether::at(level, output, [a], &|[a]| (self.common)(a), &is_common) {
+                    simd::each(level, output, [a], &|[a]| (self.general)(a));
                 }
             }
             [Lane::Number(a)] => output.fill((self.general)(a)),
@@ -156,12 +156,12 @@ impl<F: Real, C: Fn([F; 2]) -> F + Send + Sync> Loops<F> for Body<C, 2> {
         (self.0)([a, b])
     }
 
-    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         let f = &self.0;
         match *inputs {
-            [Lane::Row(a), Lane::Row(b)] => simd::each(output, [a, b], f),
-            [Lane::Row(a), Lane::Number(b)] => simd::each(output, [a], &|[a]| f([a, b])),
-            [Lane::Number(a), Lane::Row(b)] => simd::each(output, [b], &|[b]| f([a, b])),
+            [Lane::Row(a), Lane::Row(b)] => simd::each(level, output, [a, b], f),
+            [Lane::Row(a), Lane::Number(b)] => simd::each(level, output, [a], &|[a]| f([a, b])),
+            [Lane::Number(a), Lane::Row(b)] => simd::each(level, output, [b], &|[b]| f([a, b])),
             [Lane::Number(a), Lane::Number(b)] => output.fill(f([a, b])),
             _ => {}
         }
@@ -178,16 +178,16 @@ impl<F: Real, C: Fn([F; 3]) -> F + Send + Sync> Loops<F> for Body<C, 3> {
         (self.0)([a, b, c])
     }
 
-    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         let f = &self.0;
         match *inputs {
-            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [a, b, c], f),
-            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(output, [a, b], &|[a, b]| f([a, b, c])),
-            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(output, [a, c], &|[a, c]| f([a, b, c])),
-            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [b, c], &|[b, c]| f([a, b, c])),
-            [Lane::Row(a), Lane::Number(b), Lane::Number(c)] => simd::each(output, [a], &|[a]| f([a, b, c])),
-            [Lane::Number(a), Lane::Row(b), Lane::Number(c)] => simd::each(output, [b], &|[b]| f([a, b, c])),
-            [Lane::Number(a), Lane::Number(b), Lane::Row(c)] => simd::each(output, [c], &|[c]| f([a, b, c])),
+            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => simd::each(level, output, [a, b, c], f),
+            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(level, output, [a, b], &|[a, b]| f([a, b, c])),
+            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(level, output, [a, c], &|[a, c]| f([a, b, c])),
+            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(level, output, [b, c], &|[b, c]| f([a, b, c])),
+            [Lane::Row(a), Lane::Number(b), Lane::Number(c)] => simd::each(level, output, [a], &|[a]| f([a, b, c])),
+            [Lane::Number(a), Lane::Row(b), Lane::Number(c)] => simd::each(level, output, [b], &|[b]| f([a, b, c])),
+            [Lane::Number(a), Lane::Number(b), Lane::Row(c)] => simd::each(level, output, [c], &|[c]| f([a, b, c])),
             [Lane::Number(a), Lane::Number(b), Lane::Number(c)] => output.fill(f([a, b, c])),
             _ => {}
         }
@@ -271,14 +271,20 @@ impl<F: Real> Elementwise<F> {
         let mut y = [F::zero()];
         let (a, b, c) = ([a], [b], [c]);
         let lanes = [Lane::Row(&a[..]), Lane::Row(&b), Lane::Row(&c)];
-        self.loops.row(lanes.get(..self.operands()).unwrap_or(&lanes), &mut y);
+        self.row(lanes.get(..self.operands()).unwrap_or(&lanes), &mut y);
         y[0]
     }
 
     /// `output[i] = f(x₀[i], …)`. Leaves the output as it is if there are not as many lanes as operands.
     #[inline]
     pub fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
-        self.loops.row(inputs, output);
+        self.row_at(Level::of_machine(), inputs, output);
+    }
+
+    /// [`row`](Self::row) with the instructions of a level.
+    #[inline]
+    pub(crate) fn row_at(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        self.loops.row(level, inputs, output);
     }
 
     /// `output[i] = f(x₀[i], …)` for arrays; an operand of a smaller shape is broadcast to that of the output.
@@ -316,7 +322,7 @@ fn evaluate<F: Real>(
         }
     }
     if in_lanes {
-        loops.row(&lanes[..n], output.as_mut_slice());
+        loops.row(Level::of_machine(), &lanes[..n], output.as_mut_slice());
         return Ok(());
     }
     // Block by block: what does not lie in a row is gathered, so that one loop does all the arithmetic.
@@ -335,7 +341,7 @@ fn evaluate<F: Real>(
             }
         }
         let lanes: [Lane<'_, F>; OPERANDS] = std::array::from_fn(|k| Lane::Row(&blocks[k][..length]));
-        loops.row(&lanes[..n], target);
+        loops.row(Level::of_machine(), &lanes[..n], target);
     }
     Ok(())
 }

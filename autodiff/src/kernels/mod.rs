@@ -16,6 +16,8 @@ mod index;
 #[allow(clippy::unwrap_used)]
 mod laid;
 mod lanes;
+#[cfg(test)]
+pub(crate) mod levels;
 mod map;
 mod matmul;
 mod max;

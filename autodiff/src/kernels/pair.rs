@@ -2,7 +2,7 @@
 //! loading its operands and storing its result; in a pair, what is between stays in a register.
 
 use super::map::{Elementwise, Lane, Loops};
-use super::simd;
+use super::simd::{self, Level};
 use crate::base::real::Real;
 
 /// What may be half of a pair.
@@ -71,13 +71,13 @@ impl<F: Real, C: Fn(F, F, F) -> F + Send + Sync> Loops<F> for Both<C> {
         (self.0)(a, b, c)
     }
 
-    fn row(&self, inputs: &[Lane<'_, F>], output: &mut [F]) {
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         let f = &self.0;
         match *inputs {
-            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [a, b, c], &|[a, b, c]| f(a, b, c)),
-            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(output, [b, c], &|[b, c]| f(a, b, c)),
-            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(output, [a, c], &|[a, c]| f(a, b, c)),
-            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(output, [a, b], &|[a, b]| f(a, b, c)),
+            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => simd::each(level, output, [a, b, c], &|[a, b, c]| f(a, b, c)),
+            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(level, output, [b, c], &|[b, c]| f(a, b, c)),
+            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(level, output, [a, c], &|[a, c]| f(a, b, c)),
+            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(level, output, [a, b], &|[a, b]| f(a, b, c)),
             [a, b, c] => {
                 let at = |lane: Lane<'_, F>, i: usize| match lane {
                     Lane::Row(row) => row[i],

@@ -6,33 +6,53 @@
 
 use crate::base::real::Real;
 
-/// What the machine can do. Asking the processor takes hundreds of cycles, and the standard library's cache of its
-/// answers several loads; small kernels run in less. So the answer is kept, as one byte.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Level {
+/// A set of instructions that the machine has: only [`Level::of_machine`] and [`Level::all`] make one, so a value is the
+/// proof. Nothing outside the kernels names it.
+#[derive(Clone, Copy, Debug)]
+pub enum Level {
     /// The baseline of the architecture.
-    Base = 1,
+    Base,
     /// AVX2 and fused multiply-adds.
-    Avx2 = 2,
+    Avx2(Present),
     /// AVX-512 with byte, word, double-word and short-vector instructions.
-    Avx512 = 3,
+    Avx512(Present),
 }
 
+/// That the machine has them.
+#[derive(Clone, Copy, Debug)]
+pub struct Present(());
+
 impl Level {
-    /// The best of what the machine has.
+    /// The best of what the machine has. Asking the processor takes hundreds of cycles, and the standard library's cache of
+    /// its answers several loads; small kernels run in less. So the answer is kept, as one byte.
     #[inline]
     pub(crate) fn of_machine() -> Level {
         use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
         static KNOWN: AtomicU8 = AtomicU8::new(0);
         match KNOWN.load(Relaxed) {
-            3 => Level::Avx512,
-            2 => Level::Avx2,
+            3 => Level::Avx512(Present(())),
+            2 => Level::Avx2(Present(())),
             1 => Level::Base,
             _ => {
                 let level = Level::detect();
-                KNOWN.store(level as u8, Relaxed);
+                let number = match level {
+                    Level::Base => 1,
+                    Level::Avx2(_) => 2,
+                    Level::Avx512(_) => 3,
+                };
+                KNOWN.store(number, Relaxed);
                 level
             }
+        }
+    }
+
+    /// All that the machine has, the baseline first: for tests, which compare them.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Level> {
+        match Level::of_machine() {
+            Level::Base => vec![Level::Base],
+            Level::Avx2(_) => vec![Level::Base, Level::Avx2(Present(()))],
+            Level::Avx512(_) => vec![Level::Base, Level::Avx2(Present(())), Level::Avx512(Present(()))],
         }
     }
 
@@ -45,7 +65,7 @@ impl Level {
                 && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512bw");
-            return if wide { Level::Avx512 } else { Level::Avx2 };
+            return if wide { Level::Avx512(Present(())) } else { Level::Avx2(Present(())) };
         }
         Level::Base
     }
@@ -53,6 +73,8 @@ impl Level {
 
 /// A function whose loops become vector code. It has one type parameter `F: Real`, and constants
 /// where it names them; what it calls is compiled with it where that is `#[inline(always)]`.
+///
+/// `name(…)` runs with the best of the machine's instructions, `name::at(level, …)` with those of a level.
 macro_rules! vectorized {
     (
         $(#[$attribute:meta])*
@@ -60,30 +82,46 @@ macro_rules! vectorized {
         ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
     ) => {
         $(#[$attribute])*
-        #[allow(unsafe_code)]
+        #[inline]
+        #[allow(dead_code)] // Some are only asked for a level.
         $visibility fn $name<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
-            #[inline(always)]
-            fn body<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? $body
-            #[cfg(target_arch = "x86_64")]
-            {
-                use crate::kernels::simd::Level;
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-                fn avx512<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
-                    body::<F $(, $constant)?>($($argument),*)
+            $name::at::<F $(, $constant)?>(crate::kernels::simd::Level::of_machine(), $($argument),*)
+        }
+
+        pub(in crate::kernels) mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            use crate::kernels::simd::Level;
+
+            #[allow(unsafe_code)]
+            pub(in crate::kernels) fn at<F: Real $(, const $constant: usize)?>(
+                level: Level,
+                $($argument: $type),*
+            ) $(-> $result)? {
+                #[inline(always)]
+                fn body<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? $body
+                #[cfg(target_arch = "x86_64")]
+                {
+                    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                    fn avx512<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
+                        body::<F $(, $constant)?>($($argument),*)
+                    }
+                    #[target_feature(enable = "avx2,fma")]
+                    fn avx2<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
+                        body::<F $(, $constant)?>($($argument),*)
+                    }
+                    match level {
+                        // SAFETY: the machine has the features: there is such a level.
+                        Level::Avx512(_) => return unsafe { avx512::<F $(, $constant)?>($($argument),*) },
+                        // SAFETY: the machine has the features: there is such a level.
+                        Level::Avx2(_) => return unsafe { avx2::<F $(, $constant)?>($($argument),*) },
+                        Level::Base => {}
+                    }
                 }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2<F: Real $(, const $constant: usize)?>($($argument: $type),*) $(-> $result)? {
-                    body::<F $(, $constant)?>($($argument),*)
-                }
-                match Level::of_machine() {
-                    // SAFETY: the machine has the features.
-                    Level::Avx512 => return unsafe { avx512::<F $(, $constant)?>($($argument),*) },
-                    // SAFETY: the machine has the features.
-                    Level::Avx2 => return unsafe { avx2::<F $(, $constant)?>($($argument),*) },
-                    Level::Base => {}
-                }
+                #[cfg(not(target_arch = "x86_64"))]
+                let _ = level;
+                body::<F $(, $constant)?>($($argument),*)
             }
-            body::<F $(, $constant)?>($($argument),*)
         }
     };
 }
@@ -91,8 +129,13 @@ pub(super) use vectorized;
 
 /// `output[i] = f([x₀[i], …])`. An operand shorter than the output leaves the output as it is.
 #[inline]
-pub(crate) fn each<F: Real, const N: usize>(output: &mut [F], inputs: [&[F]; N], f: &impl Fn([F; N]) -> F) {
-    each_and_whether(output, inputs, f, &|_| true);
+pub(crate) fn each<F: Real, const N: usize>(
+    level: Level,
+    output: &mut [F],
+    inputs: [&[F]; N],
+    f: &impl Fn([F; N]) -> F,
+) {
+    each_and_whether::at(level, output, inputs, f, &|_| true);
 }
 
 vectorized! {

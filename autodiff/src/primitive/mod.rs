@@ -10,6 +10,8 @@ mod elementary;
 pub(crate) mod index;
 mod kernel;
 mod leaves;
+#[cfg(test)]
+mod level_tests;
 mod linear;
 mod random;
 mod rearrange;

@@ -19,7 +19,7 @@ mod batched;
 mod machine;
 mod micro;
 mod packed;
-mod prepared;
+pub(super) mod prepared;
 mod scratch;
 #[cfg(test)]
 mod tests;
@@ -201,7 +201,7 @@ fn misfit<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
 ///
 /// # Safety
 /// `a` has as many columns as `b` has rows, they have the rows and columns asked for, and all their elements exist. The
-/// output has room for the block and nobody else uses it. The machine has the instructions of `level`.
+/// output has room for the block and nobody else uses it.
 unsafe fn block<F: Real>(
     level: Level,
     a: Matrix<F>,
@@ -232,8 +232,8 @@ unsafe fn at_level<F: Machines>(level: Level, vector: bool, a: Matrix<F>, b: Mat
     unsafe {
         match level {
             Level::Base => product::<F, F::Baseline>(vector, a, b, output, pitch),
-            Level::Avx2 => product::<F, F::Avx2>(vector, a, b, output, pitch),
-            Level::Avx512 => product::<F, F::Avx512>(vector, a, b, output, pitch),
+            Level::Avx2(_) => product::<F, F::Avx2>(vector, a, b, output, pitch),
+            Level::Avx512(_) => product::<F, F::Avx512>(vector, a, b, output, pitch),
         }
     }
 }

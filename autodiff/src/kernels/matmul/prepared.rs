@@ -11,12 +11,12 @@ const TINY: usize = 64;
 
 /// How the operands of a tiny product lie.
 #[derive(Clone, Copy)]
-struct Tiny {
-    rows: usize,
-    depth: usize,
-    columns: usize,
-    a: [usize; 2],
-    b: [usize; 2],
+pub(in crate::kernels) struct Tiny {
+    pub(in crate::kernels) rows: usize,
+    pub(in crate::kernels) depth: usize,
+    pub(in crate::kernels) columns: usize,
+    pub(in crate::kernels) a: [usize; 2],
+    pub(in crate::kernels) b: [usize; 2],
 }
 
 /// Multiply-adds up to which a product is small: beyond, what is decided anew for each is little beside them.
