@@ -346,6 +346,24 @@ fn walk_recorded<'t, F: Real>(
     Ok((reached, found))
 }
 
+/// The walk with cotangents as values, from seeds at several nodes (each at most once), with someone watching: the
+/// cotangents that are left, of the inputs, in order.
+pub(crate) fn walk_back<F: Real>(
+    tape: &Tape<F>,
+    seeds: &[(NodeId, Value<F>)],
+    watch: impl FnMut(Sight<'_, F>),
+) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
+    let last = seeds.iter().map(|(id, _)| *id).max().unwrap_or(NodeId::new(0));
+    let end = tape.with_nodes(|nodes, _| last_result(nodes, last));
+    let add = Elementwise::arithmetic(Arithmetic::Add);
+    let mut ledger = Freed { cotangents: tape.lend_table(end), left: Vec::new(), add, watch };
+    seeds.iter().for_each(|(id, seed)| ledger.cotangents[*id] = Some(seed.clone()));
+    let reached = walk(tape, last, &mut ledger)?;
+    tape.return_table(ledger.cotangents);
+    ledger.left.reverse();
+    Ok((ledger.left, reached))
+}
+
 fn check_seed<F: Real>(tape: &Tape<F>, y: Var<'_, F>, seed: Var<'_, F>) -> Result<()> {
     same_tape(tape, y, "pullback", "result")?;
     same_tape(tape, seed, "pullback", "seed").map_err(|error| error.with_operand(tape.describe(y.id, "result")))?;
@@ -412,23 +430,14 @@ impl<'t, F: Real> Var<'t, F> {
         Ok(Gradients::new(self, cotangents, reached))
     }
 
-    /// The walk of [`backward`](Self::backward), with someone watching: the cotangents that are left, of the inputs, in
-    /// order.
+    /// The walk of [`backward`](Self::backward), with someone watching: see [`walk_back`].
     pub(crate) fn walk_back(
         self,
         seed: Value<F>,
         watch: impl FnMut(Sight<'_, F>),
     ) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
         self.read(|_| ())?;
-        let tape = self.tape;
-        let end = tape.with_nodes(|nodes, _| last_result(nodes, self.id));
-        let add = Elementwise::arithmetic(Arithmetic::Add);
-        let mut ledger = Freed { cotangents: tape.lend_table(end), left: Vec::new(), add, watch };
-        ledger.cotangents[self.id] = Some(seed);
-        let reached = walk(tape, self.id, &mut ledger)?;
-        tape.return_table(ledger.cotangents);
-        ledger.left.reverse();
-        Ok((ledger.left, reached))
+        walk_back(self.tape, &[(self.id, seed)], watch)
     }
 
     /// The gradient of this number with respect to `wanted`, recorded on the tape: it prints, is checked, and

@@ -9,11 +9,7 @@ use crate::base::error::Result;
 use crate::base::ids::NodeId;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::base::shape::Shape;
-use crate::primitive::{Kernel, Steps};
 use crate::program::Program;
-use crate::tape::node::{Node, Op};
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// A program with its code, and the memory that takes.
@@ -39,10 +35,10 @@ pub(super) fn prepare<F: Real>(
     updates: &[(usize, usize)],
     guards: &[usize],
 ) -> Result<Compiled<F>> {
-    let program = program.inlined()?.simplified();
+    let program = program.inlined()?.simplified().with_less_in_loops()?;
     let mut bodies: BTreeMap<NodeId, Compiled<F>> = BTreeMap::new();
     for (id, node) in program.nodes.iter() {
-        if let Some((body, steps)) = loop_of_programs(&program, node) {
+        if let Some((body, steps)) = program.loop_at(node) {
             // A carry of reals is an input that every step updates.
             let reals = body.outputs().take(steps.carries).enumerate().filter(|(_, (kind, _))| *kind == Kind::Real);
             let updates: Vec<(usize, usize)> = reals.map(|(i, _)| (1 + i, i)).collect();
@@ -60,20 +56,6 @@ pub(super) fn prepare<F: Real>(
     let (arrays, indices, keys, in_place) = (memory.length, memory.indices, memory.keys, memory.in_place);
     verify(&code, &Bounds { arrays, indices, keys, inputs: &inputs, updated: &updated })?;
     Ok(Compiled { program, code, updates, arrays, indices, keys, in_place })
-}
-
-/// The body and the steps of a node that is a loop over a program.
-pub(super) fn loop_of_programs<'a, F: Real>(
-    program: &Program<F>,
-    node: &'a Node<F>,
-) -> Option<(&'a Program<F>, Steps)> {
-    let Op::Apply(primitive) = &node.op else { return None };
-    let body = primitive.bodies().first()?;
-    let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &program.nodes[*operand].shape).collect();
-    match primitive.kernel(&shapes) {
-        Kernel::Scan(steps) => Some((body, steps)),
-        _ => None,
-    }
 }
 
 /// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.

@@ -1,28 +1,29 @@
 //! Loops over programs in a plan: how they are compiled, and how they run.
 //!
-//! The body is prepared like any program, into a region of the arena. Its inputs are read where they are: the number of the
-//! step, the carries (which lie in the loop's results from step to step), the rows of the per-step inputs, the invariants. So
-//! a step moves a few pointers, runs the body, and copies its outputs behind those of the steps before.
+//! The body is prepared like any program, into a region of the arena. Large inputs are read where they are: the carries, which
+//! lie in the loop's results from step to step, the rows of the per-step inputs, the invariants. Small ones are copied into
+//! the region: invariants once, rows in every step, while carries stay there until the loop ends. So a step moves a few
+//! pointers and numbers, runs the body, and copies its outputs behind those of the steps before.
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, Code, Gather, OperandSource, Output, Place, Region, Scan};
+use super::code::{Action, Code, Gather, OperandSource, Output, Place, Region, Scan, Source, Transfers};
 use super::compile::{Compiler, misplaced};
 use super::memory::Home;
-use super::prepare::loop_of_programs;
-use super::run::{Machine, Raw, Refused};
+use super::run::{Machine, Raw, Refused, copy};
 use crate::base::error::{Error, Place as Line, Refusal, Result};
 use crate::base::ids::NodeId;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::primitive::{Made, Steps};
 use smallvec::SmallVec;
+use std::cell::Cell;
 
 impl<F: Real> Compiler<'_, F> {
     pub(super) fn scan(&mut self, id: NodeId) -> Result<()> {
         let node = &self.program.nodes[id];
-        let (_, steps) = loop_of_programs(self.program, node).ok_or_else(|| misplaced(id))?;
-        let (Some(body), Some(region)) = (self.bodies.remove(&id), self.memory.regions.get(&id).copied()) else {
+        let (_, steps) = self.program.loop_at(node).ok_or_else(|| misplaced(id))?;
+        let (Some(mut body), Some(region)) = (self.bodies.remove(&id), self.memory.regions.get(&id).copied()) else {
             return Err(misplaced(id));
         };
         let mut operands: SmallVec<[OperandSource; 4]> = SmallVec::new();
@@ -38,9 +39,46 @@ impl<F: Real> Compiler<'_, F> {
         }
         let results = self.results(id).collect();
         self.code.rows = self.code.rows.max(body.code.rows);
-        self.code.scans.push(Scan { node: id, steps, body, region, operands, results });
+        let transfers = Transfers::of(&mut body.code, steps.carries, steps.inputs);
+        self.code.scans.push(Scan { node: id, steps, body, region, operands, results, transfers });
         self.code.actions.push(Action::Scan(self.code.scans.len() - 1));
         Ok(())
+    }
+}
+
+impl Transfers {
+    /// Those of a body, whose code copies only what is left.
+    fn of<F: Real>(code: &mut Code<F>, carries: usize, inputs: usize) -> Self {
+        let is_carry = |slot: usize| (1..=carries).contains(&slot);
+        let has_others = code.outputs.iter().any(|output| matches!(output, Output::Other(_)));
+        let mut transfers = Transfers { has_others, ..Transfers::default() };
+        let copied_in = std::mem::take(&mut code.copied_in);
+        let homes: Vec<(usize, usize, usize)> =
+            copied_in.iter().copied().filter(|(slot, ..)| is_carry(*slot)).collect();
+        let home_of = |slot: usize| homes.iter().find(|(known, ..)| *known == slot).copied();
+        let unchanged = |slot: usize, source: &Source| {
+            source.layout.is_none() && home_of(slot).is_some_and(|(_, start, _)| source.home == Home::Arena(start))
+        };
+        // Whether the next carries can be copied one after the other: none is read from where another lies.
+        let reads_a_carry = |source: &Source| matches!(source.home, Home::Arena(at) if homes.iter().any(|(_, start, size)| at < start + size && *start < at + source.extent));
+        let apart = code.copied_out.iter().all(|(slot, source)| unchanged(*slot, source) || !reads_a_carry(source));
+        for (slot, start, size) in copied_in {
+            let stays = slot > carries + inputs || (is_carry(slot) && apart);
+            if stays { &mut transfers.first } else { &mut transfers.each }.push((slot, start, size));
+        }
+        let copied = |slot: &usize| transfers.each.iter().any(|(known, ..)| known == slot);
+        transfers.moving = (1 + carries..1 + carries + inputs).filter(|slot| !copied(slot)).collect();
+        if apart {
+            transfers.last = homes.iter().map(|(slot, start, _)| (slot - 1, *start)).collect();
+            code.copied_out.retain(|(slot, source)| {
+                let Some((_, start, _)) = home_of(*slot) else { return true };
+                if !unchanged(*slot, source) {
+                    transfers.next.push((source.clone(), start));
+                }
+                false
+            });
+        }
+        transfers
     }
 }
 
@@ -69,12 +107,43 @@ impl<F: Real> Code<F> {
     }
 }
 
+/// Elements that are copied in every step, from and to places that move on from step to step.
+struct Moved<'a, F> {
+    /// What is read in another order than it lies in.
+    laid: Option<&'a Source>,
+    from: *const F,
+    to: *mut F,
+    length: usize,
+    from_moves: usize,
+    to_moves: usize,
+}
+
+impl<F: Real> Moved<'_, F> {
+    /// # Safety
+    /// Both places lie in memory for `length` elements, and apart.
+    #[inline(always)]
+    unsafe fn copy(&mut self, body: &Machine<'_, F>) {
+        // SAFETY: the caller's.
+        unsafe {
+            match (self.laid, self.length) {
+                (None, 1) => *self.to = *self.from,
+                (None, length) => std::ptr::copy_nonoverlapping(self.from, self.to, length),
+                (Some(source), length) => {
+                    body.gather_into(source, &source.shape, std::slice::from_raw_parts_mut(self.to, length));
+                }
+            }
+        }
+        self.from = self.from.wrapping_add(self.from_moves);
+        self.to = self.to.wrapping_add(self.to_moves);
+    }
+}
+
 impl<F: Real> Machine<'_, F> {
     /// Runs a loop: no memory is taken, whatever the number of steps.
     pub(crate) fn scan(&self, scan: &Scan<F>) -> Result<(), Refused> {
         let Steps { count: rows, made, carries, inputs, reversed } = scan.steps;
+        let (code, transfers) = (&scan.body.code, &scan.transfers);
         let refused = |refusal| Refused { node: scan.node, refusal };
-        let (code, region) = (&scan.body.code, scan.region);
         let count = match scan.operands.last().filter(|_| made == Made::Given) {
             Some(given) => self.given(given, &scan.steps).map_err(refused)?,
             None => rows,
@@ -82,72 +151,93 @@ impl<F: Real> Machine<'_, F> {
         for (operand, result) in scan.operands.iter().zip(&scan.results).take(carries) {
             self.begin(operand, result).map_err(refused)?;
         }
-        let nothing = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
-        let mut feeds: SmallVec<[Raw<F>; 16]> = SmallVec::new();
-        feeds.push(nothing);
+        // Rows lie one behind the other, and the first step may be the last of them.
+        let first = if reversed { count.saturating_sub(1) } else { 0 };
+        let one_on = |length: usize| if reversed { length.wrapping_neg() } else { length };
+        let row_of = |slot: usize| match slot.checked_sub(1 + carries) {
+            Some(i) if i < inputs => scan.operands[carries + i].size() / rows.max(1),
+            _ => 0,
+        };
+        let step = Cell::new(first);
+        let mut feeds: SmallVec<[Cell<Raw<F>>; 16]> = SmallVec::new();
+        feeds.push(Cell::new(Raw { index: step.as_ptr(), ..Raw::NOTHING }));
         for (i, operand) in scan.operands.iter().enumerate() {
-            feeds.push(match scan.results.get(i) {
+            let raw = match scan.results.get(i) {
                 Some(place) if i < carries => self.raw_place(place),
                 _ => self.raw_operand(operand),
-            });
+            };
+            feeds.push(Cell::new(raw.moved(first * row_of(1 + i))));
         }
-        // The rows of per-step inputs lie one behind the other.
-        let first: SmallVec<[Raw<F>; 8]> = feeds.iter().skip(1 + carries).take(inputs).copied().collect();
-        let row = |operand: &OperandSource| match operand {
-            OperandSource::Real(source) => source.shape.size() / rows.max(1),
-            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size() / rows.max(1),
-            OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
-        };
-        let lengths: SmallVec<[usize; 8]> = scan.operands.iter().skip(carries).take(inputs).map(row).collect();
-        // SAFETY: the region of the body lies inside the plan's memory, and rows of loops behind it (verified).
-        let (arena, indices, keys) =
-            unsafe { (self.arena.add(region.arena), self.indices.add(region.indices), self.keys.add(region.keys)) };
-        let scratch = self.scratch.wrapping_sub(region.arena);
+        let feeds = feeds.as_slice();
+        let body = self.body(scan, feeds);
+        let in_body = |source: &Source| body.pointer(source.home).cast_const();
+        let mut before: SmallVec<[Moved<'_, F>; 8]> = SmallVec::new();
+        for (slot, start, length) in transfers.each.iter().copied() {
+            let (from, to) = (feeds[slot].get().real.cast_const(), body.pointer(Home::Arena(start)));
+            before.push(Moved { laid: None, from, to, length, from_moves: one_on(row_of(slot)), to_moves: 0 });
+        }
+        // What a step leaves: rows of outputs first, which may be carries that are overwritten then.
+        let mut after: SmallVec<[Moved<'_, F>; 8]> = SmallVec::new();
+        let first_output = carries + scan.steps.between();
+        for (output, place) in code.outputs.iter().zip(&scan.results).skip(first_output) {
+            if let Output::Real(source) = output {
+                let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
+                let to = self.pointer(place.home).wrapping_add(first * length);
+                let (from, to_moves) = (in_body(source), one_on(length));
+                after.push(Moved { laid, from, to, length, from_moves: 0, to_moves });
+            }
+        }
+        let rows_of_outputs = after.len();
+        for (source, start) in &transfers.next {
+            let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
+            let (from, to) = (in_body(source), body.pointer(Home::Arena(*start)));
+            after.push(Moved { laid, from, to, length, from_moves: 0, to_moves: 0 });
+        }
+        let (before, after) = (before.as_mut_slice(), after.as_mut_slice());
+        let (outputs, next) = after.split_at_mut(rows_of_outputs);
+
         let mut done = 0;
+        if count > 0 {
+            body.copy_in(&transfers.first);
+        }
         while done < count {
-            let position = done;
-            let t = if reversed { count - 1 - position } else { position };
-            let number = [t];
-            feeds[0].index = number.as_ptr();
-            for (j, (first, length)) in first.iter().zip(&lengths).enumerate() {
-                let feed = &mut feeds[1 + carries + j];
-                feed.real = first.real.wrapping_add(t * length);
-                feed.index = first.index.wrapping_add(t * length);
+            // SAFETY: rows of inputs and the places of the body for them, verified to lie apart; nothing runs now.
+            before.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
+            match code.actions.as_slice() {
+                // The bodies of scalar recurrences, where every instruction counts.
+                [Action::Numbers(range)] => body.numbers(range.clone()),
+                actions => body.run(0..actions.len()).map_err(|inner| {
+                    refused(in_step(step.get(), &scan.body.program.refused(inner.node, inner.refusal)))
+                })?,
             }
-            let (pieces, divided) = (self.pieces, self.divided);
-            let body = Machine { code, arena, indices, keys, scratch, feeds: &feeds, pieces, divided };
-            body.copy_in();
-            body.run(0..code.actions.len())
-                .map_err(|inner| refused(in_step(t, &scan.body.program.refused(inner.node, inner.refusal))))?;
             body.copy_out();
-            for (output, place) in code.outputs.iter().zip(&scan.results).skip(carries + scan.steps.between()) {
-                self.stack(&body, output, place, t, rows);
-            }
+            // SAFETY: a result has memory of its own, in which the row of this step lies.
+            outputs.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
             done += 1;
-            let go_on = code.outputs.get(carries).filter(|_| made == Made::While);
-            let last = go_on.is_some_and(|go_on| body.number(go_on) == Some(F::zero()));
-            // Carries of other kinds: those of reals were updated where they lie.
-            let mut next_keys: SmallVec<[(usize, u64); 2]> = SmallVec::new();
-            for (i, (output, place)) in code.outputs.iter().zip(&scan.results).enumerate().take(carries) {
-                match (output, place.home) {
-                    (Output::Other(from), Home::Indices(_)) => {
-                        self.stack(&body, &Output::Other(from.clone()), place, 0, 1)
-                    }
-                    (Output::Other(from), Home::Key(at)) => {
-                        let key = body.read_key(from.home);
-                        // SAFETY: a key of its own.
-                        unsafe { *self.keys.add(at) = key };
-                        next_keys.push((1 + i, key));
-                    }
-                    _ => {}
-                }
+            let go_on = made != Made::While
+                || code.outputs.get(carries).is_none_or(|go_on| body.number(go_on) != Some(F::zero()));
+            // SAFETY: a carry's place is read by none of these copies (verified).
+            next.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
+            if transfers.has_others {
+                self.others(scan, &body, step.get(), rows);
             }
-            next_keys.into_iter().for_each(|(slot, key)| feeds[slot].key = key);
-            if last {
+            for slot in &transfers.moving {
+                let feed = &feeds[*slot];
+                feed.set(feed.get().moved(one_on(row_of(*slot))));
+            }
+            if !go_on {
                 break;
             }
+            step.set(step.get().wrapping_add(one_on(1)));
         }
-        for place in scan.results.iter().skip(carries + scan.steps.between()) {
+        for (place, (_, start)) in transfers.last.iter().filter_map(|at| Some((scan.results.get(at.0)?, at))) {
+            if done > 0 {
+                // SAFETY: a result has memory of its own, apart from that of the body.
+                let output = unsafe { self.write(place.home, place.shape.size()) };
+                copy(body.read(Home::Arena(*start), output.len()), output);
+            }
+        }
+        for place in scan.results.iter().skip(first_output) {
             self.clear_behind(place, done, rows);
         }
         if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home)
@@ -156,6 +246,45 @@ impl<F: Real> Machine<'_, F> {
             unsafe { *self.indices.add(start) = done };
         }
         Ok(())
+    }
+
+    /// What runs the body.
+    fn body<'a>(&self, scan: &'a Scan<F>, feeds: &'a [Cell<Raw<F>>]) -> Machine<'a, F> {
+        let region = scan.region;
+        // SAFETY: the region of the body lies inside the plan's memory, and rows of loops behind it (verified).
+        let (arena, indices, keys) =
+            unsafe { (self.arena.add(region.arena), self.indices.add(region.indices), self.keys.add(region.keys)) };
+        let scratch = self.scratch.wrapping_sub(region.arena);
+        let (pieces, divided) = (self.pieces, self.divided);
+        Machine { code: &scan.body.code, arena, indices, keys, scratch, feeds, pieces, divided }
+    }
+
+    /// Copies what step `t` of the body gives that is no array of reals: rows of outputs, and carries.
+    fn others(&self, scan: &Scan<F>, body: &Machine<'_, F>, t: usize, rows: usize) {
+        let carries = scan.steps.carries;
+        let of_step = carries..carries + scan.steps.between();
+        for (i, (output, place)) in body.code.outputs.iter().zip(&scan.results).enumerate() {
+            let Output::Other(from) = output else { continue };
+            let (t, count) = if i < carries { (0, 1) } else { (t, rows.max(1)) };
+            match place.home {
+                _ if of_step.contains(&i) => {}
+                Home::Indices(start) => {
+                    let length = place.shape.size() / count;
+                    // SAFETY: a result has memory of its own, apart from that of the body; row t lies inside it.
+                    let row = unsafe { std::slice::from_raw_parts_mut(self.indices.add(start + t * length), length) };
+                    row.copy_from_slice(body.read_indices(from.home, length));
+                }
+                // SAFETY: a key of its own.
+                Home::Key(at) => unsafe { *self.keys.add(at) = body.read_key(from.home) },
+                _ => {}
+            }
+        }
+        // Keys are given to a step by their values.
+        for (feed, place) in body.feeds.iter().skip(1).zip(&scan.results).take(carries) {
+            if let Home::Key(_) = place.home {
+                feed.set(Raw { key: self.read_key(place.home), ..feed.get() });
+            }
+        }
     }
 
     /// The number of steps that an operand says.
@@ -213,7 +342,7 @@ impl<F: Real> Machine<'_, F> {
     }
 
     fn raw_place(&self, place: &Place) -> Raw<F> {
-        let mut raw = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
+        let mut raw = Raw::NOTHING;
         match place.home {
             // SAFETY: verified to lie inside the memory for its kind.
             Home::Indices(start) => raw.index = unsafe { self.indices.add(start) },
@@ -224,7 +353,7 @@ impl<F: Real> Machine<'_, F> {
     }
 
     fn raw_operand(&self, operand: &OperandSource) -> Raw<F> {
-        let mut raw = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
+        let mut raw = Raw::NOTHING;
         match operand {
             OperandSource::Real(source) => raw.real = self.pointer(source.home),
             OperandSource::Index { home, shape } => raw.index = self.read_indices(*home, shape.size()).as_ptr(),
@@ -233,27 +362,6 @@ impl<F: Real> Machine<'_, F> {
             OperandSource::Key(key) => raw.key = *key,
         }
         raw
-    }
-
-    /// Copies an output of step `t` of the body to its row of a result of `count` rows.
-    fn stack(&self, body: &Machine<'_, F>, output: &Output, place: &Place, t: usize, count: usize) {
-        let length = place.shape.size() / count.max(1);
-        match (output, place.home) {
-            (Output::Real(source), home) => {
-                // SAFETY: a result has memory of its own, apart from that of the body; row t lies inside it.
-                let row = unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(t * length), length) };
-                match &source.layout {
-                    None => row.copy_from_slice(body.read(source.home, source.extent)),
-                    Some(_) => body.gather_into(source, &source.shape, row),
-                }
-            }
-            (Output::Other(from), Home::Indices(start)) => {
-                // SAFETY: as above.
-                let row = unsafe { std::slice::from_raw_parts_mut(self.indices.add(start + t * length), length) };
-                row.copy_from_slice(body.read_indices(from.home, length));
-            }
-            _ => {}
-        }
     }
 }
 
