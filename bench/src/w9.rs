@@ -73,7 +73,7 @@ fn replayed(
     last: impl for<'t> Fn(&'t Tape<f64>, Var<'t, f64>) -> Var<'t, f64>,
 ) -> Result<Box<dyn Workload>> {
     let replay = Replay::new(threads, || {
-        let tape = Tape::new();
+        let tape = Tape::symbolic();
         let x = tape.input(START);
         Ok(tape.program(&last(&tape, x).gradient(&[x])?)?)
     })?;

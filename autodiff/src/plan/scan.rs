@@ -210,7 +210,9 @@ impl<F: Real> Machine<'_, F> {
                     refused(in_step(step.get(), &scan.body.program.refused(inner.node, inner.refusal)))
                 })?,
             }
-            body.copy_out();
+            if !code.copied_out.is_empty() {
+                body.copy_out();
+            }
             // SAFETY: a result has memory of its own, in which the row of this step lies.
             outputs.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
             done += 1;
