@@ -118,23 +118,61 @@ struct Moved<'a, F> {
     to_moves: usize,
 }
 
-impl<F: Real> Moved<'_, F> {
-    /// # Safety
-    /// Both places lie in memory for `length` elements, and apart.
-    #[inline(always)]
-    unsafe fn copy(&mut self, body: &Machine<'_, F>) {
+impl<'a, F: Real> Moved<'a, F> {
+    /// Of a result of the body, from where it is to a place that moves on.
+    fn result(body: &Machine<'_, F>, source: &'a Source, to: *mut F, to_moves: usize) -> Self {
+        let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
+        Moved { laid, from: body.pointer(source.home), to, length, from_moves: 0, to_moves }
+    }
+
+    fn is_number(&self) -> bool {
+        self.laid.is_none() && self.length == 1
+    }
+}
+
+/// What is copied in every step, in order: single numbers apart from arrays, because loops over scalars do little else.
+struct Copies<'a, F> {
+    arrays: SmallVec<[Moved<'a, F>; 4]>,
+    numbers: SmallVec<[Moved<'a, F>; 4]>,
+}
+
+impl<'a, F: Real> Copies<'a, F> {
+    fn of(list: impl Iterator<Item = Moved<'a, F>>) -> Self {
+        let mut copies = Copies { arrays: SmallVec::new(), numbers: SmallVec::new() };
+        list.for_each(|moved| if moved.is_number() { &mut copies.numbers } else { &mut copies.arrays }.push(moved));
+        copies
+    }
+}
+
+/// # Safety
+/// The places lie in memory for a number each, and the copies can be made one after the other.
+#[inline(always)]
+unsafe fn copy_numbers<F: Real>(numbers: &mut [Moved<'_, F>]) {
+    for moved in numbers {
+        // SAFETY: the caller's.
+        unsafe { *moved.to = *moved.from };
+        moved.from = moved.from.wrapping_add(moved.from_moves);
+        moved.to = moved.to.wrapping_add(moved.to_moves);
+    }
+}
+
+/// # Safety
+/// As [`copy_numbers`], for arrays, each of which lies apart from where it is copied to.
+#[inline(always)]
+unsafe fn copy_arrays<F: Real>(body: &Machine<'_, F>, arrays: &mut [Moved<'_, F>]) {
+    for moved in arrays {
         // SAFETY: the caller's.
         unsafe {
-            match (self.laid, self.length) {
-                (None, 1) => *self.to = *self.from,
-                (None, length) => std::ptr::copy_nonoverlapping(self.from, self.to, length),
-                (Some(source), length) => {
-                    body.gather_into(source, &source.shape, std::slice::from_raw_parts_mut(self.to, length));
+            match moved.laid {
+                None => std::ptr::copy_nonoverlapping(moved.from, moved.to, moved.length),
+                Some(source) => {
+                    let to = std::slice::from_raw_parts_mut(moved.to, moved.length);
+                    body.gather_into(source, &source.shape, to);
                 }
             }
         }
-        self.from = self.from.wrapping_add(self.from_moves);
-        self.to = self.to.wrapping_add(self.to_moves);
+        moved.from = moved.from.wrapping_add(moved.from_moves);
+        moved.to = moved.to.wrapping_add(moved.to_moves);
     }
 }
 
@@ -170,31 +208,27 @@ impl<F: Real> Machine<'_, F> {
         }
         let feeds = feeds.as_slice();
         let body = self.body(scan, feeds);
-        let in_body = |source: &Source| body.pointer(source.home).cast_const();
-        let mut before: SmallVec<[Moved<'_, F>; 8]> = SmallVec::new();
-        for (slot, start, length) in transfers.each.iter().copied() {
-            let (from, to) = (feeds[slot].get().real.cast_const(), body.pointer(Home::Arena(start)));
-            before.push(Moved { laid: None, from, to, length, from_moves: one_on(row_of(slot)), to_moves: 0 });
-        }
-        // What a step leaves: rows of outputs first, which may be carries that are overwritten then.
-        let mut after: SmallVec<[Moved<'_, F>; 8]> = SmallVec::new();
+        let mut before = Copies::of(transfers.each.iter().map(|(slot, start, length)| {
+            let (from, to) = (feeds[*slot].get().real.cast_const(), body.pointer(Home::Arena(*start)));
+            Moved { laid: None, from, to, length: *length, from_moves: one_on(row_of(*slot)), to_moves: 0 }
+        }));
         let first_output = carries + scan.steps.between();
-        for (output, place) in code.outputs.iter().zip(&scan.results).skip(first_output) {
-            if let Output::Real(source) = output {
-                let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
-                let to = self.pointer(place.home).wrapping_add(first * length);
-                let (from, to_moves) = (in_body(source), one_on(length));
-                after.push(Moved { laid, from, to, length, from_moves: 0, to_moves });
-            }
-        }
-        let rows_of_outputs = after.len();
-        for (source, start) in &transfers.next {
-            let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
-            let (from, to) = (in_body(source), body.pointer(Home::Arena(*start)));
-            after.push(Moved { laid, from, to, length, from_moves: 0, to_moves: 0 });
-        }
-        let (before, after) = (before.as_mut_slice(), after.as_mut_slice());
-        let (outputs, next) = after.split_at_mut(rows_of_outputs);
+        let outputs = code.outputs.iter().zip(&scan.results).skip(first_output);
+        let mut outputs = Copies::of(outputs.filter_map(|(output, place)| {
+            let Output::Real(source) = output else { return None };
+            let length = source.shape.size();
+            Some(Moved::result(&body, source, self.pointer(place.home).wrapping_add(first * length), one_on(length)))
+        }));
+        let next = transfers.next.iter();
+        let mut next =
+            Copies::of(next.map(|(source, at)| Moved::result(&body, source, body.pointer(Home::Arena(*at)), 0)));
+        // Rows of outputs first, which may be carries that are overwritten then.
+        outputs.numbers.append(&mut next.numbers);
+        let (inputs_in, outputs, carries_on) = (&mut before, &mut outputs, next.arrays.as_mut_slice());
+        let (arrays_in, numbers_in) = (inputs_in.arrays.as_mut_slice(), inputs_in.numbers.as_mut_slice());
+        let (arrays_out, numbers_out) = (outputs.arrays.as_mut_slice(), outputs.numbers.as_mut_slice());
+        let is_plain =
+            made != Made::While && !transfers.has_others && transfers.moving.is_empty() && code.copied_out.is_empty();
 
         let mut done = 0;
         if count > 0 {
@@ -202,7 +236,10 @@ impl<F: Real> Machine<'_, F> {
         }
         while done < count {
             // SAFETY: rows of inputs and the places of the body for them, verified to lie apart; nothing runs now.
-            before.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
+            unsafe {
+                copy_arrays(&body, arrays_in);
+                copy_numbers(numbers_in);
+            }
             match code.actions.as_slice() {
                 // The bodies of scalar recurrences, where every instruction counts.
                 [Action::Numbers(range)] => body.numbers(range.clone()),
@@ -210,27 +247,24 @@ impl<F: Real> Machine<'_, F> {
                     refused(in_step(step.get(), &scan.body.program.refused(inner.node, inner.refusal)))
                 })?,
             }
-            if !code.copied_out.is_empty() {
-                body.copy_out();
-            }
-            // SAFETY: a result has memory of its own, in which the row of this step lies.
-            outputs.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
-            done += 1;
-            let go_on = made != Made::While
-                || code.outputs.get(carries).is_none_or(|go_on| body.number(go_on) != Some(F::zero()));
-            // SAFETY: a carry's place is read by none of these copies (verified).
-            next.iter_mut().for_each(|moved| unsafe { moved.copy(&body) });
-            if transfers.has_others {
-                self.others(scan, &body, step.get(), rows);
-            }
-            for slot in &transfers.moving {
-                let feed = &feeds[*slot];
-                feed.set(feed.get().moved(one_on(row_of(*slot))));
-            }
-            if !go_on {
-                break;
+            // SAFETY: a result has memory of its own, in which the row of this step lies; and a carry's place is read by
+            // none of the copies of carries (verified).
+            unsafe {
+                copy_arrays(&body, arrays_out);
+                let goes_on = is_plain || self.others(scan, &body, step.get());
+                copy_numbers(numbers_out);
+                copy_arrays(&body, carries_on);
+                done += 1;
+                if !goes_on {
+                    break;
+                }
             }
             step.set(step.get().wrapping_add(one_on(1)));
+            if !is_plain {
+                for slot in &transfers.moving {
+                    feeds[*slot].set(feeds[*slot].get().moved(one_on(row_of(*slot))));
+                }
+            }
         }
         for (place, (_, start)) in transfers.last.iter().filter_map(|at| Some((scan.results.get(at.0)?, at))) {
             if done > 0 {
@@ -261,10 +295,14 @@ impl<F: Real> Machine<'_, F> {
         Machine { code: &scan.body.code, arena, indices, keys, scratch, feeds, pieces, divided }
     }
 
-    /// Copies what step `t` of the body gives that is no array of reals: rows of outputs, and carries.
-    fn others(&self, scan: &Scan<F>, body: &Machine<'_, F>, t: usize, rows: usize) {
-        let carries = scan.steps.carries;
+    /// Copies what step `t` of the body gives besides arrays of reals that were planned as [`Moved`]: large carries, rows of
+    /// outputs and carries of other kinds. Whether another step follows.
+    fn others(&self, scan: &Scan<F>, body: &Machine<'_, F>, t: usize) -> bool {
+        let Steps { count: rows, made, carries, .. } = scan.steps;
         let of_step = carries..carries + scan.steps.between();
+        let goes_on = body.code.outputs.get(carries).filter(|_| made == Made::While);
+        let goes_on = goes_on.is_none_or(|goes_on| body.number(goes_on) != Some(F::zero()));
+        body.copy_out();
         for (i, (output, place)) in body.code.outputs.iter().zip(&scan.results).enumerate() {
             let Output::Other(from) = output else { continue };
             let (t, count) = if i < carries { (0, 1) } else { (t, rows.max(1)) };
@@ -287,6 +325,7 @@ impl<F: Real> Machine<'_, F> {
                 feed.set(Raw { key: self.read_key(place.home), ..feed.get() });
             }
         }
+        goes_on
     }
 
     /// The number of steps that an operand says.
