@@ -368,3 +368,90 @@ fn what_a_step_gives_may_be_the_carry_it_began_with() {
     assert_eq!(plan.output(1).unwrap(), expected);
     assert_eq!(plan.output(0).unwrap(), ndarray::array![8.0, 16.0].into_dyn());
 }
+
+/// Runs a program and a plan of it twice on these numbers: the bits of all outputs, and what the plan does.
+fn planned(program: &Program<f64>, inputs: &[ArrayD<f64>]) -> String {
+    let bound: Vec<Input<f64>> = inputs.iter().cloned().map(Input::Real).collect();
+    let expected = program.run(&bound).unwrap();
+    let mut plan = program.plan().unwrap();
+    for _ in 0..2 {
+        let mut feeds: Vec<Feed<'_, f64>> = inputs.iter().map(|x| Feed::Real(x.as_slice().unwrap())).collect();
+        plan.execute(&mut feeds).unwrap();
+        for (i, expected) in expected.iter().enumerate() {
+            same(&plan.output(i).unwrap().to_owned(), expected, &format!("output {i}"));
+        }
+    }
+    plan.explain()
+}
+
+#[test]
+fn carries_that_read_each_other_are_copied_at_once() {
+    for size in [1usize, 3, 100] {
+        let tape = Tape::<f64>::new();
+        let [a, b, w] = [1, 2, 3].map(|seed| tape.input(numbers(&[size], seed)));
+        // (a, b, c) ← (b, a + b, a); the old values are outputs, too.
+        let ([a, b, c], [old, new]) = tape.scan(7, [a, b, w], [], |_, [a, b, _], []| ([b, a + b, a], [a, a + b]));
+        let program = tape.program(&[a, b, c, old, new]).unwrap();
+        planned(&program, &[1, 2, 3].map(|seed| numbers(&[size], seed)));
+        let gradient = tape.program(&(b.sum(..) + c.sum(..) + old.sum(..)).gradient(&[w]).unwrap_or(vec![a])).unwrap();
+        planned(&gradient, &[1, 2, 3].map(|seed| numbers(&[size], seed)));
+    }
+}
+
+#[test]
+fn a_carry_may_be_written_where_it_lies_and_be_an_output_before() {
+    for reversed in [false, true] {
+        let tape = Tape::<f64>::new();
+        let (x, xs) = (tape.input(0.3), tape.input(numbers(&[6], 4)));
+        let options = Loop { steps: 6, reversed, keep: Keep::default() };
+        let (last, all) = tape.scan_with(options, &[x.into()], &[xs.into()], |_, c, x| {
+            let (c, x) = (c[0].var(), x[0].var());
+            // The carry before and after, what was given, and one number as a row.
+            let next = c * 0.9 + x;
+            (vec![next.into()], [c, next, x, c.broadcast_to([2]), next.broadcast_to([2])].map(Arg::Real).to_vec())
+        });
+        let outputs: Vec<Arg<'_, f64>> = last.into_iter().chain(all).collect();
+        planned(&tape.program(&outputs).unwrap(), &[numbers(&[], 1), numbers(&[6], 4)]);
+    }
+}
+
+#[test]
+fn a_plan_computes_invariants_once_and_drops_what_nobody_reads() {
+    let tape = Tape::<f64>::new();
+    let (x, w) = (tape.input(numbers(&[3], 1)), tape.input(numbers(&[3, 3], 2)));
+    let nodes = |explained: &str| -> usize {
+        let line = explained.lines().find(|line| line.contains("over a body of")).unwrap();
+        line.split("over a body of ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let ([last, unread], [all, _]) = tape.scan(5, [x, x], [], |_, [h, other], []| {
+        let weights = (w.matmul(w).tanh() * 0.3).exp();
+        ([weights.matmul(h).tanh(), (other * 2.0).sin()], [h, other.exp()])
+    });
+    let inputs = [numbers(&[3], 1), numbers(&[3, 3], 2)];
+    let explained = planned(&tape.program(&[last]).unwrap(), &inputs);
+    // The step, the carry, the weights, a product and its tanh.
+    assert_eq!(nodes(&explained), 5, "{explained}");
+    let explained = planned(&tape.program(&[last, all]).unwrap(), &inputs);
+    assert_eq!(nodes(&explained), 5, "{explained}");
+    let explained = planned(&tape.program(&[unread]).unwrap(), &inputs);
+    assert!(!explained.contains("matmul"), "{explained}");
+    let gradient = last.sum(..).gradient(&[w]).unwrap()[0];
+    planned(&tape.program(&[gradient]).unwrap(), &inputs);
+}
+
+#[test]
+fn a_body_that_may_refuse_waits_for_a_step() {
+    let tape = Tape::<f64>::new();
+    let (x, k, xs) = (tape.input(0.5), tape.input(1.0), tape.input([1.0, 2.0]));
+    // The index does not exist; where no step is made, nobody asks for it.
+    let far = tape.index(ndarray::arr0(7));
+    let [y] = tape.cond(k.gt(2.0), || [xs.gather(far) * x], || [x]);
+    let program = tape.program(&[y]).unwrap();
+    let mut plan = program.plan().unwrap();
+    let run = |plan: &mut autodiff::Plan<f64>, k: f64| {
+        plan.execute(&mut [Feed::Real(&[0.5]), Feed::Real(&[k]), Feed::Real(&[1.0, 2.0]), Feed::Index(&[7])])
+            .map(|()| plan.number(0).unwrap())
+    };
+    assert_eq!(run(&mut plan, 1.0).unwrap(), 0.5);
+    assert_eq!(run(&mut plan, 3.0).unwrap_err().kind(), ErrorKind::Refused);
+}

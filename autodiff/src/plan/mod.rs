@@ -18,6 +18,7 @@ mod prepare;
 mod run;
 mod scan;
 mod schedule;
+mod steps;
 mod verify;
 
 pub use planner::Planner;
