@@ -9,7 +9,7 @@ use crate::primitive::control::{Scan, changing, kinds};
 use crate::primitive::{Kernel, Kind, Made, Steps};
 use crate::tape::extract::extract;
 use crate::tape::node::{Node, Op};
-use crate::tape::query::{results_of, types_of};
+use crate::tape::query::{applied, results_of, types_of};
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -53,19 +53,28 @@ impl<F: Real> Program<F> {
         node.inputs.iter().map(|operand| &self.nodes[*operand].shape).collect()
     }
 
-    /// Whether the result of node `id` is better computed before a loop of which no step changes it: a view costs nothing
-    /// where it is read, and what may refuse its operands has to wait for a step that is certain (`is_certain`).
-    fn is_better_before(&self, id: NodeId, is_certain: bool) -> bool {
-        let mut node = &self.nodes[id];
-        if let (Op::Result, Some(first)) = (&node.op, node.inputs.first()) {
-            node = &self.nodes[*first];
+    /// The nodes of this body that can be computed before its loop: no step changes them (`changing`), and they refuse
+    /// nothing that a step which is not made would not have computed, unless one is (`is_certain`).
+    fn movable(&self, changing: &IdVec<bool>, is_certain: bool) -> IdVec<bool> {
+        let mut movable = IdVec::filled(self.len(), || false);
+        for (id, node) in self.nodes.iter() {
+            let refuses_nothing = match &node.op {
+                Op::Apply(primitive) => match primitive.kernel(&self.operand_shapes(node)) {
+                    Kernel::Elementwise(_) | Kernel::Sum | Kernel::View => true,
+                    Kernel::Program | Kernel::Scan(_) | Kernel::General(_) => is_certain,
+                },
+                _ => true,
+            };
+            movable[id] = !changing[id] && refuses_nothing && node.inputs.iter().all(|operand| movable[*operand]);
         }
+        movable
+    }
+
+    /// Whether node `id` is computed, and not only another view of what is.
+    fn costs(&self, id: NodeId) -> bool {
+        let node = applied(&self.nodes, id);
         let Op::Apply(primitive) = &node.op else { return false };
-        match primitive.kernel(&self.operand_shapes(node)) {
-            Kernel::View => false,
-            Kernel::Elementwise(_) | Kernel::Sum => true,
-            Kernel::Program | Kernel::Scan(_) | Kernel::General(_) => is_certain,
-        }
+        !matches!(primitive.kernel(&self.operand_shapes(node)), Kernel::View)
     }
 }
 
@@ -101,7 +110,7 @@ impl<F: Real> Lean<F> {
         let old = body.inlined()?.simplified().with_less_in_loops()?;
         let Steps { carries, inputs, count, made, .. } = steps;
         let changing = changing(&old, carries + inputs);
-        let is_certain = count > 0 && made != Made::Given;
+        let movable = old.movable(&changing, count > 0 && made != Made::Given);
 
         // What is needed, until no carry is needed in addition; and what of it is computed before the loop.
         let decides = (made == Made::While).then_some(carries);
@@ -111,8 +120,8 @@ impl<F: Real> Lean<F> {
             let mut needed = IdVec::filled(old.len(), || false);
             let mut before = Vec::new();
             old.outputs.iter().zip(&left).filter(|(_, left)| **left).for_each(|(id, _)| needed[*id] = true);
-            for id in old.nodes.ids().rev().filter(|id| !matches!(old.nodes[*id].op, Op::Constant(_))) {
-                if needed[id] && !changing[id] && old.is_better_before(id, is_certain) {
+            for id in old.nodes.ids().rev() {
+                if needed[id] && movable[id] && old.costs(id) {
                     before.push(id);
                 } else if needed[id] {
                     old.nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
