@@ -80,7 +80,7 @@ fn chain_and_slope(length: usize) -> Result<Program<f64>> {
 
 /// x ← 0.999x + 0.001 sin x, `steps` times, and its slope: two loops.
 fn looped(steps: usize) -> Result<Program<f64>> {
-    let tape = Tape::new();
+    let tape = Tape::symbolic();
     let x = tape.input(0.5);
     let ([last], []) = tape.scan(steps, [x], [], |_, [x], []| ([x * 0.999 + x.sin() * 0.001], []));
     tape.program(&[last.gradient(&[x])?[0]])
