@@ -13,6 +13,7 @@ mod scale;
 mod scan;
 mod seeds;
 mod stepper;
+mod steps;
 mod wrong_primitives;
 
 /// How many random cases a test tries: as many as `PROPTEST_CASES` says, for a longer search.

@@ -140,11 +140,13 @@ impl<F: Real> Tape<F> {
             active |= node.active;
         }
         let made = match ids {
-            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates),
-            [a, b] => state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates),
+            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates.get()),
+            [a, b] => {
+                state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates.get())
+            }
             _ => {
                 let shapes = ids.iter().map(|id| &state.nodes[*id].shape).collect::<SmallVec<[_; 8]>>();
-                state.made(&primitive, ids, &shapes, self.evaluates)
+                state.made(&primitive, ids, &shapes, self.evaluates.get())
             }
         };
         let made = match made {
