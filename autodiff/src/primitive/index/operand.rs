@@ -89,26 +89,6 @@ impl<'t, F: Real> Index<'t, F> {
         y.as_index()
     }
 
-    /// The primitive of `axis`, applied to these indices; an error that names the primitive if there is no such axis.
-    #[track_caller]
-    pub(in crate::primitive) fn along<P: Primitive<F> + 'static>(
-        self,
-        axis: impl Into<Axis>,
-        primitive: impl FnOnce(usize) -> P,
-    ) -> Self {
-        let Ok(shape) = self.shape() else { return self };
-        match axis.into().of("x", &shape) {
-            Ok(axis) => self.apply(Arc::new(primitive(axis))),
-            Err(mismatch) => self.misfit(Arc::new(primitive(usize::MAX)), mismatch),
-        }
-    }
-
-    /// That `primitive` does not fit these indices.
-    #[track_caller]
-    pub(in crate::primitive) fn misfit(self, primitive: impl Into<PrimitiveRef<F>>, mismatch: Mismatch) -> Self {
-        Arg::from(self.tape().misfit(&primitive.into(), &[self.into()], mismatch)).as_index()
-    }
-
     /// `primitive` applied to `self` and `other`, after both are broadcast to a common shape, visibly. Its result is of the
     /// kind `kind`.
     #[track_caller]
@@ -125,7 +105,7 @@ impl<'t, F: Real> Index<'t, F> {
             && from != to
         {
             let Some(shape) = from.broadcast(&to) else {
-                return tape.misfit(&primitive, &[a.into(), b.into()], unbroadcastable(&from, &to)).into();
+                return tape.mismatched(&primitive, &[a.into(), b.into()], unbroadcastable(&from, &to)).into();
             };
             a = if from == shape { a } else { a.broadcast_to(shape.clone()) };
             b = if to == shape { b } else { b.broadcast_to(shape) };
@@ -149,7 +129,7 @@ impl<'t, F: Real> Var<'t, F> {
         let axis = self.shape().map_or(Ok(usize::MAX), |shape| axis.into().of("x", &shape));
         match axis {
             Err(mismatch) if std::ptr::eq(tape, indices.tape()) && indices.shape().is_ok() => {
-                tape.misfit(&Arc::new(primitive(usize::MAX)).into(), &operands, mismatch)
+                tape.mismatched(&Arc::new(primitive(usize::MAX)).into(), &operands, mismatch)
             }
             axis => tape.record(Arc::new(primitive(axis.unwrap_or(usize::MAX))), &operands),
         }
