@@ -192,11 +192,11 @@ where
 /// What [`objective`] makes.
 pub struct FnObjective<'h, R> {
     record: R,
-    hyperparameters: Vec<(String, Schedule<'h>)>,
+    hyperparameters: Vec<(String, Hyperparameter<'h>)>,
 }
 
 /// A number for every point of the training.
-type Schedule<'h> = Box<dyn Fn(Position) -> f64 + Send + Sync + 'h>;
+type Hyperparameter<'h> = Box<dyn Fn(Position) -> f64 + Send + Sync + 'h>;
 
 impl<'h, R> FnObjective<'h, R> {
     /// Declares a hyperparameter: a number that changes in the course of the training, whose value `value` is asked for
