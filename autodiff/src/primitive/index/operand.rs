@@ -5,24 +5,25 @@ use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Axis, Primitive, PrimitiveRef};
-use crate::tape::value::Value;
+use crate::tape::value::{IntoArray, Value};
 use crate::tape::var::{Index, Var, unbroadcastable};
 use crate::tape::{Arg, Tape};
 use std::ops::Range;
 use std::sync::Arc;
 
 impl<F: Real> Tape<F> {
-    /// Indices that are part of the program: replays use the same.
+    /// Indices that are part of the program: replays use the same. Takes what [`index`](Tape::index) takes.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0, 3.0]);
-    /// let ends = tape.index_constant(ndarray::array![0, 2]);
+    /// let ends = tape.index_constant([0, 2]);
     /// assert_eq!(x.gather(ends).value()?, ndarray::array![1.0, 3.0].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn index_constant<D: ndarray::Dimension>(&self, indices: ndarray::Array<usize, D>) -> Index<'_, F> {
+    pub fn index_constant(&self, indices: impl IntoArray<usize>) -> Index<'_, F> {
+        let indices = indices.into_array();
         let shape = Shape::from(indices.shape());
         self.constant_indices(indices.iter().copied().collect(), shape)
     }
