@@ -34,6 +34,10 @@ use autodiff::{Real, Var};
 /// assert_eq!(y.value()?, ndarray::array![2.0, 3.0].into_dyn());
 /// # Ok::<(), autodiff::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer over `{F}`: it does not map one array of reals to one",
+    note = "a loss function by its name trains a layer; any other module is trained by `nn::objective(|model: &Model, batch, cx| …)`"
+)]
 pub trait Layer<F: Real>: Module<F> + CloneLayer<F> {
     /// Records the layer applied to `x`, with the arrays that `cx` bound.
     ///
