@@ -4,7 +4,7 @@
 //! takes a [`Target`], which a var of numbers or an index of labels becomes by `.into()`. A shape that does not fit gives an
 //! error var, and so does a label where numbers belong.
 //!
-//! A function of one's own has the same signature:
+//! A function of your own has the same signature:
 //!
 //! ```
 //! use autodiff::{Real, Var};

@@ -196,7 +196,8 @@ impl<F: Real> Dataset<F> {
         Ok((self.chosen(first), self.chosen(second)))
     }
 
-    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left.
+    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left. A size of 0 counts
+    /// as 1.
     ///
     /// ```
     /// # use nn::{Dataset, Random};

@@ -75,6 +75,10 @@ const PLANS: usize = 4;
 
 impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// A step that has not been made yet: the optimizer's state is empty, which means zeros.
+    ///
+    /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
+    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
     pub fn new(optimizer: O, objective: J) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Step {

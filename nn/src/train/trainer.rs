@@ -133,6 +133,10 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
 
     /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from.
     ///
+    /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
+    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
+    ///
     /// # Errors
     /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
     /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, or a checkpoint that does not fit.
