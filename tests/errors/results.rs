@@ -110,7 +110,7 @@ fn an_elementwise_kernel_where_there_are_several_results() {
     check(
         cos(x, &SinCos::Elementwise).error().unwrap(),
         expect![[r#"
-            errors::sin_cos: its results are 1 (an array of reals), and 2 (an array of reals, an array of reals) were asked for
+            errors::sin_cos: it has 1 result (an array of reals), not 2 results (an array of reals, an array of reals) as asked for
               at tests/errors/results.rs:_
               x: x : f64[2], input at tests/errors/results.rs:_
               help: a `Kernel::Elementwise` has one result, whatever `results` says: several need a `Kernel::General`
@@ -120,7 +120,7 @@ fn an_elementwise_kernel_where_there_are_several_results() {
     check(
         order.error().unwrap(),
         expect![[r#"
-            sort: its results are 2 (an array of reals, an array of indices), and 1 (an array of reals) were asked for
+            sort: it has 2 results (an array of reals, an array of indices), not 1 result (an array of reals) as asked for
               at tests/errors/results.rs:_
               x: x : f64[2], input at tests/errors/results.rs:_
               help: `tape.record` is for one array of reals; `tape.record_all` for results of any number and kind

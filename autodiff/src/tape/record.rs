@@ -261,14 +261,15 @@ impl<F: Real> Made<F> {
 fn other_results(types: &Types, asked: &[Kind]) -> Mismatch {
     let listed = |kinds: Vec<Kind>| {
         let words: Vec<&str> = kinds.iter().map(|kind| kind.words()).collect();
-        format!("{} ({})", kinds.len(), words.join(", "))
+        let plural = if kinds.len() == 1 { "" } else { "s" };
+        format!("{} result{plural} ({})", kinds.len(), words.join(", "))
     };
     let (own, wanted) = (listed(types.iter().map(|result| result.kind).collect()), listed(asked.to_vec()));
     let help = match types.len() == 1 && asked.len() > 1 {
         true => "a `Kernel::Elementwise` has one result, whatever `results` says: several need a `Kernel::General`",
         false => "`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind",
     };
-    Mismatch::new(format!("its results are {own}, and {wanted} were asked for")).with_help(help)
+    Mismatch::new(format!("it has {own}, not {wanted} as asked for")).with_help(help)
 }
 
 impl<F: Real> State<F> {
