@@ -265,13 +265,10 @@ impl Oracle {
         let pairs = |f: &dyn Fn(usize, usize) -> usize| {
             Value::Index(Array::build(shape, |i| f(x[0].index().at(i), x[1].index().at(i))))
         };
-        let positions = |axis: &usize, order| {
-            Value::Index(x[0].real().reduce(&[*axis], shape, |lane| self.best(lane, order)))
-        };
+        let positions =
+            |axis: &usize, order| Value::Index(x[0].real().reduce(&[*axis], shape, |lane| self.best(lane, order)));
         let ordered = |axis: usize, descending| {
-            let order = Array::build(shape, |i| {
-                self.order_of(&x[0].real().lane(axis, i), descending)[i[axis]]
-            });
+            let order = Array::build(shape, |i| self.order_of(&x[0].real().lane(axis, i), descending)[i[axis]]);
             let elements = Array::build(shape, |i| x[0].real().at(&with(i, axis, order.at(i))));
             vec![Value::Real(elements), Value::Index(order)]
         };
@@ -387,21 +384,19 @@ impl Oracle {
             Op::Mean(axes) => x[0].reduce(axes, shape, |x| total(x) / x.len() as f64),
             Op::Max(axes) => x[0].reduce(axes, shape, |x| self.largest(x)),
             Op::LogSumExp(axes) => x[0].reduce(axes, shape, |x| self.log_sum_exp(x)),
-            Op::Softmax(axis) => {
-                Array::build(shape, |i| (x[0].at(i) - self.log_sum_exp(&x[0].lane(*axis, i))).exp())
-            }
+            Op::Softmax(axis) => Array::build(shape, |i| (x[0].at(i) - self.log_sum_exp(&x[0].lane(*axis, i))).exp()),
             Op::LogSoftmax(axis) => Array::build(shape, |i| x[0].at(i) - self.log_sum_exp(&x[0].lane(*axis, i))),
             Op::Concat(axis) => Array::build(shape, |i| {
                 let length = x[0].shape[*axis];
                 let part = usize::from(i[*axis] >= length);
                 x[part].at(&with(i, *axis, i[*axis] - part * length))
             }),
-            Op::Pad(axis, before, _) => Array::build(shape, |i| {
-                match i[*axis].checked_sub(*before).filter(|i| *i < x[0].shape[*axis]) {
+            Op::Pad(axis, before, _) => {
+                Array::build(shape, |i| match i[*axis].checked_sub(*before).filter(|i| *i < x[0].shape[*axis]) {
                     Some(inside) => x[0].at(&with(i, *axis, inside)),
                     None => zero,
-                }
-            }),
+                })
+            }
             Op::SliceStep(axis, start, _, step) => {
                 Array::build(shape, |i| x[0].at(&with(i, *axis, start + i[*axis] * step)))
             }
@@ -420,7 +415,8 @@ impl Oracle {
             }),
             Op::Conv(padding) => Array::build(shape, |i| {
                 let element = |k: usize| (i[2] + k).checked_sub(*padding).filter(|at| *at < x[0].shape[2]);
-                let terms = (0..x[1].shape[2]).filter_map(|k| Some(x[1].at(&[0, 0, k]) * x[0].at(&[0, 0, element(k)?])));
+                let terms =
+                    (0..x[1].shape[2]).filter_map(|k| Some(x[1].at(&[0, 0, k]) * x[0].at(&[0, 0, element(k)?])));
                 total(&terms.collect::<Vec<_>>())
             }),
             Op::MaxPool(length) => Array::build(shape, |i| {

@@ -51,7 +51,8 @@ fn interpreters_agree<F: Real>(recipe: &Recipe) -> Result<(), TestCaseError> {
 /// Arrays of the shapes of the inputs, filled with these numbers in turn.
 fn directions(recipe: &Recipe, numbers: &[f64]) -> Vec<ArrayD<f64>> {
     let mut numbers = numbers.iter().copied().cycle();
-    let mut direction = |x: &ArrayD<f64>| ArrayD::from_shape_simple_fn(x.raw_dim(), || numbers.next().expect("endless"));
+    let mut direction =
+        |x: &ArrayD<f64>| ArrayD::from_shape_simple_fn(x.raw_dim(), || numbers.next().expect("endless"));
     recipe.inputs.iter().map(&mut direction).collect()
 }
 
@@ -97,9 +98,8 @@ fn second_derivatives_agree(recipe: &Recipe, xi: &[f64], eta: &[f64]) -> Result<
     let tape = Tape::<f64>::new();
     let (inputs, y) = recipe.record(&tape).expect("well typed");
     let (xi, eta) = (directions(recipe, xi), directions(recipe, eta));
-    let along = |arrays: &[ArrayD<f64>]| -> Vec<_> {
-        inputs.iter().zip(arrays).map(|(x, d)| (*x, tape.data(d))).collect()
-    };
+    let along =
+        |arrays: &[ArrayD<f64>]| -> Vec<_> { inputs.iter().zip(arrays).map(|(x, d)| (*x, tape.data(d))).collect() };
     let scale = std::cell::Cell::new(y.item().expect("a number").abs());
     // ⟨gradient of z, directions⟩, over the inputs that it depends on.
     let paired = |z: Var<'_, f64>, directions: &[ArrayD<f64>]| {
@@ -227,8 +227,10 @@ fn programs_are_long_and_varied() {
 /// A failure shrinks to the operation that matters and is printed as a short tape.
 #[test]
 fn a_failing_program_shrinks_to_a_minimal_tape() {
-    let mut runner =
-        TestRunner::new_with_rng(ProptestConfig { cases: 200, ..config(200) }, proptest::test_runner::TestRng::deterministic_rng(Default::default()));
+    let mut runner = TestRunner::new_with_rng(
+        ProptestConfig { cases: 200, ..config(200) },
+        proptest::test_runner::TestRng::deterministic_rng(Default::default()),
+    );
     let outcome = runner.run(&strategy::programs(100), |recipe| {
         prop_assert!(!recipe.lines.iter().any(|line| line.op == Op::Atan), "an arc tangent");
         Ok(())

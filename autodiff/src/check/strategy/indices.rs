@@ -112,9 +112,7 @@ impl Cook {
         let bound = self.bound(i);
         let n = 1 + b % 5;
         let other = self.find(Kind::Index, c, |other| shape.broadcast(other).is_some_and(|shape| small(&shape)));
-        let (j, both) = other.map_or((i, shape.clone()), |j| {
-            (j, shape.broadcast(&self.shape(j)).unwrap_or_default())
-        });
+        let (j, both) = other.map_or((i, shape.clone()), |j| (j, shape.broadcast(&self.shape(j)).unwrap_or_default()));
         match c % 10 {
             0 => self.push_index(Op::IndexAdd(n), &[i], shape, bound + n as f64),
             1 => self.push_index(Op::IndexMul(n), &[i], shape, bound * n as f64),

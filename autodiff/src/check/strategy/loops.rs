@@ -18,8 +18,7 @@ impl Cook {
     /// A body that is given these values, made of so many of the next genes.
     fn inside(&self, given: Vec<Known>, count: usize, rest: Rest<'_, '_>) -> Cook {
         let values = self.values.iter().cloned().chain(given).collect();
-        let mut cook =
-            Cook { lines: Vec::new(), values, nodes: self.nodes, limit: self.limit, depth: self.depth + 1 };
+        let mut cook = Cook { lines: Vec::new(), values, nodes: self.nodes, limit: self.limit, depth: self.depth + 1 };
         for _ in 0..count {
             let Some(gene) = rest.next().filter(|_| !cook.full(20 + ROOM / 2)) else { break };
             cook.gene(*gene, rest);
@@ -98,7 +97,7 @@ impl Cook {
         if c % 2 == 1 {
             carries.push(self.pick(b));
         }
-        carries.extend(self.find(Kind::Index, c, |_| c % 3 == 0));
+        carries.extend(self.find(Kind::Index, c, |_| c.is_multiple_of(3)));
         carries.extend(self.find(Kind::Key, c, |_| c % 5 < 2));
         for carry in &mut carries {
             if self.is(*carry, Kind::Real) {
@@ -121,7 +120,8 @@ impl Cook {
             given.extend(self.values.get(*carry).map(|value| Known::new(value.of.clone(), bound)));
         }
         for input in &inputs {
-            let row = |value: &Known| Type { shape: value.of.shape.iter().skip(1).copied().collect(), ..value.of.clone() };
+            let row =
+                |value: &Known| Type { shape: value.of.shape.iter().skip(1).copied().collect(), ..value.of.clone() };
             given.extend(self.values.get(*input).map(|value| Known::new(row(value), value.bound)));
         }
         let start = outside + given.len();
@@ -130,8 +130,8 @@ impl Cook {
         results.iter().for_each(|x| inside.use_value(*x));
         let mut outputs: Vec<usize> = inside.unused(start).into_iter().rev().take(2).collect();
         // What a step gives may be what it was given, or the same in each.
-        outputs.extend((b % 5 == 0).then_some(outside + 1).filter(|x| !inside.is(*x, Kind::Key)));
-        outputs.extend((b % 11 == 0).then(|| self.pick(c)));
+        outputs.extend((b.is_multiple_of(5)).then_some(outside + 1).filter(|x| !inside.is(*x, Kind::Key)));
+        outputs.extend((b.is_multiple_of(11)).then(|| self.pick(c)));
         if outputs.is_empty() && carries.is_empty() {
             outputs.push(inside.pick(0));
         }

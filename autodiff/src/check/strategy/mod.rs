@@ -67,4 +67,3 @@ pub fn programs(nodes: usize) -> impl Strategy<Value = Recipe> {
         Recipe { inputs, lines }
     })
 }
-

@@ -149,10 +149,11 @@ impl<'s, F: Real> Differential<'s, F> {
             &operands,
             &outputs.iter().map(Arg::kind).collect::<Vec<_>>(),
         );
-        let tangent = |(of_body, slot): (&Derivative<'s, F>, &Option<usize>)| match slot.and_then(|slot| results.get(slot)) {
-            Some(Arg::Real(dy)) => Derivative::Of(*dy),
-            _ => tangent_of_other_tape(of_body),
-        };
+        let tangent =
+            |(of_body, slot): (&Derivative<'s, F>, &Option<usize>)| match slot.and_then(|slot| results.get(slot)) {
+                Some(Arg::Real(dy)) => Derivative::Of(*dy),
+                _ => tangent_of_other_tape(of_body),
+            };
         Ok(self.tangents.iter().zip(&slots).map(tangent).collect())
     }
 }
