@@ -102,7 +102,7 @@ fn network(seed: u64) -> Sequential<f32> {
 }
 
 pub(crate) fn train(seed: u64, observers: &mut [&mut dyn Observer<f32>]) -> Result<Trained, Box<dyn Error>> {
-    let (train, test) = support::digits()?.split(0.8, seed);
+    let (train, test) = support::digits()?.split(0.8, seed)?;
     let mut model = network(seed);
     let mut trainer = Trainer::new(Adam::new(0.001)).epochs(EPOCHS).seed(seed).metric("accuracy", accuracy);
     for observer in observers {

@@ -1,7 +1,7 @@
 //! How weights start.
 
 use crate::random::Random;
-use autodiff::{Real, Shape};
+use autodiff::{Real, Shape, kernels};
 use ndarray::ArrayD;
 
 /// The distribution that the weights of a layer with m inputs and n outputs are drawn from.
@@ -29,8 +29,8 @@ pub enum Init {
 }
 
 impl Init {
-    /// An array for a layer with `inputs` (m) and `outputs` (n). Drawn in double precision and rounded, so an f32 and an
-    /// f64 model of one seed start alike.
+    /// An array for a layer with `inputs` (m) and `outputs` (n), drawn with the next key of `random`. It is drawn in double
+    /// precision and rounded, so an f32 and an f64 model of one seed start alike.
     pub fn draw<F: Real>(
         self,
         shape: impl Into<Shape>,
@@ -39,13 +39,23 @@ impl Init {
         random: &mut Random,
     ) -> ArrayD<F> {
         let (m, n) = (inputs.max(1) as f64, outputs as f64);
-        let mut number = || match self {
+        let mut array = ArrayD::<f64>::zeros(shape.into().to_vec());
+        let numbers = array.as_slice_mut().unwrap_or(&mut []);
+        let scale = match self {
             Init::Zeros => 0.0,
-            Init::SmallNormal => 0.01 * random.normal(),
-            Init::He => (2.0 / m).sqrt() * random.normal(),
-            Init::Xavier => (6.0 / (m + n)).sqrt() * (2.0 * random.uniform() - 1.0),
-            Init::LeCun => (1.0 / m).sqrt() * random.normal(),
+            Init::SmallNormal => 0.01,
+            Init::He => (2.0 / m).sqrt(),
+            Init::Xavier => (6.0 / (m + n)).sqrt(),
+            Init::LeCun => (1.0 / m).sqrt(),
         };
-        ArrayD::from_shape_simple_fn(shape.into().to_vec(), || F::of(number()))
+        match self {
+            Init::Zeros => {}
+            Init::Xavier => {
+                kernels::uniform(random.key(), 0, numbers);
+                numbers.iter_mut().for_each(|x| *x = 2.0 * *x - 1.0);
+            }
+            Init::SmallNormal | Init::He | Init::LeCun => kernels::normal(random.key(), 0, numbers),
+        }
+        array.mapv(|x| F::of(scale * x))
     }
 }

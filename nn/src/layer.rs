@@ -34,11 +34,15 @@ use autodiff::{Real, Var};
 /// assert_eq!(y.value()?, ndarray::array![2.0, 3.0].into_dyn());
 /// # Ok::<(), autodiff::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer over `{F}`: it does not map one array of reals to one",
+    note = "a loss function by its name trains a layer; any other module is trained by `nn::objective(|model: &Model, batch, cx| …)`"
+)]
 pub trait Layer<F: Real>: Module<F> + CloneLayer<F> {
     /// Records the layer applied to `x`, with the arrays that `cx` bound.
     ///
     /// Operands that do not fit give an error var, as everywhere on a tape: nothing panics and nothing needs a `?`.
-    /// Errors name the line in here, which for a model of one's own is the line to look at. The layers of this crate are
+    /// Errors name the line in here, which for a model of your own is the line to look at. The layers of this crate are
     /// `#[track_caller]`, so that errors name the line that calls them instead; another layer meant as a building block
     /// may be so, too.
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F>;

@@ -28,6 +28,7 @@
 
 mod context;
 mod data;
+mod error;
 mod init;
 mod layer;
 mod layers;
@@ -52,7 +53,7 @@ pub use module::{
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
     Accumulate, Adam, ClipGlobalNorm, Group, Groups, Momentum, Optimizer, OptimizerState, Parameter, ParameterState,
-    Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, WeightAverage,
+    Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};

@@ -4,7 +4,7 @@
 //! takes a [`Target`], which a var of numbers or an index of labels becomes by `.into()`. A shape that does not fit gives an
 //! error var, and so does a label where numbers belong.
 //!
-//! A function of one's own has the same signature:
+//! A function of your own has the same signature:
 //!
 //! ```
 //! use autodiff::{Real, Var};
@@ -20,7 +20,8 @@
 //! ```
 //!
 //! A loss is a mean over the examples of its batch, unless its type says that it is a [`Sum`]: then the loss of an epoch
-//! is the sum over its batches, too. A closure becomes a loss by [`from_fn`].
+//! is the sum over its batches, too. A closure becomes a loss by [`from_fn`], written where it is called: a bare closure in
+//! its place is refused by the compiler as "not general enough".
 
 use autodiff::{Arg, Index, Mismatch, Real, Var};
 use std::ops::Deref;
@@ -164,7 +165,7 @@ pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var
 /// ```
 #[track_caller]
 pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> {
-    let z = logits("binary_cross_entropy_with_logits", z, "sigmoid");
+    let z = logits("binary_cross_entropy_with_logits", z);
     let y = y.values("binary_cross_entropy_with_logits", z);
     (z.softplus() - y * z).mean(..)
 }
@@ -193,7 +194,7 @@ pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t
 /// Source: lecture slides *Neural Networks*, with the minus sign the slides leave out.
 #[track_caller]
 pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) -> Var<'t, F> {
-    let z = logits("softmax_cross_entropy", z, "softmax");
+    let z = logits("softmax_cross_entropy", z);
     let Some(last) = z.shape().map_or(Some(0), |shape| shape.rank().checked_sub(1)) else {
         let message = "the logits are a single number; they should be [examples, classes]";
         return z.tape().refuse("softmax_cross_entropy", &[z.into()], Mismatch::new(message));
@@ -209,8 +210,9 @@ pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) 
 
 /// What takes logits takes no probabilities: a softmax of a softmax hardly learns.
 #[track_caller]
-fn logits<'t, F: Real>(operation: &str, z: Var<'t, F>, squashed: &str) -> Var<'t, F> {
-    if z.operation() != squashed {
+fn logits<'t, F: Real>(operation: &str, z: Var<'t, F>) -> Var<'t, F> {
+    let squashed = z.operation();
+    if !["softmax", "sigmoid"].contains(&squashed) {
         return z;
     }
     let mismatch = Mismatch::new(format!("the output is a {squashed} already; this loss takes what goes into one"))

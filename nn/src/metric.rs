@@ -1,7 +1,8 @@
 //! How good a model is: numbers to look at, not to differentiate.
 
 use crate::data::Column;
-use autodiff::{Error, ErrorKind, Real, Result};
+use crate::error::{error, mismatch};
+use autodiff::{ErrorKind, Real, Result};
 use ndarray::{Array2, ArrayD, Axis};
 use std::fmt;
 
@@ -17,23 +18,24 @@ use std::fmt;
 /// # Errors
 /// [`ErrorKind::Mismatch`] if the array does not have two axes, or no columns, or one column of what are no
 /// probabilities (logits, say); [`ErrorKind::NotFinite`] if a score is NaN.
+#[track_caller]
 pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
     let columns = match scores.shape() {
         [_, columns] if *columns > 0 => *columns,
         shape => {
             let message = format!("the scores have shape {shape:?}; they should be [examples, classes]");
-            return Err(Error::new(ErrorKind::Mismatch, "predictions", message));
+            return Err(mismatch("predictions", message));
         }
     };
     if let Some(position) = scores.iter().position(|x| x.is_nan()) {
         let message = format!("the scores of example {} are not numbers", position / columns);
-        return Err(Error::new(ErrorKind::NotFinite, "predictions", message));
+        return Err(error(ErrorKind::NotFinite, "predictions", message));
     }
     let is_probability = |p: &F| *p >= F::zero() && *p <= F::one();
     if let Some(score) = scores.iter().find(|p| columns == 1 && !is_probability(p)) {
-        let message = format!("one column is a probability, and {score} is none");
+        let message = format!("a single column of scores should hold probabilities in [0, 1]; there is {score}");
         let help = "end the model with a sigmoid, or apply one to its logits: `1/(1 + exp(−z))`";
-        return Err(Error::new(ErrorKind::Mismatch, "predictions", message).with_help(help));
+        return Err(mismatch("predictions", message).with_help(help));
     }
     let largest = |row: ndarray::ArrayViewD<'_, F>| {
         let first = (0, F::neg_infinity());
@@ -57,6 +59,7 @@ pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
 ///
 /// # Errors
 /// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or a label has no score.
+#[track_caller]
 pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64> {
     let predicted = predictions(scores)?;
     let actual = match targets {
@@ -68,18 +71,18 @@ pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64>
     let classes = scores.shape().last().copied().unwrap_or(0).max(2);
     if let Some(label) = actual.iter().find(|label| **label >= classes) {
         let message = format!("there is a label {label}, and scores for {classes} classes, from 0");
-        return Err(Error::new(ErrorKind::Mismatch, "accuracy", message));
+        return Err(mismatch("accuracy", message));
     }
     let right = predicted.iter().zip(&actual).filter(|(p, a)| p == a).count();
     Ok(right as f64 / predicted.len() as f64)
 }
 
+#[track_caller]
 fn same_length(predicted: usize, actual: usize) -> Result<()> {
     if predicted == actual {
         return Ok(());
     }
-    let message = format!("{predicted} predictions for {actual} targets");
-    Err(Error::new(ErrorKind::Mismatch, "metric", message))
+    Err(mismatch("metric", format!("{predicted} predictions for {actual} targets")))
 }
 
 /// How often each class was taken for each: a table with a row per actual and a column per predicted class.
@@ -105,6 +108,7 @@ impl Confusion {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there are not as many of one as of the other.
+    #[track_caller]
     pub fn new(predicted: &[usize], actual: &[usize]) -> Result<Self> {
         same_length(predicted.len(), actual.len())?;
         let classes = predicted.iter().chain(actual).max().map_or(0, |class| class + 1);

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// What a training step makes small. Three things are objectives:
 ///
-/// - a **loss function by its name**, for a model that is a [`Layer`]: `loss::mean_squared`, or a function of one's own
+/// - a **loss function by its name**, for a model that is a [`Layer`]: `loss::mean_squared`, or a function of your own
 ///   `fn huber<'t, F: Real>(a: Var<'t, F>, target: Target<'t, F>) -> Var<'t, F>`. It reads the columns `x` and `targets`;
 /// - a **closure of output and target** through [`loss::from_fn`](crate::loss::from_fn), which may borrow what is around
 ///   it: `loss::from_fn(|a, target| huber(a, target.like(a), delta))`;
@@ -20,7 +20,18 @@ use std::fmt;
 /// What a closure captures is part of the recorded step, like a constant: **a captured number that changes between
 /// steps is not seen to change**. Declare it as a hyperparameter instead ([`FnObjective::with`]).
 ///
-/// A type of one's own may be an objective as well: for a loss with settings, say.
+/// A type of your own may be an objective as well: for a loss with settings, say.
+///
+/// # If the compiler says …
+///
+/// | the compiler | the remedy |
+/// |---|---|
+/// | "implementation of `LossFunction` is not general enough" | a closure was passed by itself: `loss::from_fn(\|a, target\| …)` |
+/// | "lifetime may not live long enough", at a closure with written types | `loss::from_fn(\|a, target\| …)`, without the types |
+/// | the same, at a closure that was bound by `let` before | write it inside the call of `from_fn` or [`objective`], and bind what they answer |
+/// | "type annotations needed", at `objective(\|model, …\| …)` | the type of the model: `\|model: &Dense<f64>, batch, cx\| …` |
+/// | "type mismatch in function arguments" | a loss function takes a [`Target`], of which `target.like(a)` are numbers |
+/// | "`…` is not a layer" | [`objective`]: it calls the model as the model is called |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an objective for the model `{M}`",
     note = "a loss function is passed by its name, as `loss::mean_squared`, for a model that is an `nn::Layer`",
@@ -192,11 +203,11 @@ where
 /// What [`objective`] makes.
 pub struct FnObjective<'h, R> {
     record: R,
-    hyperparameters: Vec<(String, Schedule<'h>)>,
+    hyperparameters: Vec<(String, Hyperparameter<'h>)>,
 }
 
 /// A number for every point of the training.
-type Schedule<'h> = Box<dyn Fn(Position) -> f64 + Send + Sync + 'h>;
+type Hyperparameter<'h> = Box<dyn Fn(Position) -> f64 + Send + Sync + 'h>;
 
 impl<'h, R> FnObjective<'h, R> {
     /// Declares a hyperparameter: a number that changes in the course of the training, whose value `value` is asked for

@@ -31,12 +31,11 @@ impl Random {
         self.0.random()
     }
 
-    /// A number of the standard normal distribution: √(−2 ln u)·cos(2πv) for u uniform on (0, 1], v on [0, 1).
-    ///
-    /// Source: Box & Muller, "A Note on the Generation of Random Normal Deviates" (1958).
+    /// A number of the standard normal distribution: that of [`Key::normal`](autodiff::Key::normal) for the next key.
     pub fn normal(&mut self) -> f64 {
-        let (u, v) = (1.0 - self.uniform(), self.uniform());
-        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+        let mut y = 0.0;
+        autodiff::kernels::normal(self.key(), 0, std::slice::from_mut(&mut y));
+        y
     }
 
     /// A key for the random operations of one tape.

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::layer::Layer;
 use crate::module::parameters;
-use autodiff::{Arg, Error, ErrorKind, Kind, Real, Result, Shape, Tape};
+use autodiff::{Real, Result, Shape, Tape};
 use std::fmt;
 
 /// A model as a table: a row per layer, with the shape of its output and the number of its parameters.
@@ -64,9 +64,7 @@ impl Summary {
 pub fn summary<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Shape>) -> Result<Summary> {
     let batch: Shape = std::iter::once(1).chain(example.into().iter().copied()).collect();
     let tape = Tape::symbolic();
-    let Arg::Real(x) = tape.placeholder(Kind::Real, batch) else {
-        return Err(Error::new(ErrorKind::Mismatch, "summary", "the model takes an array of reals"));
-    };
+    let x = tape.symbolic_input(batch);
     let cx = Context::evaluation(&tape, model).logging();
     let y = model.forward(x.named("x"), &cx);
     cx.updated()?;

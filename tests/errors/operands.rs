@@ -38,11 +38,28 @@ fn parts_that_cannot_be_joined() {
     refused(
         tape.stack(&[x, y], 0),
         expect![[r#"
-            concat: [1, 2, 3] and [1, 2, 4] differ outside axis 0
+            stack: arrays of the shapes [2, 3] and [2, 4] do not stack; they should have one shape
               at tests/errors/operands.rs:_
-              x₀: %5 : f64[1, 2, 3], reshape at tests/errors/operands.rs:_
-              x₁: %6 : f64[1, 2, 4], reshape at tests/errors/operands.rs:_
+              a: x : f64[2, 3], input at tests/errors/operands.rs:_
+              b: y : f64[2, 4], input at tests/errors/operands.rs:_
         "#]],
+    );
+    // Of a row and a column, no operand transposed would be a help.
+    refused(
+        tape.stack(&[zeros(&tape, [1], "x"), zeros(&tape, [2], "y")], 0),
+        expect![[r#"
+            stack: arrays of the shapes [1] and [2] do not stack; they should have one shape
+              at tests/errors/operands.rs:_
+              a: x : f64[1], input at tests/errors/operands.rs:_
+              b: y : f64[2], input at tests/errors/operands.rs:_
+        "#]],
+    );
+    refused(
+        tape.stack(&[], 0),
+        expect![[r#"
+        stack: takes one or more arrays, got 0
+          at tests/errors/operands.rs:_
+    "#]],
     );
 }
 

@@ -156,7 +156,7 @@ fn transposed_convolutions_that_do_not_fit() {
     refused(
         x.conv_transpose(zeros(&tape, [3, 8, 5], "v"), &Conv::new()),
         expect![[r#"
-        conv_input_adjoint: axis 1 of x [1, 8, 4] has 8 channels, axis 0 of w [3, 8, 5] has 3
+        conv_transpose: axis 1 of x [1, 8, 4] has 8 channels, axis 0 of w [3, 8, 5] has 3
           at tests/errors/windows.rs:_
           x: x : f64[1, 8, 4], input at tests/errors/windows.rs:_
           w: v : f64[3, 8, 5], input at tests/errors/windows.rs:_
@@ -165,7 +165,7 @@ fn transposed_convolutions_that_do_not_fit() {
     refused(
         x.conv_transpose(w, &Conv::new().padding(9)),
         expect![[r#"
-        conv_input_adjoint: the padding is longer than the transposed convolution of x [1, 8, 4] with w [8, 3, 5]
+        conv_transpose: the padding is longer than the transposed convolution of x [1, 8, 4] with w [8, 3, 5]
           at tests/errors/windows.rs:_
           x: x : f64[1, 8, 4], input at tests/errors/windows.rs:_
           w: w : f64[8, 3, 5], input at tests/errors/windows.rs:_
@@ -175,7 +175,7 @@ fn transposed_convolutions_that_do_not_fit() {
     refused(
         x.conv_transpose_to(w, &Conv::new().stride(2), [13]),
         expect![[r#"
-            conv_input_adjoint: axis 2 of x [1, 8, 4] is 4 long, but the window has 5 positions on 13 elements
+            conv_transpose: axis 2 of x [1, 8, 4] is 4 long, but the window has 5 positions on 13 elements
               at tests/errors/windows.rs:_
               x: x : f64[1, 8, 4], input at tests/errors/windows.rs:_
               w: w : f64[8, 3, 5], input at tests/errors/windows.rs:_
@@ -185,7 +185,7 @@ fn transposed_convolutions_that_do_not_fit() {
     refused(
         x.conv_transpose_to(w, &Conv::new(), [8, 8]),
         expect![[r#"
-        conv_input_adjoint: the size [8, 8] should have one length for each of 1 spatial axes
+        conv_transpose: the size [8, 8] should have one length for each of 1 spatial axes
           at tests/errors/windows.rs:_
           x: x : f64[1, 8, 4], input at tests/errors/windows.rs:_
           w: w : f64[8, 3, 5], input at tests/errors/windows.rs:_

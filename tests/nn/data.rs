@@ -79,7 +79,7 @@ fn a_label_without_a_score_is_refused() {
 #[test]
 fn a_split_is_a_partition() {
     let parts = |fraction, seed| {
-        let (a, b) = numbered(50).split(fraction, seed);
+        let (a, b) = numbered(50).split(fraction, seed).unwrap();
         (numbers(&a), numbers(&b))
     };
     let (train, test) = parts(0.8, 3);
@@ -87,9 +87,13 @@ fn a_split_is_a_partition() {
     assert_eq!(sorted([train.clone(), test.clone()].concat()), (0..50).collect::<Vec<_>>());
     assert_eq!(parts(0.8, 3), (train.clone(), test));
     assert_ne!(parts(0.8, 4).0, train);
-    for (fraction, size) in [(0.0, 0), (1.0, 50), (2.0, 50), (-1.0, 0), (f64::NAN, 0)] {
-        assert_eq!(parts(fraction, 0).0.len(), size, "{fraction}");
+    // A percentage for a fraction would leave nothing to test on.
+    for fraction in [0.0, 1.0, 80.0, -1.0, f64::NAN, f64::INFINITY] {
+        let error = numbered(50).split(fraction, 0).unwrap_err();
+        let message = format!("a split of 50 examples at {fraction} leaves a part without examples");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Mismatch, message.as_str()));
     }
+    assert!(numbered(1).split(0.8, 0).is_err());
 }
 
 #[test]
@@ -97,7 +101,7 @@ fn what_does_not_fit_is_an_error() {
     assert!(Dataset::labelled(array![[1.0], [2.0]], vec![1]).is_err());
     assert!(Dataset::<f64>::valued(1.0, 1.0).is_err());
     let error = numbered(3).select(&[0, 3]).unwrap_err();
-    assert_eq!(error.message(), "row 3 of 3 examples");
+    assert_eq!(error.message(), "there is no row 3: there are 3 examples, from 0");
 }
 
 #[test]
@@ -141,7 +145,10 @@ actual \\ predicted
 fn predictions_refuse_what_they_would_have_to_guess() {
     let logits = ndarray::array![[2.0], [-1.0]].into_dyn();
     let error = predictions(&logits).unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::Mismatch, "one column is a probability, and 2 is none"));
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::Mismatch, "a single column of scores should hold probabilities in [0, 1]; there is 2")
+    );
     let lost = ndarray::array![[0.1, 0.9], [f64::NAN, 0.0]].into_dyn();
     let error = predictions(&lost).unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::NotFinite, "the scores of example 1 are not numbers"));

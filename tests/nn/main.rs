@@ -5,6 +5,7 @@ mod errors;
 mod initial;
 mod layers;
 mod losses;
+mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;

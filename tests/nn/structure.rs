@@ -5,7 +5,7 @@ use autodiff::{ErrorKind, Tape, Var};
 use ndarray::array;
 use nn::{
     Activation, Adam, Attribute, Context, Dataset, Dense, Dropout, Init, Layer, Module, Param, Parts, PartsMut, Random,
-    Sequential, Sgd, Step, loss, parameters,
+    Scheduled, Sequential, Sgd, Step, loss, parameters,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -157,8 +157,9 @@ fn a_declared_number_is_given_anew_and_a_captured_one_is_not() {
     .with("weight", |at| at.step as f64);
 
     let batch = Dataset::valued(array![[1.0]], array![[0.0]]).unwrap();
-    let mut by_step = Step::new(Sgd::new(0.0), declared);
-    let mut frozen = Step::new(Sgd::new(0.0), captured);
+    let nothing = || Scheduled::new(|_| 0.0, Sgd::new(1.0));
+    let mut by_step = Step::new(nothing(), declared);
+    let mut frozen = Step::new(nothing(), captured);
     let mut model = Dense::from_arrays(array![[1.0]], None);
     let (mut losses, mut by_name) = (Vec::new(), Vec::new());
     for step in 1..=3 {

@@ -5,8 +5,8 @@ use autodiff::Input;
 use ndarray::{ArrayD, array};
 use nn::metric::accuracy;
 use nn::{
-    Activation, Adam, Dataset, Dense, Dropout, Epoch, History, Init, Observer, Progress, Random, Sequential, Sgd, Step,
-    Trainer, Training, evaluate, loss, parameters,
+    Activation, Adam, Dataset, Dense, Dropout, Epoch, History, Init, Observer, Progress, Random, Scheduled, Sequential,
+    Sgd, Step, Trainer, Training, evaluate, loss, parameters,
 };
 use std::ops::ControlFlow;
 
@@ -28,7 +28,7 @@ fn circle(n: usize) -> Dataset<f64> {
 
 fn fit(seed: u64, observers: &mut [&mut dyn Observer<f64>]) -> Vec<ArrayD<f64>> {
     let mut model = network(1);
-    let (train, validation) = circle(200).split(0.8, 0);
+    let (train, validation) = circle(200).split(0.8, 0).unwrap();
     let mut trainer = Trainer::new(Adam::new(0.05)).epochs(10).batch_size(30).seed(seed);
     trainer = trainer.metric("accuracy", accuracy).validation(&validation);
     for observer in observers {
@@ -86,10 +86,11 @@ fn training_learns() {
 #[test]
 fn the_loss_of_an_epoch_is_the_mean_over_its_examples() {
     // A rate of 0 changes nothing, so the batches together are the whole, the smaller last one counting less.
+    let nothing = Scheduled::new(|_| 0.0, Sgd::new(1.0));
     let data = circle(25);
     let mut model = Dense::new(2, 2, Init::He, &mut Random::new(1));
     let mut history = History::new();
-    Trainer::new(Sgd::new(0.0))
+    Trainer::new(nothing)
         .batch_size(10)
         .metric("accuracy", accuracy)
         .validation(&data)

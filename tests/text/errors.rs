@@ -95,7 +95,7 @@ fn an_error_shows_the_place_and_suggests() {
             parse: line 4, column 5: there is no operation `frobnicate`
               4 | y = frobnicate(x)
                 |     ^^^^^^^^^^
-              help: the operations are neg, add, sub, mul, div, powi, powf, exp, log, sqrt, abs, sin, cos, atan, tanh, sigmoid, softplus, relu, leaky_relu, maximum, minimum, greater, greater_equal, equal, select, sign, stop_gradient, matmul, add_bias, conv, conv_input_adjoint, conv_weight_adjoint, max_pool, average_pool, average_pool_adjoint, transpose, reshape, broadcast_to, sum_to, sum, cumsum, max, log_sum_exp, softmax, log_softmax, concat, slice, pad, slice_step, unslice, flip, triangle, gather, scatter_add, pick, place, take_along, scatter_add_along, sort, top_k, argmax, argmin, index_arithmetic, index_compare, to_real, uniform, uniform_open, normal, fold_in, scan
+              help: the operations are neg, add, sub, mul, div, powi, powf, exp, log, sqrt, abs, sin, cos, atan, tanh, sigmoid, softplus, relu, leaky_relu, maximum, minimum, greater, greater_equal, equal, select, sign, stop_gradient, matmul, add_bias, conv, conv_transpose, conv_weight_adjoint, max_pool, average_pool, average_pool_adjoint, transpose, reshape, broadcast_to, sum_to, sum, cumsum, max, log_sum_exp, softmax, log_softmax, concat, slice, pad, slice_step, unslice, flip, triangle, gather, scatter_add, pick, place, take_along, scatter_add_along, sort, top_k, argmax, argmin, index_arithmetic, index_compare, to_real, uniform, uniform_open, normal, fold_in, scan
         "#]],
     );
     line_fails(

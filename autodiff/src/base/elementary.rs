@@ -60,7 +60,7 @@ macro_rules! elementary {
                 let shifted = x.mul_add(LOG2_E, MAGIC);
                 let k = shifted - MAGIC;
                 // ln 2 in two parts, the first with so few bits that k times it is exact.
-                (shifted, expm1(k.mul_add(-$lo, k.mul_add(-$hi, x))))
+                (shifted, expm1((-k).mul_add($lo, (-k).mul_add($hi, x))))
             }
 
             /// expm1(r) for |r| ≤ ½ ln 2.

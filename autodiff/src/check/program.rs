@@ -140,13 +140,13 @@ impl Check {
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
         let subject = Subject { program, inputs, operation: "the program", place: None };
-        let misfit = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
+        let refused = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
         if !program.outputs().map(|(_, shape)| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
-            return misfit("the seeds do not have the shapes of the outputs".into());
+            return refused("the seeds do not have the shapes of the outputs".into());
         }
         let shape = |i: &usize| if let Some(Input::Real(x)) = inputs.get(*i) { Some(x.shape()) } else { None };
         if !wrt.iter().map(shape).eq(cotangents.iter().map(|x| Some(x.shape()))) {
-            return misfit("the cotangents do not have the shapes of the inputs they belong to".into());
+            return refused("the cotangents do not have the shapes of the inputs they belong to".into());
         }
         subject.compare(self, wrt, zeta, cotangents)
     }

@@ -9,7 +9,7 @@
 mod along;
 mod conv;
 mod copy;
-mod cumulate;
+mod cumsum;
 mod gather_along;
 mod index;
 #[cfg(test)]
@@ -33,9 +33,9 @@ mod sum;
 mod view;
 mod window;
 
-pub use conv::{conv, conv_input_adjoint, conv_shape, conv_weight_adjoint, conv_workspace};
+pub use conv::{conv, conv_shape, conv_transpose, conv_weight_adjoint, conv_workspace};
 pub use copy::{copy, rearrange};
-pub use cumulate::{cumprod, cumsum};
+pub use cumsum::cumsum;
 pub use gather_along::{gather_along, scatter_add_along};
 pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare, index_to_real};
 pub(crate) use map::Loops;
@@ -47,7 +47,7 @@ pub(crate) use max::max_over;
 pub(crate) use pair::{Arithmetic, Pair};
 pub use pool::{Pool, average_pool, average_pool_adjoint, max_pool};
 pub use random::{bits, fold_in, normal, uniform, uniform_open};
-pub use rearrange::{Triangle, flip, roll, triangle, unslice};
+pub use rearrange::{Triangle, flip, triangle, unslice};
 pub(crate) use simd::{all_finite, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
 pub use sort::{argmax, argmin, sort, top_k};

@@ -1,4 +1,4 @@
-//! Rearrangements that no strides describe: reversed and rolled axes, elements between zeros, triangles of matrices.
+//! Rearrangements that no strides describe: reversed axes, elements between zeros, triangles of matrices.
 
 use super::along::{Along, expect_along, expect_shape};
 use super::copy::copy_to;
@@ -39,36 +39,6 @@ pub fn flip<F: Real>(x: View<'_, F>, axes: &[usize], output: ViewMut<'_, F>) -> 
                 before[i * along.inner..][..along.inner].swap_with_slice(&mut after[..along.inner]);
             }
         }
-    }
-    Ok(())
-}
-
-/// y\[…, (i + shift) mod n, …\] = x\[…, i, …\] along `axis`, n its length: what is pushed out at one end comes in at the
-/// other, as in NumPy's `roll`. The adjoint rolls by −shift.
-///
-/// # Errors
-/// A refusal if there is no such axis or if the output has another shape.
-///
-/// ```
-/// use autodiff::Shape;
-/// use autodiff::kernels::{View, ViewMut, roll};
-/// let shape = Shape::from([4]);
-/// let x = View::contiguous(&[1.0, 2.0, 3.0, 4.0], &shape).unwrap();
-/// let mut y = [0.0; 4];
-/// roll(x, 0, 1, ViewMut::new(&mut y, &shape).unwrap())?;
-/// assert_eq!(y, [4.0, 1.0, 2.0, 3.0]);
-/// roll(x, 0, -1, ViewMut::new(&mut y, &shape).unwrap())?;
-/// assert_eq!(y, [2.0, 3.0, 4.0, 1.0]);
-/// # Ok::<(), autodiff::Refusal>(())
-/// ```
-pub fn roll<F: Real>(x: View<'_, F>, axis: usize, shift: isize, output: ViewMut<'_, F>) -> Result<(), Refusal> {
-    let along = Along::new(x.shape(), axis)?;
-    expect_shape("the output", output.shape(), x.shape())?;
-    let y = output.into_slice();
-    copy_to(x, y);
-    let whole = shift.unsigned_abs().checked_rem(along.length).unwrap_or(0) * along.inner;
-    for block in y.chunks_exact_mut(along.block().max(1)) {
-        if shift < 0 { block.rotate_left(whole) } else { block.rotate_right(whole) }
     }
     Ok(())
 }
@@ -206,16 +176,6 @@ mod tests {
         }
 
         #[test]
-        fn rolling_is_the_formula(x in arrays(1), axis in 0..4usize, shift in -9..10isize) {
-            let axis = axis % x.shape.rank();
-            let y = written(&x.shape, |y| roll(x.view(), axis, shift, y));
-            let from = |index: &[usize]| {
-                (index[axis] as isize - shift).rem_euclid(x.shape[axis] as isize) as usize
-            };
-            assert_same(&y, &defined(&x, |index| x.at(&with(index, axis, from(index)))));
-        }
-
-        #[test]
         fn unslicing_is_the_formula(x in arrays(1), axis in 0..4usize, start in 0..3usize, step in 1..4usize, rest in 0..3usize) {
             let axis = axis % x.shape.rank();
             let length = start + x.shape[axis] * step + rest;
@@ -236,16 +196,6 @@ mod tests {
             assert_same(&lower, &defined(&x, |index| kept(index, right(index) <= diagonal)));
             let upper = written(&x.shape, |y| triangle(x.view(), Triangle::Upper, diagonal, y));
             assert_same(&upper, &defined(&x, |index| kept(index, right(index) >= diagonal)));
-        }
-    }
-
-    #[test]
-    fn rolling_further_than_the_axis_is_long_goes_around() {
-        let shape = Shape::from([3]);
-        let x = View::contiguous(&[1.0, 2.0, 3.0], &shape).unwrap();
-        for shift in [isize::MIN, isize::MAX] {
-            let far = written(&shape, |y| roll(x, 0, shift, y));
-            assert_eq!(far, written(&shape, |y| roll(x, 0, shift.rem_euclid(3), y)));
         }
     }
 

@@ -137,7 +137,7 @@ impl<F: Real> Plan<F> {
             };
             let fixed = input.updated && matches!(feed, Feed::Real(_));
             if kind != input.kind || length != input.size || fixed {
-                return Err(self.misfit(i, feed));
+                return Err(self.wrong_feed(i, feed));
             }
             let nothing: *mut F = std::ptr::null_mut();
             self.raw.push(match feed {
@@ -151,7 +151,7 @@ impl<F: Real> Plan<F> {
     }
 
     #[cold]
-    fn misfit(&self, i: usize, feed: &Feed<'_, F>) -> Error {
+    fn wrong_feed(&self, i: usize, feed: &Feed<'_, F>) -> Error {
         let updated = self.inputs.get(i).is_some_and(|input| input.updated);
         let given = match feed {
             Feed::Update(data) => format!("{} numbers to update", data.len()),

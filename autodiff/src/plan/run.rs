@@ -15,7 +15,7 @@ use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, ViewMut};
-use crate::primitive::{self, Call, Output};
+use crate::primitive::{self, Output};
 use crate::tape::evaluate;
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -293,7 +293,7 @@ impl<F: Real> Machine<'_, F> {
                         let (start, length) = kernel.workspace;
                         // SAFETY: the workspace has a range of its own.
                         let workspace = unsafe { self.write(Home::Arena(start), length) };
-                        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, workspace))
+                        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, workspace)
                     }
                     run => evaluate::run(&*kernel.primitive, run, &operands, &mut outputs),
                 }
@@ -356,7 +356,7 @@ impl<F: Real> Machine<'_, F> {
             std::slice::from_raw_parts_mut(start, count * width)
         };
         let mut outputs = [Output::Real(ViewMut::new(output, &shape).ok_or_else(outside)?)];
-        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut []))
+        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, &mut [])
     }
 
     fn whole_loop(&self, code: &Loop) {

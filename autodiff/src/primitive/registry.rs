@@ -144,7 +144,7 @@ impl<F: Real> Registry<F> {
             linear::matmul::entry(),
             linear::add_bias::entry(),
             window::conv::entry(),
-            window::conv_input_adjoint::entry(),
+            window::conv_transpose::entry(),
             window::conv_weight_adjoint::entry(),
             window::max_pool::entry(),
             window::average_pool::entry(),

@@ -28,9 +28,9 @@ impl<'t, F: Real> Var<'t, F> {
         match found.map(|axes| (axes.iter().find(|axis| !is_one(axis)).copied(), axes)) {
             Ok((None, axes)) => self.reshape(shape.reduced(&axes, false)),
             Ok((Some(axis), _)) => {
-                self.misfit("squeeze", Mismatch::new(format!("axis {axis} of x {shape} is not 1 long")))
+                self.refused("squeeze", Mismatch::new(format!("axis {axis} of x {shape} is not 1 long")))
             }
-            Err(mismatch) => self.misfit("squeeze", mismatch),
+            Err(mismatch) => self.refused("squeeze", mismatch),
         }
     }
 
@@ -49,7 +49,7 @@ impl<'t, F: Real> Var<'t, F> {
         let Ok(shape) = self.shape() else { return self };
         match new_axis(axis.into(), "x", &shape) {
             Ok(axis) => self.reshape(with_new_axis(&shape, axis)),
-            Err(mismatch) => self.misfit("unsqueeze", mismatch),
+            Err(mismatch) => self.refused("unsqueeze", mismatch),
         }
     }
 
@@ -73,7 +73,7 @@ impl<'t, F: Real> Var<'t, F> {
                 let length = Shape::from_iter(length.into_iter().copied()).size();
                 self.reshape(before.chain([&length]).chain(behind).copied().collect::<Shape>())
             }
-            Err(mismatch) => self.misfit("flatten", mismatch),
+            Err(mismatch) => self.refused("flatten", mismatch),
         }
     }
 
@@ -132,7 +132,7 @@ impl<'t, F: Real> Var<'t, F> {
                 None if axis == 0 => "x is a number and has no axes".to_owned(),
                 None => format!("a position in {} axes was asked of x {shape}, which has {}", axis + 1, shape.rank()),
             };
-            return self.misfit(operation, Mismatch::new(message));
+            return self.refused(operation, Mismatch::new(message));
         }
         x.reshape(shape.reduced(&axes, false))
     }
@@ -150,7 +150,7 @@ impl<'t, F: Real> Var<'t, F> {
         let Ok(shape) = self.shape() else { return self };
         let axis = match axis.into().of("x", &shape) {
             Ok(axis) => axis,
-            Err(mismatch) => return self.misfit("roll", mismatch),
+            Err(mismatch) => return self.refused("roll", mismatch),
         };
         let length = shape.get(axis).copied().unwrap_or(0);
         // What comes first afterwards, counted in a type that holds every length and every shift.
@@ -176,7 +176,7 @@ impl<'t, F: Real> Var<'t, F> {
     }
 
     #[track_caller]
-    fn misfit(self, operation: &str, mismatch: Mismatch) -> Self {
+    fn refused(self, operation: &str, mismatch: Mismatch) -> Self {
         self.tape().refuse(operation, &[self.into()], mismatch)
     }
 }
@@ -192,20 +192,16 @@ impl<F: Real> Tape<F> {
     /// ```
     #[track_caller]
     pub fn stack<'t>(&'t self, parts: &[Var<'t, F>], axis: impl Into<Axis>) -> Var<'t, F> {
-        let shape = parts.first().and_then(|x| x.shape().ok()).unwrap_or_default();
-        let axis = match new_axis(axis.into(), "x₀", &shape) {
+        let args: Vec<Arg<'t, F>> = parts.iter().map(|x| (*x).into()).collect();
+        let axis = match self.stack_axis(&args, axis.into()) {
             Ok(axis) => axis,
-            Err(mismatch) => {
-                let operands: Vec<_> = parts.iter().map(|x| (*x).into()).collect();
-                return self.refuse("stack", &operands, mismatch);
-            }
+            Err(error) => return error,
         };
         let mut raised = parts.to_vec();
         for x in &mut raised {
-            match x.shape() {
-                Ok(shape) if axis <= shape.rank() => *x = x.reshape(with_new_axis(&shape, axis)),
-                // Of another rank, or an error: joining says so.
-                _ => {}
+            // An error stays one, and joining passes it on.
+            if let Ok(shape) = x.shape() {
+                *x = x.reshape(with_new_axis(&shape, axis));
             }
         }
         self.concat(&raised, axis)
@@ -221,24 +217,37 @@ impl<F: Real> Tape<F> {
     /// ```
     #[track_caller]
     pub fn stack_indices<'t>(&'t self, parts: &[Index<'t, F>], axis: impl Into<Axis>) -> Index<'t, F> {
-        let shape = parts.first().and_then(|i| i.shape().ok()).unwrap_or_default();
-        let axis = match new_axis(axis.into(), "x₀", &shape) {
+        let args: Vec<Arg<'t, F>> = parts.iter().map(|i| (*i).into()).collect();
+        let axis = match self.stack_axis(&args, axis.into()) {
             Ok(axis) => axis,
-            Err(mismatch) => {
-                let operands: Vec<_> = parts.iter().map(|i| (*i).into()).collect();
-                return Arg::from(self.refuse("stack", &operands, mismatch)).as_index();
-            }
+            Err(error) => return Arg::from(error).as_index(),
         };
         // A loop, because what a closure records would be attributed to this file.
         let mut raised = parts.to_vec();
         for i in &mut raised {
-            match i.shape() {
-                Ok(shape) if axis <= shape.rank() => *i = i.reshape(with_new_axis(&shape, axis)),
-                // Of another rank, or an error: joining says so.
-                _ => {}
+            if let Ok(shape) = i.shape() {
+                *i = i.reshape(with_new_axis(&shape, axis));
             }
         }
         self.concat_indices(&raised, axis)
+    }
+
+    /// Where the new axis of a stack of these arrays goes, or the error. Arrays of another tape are left to joining.
+    #[track_caller]
+    fn stack_axis<'t>(&'t self, parts: &[Arg<'t, F>], axis: Axis) -> Result<usize, Var<'t, F>> {
+        let own = parts.iter().filter(|x| std::ptr::eq(x.parts().0, self));
+        let shapes: Vec<Shape> = own.filter_map(|x| x.shape().ok()).collect();
+        let first = shapes.first().cloned().unwrap_or_default();
+        let other = shapes.iter().find(|shape| **shape != first);
+        let mismatch = match (other, new_axis(axis, "x₀", &first)) {
+            _ if parts.is_empty() => Mismatch::new("takes one or more arrays, got 0"),
+            (Some(other), _) => Mismatch::new(format!(
+                "arrays of the shapes {first} and {other} do not stack; they should have one shape"
+            )),
+            (None, Err(mismatch)) => mismatch,
+            (None, Ok(axis)) => return Ok(axis),
+        };
+        Err(self.refuse("stack", parts, mismatch))
     }
 }
 

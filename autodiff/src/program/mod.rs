@@ -65,9 +65,9 @@ impl<F: Real> Input<F> {
         Input::Real(array.into_array())
     }
 
-    /// An array of indices.
-    pub fn index<D: ndarray::Dimension>(array: ndarray::Array<usize, D>) -> Self {
-        Input::Index(array.into_dyn())
+    /// An array of indices: takes what [`Tape::index`] takes.
+    pub fn index(array: impl IntoArray<usize>) -> Self {
+        Input::Index(array.into_array())
     }
 
     /// The value of a node, of any kind; `None` where it is not known.

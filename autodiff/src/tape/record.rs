@@ -29,13 +29,13 @@ impl<F: Real> Tape<F> {
     /// fit, or the results are of other kinds, all of them are the error.
     ///
     /// ```
-    /// use autodiff::{Kind, Tape, primitive};
-    /// # let tape = Tape::<f64>::new();
+    /// use autodiff::{Attributes, Kind, Registry};
+    /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([3.0, 1.0, 2.0]);
-    /// let (sorted, order) = x.sort_with_order(0);
-    /// assert_eq!(sorted.value()?, ndarray::array![1.0, 2.0, 3.0].into_dyn());
-    /// assert_eq!(order.value()?, ndarray::array![1, 2, 0].into_dyn());
-    /// # let _ = Kind::Real;
+    /// let sort = Registry::standard().make("sort", &Attributes::new(), &[])?;
+    /// let [sorted, order] = tape.record_all(sort, &[x.into()], [Kind::Real, Kind::Index]);
+    /// assert_eq!(sorted.var().value()?, ndarray::array![1.0, 2.0, 3.0].into_dyn());
+    /// assert_eq!(order.index().value()?, ndarray::array![1, 2, 0].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
@@ -45,12 +45,7 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         kinds: [Kind; N],
     ) -> [Arg<'t, F>; N] {
-        let first = self.recorded(primitive.into(), inputs, &kinds, Location::caller());
-        let failed = self.with_node(first.id, |node| matches!(node.op, Op::Error(_)));
-        std::array::from_fn(|i| {
-            let id = if failed { first.id } else { NodeId::new(first.id.index() + i) };
-            Arg::of(self, id, kinds.get(i).copied().unwrap_or(Kind::Real))
-        })
+        std::array::from_fn(self.recorded_all(primitive.into(), inputs, &kinds, Location::caller()))
     }
 
     /// As [`record_all`](Self::record_all), for a number of results that is known when the program runs.
@@ -61,10 +56,8 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         kinds: &[Kind],
     ) -> Vec<Arg<'t, F>> {
-        let first = self.recorded(primitive.into(), inputs, kinds, Location::caller());
-        let failed = self.with_node(first.id, |node| matches!(node.op, Op::Error(_)));
-        let id = |i: usize| if failed { first.id } else { NodeId::new(first.id.index() + i) };
-        kinds.iter().enumerate().map(|(i, kind)| Arg::of(self, id(i), *kind)).collect()
+        let result = self.recorded_all(primitive.into(), inputs, kinds, Location::caller());
+        (0..kinds.len()).map(result).collect()
     }
 
     /// As [`record_list`](Self::record_list), whatever the results are; the error alone where there is one.
@@ -95,6 +88,22 @@ impl<F: Real> Tape<F> {
             None => false,
         });
         if there { self.arg(id) } else { self.broken_rule(format!("there is no result {i}")).into() }
+    }
+
+    /// The results by number; all of them the error where there is one.
+    fn recorded_all<'t>(
+        &'t self,
+        primitive: PrimitiveRef<F>,
+        inputs: &[Arg<'t, F>],
+        kinds: &[Kind],
+        location: &'static Location<'static>,
+    ) -> impl Fn(usize) -> Arg<'t, F> {
+        let first = self.recorded(primitive, inputs, kinds, location).id;
+        let failed = self.with_node(first, |node| matches!(node.op, Op::Error(_)));
+        move |i| {
+            let id = if failed { first } else { NodeId::new(first.index() + i) };
+            Arg::of(self, id, kinds.get(i).copied().unwrap_or(Kind::Real))
+        }
     }
 
     /// The first result, or the error.
@@ -163,7 +172,7 @@ impl<F: Real> Tape<F> {
             made => {
                 let (types, values) = made.list();
                 if !types.iter().map(|result| result.kind).eq(kinds.iter().copied()) {
-                    let failure = Failure::Shapes(other_results(&types));
+                    let failure = Failure::Shapes(other_results(&types, kinds));
                     return self.var(state.push_failure(&primitive, ids, failure, location));
                 }
                 self.var(state.push_results(&primitive, ids, types, values, active, (scope, line)))
@@ -191,7 +200,7 @@ impl<F: Real> Tape<F> {
 
     /// Records that `primitive` does not fit its operands, which are all on this tape.
     #[track_caller]
-    pub(crate) fn misfit<'t>(
+    pub(crate) fn mismatched<'t>(
         &'t self,
         primitive: &PrimitiveRef<F>,
         inputs: &[Arg<'t, F>],
@@ -260,10 +269,18 @@ impl<F: Real> Made<F> {
 }
 
 #[cold]
-fn other_results(types: &Types) -> Mismatch {
-    let kinds: Vec<&str> = types.iter().map(|result| result.kind.words()).collect();
-    Mismatch::new(format!("its results are other than was asked for: {}", kinds.join(", ")))
-        .with_help("`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind")
+fn other_results(types: &Types, asked: &[Kind]) -> Mismatch {
+    let listed = |kinds: Vec<Kind>| {
+        let words: Vec<&str> = kinds.iter().map(|kind| kind.words()).collect();
+        let plural = if kinds.len() == 1 { "" } else { "s" };
+        format!("{} result{plural} ({})", kinds.len(), words.join(", "))
+    };
+    let (own, wanted) = (listed(types.iter().map(|result| result.kind).collect()), listed(asked.to_vec()));
+    let help = match types.len() == 1 && asked.len() > 1 {
+        true => "a `Kernel::Elementwise` has one result, whatever `results` says: several need a `Kernel::General`",
+        false => "`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind",
+    };
+    Mismatch::new(format!("it has {own}, not {wanted} as asked for")).with_help(help)
 }
 
 impl<F: Real> State<F> {

@@ -219,7 +219,7 @@ impl<'t, F: Real> Var<'t, F> {
     fn stretching(self, primitive: PrimitiveRef<F>, other: Self, a: &Shape, b: &Shape) -> Self {
         let Some(shape) = a.broadcast(b) else {
             let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
-            return self.tape.misfit(&primitive, &args, unbroadcastable(a, b));
+            return self.tape.mismatched(&primitive, &args, unbroadcastable(a, b));
         };
         self.stretched(a, &shape).apply2(primitive, other.stretched(b, &shape))
     }
@@ -377,7 +377,7 @@ impl<'t, F: Real> Var<'t, F> {
         let Some(shape) = shapes.iter().try_fold(Shape::scalar(), |common, shape| common.broadcast(shape)) else {
             let list = shapes.iter().map(Shape::to_string).collect::<Vec<_>>().join(", ");
             let mismatch = crate::base::error::Mismatch::new(format!("{list} do not broadcast to one shape"));
-            return Err(self.tape.misfit(&primitive, &args, mismatch));
+            return Err(self.tape.mismatched(&primitive, &args, mismatch));
         };
         let mut stretched = vars;
         for (var, own) in stretched.iter_mut().zip(&shapes) {

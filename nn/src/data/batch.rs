@@ -1,8 +1,9 @@
 //! What a step reads: named columns, as arrays and on a tape.
 
 use super::column::Column;
+use crate::error::mismatch;
 use crate::loss::Target;
-use autodiff::{Arg, Error, ErrorKind, Index, Real, Result, Tape, Var};
+use autodiff::{Arg, Error, Index, Real, Result, Tape, Var};
 
 /// The examples of one step: columns with names, which are inputs of the recorded step. A [`Dataset`](crate::Dataset) is
 /// one; others, whose columns need not have one length, are a few lines.
@@ -74,7 +75,8 @@ impl<'t, F: Real> Columns<'t, F> {
     /// The column `name` of reals.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is none, which says what there is.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is none, which says what there is.
+    #[track_caller]
     pub fn real(&self, name: &str) -> Result<Var<'t, F>> {
         match self.get(name)? {
             Arg::Real(x) => Ok(x),
@@ -86,6 +88,7 @@ impl<'t, F: Real> Columns<'t, F> {
     ///
     /// # Errors
     /// As [`real`](Self::real).
+    #[track_caller]
     pub fn index(&self, name: &str) -> Result<Index<'t, F>> {
         match self.get(name)? {
             Arg::Index(x) => Ok(x),
@@ -97,6 +100,7 @@ impl<'t, F: Real> Columns<'t, F> {
     ///
     /// # Errors
     /// As [`real`](Self::real).
+    #[track_caller]
     pub fn target(&self, name: &str) -> Result<Target<'t, F>> {
         match self.get(name)? {
             Arg::Real(values) => Ok(Target::Values(values)),
@@ -109,15 +113,19 @@ impl<'t, F: Real> Columns<'t, F> {
     ///
     /// # Errors
     /// As [`real`](Self::real).
+    #[track_caller]
     fn get(&self, name: &str) -> Result<Arg<'t, F>> {
-        let found = self.columns.iter().find(|(known, ..)| known == name);
-        found.map(|(_, column, _)| *column).ok_or_else(|| self.missing(name, ""))
+        match self.columns.iter().find(|(known, ..)| known == name) {
+            Some((_, column, _)) => Ok(*column),
+            None => Err(self.missing(name, "")),
+        }
     }
 
     #[cold]
+    #[track_caller]
     fn missing(&self, name: &str, kind: &str) -> Error {
         let kind = if kind.is_empty() { String::new() } else { format!(" {kind}") };
-        let error = Error::new(ErrorKind::Mismatch, "batch", format!("there is no column `{name}`{kind}"));
+        let error = mismatch("batch", format!("there is no column `{name}`{kind}"));
         self.columns.iter().fold(error, |error, (name, _, what)| error.with_operand(format!("{name} : {what}")))
     }
 }

@@ -1,13 +1,13 @@
 //! One array of a data set.
 
 use autodiff::{Arg, IntoArray, Real, Shape, Tape};
-use ndarray::{Array, ArrayD, Axis, Dimension};
+use ndarray::{ArrayD, Axis};
 
 /// An array whose first axis runs over examples: reals (features, measurements) or indices (labels, tokens).
 ///
 /// ```
 /// use nn::Column;
-/// let labels = Column::<f64>::index(ndarray::array![2, 0]);
+/// let labels = Column::<f64>::index([2, 0]);
 /// assert_eq!(labels.examples(), 2);
 /// ```
 #[derive(Clone, PartialEq, Debug)]
@@ -24,9 +24,9 @@ impl<F: Real> Column<F> {
         Column::Real(array.into_array())
     }
 
-    /// A column of indices.
-    pub fn index<D: Dimension>(array: Array<usize, D>) -> Self {
-        Column::Index(array.as_standard_layout().into_owned().into_dyn())
+    /// A column of indices: an ndarray array, a `Vec` or a fixed array.
+    pub fn index(array: impl IntoArray<usize>) -> Self {
+        Column::Index(array.into_array())
     }
 
     /// The lengths of its axes.

@@ -2,9 +2,10 @@
 
 use super::batch::Batch;
 use super::column::Column;
+use crate::error::{error, mismatch};
 use crate::random::Random;
 use autodiff::{Error, ErrorKind, IntoArray, Real, Result};
-use ndarray::{Array, Array1, ArrayD, Dimension};
+use ndarray::ArrayD;
 
 /// The column that holds the features of a data set with targets.
 pub(crate) const FEATURES: &str = "x";
@@ -19,12 +20,11 @@ pub(crate) const TARGETS: &str = "targets";
 ///
 /// ```
 /// use nn::Dataset;
-/// let data = Dataset::<f64>::labelled(ndarray::array![[0.1], [0.2], [0.3], [0.4], [0.5]], vec![0, 0, 1, 1, 1])?;
-/// let (train, test) = data.split(0.8, 7);
+/// let data = Dataset::<f64>::labelled([[0.1], [0.2], [0.3], [0.4], [0.5]], [0, 0, 1, 1, 1])?;
+/// let (train, test) = data.split(0.8, 7)?;
 /// assert_eq!((train.len(), test.len()), (4, 1));
 ///
-/// let sentences = ndarray::array![[4, 1, 2], [3, 3, 0]];
-/// let data = Dataset::<f64>::new().index("words", sentences)?.real("score", [0.5, -1.0])?;
+/// let data = Dataset::<f64>::new().index("words", [[4, 1, 2], [3, 3, 0]])?.real("score", [0.5, -1.0])?;
 /// assert_eq!(data.len(), 2);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
@@ -43,6 +43,7 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// As [`with`](Self::with).
+    #[track_caller]
     pub fn real(self, name: impl Into<String>, array: impl IntoArray<F>) -> Result<Self> {
         self.with(name, Column::real(array))
     }
@@ -51,7 +52,8 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// As [`with`](Self::with).
-    pub fn index<D: Dimension>(self, name: impl Into<String>, array: Array<usize, D>) -> Result<Self> {
+    #[track_caller]
+    pub fn index(self, name: impl Into<String>, array: impl IntoArray<usize>) -> Result<Self> {
         self.with(name, Column::index(array))
     }
 
@@ -60,37 +62,41 @@ impl<F: Real> Dataset<F> {
     /// # Errors
     /// [`ErrorKind::Mismatch`] if it has another number of examples than the columns before, or a name that one of them
     /// has.
+    #[track_caller]
     pub fn with(mut self, name: impl Into<String>, column: Column<F>) -> Result<Self> {
         let name = name.into();
-        let refuse = |message: String| Err(Error::new(ErrorKind::Mismatch, "Dataset", message));
         if column.shape().is_empty() {
-            return refuse(format!("the column `{name}` is a single number; its first axis should run over examples"));
+            let message = format!("the column `{name}` is a single number; its first axis should run over examples");
+            return Err(mismatch("Dataset", message));
         }
         if let Some((first, other)) = self.columns.first()
             && other.examples() != column.examples()
         {
             let (a, b) = (other.describe(), column.describe());
-            return refuse(format!("`{first}` is {a} and `{name}` is {b}: the first axis runs over examples"));
+            let message = format!("`{first}` is {a} and `{name}` is {b}: the first axis runs over examples");
+            return Err(mismatch("Dataset", message));
         }
         if self.columns.iter().any(|(known, _)| *known == name) {
-            return refuse(format!("there are two columns `{name}`"));
+            return Err(mismatch("Dataset", format!("there are two columns `{name}`")));
         }
         self.columns.push((name, column));
         Ok(self)
     }
 
-    /// A data set whose targets are the numbers of classes.
+    /// A data set whose targets are the numbers of classes, from 0.
     ///
     /// # Errors
     /// As [`with`](Self::with).
-    pub fn labelled(features: impl IntoArray<F>, labels: impl Into<Array1<usize>>) -> Result<Self> {
-        Dataset::new().real(FEATURES, features)?.index(TARGETS, labels.into())
+    #[track_caller]
+    pub fn labelled(features: impl IntoArray<F>, labels: impl IntoArray<usize>) -> Result<Self> {
+        Dataset::new().real(FEATURES, features)?.index(TARGETS, labels)
     }
 
     /// A data set whose targets are numbers.
     ///
     /// # Errors
     /// As [`with`](Self::with).
+    #[track_caller]
     pub fn valued(features: impl IntoArray<F>, values: impl IntoArray<F>) -> Result<Self> {
         Dataset::new().real(FEATURES, features)?.real(TARGETS, values)
     }
@@ -109,11 +115,12 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is none, which says what there is.
+    #[track_caller]
     pub fn column(&self, name: &str) -> Result<&Column<F>> {
         if let Some((_, column)) = self.columns.iter().find(|(known, _)| known == name) {
             return Ok(column);
         }
-        let error = Error::new(ErrorKind::Mismatch, "Dataset", format!("there is no column `{name}`"));
+        let error = mismatch("Dataset", format!("there is no column `{name}`"));
         let listed = self.columns.iter().map(|(name, column)| format!("{name} : {}", column.describe()));
         Err(listed.fold(error, Error::with_operand))
     }
@@ -122,10 +129,11 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column, or it holds indices.
+    #[track_caller]
     pub fn features(&self) -> Result<&ArrayD<F>> {
         match self.column(FEATURES)? {
             Column::Real(array) => Ok(array),
-            Column::Index(_) => Err(Error::new(ErrorKind::Mismatch, "features", "the column `x` holds indices")),
+            Column::Index(_) => Err(mismatch("features", "the column `x` holds indices")),
         }
     }
 
@@ -133,6 +141,7 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is none.
+    #[track_caller]
     pub fn targets(&self) -> Result<&Column<F>> {
         self.column(TARGETS)
     }
@@ -141,10 +150,11 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column, or it holds numbers.
+    #[track_caller]
     pub fn labels(&self) -> Result<&ArrayD<usize>> {
         match self.targets()? {
             Column::Index(labels) => Ok(labels),
-            Column::Real(_) => Err(Error::new(ErrorKind::Mismatch, "labels", "the column `targets` holds numbers")),
+            Column::Real(_) => Err(mismatch("labels", "the column `targets` holds numbers")),
         }
     }
 
@@ -152,12 +162,13 @@ impl<F: Real> Dataset<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`] if there is no such row.
+    #[track_caller]
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         match rows.iter().find(|row| **row >= self.len()) {
             None => Ok(self.chosen(rows)),
             Some(row) => {
-                let message = format!("row {row} of {} examples", self.len());
-                Err(Error::new(ErrorKind::Refused, "Dataset::select", message))
+                let message = format!("there is no row {row}: there are {} examples, from 0", self.len());
+                Err(error(ErrorKind::Refused, "select", message))
             }
         }
     }
@@ -168,15 +179,25 @@ impl<F: Real> Dataset<F> {
     }
 
     /// Two parts, drawn at random: `fraction` of the examples, rounded, and the others.
-    pub fn split(&self, fraction: f64, seed: u64) -> (Self, Self) {
-        let order = Random::new(seed).permutation(self.len());
-        // The cast saturates, and what is no number becomes 0.
-        let size = ((self.len() as f64 * fraction).round() as usize).min(self.len());
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if the fraction is not between 0 and 1, or leaves a part without examples.
+    #[track_caller]
+    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
+        let n = self.len();
+        // The cast saturates, and NaN becomes 0.
+        let size = ((n as f64 * fraction).round() as usize).min(n);
+        if size == 0 || size == n {
+            let message = format!("a split of {n} examples at {fraction} leaves a part without examples");
+            return Err(mismatch("split", message).with_help("`split(0.8, seed)` gives four fifths and one fifth"));
+        }
+        let order = Random::new(seed).permutation(n);
         let (first, second) = order.split_at(size);
-        (self.chosen(first), self.chosen(second))
+        Ok((self.chosen(first), self.chosen(second)))
     }
 
-    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left.
+    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left. A size of 0 counts
+    /// as 1.
     ///
     /// ```
     /// # use nn::{Dataset, Random};
@@ -197,6 +218,14 @@ impl<F: Real> Dataset<F> {
     /// The examples `rows`, all of which there are.
     pub(crate) fn chosen(&self, rows: &[usize]) -> Self {
         Dataset { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows))).collect() }
+    }
+
+    /// The columns of indices, each with the least and the largest.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        self.columns.iter().filter_map(|(name, column)| {
+            let Column::Index(array) = column else { return None };
+            Some((name.as_str(), array.iter().copied().min()?, array.iter().copied().max()?))
+        })
     }
 
     /// The first number that is not finite: column, example, number.

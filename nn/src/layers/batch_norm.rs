@@ -22,7 +22,7 @@ use ndarray::ArrayD;
 ///
 /// let mut norm = BatchNorm::<f64>::new(1);
 /// let batch = Dataset::valued(ndarray::array![[1.0], [3.0]], ndarray::array![[0.0], [0.0]])?;
-/// Step::new(Sgd::new(0.0), loss::mean_squared).run(&mut norm, &batch, 0)?;
+/// Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut norm, &batch, 0)?;
 /// // 0.9·0 + 0.1·2, and 0.9·1 + 0.1·1·2/1.
 /// assert_eq!(norm.mean().array()[0], 0.2);
 /// assert!((norm.variance().array()[0] - 1.1).abs() < 1e-15);

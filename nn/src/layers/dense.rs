@@ -5,7 +5,7 @@ use crate::init::Init;
 use crate::layer::Layer;
 use crate::module::{Module, Param};
 use crate::random::Random;
-use autodiff::{Real, Var};
+use autodiff::{Mismatch, Real, Var};
 use ndarray::ArrayD;
 
 /// y = x W + b: every output depends on every input.
@@ -52,6 +52,18 @@ impl<F: Real> Dense<F> {
         Dense { weight: Param::new(weight), bias: bias.map(Param::new) }
     }
 
+    /// Why x does not fit, if its examples are not of as many numbers as there are inputs.
+    fn mismatch(&self, x: Var<'_, F>) -> Option<Mismatch> {
+        let (shape, [inputs, outputs]) = (x.shape().ok()?, self.weight.array().shape().try_into().ok()?);
+        match (&*shape, shape.last()) {
+            ([_] | [_, _], Some(given)) if *given != inputs => {
+                let message = format!("x {shape} has {given} numbers for each example, the layer takes {inputs}");
+                Some(Mismatch::new(message).with_help(format!("a layer from {given} to {outputs} would fit")))
+            }
+            _ => None,
+        }
+    }
+
     /// The weights, \[inputs, outputs\].
     pub fn weight(&self) -> &Param<F> {
         &self.weight
@@ -76,7 +88,11 @@ impl<F: Real> Module<F> for Dense<F> {
 impl<F: Real> Layer<F> for Dense<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
-        let y = x.matmul(cx.param(&self.weight));
+        let weight = cx.param(&self.weight);
+        if let Some(mismatch) = self.mismatch(x) {
+            return cx.tape().refuse("dense", &[x.into(), weight.into()], mismatch);
+        }
+        let y = x.matmul(weight);
         match &self.bias {
             Some(bias) => y.add_bias(cx.param(bias)),
             None => y,

@@ -2,7 +2,8 @@
 
 use super::Module;
 use super::parts::{Leaf, LeafMut, Parts, PartsMut};
-use autodiff::{Error, ErrorKind, IntoArray, Real, Result, Shape};
+use crate::error::mismatch;
+use autodiff::{IntoArray, Real, Result, Shape};
 use ndarray::{ArrayD, ArrayViewMutD};
 
 /// An array that training changes by its gradient: plain data outside any tape.
@@ -60,7 +61,8 @@ impl<F: Real> Param<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the shape is another one.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the shape is another one.
+    #[track_caller]
     pub fn set(&mut self, array: impl IntoArray<F>) -> Result<()> {
         replace("parameter", &mut self.array, array)
     }
@@ -99,7 +101,8 @@ impl<F: Real> Buffer<F> {
     /// Replaces its value.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the shape is another one.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the shape is another one.
+    #[track_caller]
     pub fn set(&mut self, array: impl IntoArray<F>) -> Result<()> {
         replace("buffer", &mut self.array, array)
     }
@@ -109,12 +112,13 @@ impl<F: Real> Buffer<F> {
     }
 }
 
+#[track_caller]
 fn replace<F: Real>(what: &str, old: &mut ArrayD<F>, array: impl IntoArray<F>) -> Result<()> {
     let array = array.into_array();
     if array.shape() != old.shape() {
         let (old, new) = (Shape::from(old.shape()), Shape::from(array.shape()));
         let message = format!("the {what} has shape {old}, its new value {new}");
-        return Err(Error::new(ErrorKind::Mismatch, "set", message));
+        return Err(mismatch("set", message));
     }
     *old = array;
     Ok(())

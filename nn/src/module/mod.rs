@@ -12,7 +12,8 @@ pub use structure::Attribute;
 pub(crate) use parts::{Leaf, LeafMut, Part, Tree, feed, identity, leaves_mut, stream};
 pub(crate) use structure::{Stream, Structure, Tag};
 
-use autodiff::{Error, ErrorKind, Real, Result};
+use crate::error::mismatch;
+use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use std::any::Any;
 use std::fmt::Debug;
@@ -59,6 +60,11 @@ use std::fmt::Debug;
 /// does not compile if a field is missing from it. A field that is no module is a static attribute ([`Attribute`]): with
 /// the types, names and shapes it tells one recorded step from another. `Clone` copies the arrays: to tie two uses of a
 /// module, use one module twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module over `{F}`",
+    note = "an array is an `nn::Param` or an `nn::Buffer`; in `nn::visit!` a field that is neither stands behind `; attributes`",
+    note = "a module of your own: `impl<F: Real> Module<F> for … {{ nn::visit!(F; fields); }}`"
+)]
 pub trait Module<F: Real>: Any + Debug + Send + Sync {
     /// Lists the parts and the static attributes, in an order that does not change.
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>);
@@ -200,6 +206,7 @@ pub fn buffers_mut<F: Real>(model: &mut (impl Module<F> + ?Sized)) -> Vec<(Strin
 pub(crate) type Named<F> = Vec<(String, ArrayD<F>)>;
 
 /// Sets arrays of the model by path; what the model has besides them stays. All fit, or none is set.
+#[track_caller]
 pub(crate) fn set_arrays<F: Real>(
     operation: &str,
     model: &mut (impl Module<F> + ?Sized),
@@ -209,16 +216,16 @@ pub(crate) fn set_arrays<F: Real>(
     let mut found = Vec::new();
     for (path, array) in arrays {
         let path = path.as_ref();
-        let refuse = |message: String| Err(Error::new(ErrorKind::Mismatch, operation, message));
         match leaves.iter().position(|(known, _)| known == path) {
             Some(i) => match leaves.get(i).map(|(_, leaf)| leaf.leaf().array().shape()) {
                 Some(shape) if shape == array.shape() => found.push((i, array)),
                 shape => {
                     let shape = shape.unwrap_or(&[]);
-                    return refuse(format!("`{path}` has shape {shape:?} in the model, {:?} here", array.shape()));
+                    let message = format!("`{path}` has shape {shape:?} in the model, {:?} here", array.shape());
+                    return Err(mismatch(operation, message));
                 }
             },
-            None => return refuse(format!("the model has no array `{path}`")),
+            None => return Err(mismatch(operation, format!("the model has no array `{path}`"))),
         }
     }
     for (i, array) in found {

@@ -57,6 +57,14 @@ impl<'a, F: Real> Leaf<'a, F> {
         }
     }
 
+    /// What it is, in a word.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Leaf::Param(_) => "parameter",
+            Leaf::Buffer(_) => "buffer",
+        }
+    }
+
     /// Whether training changes it by its gradient.
     pub(crate) fn is_trained(self) -> bool {
         matches!(self, Leaf::Param(param) if !param.is_frozen())

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 /// A static attribute of a module: a number, a flag, a word, a choice. It is compared by what `Debug` prints, which
 /// for a floating-point number tells every two apart.
 ///
-/// A type of one's own becomes an attribute by `impl nn::Attribute for Padding {}`; its `Debug` has to show all that
+/// A type of your own becomes an attribute by `impl nn::Attribute for Padding {}`; its `Debug` has to show all that
 /// matters, as `#[derive(Debug)]` does. Arrays are no attributes: they belong in a [`Buffer`](crate::Buffer).
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! One update for several batches.
 
-use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
-use autodiff::{Real, Var};
+use super::{Optimizer, Position, Schedule, Update};
+use autodiff::{Mismatch, Real, Var};
 
 /// Adds up the gradients of `steps` batches before the inner optimizer makes one step with them: as if they were one
 /// batch that does not fit in memory.
@@ -28,7 +28,7 @@ use autodiff::{Real, Var};
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Accumulate<O> {
-    /// The number of batches for one update; 0 counts as 1.
+    /// The number of batches for one update, at least 1.
     pub steps: u64,
     /// What makes the update.
     pub optimizer: O,
@@ -46,17 +46,15 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for Accumulate<O> {
         self.optimizer.rate(Position { step: at.step.div_ceil(self.steps.max(1)), ..at })
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        let steps = self.steps.max(1) as f64;
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        if self.steps == 0 {
+            return update.refuse("Accumulate", Mismatch::new("`steps` is 0; it should be at least 1"));
+        }
+        let (now, steps) = (update.now, self.steps as f64);
         let tape = now.rate.tape();
         // How many batches there are with this one; the next one begins anew.
         let mut is_last = tape.constant(F::zero());
-        state.update("", "batches", [], |before| {
+        update.state.update("", "batches", [], |before| {
             let count = before + 1.0;
             is_last = count.ge(steps);
             is_last.select(0.0, count)
@@ -64,22 +62,22 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for Accumulate<O> {
         let (mut weight, mut total) = (tape.constant(F::one()), tape.constant(F::one()));
         if now.is_mean {
             weight = now.examples;
-            state.update("", "examples", [], |before| {
+            update.state.update("", "examples", [], |before| {
                 total = before + weight;
                 is_last.select(0.0, total)
             });
         }
-        let mut summed = parameters.to_vec();
-        for (parameter, before) in summed.iter_mut().zip(parameters) {
-            let mut sum = before.gradient;
-            state.of(before).update("gradient", |earlier| {
-                sum = earlier + before.gradient * weight;
+        for parameter in &mut update.parameters {
+            let mut sum = parameter.gradient;
+            update.state.of(parameter).update("gradient", |earlier| {
+                sum = earlier + parameter.gradient * weight;
                 is_last.select(0.0, sum)
             });
             parameter.gradient = sum / total;
         }
-        let now = Schedule { step: now.step / steps, examples: total, ..now };
-        let after = state.only_if(is_last, |state| self.optimizer.update(&summed, state, now));
-        after.into_iter().zip(parameters).map(|(after, before)| is_last.select(after, before.value)).collect()
+        update.now = Schedule { step: now.step / steps, examples: total, ..now };
+        let after = update.only_if(is_last, |update| self.optimizer.update(update));
+        update.now = now;
+        after.into_iter().zip(&update.parameters).map(|(after, before)| is_last.select(after, before.value)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Adam.
 
+use super::settings::{not_negative, positive, weight_of_past};
 use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
@@ -19,13 +20,14 @@ use autodiff::{Real, Var};
 /// Networks* (March 2022), §7.4, has √(v̂ + ε); its code is this one.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Adam {
-    /// The learning rate α.
+    /// The learning rate α, above 0. A step changes a number by about α at most, so a rate that is too large gives no number
+    /// that is not finite: the loss grows, or does not become small.
     pub rate: f64,
-    /// The weight β₁ of the past in the mean of the gradients.
+    /// The weight β₁ of the past in the mean of the gradients, in [0, 1).
     pub beta1: f64,
-    /// The weight β₂ of the past in the mean of their squares.
+    /// The weight β₂ of the past in the mean of their squares, in [0, 1).
     pub beta2: f64,
-    /// What keeps the quotient finite.
+    /// What keeps the quotient finite, not negative.
     pub epsilon: f64,
 }
 
@@ -48,6 +50,13 @@ impl Recurrence for Adam {
         state: &mut ParameterState<'t, '_, F>,
         now: Schedule<'t, F>,
     ) -> Var<'t, F> {
+        let settings = positive("rate", self.rate)
+            .and(weight_of_past("beta1", self.beta1))
+            .and(weight_of_past("beta2", self.beta2))
+            .and(not_negative("epsilon", self.epsilon));
+        if let Err(mismatch) = settings {
+            return w.tape().refuse("Adam", &[], mismatch);
+        }
         let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
         let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
         let m_hat = m / one_minus_power(self.beta1, now.step);

@@ -1,6 +1,7 @@
 //! An average of the weights along the way.
 
-use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
+use super::settings::weight_of_past;
+use super::{Optimizer, Position, Update};
 use autodiff::{Real, Var};
 
 /// Keeps an exponential moving average of every parameter beside what the inner optimizer does,
@@ -48,16 +49,15 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for WeightAverage<O> {
         self.optimizer.rate(at)
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        let values = self.optimizer.update(parameters, state, now);
-        let share = (1.0 - self.beta) / super::adam::one_minus_power(self.beta, now.step);
-        for (parameter, value) in parameters.iter().zip(&values) {
-            state.of(parameter).update("average", |average| average + share * (*value - average));
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        if let Err(mismatch) = weight_of_past("beta", self.beta) {
+            return update.refuse("WeightAverage", mismatch);
+        }
+        let step = update.now.step;
+        let values = self.optimizer.update(update);
+        let share = (1.0 - self.beta) / super::adam::one_minus_power(self.beta, step);
+        for (parameter, value) in update.parameters.iter().zip(&values) {
+            update.state.of(parameter).update("average", |average| average + share * (*value - average));
         }
         values
     }

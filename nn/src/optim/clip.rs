@@ -1,7 +1,8 @@
 //! Clipping by the global norm.
 
-use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
-use autodiff::{Real, Tape, Var};
+use super::settings::within;
+use super::{Optimizer, Parameter, Position, Update};
+use autodiff::{Real, Var};
 
 /// Scales all gradients by one factor where their norm together, ‖g‖ = √(Σ gᵢ²) over every element of every parameter,
 /// exceeds a limit c:
@@ -42,14 +43,11 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for ClipGlobalNorm<O> {
         self.optimizer.rate(at)
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        let mut clipped = parameters.to_vec();
-        let tape: &'t Tape<F> = now.rate.tape();
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        if let Err(mismatch) = within("limit", self.limit, self.limit > 0.0, "above 0") {
+            return update.refuse("ClipGlobalNorm", mismatch);
+        }
+        let (tape, parameters) = (update.now.rate.tape(), &mut update.parameters);
         let mut largest = tape.constant(F::zero());
         for parameter in parameters.iter().filter(|parameter| !is_empty(parameter)) {
             largest = largest.maximum(parameter.gradient.abs().max(..));
@@ -57,17 +55,17 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for ClipGlobalNorm<O> {
         // Where all gradients are 0, nothing is divided by it.
         let scale = largest.gt(0.0).select(largest, 1.0);
         let mut sum = tape.constant(F::zero());
-        for parameter in parameters {
+        for parameter in parameters.iter() {
             sum += (parameter.gradient / scale).square().sum(..);
         }
         let norm = sum.sqrt();
         let is_large = (norm * scale).gt(self.limit);
-        for parameter in &mut clipped {
+        for parameter in parameters {
             let g = parameter.gradient;
             let unit = g / scale;
             parameter.gradient = is_large.select(unit * (self.limit / norm), g);
         }
-        self.optimizer.update(&clipped, state, now)
+        self.optimizer.update(update)
     }
 }
 

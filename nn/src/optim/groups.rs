@@ -1,6 +1,7 @@
 //! Parameters with learning rates and weight decay of their own.
 
-use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
+use super::settings::not_negative;
+use super::{Optimizer, Position, Update};
 use autodiff::{Real, Var};
 use std::fmt;
 
@@ -61,25 +62,26 @@ impl<F: Real, C: Fn(&str) -> Group, O: Optimizer<F>> Optimizer<F> for Groups<C, 
         self.optimizer.rate(at)
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        let mut grouped = parameters.to_vec();
-        let mut decays = Vec::with_capacity(parameters.len());
-        for parameter in &mut grouped {
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        let mut decays = Vec::with_capacity(update.parameters.len());
+        let mut wrong = None;
+        for parameter in &mut update.parameters {
             let group = (self.group)(&parameter.path);
+            let name = |setting| format!("{setting} of `{}`", parameter.path);
+            let settings = not_negative(&name("rate"), group.rate).and(not_negative(&name("decay"), group.decay));
+            wrong = wrong.or(settings.err());
             if group.rate != 1.0 {
                 parameter.rate *= group.rate;
             }
-            decays.push(group.decay);
+            decays.push((parameter.rate, group.decay));
         }
-        let mut values = self.optimizer.update(&grouped, state, now);
-        for ((value, parameter), decay) in values.iter_mut().zip(&grouped).zip(decays) {
+        if let Some(mismatch) = wrong {
+            return update.refuse("Groups", mismatch);
+        }
+        let mut values = self.optimizer.update(update);
+        for ((value, parameter), (rate, decay)) in values.iter_mut().zip(&update.parameters).zip(decays) {
             if decay != 0.0 {
-                *value -= parameter.rate * decay * parameter.value;
+                *value -= rate * decay * parameter.value;
             }
         }
         values

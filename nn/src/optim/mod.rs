@@ -7,6 +7,7 @@ mod clip;
 mod groups;
 mod momentum;
 mod scheduled;
+mod settings;
 mod sgd;
 mod state;
 
@@ -22,7 +23,8 @@ pub use state::{OptimizerState, ParameterState, StateRecorder};
 
 pub(crate) use state::{StateEntry, StateUpdate, check_update};
 
-use autodiff::{Real, Var};
+use crate::error::error;
+use autodiff::{ErrorKind, Mismatch, Real, Result, Var};
 
 /// Where training stands, in plain numbers: what schedules are functions of.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -51,16 +53,51 @@ pub struct Position {
 /// Learning rate, step number and number of examples are inputs of the recorded step, and so are the arrays of the state:
 /// the recording of one step is the recording of every step. Other numbers of an optimizer are constants in it.
 pub trait Optimizer<F: Real> {
-    /// The learning rate α.
+    /// The learning rate α, which has to be finite and not negative.
     fn rate(&self, at: Position) -> f64;
 
-    /// The parameters after the step, in the order of `parameters`, each of the same shape as before.
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>>;
+    /// Records the parameters after the step, in the order of `update.parameters`, each of the same shape as before.
+    /// Settings that make no sense are an error var.
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>>;
+}
+
+/// What an optimizer works on, on the tape. A wrapper changes it before the inner optimizer's update: gradients, rates.
+#[derive(Debug)]
+pub struct Update<'t, F: Real> {
+    /// The parameters that are trained, in the order of the model's visit.
+    pub parameters: Vec<Parameter<'t, F>>,
+    /// What becomes of the arrays that the optimizer keeps.
+    pub state: StateRecorder<'t, F>,
+    /// The numbers of the step.
+    pub now: Schedule<'t, F>,
+}
+
+impl<'t, F: Real> Update<'t, F> {
+    /// Arrays of the state that `body` updates change only where `condition` is not 0.
+    pub fn only_if<R>(&mut self, condition: Var<'t, F>, body: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.state.narrow(condition);
+        let result = body(self);
+        self.state.widen(outer);
+        result
+    }
+
+    /// An error in the place of every parameter: a setting of `optimizer` that makes no sense.
+    #[track_caller]
+    pub fn refuse(&self, optimizer: &str, mismatch: Mismatch) -> Vec<Var<'t, F>> {
+        let error = self.now.rate.tape().refuse(optimizer, &[], mismatch);
+        vec![error; self.parameters.len()]
+    }
+}
+
+/// The learning rate of a step, if it is one.
+#[track_caller]
+pub(crate) fn checked_rate<F: Real>(optimizer: &impl Optimizer<F>, at: Position) -> Result<F> {
+    let rate = optimizer.rate(at);
+    if rate >= 0.0 && F::of(rate).is_finite() {
+        return Ok(F::of(rate));
+    }
+    let message = format!("the learning rate of step {} is {rate}; it should be finite and not negative", at.step);
+    Err(error(ErrorKind::Refused, "step", message))
 }
 
 /// A parameter that is trained, on the tape, with its gradient.
@@ -135,16 +172,12 @@ impl<F: Real, R: Recurrence> Optimizer<F> for R {
         Recurrence::rate(self, at)
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        let update = |parameter: &Parameter<'t, F>| {
-            let (w, g, now) = (parameter.value, parameter.gradient, Schedule { rate: parameter.rate, ..now });
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        let Update { parameters, state, now } = update;
+        let updated = |parameter: &Parameter<'t, F>| {
+            let (w, g, now) = (parameter.value, parameter.gradient, Schedule { rate: parameter.rate, ..*now });
             Recurrence::update(self, w, g, &mut state.of(parameter), now)
         };
-        parameters.iter().map(update).collect()
+        parameters.iter().map(updated).collect()
     }
 }

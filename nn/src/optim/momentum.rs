@@ -1,5 +1,6 @@
 //! Gradient descent with momentum.
 
+use super::settings::{positive, weight_of_past};
 use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
@@ -17,7 +18,7 @@ use autodiff::{Real, Var};
 /// α/(1 − β).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Momentum {
-    /// The learning rate α.
+    /// The learning rate α, above 0.
     pub rate: f64,
     /// The weight β of the past, in [0, 1).
     pub beta: f64,
@@ -42,6 +43,9 @@ impl Recurrence for Momentum {
         state: &mut ParameterState<'t, '_, F>,
         now: Schedule<'t, F>,
     ) -> Var<'t, F> {
+        if let Err(mismatch) = positive("rate", self.rate).and(weight_of_past("beta", self.beta)) {
+            return w.tape().refuse("Momentum", &[], mismatch);
+        }
         let v = state.update("v", |v| v * self.beta + g * (1.0 - self.beta));
         w - now.rate * v
     }

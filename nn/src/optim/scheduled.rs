@@ -1,6 +1,6 @@
 //! A learning rate that changes in the course of the training.
 
-use super::{Optimizer, Parameter, Position, Schedule, StateRecorder};
+use super::{Optimizer, Position, Update};
 use autodiff::{Real, Var};
 use std::fmt;
 
@@ -14,7 +14,9 @@ use std::fmt;
 /// assert_eq!(Optimizer::<f64>::rate(&optimizer, Position { step: 50, epoch: 1 }), 0.005);
 /// ```
 ///
-/// The function is asked in every step: the rate is an input of the recorded step.
+/// The function is asked in every step: the rate is an input of the recorded step. A factor of 0 leaves the parameters as
+/// they are, in a last epoch or to estimate the running averages of a model; a negative one, and one that is not finite, is
+/// refused.
 #[derive(Clone, Copy)]
 pub struct Scheduled<C, O> {
     factor: C,
@@ -33,13 +35,8 @@ impl<F: Real, C: Fn(Position) -> f64, O: Optimizer<F>> Optimizer<F> for Schedule
         (self.factor)(at) * self.optimizer.rate(at)
     }
 
-    fn update<'t>(
-        &self,
-        parameters: &[Parameter<'t, F>],
-        state: &mut StateRecorder<'t, F>,
-        now: Schedule<'t, F>,
-    ) -> Vec<Var<'t, F>> {
-        self.optimizer.update(parameters, state, now)
+    fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
+        self.optimizer.update(update)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Gradient descent.
 
+use super::settings::positive;
 use super::{ParameterState, Position, Recurrence, Schedule};
 use autodiff::{Real, Var};
 
@@ -14,7 +15,7 @@ use autodiff::{Real, Var};
 /// backpropagation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sgd {
-    /// The learning rate α.
+    /// The learning rate α, above 0.
     pub rate: f64,
 }
 
@@ -37,6 +38,9 @@ impl Recurrence for Sgd {
         _: &mut ParameterState<'t, '_, F>,
         now: Schedule<'t, F>,
     ) -> Var<'t, F> {
-        w - now.rate * g
+        match positive("rate", self.rate) {
+            Ok(()) => w - now.rate * g,
+            Err(mismatch) => w.tape().refuse("Sgd", &[], mismatch),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What an optimizer keeps from step to step.
 
-use super::{Optimizer, Parameter, Position, Schedule};
+use super::{Optimizer, Parameter, Position, Schedule, Update, checked_rate};
+use crate::error::mismatch;
 use crate::module::{Module, leaves_mut, set_arrays};
 use autodiff::{Error, ErrorKind, Mismatch, Real, Result, Shape, Tape, Var};
 use ndarray::ArrayD;
@@ -50,12 +51,12 @@ impl<F: Real> OptimizerState<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if two arrays have one path and name.
+    #[track_caller]
     pub fn from_arrays(step: u64, arrays: impl IntoIterator<Item = (String, String, ArrayD<F>)>) -> Result<Self> {
         let mut state = OptimizerState { step, entries: Vec::new() };
         for (path, name, array) in arrays {
             if state.get(&path, &name).is_some() {
-                let message = format!("there are two arrays `{name}` of `{path}`");
-                return Err(Error::new(ErrorKind::Mismatch, "OptimizerState", message));
+                return Err(mismatch("OptimizerState", format!("there are two arrays `{name}` of `{path}`")));
             }
             state.entries.push(StateEntry { path, name, array: array.as_standard_layout().into_owned() });
         }
@@ -85,11 +86,11 @@ impl<F: Real> OptimizerState<F> {
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no array of that name, or the model has no parameter for one, or of another
     /// shape; then nothing was changed.
+    #[track_caller]
     pub fn copy_to(&self, name: &str, model: &mut (impl Module<F> + ?Sized)) -> Result<()> {
         let entries = self.entries.iter().filter(|entry| entry.name == name);
         if entries.clone().next().is_none() {
-            let message = format!("the state has no arrays `{name}`");
-            return Err(Error::new(ErrorKind::Mismatch, "copy_to", message));
+            return Err(mismatch("copy_to", format!("the state has no arrays `{name}`")));
         }
         set_arrays("copy_to", model, entries.map(|entry| (&entry.path, entry.array.clone())))
     }
@@ -98,7 +99,8 @@ impl<F: Real> OptimizerState<F> {
     /// [`Context::gradients`](crate::Context::gradients) answers fits. The gradients count as those of one example.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if a gradient fits no parameter, or the optimizer answers with other shapes;
+    /// [`ErrorKind::Mismatch`] if a gradient fits no parameter, if the optimizer answers with other shapes, or if one of its
+    /// settings makes no sense; [`ErrorKind::Refused`] for a learning rate that is negative or not finite;
     /// [`ErrorKind::NotFinite`] if a parameter would not be finite. Then nothing was changed.
     #[track_caller]
     pub fn apply(
@@ -109,29 +111,35 @@ impl<F: Real> OptimizerState<F> {
     ) -> Result<()> {
         let tape = Tape::new();
         let at = Position { step: self.step + 1, epoch: 0 };
-        let rate = tape.data(F::of(optimizer.rate(at))).named("rate");
+        let rate = tape.data(checked_rate(optimizer, at)?).named("rate");
         let step = tape.data(F::of(at.step as f64)).named("step");
         let now = Schedule { rate, step, examples: tape.data(F::one()).named("examples"), is_mean: true };
-        let mut parameters = Vec::new();
+        let (mut parameters, mut given) = (Vec::new(), Vec::new());
         let leaves = leaves_mut(model);
         for (path, gradient) in gradients {
             let Some((_, leaf)) = leaves.iter().find(|(known, leaf)| known == path && leaf.leaf().is_trained()) else {
-                let message = format!("the model trains no parameter `{path}`");
-                return Err(Error::new(ErrorKind::Mismatch, "apply", message));
+                return Err(mismatch("apply", format!("the model trains no parameter `{path}`")));
             };
-            let value = tape.data(leaf.leaf().array()).named(path);
+            let array = leaf.leaf().array();
+            if array.shape() != gradient.shape() {
+                let (own, other) = (Shape::from(array.shape()), Shape::from(gradient.shape()));
+                let message = format!("the parameter `{path}` has shape {own}, its gradient {other}");
+                return Err(mismatch("apply", message));
+            }
+            let value = tape.data(array).named(path);
             let gradient = tape.data(gradient).named(&format!("gradient of {path}"));
             parameters.push(Parameter { path: path.clone(), value, gradient, rate });
+            given.push((path.clone(), gradient));
         }
         drop(leaves);
-        let mut recorder = StateRecorder::new(&tape, self);
-        let values = tape.attributed(|| optimizer.update(&parameters, &mut recorder, now));
-        let values = check_update(&parameters, values)?;
+        let mut update = Update { parameters, state: StateRecorder::new(&tape, self), now };
+        let values = tape.attributed(|| optimizer.update(&mut update));
+        check_update(&given, &values)?;
         let mut arrays = Vec::new();
-        for (parameter, value) in parameters.iter().zip(values) {
-            arrays.push((parameter.path.clone(), finite(&parameter.path, value)?));
+        for ((path, _), value) in given.iter().zip(values) {
+            arrays.push((path, finite(path, value)?));
         }
-        let entries = recorder.finish()?.into_iter().map(|entry| entry.read()).collect::<Result<_>>()?;
+        let entries = update.state.finish()?.into_iter().map(|entry| entry.read()).collect::<Result<_>>()?;
         set_arrays("apply", model, arrays.into_iter())?;
         *self = OptimizerState { step: at.step, entries };
         Ok(())
@@ -150,25 +158,24 @@ fn finite<F: Real>(path: &str, value: Var<'_, F>) -> Result<ArrayD<F>> {
     }
 }
 
-/// What an optimizer answered, if it is a value for each parameter, of its shape.
-pub(crate) fn check_update<'t, F: Real>(
-    parameters: &[Parameter<'t, F>],
-    values: Vec<Var<'t, F>>,
-) -> Result<Vec<Var<'t, F>>> {
-    if parameters.len() != values.len() {
-        let message =
-            format!("the optimizer answered with {} arrays for {} parameters", values.len(), parameters.len());
-        return Err(Error::new(ErrorKind::Mismatch, "step", message));
+/// An error unless an optimizer answered with a value for each parameter, of the shape of its gradient.
+#[track_caller]
+pub(crate) fn check_update<F: Real>(gradients: &[(String, Var<'_, F>)], values: &[Var<'_, F>]) -> Result<()> {
+    let (parameters, answers) = (gradients.len(), values.len());
+    if parameters != answers {
+        return Err(mismatch(
+            "step",
+            format!("the optimizer answered with {answers} arrays for {parameters} parameters"),
+        ));
     }
-    for (parameter, value) in parameters.iter().zip(&values) {
-        let (before, after) = (parameter.value.shape()?, value.shape()?);
+    for ((path, gradient), value) in gradients.iter().zip(values) {
+        let (before, after) = (gradient.shape()?, value.shape()?);
         if before != after {
-            let message =
-                format!("the optimizer made {after} of the parameter `{}`, which is {before}", parameter.path);
-            return Err(Error::new(ErrorKind::Mismatch, "step", message).at(value.origin()));
+            let message = format!("the optimizer made {after} of the parameter `{path}`, which is {before}");
+            return Err(mismatch("step", message).at(value.origin()));
         }
     }
-    Ok(values)
+    Ok(())
 }
 
 /// Records what becomes of the arrays of an optimizer's state in one step.
@@ -248,16 +255,19 @@ impl<'t, F: Real> StateRecorder<'t, F> {
         error
     }
 
-    /// Arrays that `body` updates change only where `condition` is not 0.
-    pub fn only_if<R>(&mut self, condition: Var<'t, F>, body: impl FnOnce(&mut Self) -> R) -> R {
+    /// From now on, arrays change only where `condition` is not 0, too; the answer is what was before.
+    pub(super) fn narrow(&mut self, condition: Var<'t, F>) -> Option<Var<'t, F>> {
         let inner = self.condition.map_or(condition, |outer| outer * condition);
-        let outer = self.condition.replace(inner);
-        let result = body(self);
+        self.condition.replace(inner)
+    }
+
+    /// Goes back to what [`narrow`](Self::narrow) answered.
+    pub(super) fn widen(&mut self, outer: Option<Var<'t, F>>) {
         self.condition = outer;
-        result
     }
 
     /// The arrays after the step, in order.
+    #[track_caller]
     pub(crate) fn finish(self) -> Result<Vec<StateUpdate<'t, F>>> {
         for entry in &self.after {
             entry.after.shape()?;
@@ -267,8 +277,7 @@ impl<'t, F: Real> StateRecorder<'t, F> {
         };
         if let Some(lost) = self.before.entries.iter().find(|entry| !known(entry)) {
             let message = format!("the optimizer has no use for `{}` of `{}` in its state", lost.name, lost.path);
-            let error = Error::new(ErrorKind::Mismatch, "state", message);
-            return Err(error.with_help("is the state that of this optimizer and this model?"));
+            return Err(mismatch("state", message).with_help("is the state that of this optimizer and this model?"));
         }
         Ok(self.after)
     }

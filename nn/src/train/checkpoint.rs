@@ -1,8 +1,9 @@
 //! The state of a training run.
 
+use crate::error::mismatch;
 use crate::module::{Module, Named, Tree, set_arrays};
 use crate::optim::{OptimizerState, Position};
-use autodiff::{Error, ErrorKind, Real, Result};
+use autodiff::{Real, Result};
 use ndarray::ArrayD;
 
 /// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, and how far the
@@ -55,13 +56,13 @@ impl Progress {
 
 impl Progress {
     /// This, under the settings of `new`, a run from the start.
+    #[track_caller]
     pub(super) fn continued(self, new: Progress) -> Result<Progress> {
         let same_batches = (self.examples, self.batch_size) == (new.examples, new.batch_size);
         if self.batches > 0 && !(same_batches && self.sums.len() == new.sums.len()) {
             let batches = |p: &Progress| format!("{} examples in batches of {}", p.examples, p.batch_size);
             let message = format!("the checkpoint is of the middle of an epoch, over {}", batches(&self));
-            let error = Error::new(ErrorKind::Mismatch, "resume", message);
-            let error = error.with_operand(format!("here: {}", batches(&new)));
+            let error = mismatch("resume", message).with_operand(format!("here: {}", batches(&new)));
             return Err(error.with_help("finish the epoch with the data, the batch size and the metrics it began with"));
         }
         let sums = if self.batches > 0 { self.sums } else { new.sums };
@@ -93,13 +94,14 @@ impl<F: Real> Checkpoint<F> {
     /// Sets the arrays of `model`, parameters and buffers, to those of the checkpoint.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the model has not the same paths and shapes; then
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the model has not the same paths and shapes; then
     /// nothing was changed.
+    #[track_caller]
     pub fn restore(&self, model: &mut (impl Module<F> + ?Sized)) -> Result<()> {
         let paths: Vec<String> = Tree::of(&*model).leaves.into_iter().map(|(path, _)| path).collect();
         if let Some(missing) = paths.iter().find(|path| !self.arrays.iter().any(|(known, _)| known == *path)) {
             let message = format!("the checkpoint has no array `{missing}`, which the model has");
-            return Err(Error::new(ErrorKind::Mismatch, "restore", message));
+            return Err(mismatch("restore", message));
         }
         set_arrays("restore", model, self.arrays.iter().map(|(path, array)| (path, array.clone())))
     }

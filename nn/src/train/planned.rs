@@ -54,6 +54,10 @@ impl<F: Real> Planned<F> {
         for i in 0..recorded.gradients.len() {
             planner = planner.guard(gradients + i);
         }
+        // Buffers, which stand behind the parameters.
+        for i in recorded.gradients.len()..recorded.arrays.len() {
+            planner = planner.guard(arrays + i);
+        }
         let mut to = Stream::writing();
         columns(batch, &mut to);
         Ok(Planned {

@@ -1,12 +1,13 @@
 //! One training step as one recording.
 
-use super::step::mismatch;
 use crate::context::Context;
 use crate::data::{Batch, Columns};
+use crate::error::mismatch;
 use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::{
-    Optimizer, OptimizerState, Parameter, Position, Schedule, StateEntry, StateRecorder, StateUpdate, check_update,
+    Optimizer, OptimizerState, Parameter, Position, Schedule, StateEntry, StateRecorder, StateUpdate, Update,
+    check_update, checked_rate,
 };
 use autodiff::{ErrorKind, Program, Real, Result, Tape, Var};
 use ndarray::ArrayD;
@@ -39,7 +40,7 @@ pub(super) fn record<'t, F: Real, M: Module<F>, K>(
     let mut cx = Context::training(tape, model, key);
     let columns = Columns::on(tape, batch);
     cx.declare_all(objective, at);
-    let rate = tape.data(F::of(optimizer.rate(at))).named("rate");
+    let rate = tape.data(checked_rate(optimizer, at)?).named("rate");
     let step = tape.data(F::of(at.step as f64)).named("step");
     let examples = tape.data(F::of(batch.examples() as f64)).named("examples");
 
@@ -49,7 +50,7 @@ pub(super) fn record<'t, F: Real, M: Module<F>, K>(
     let weights = cx.vars();
     if weights.is_empty() {
         loss.shape()?;
-        let error = mismatch("there is no parameter to train");
+        let error = mismatch("step", "there is no parameter to train");
         return Err(error.with_help("a frozen parameter is trained again after `set_frozen(false)`"));
     }
     let gradients = match loss.gradient(&weights) {
@@ -60,23 +61,24 @@ pub(super) fn record<'t, F: Real, M: Module<F>, K>(
         gradients => gradients?,
     };
 
-    let mut parameters = Vec::with_capacity(weights.len());
+    let (mut parameters, mut named) = (Vec::with_capacity(weights.len()), Vec::with_capacity(weights.len()));
     for ((_, path, value), gradient) in cx.trained().zip(gradients) {
         parameters.push(Parameter { path: path.to_owned(), value, gradient, rate });
+        named.push((path.to_owned(), gradient));
     }
     let now = Schedule { rate, step, examples, is_mean: outcome.is_mean };
-    let mut recorder = StateRecorder::new(tape, state);
-    let values = tape.attributed(|| tape.scope("update", || optimizer.update(&parameters, &mut recorder, now)));
-    let values = check_update(&parameters, values)?;
+    let mut update = Update { parameters, state: StateRecorder::new(tape, state), now };
+    let values = tape.attributed(|| tape.scope("update", || optimizer.update(&mut update)));
+    check_update(&named, &values)?;
     let mut arrays: Vec<(usize, Var<'t, F>)> = cx.trained().map(|(at, ..)| at).zip(values).collect();
     arrays.extend(updates);
     Ok(Recorded {
         loss,
         is_mean: outcome.is_mean,
         outputs: outcome.outputs,
-        gradients: parameters.into_iter().map(|parameter| (parameter.path, parameter.gradient)).collect(),
+        gradients: named,
         arrays,
-        state: recorder.finish()?,
+        state: update.state.finish()?,
     })
 }
 

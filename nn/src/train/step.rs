@@ -3,9 +3,10 @@
 use super::planned::Planned;
 use super::recorded::{Recorded, record};
 use crate::data::Batch;
+use crate::error::mismatch;
 use crate::module::{Module, Tree, leaves_mut};
 use crate::objective::Objective;
-use crate::optim::{Optimizer, OptimizerState, Position};
+use crate::optim::{Optimizer, OptimizerState, Position, checked_rate};
 use autodiff::{Error, ErrorKind, Program, Real, Result, Tape, Var};
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt;
@@ -74,6 +75,10 @@ const PLANS: usize = 4;
 
 impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// A step that has not been made yet: the optimizer's state is empty, which means zeros.
+    ///
+    /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
+    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
     pub fn new(optimizer: O, objective: J) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Step {
@@ -159,19 +164,22 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// # Errors
     /// The error of the objective; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the reason and the
     /// path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that was not finite,
-    /// if the loss or a new array is not; [`ErrorKind::Refused`] for a negative learning rate; [`ErrorKind::Mismatch`] if
-    /// two parts of the model have one path, if its `visit_mut` lists other arrays than its `visit`, or if the optimizer's
-    /// state is not that of this model.
+    /// if the loss or a new array is not; [`ErrorKind::Refused`] for a learning rate that is negative or not finite;
+    /// [`ErrorKind::Mismatch`] if two parts of the model have one path, if its `visit_mut` lists other arrays than its
+    /// `visit`, if a setting of the optimizer makes no sense, or if its state is not that of this model.
     ///
-    /// A replayed step is refused if the loss or a gradient is not finite; a parameter that an optimizer makes infinite or
-    /// NaN out of finite gradients is found by the next step.
+    /// A replayed step is refused if the loss, a gradient or the next value of a buffer is not finite; a parameter that an
+    /// optimizer makes infinite or NaN out of finite gradients is found by the next step.
     #[track_caller]
     pub fn run<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, key: u64) -> Result<StepResult<'_, F>>
     where
         J: Objective<F, M, K>,
     {
         self.make(model, batch, key)?;
-        self.result().ok_or_else(|| mismatch("the step has no result"))
+        match self.result() {
+            Some(result) => Ok(result),
+            None => Err(mismatch("step", "the step has no result")),
+        }
     }
 
     #[track_caller]
@@ -180,12 +188,8 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         J: Objective<F, M, K>,
     {
         let at = Position { step: self.state.step + 1, epoch: self.epoch };
-        let rate = self.optimizer.rate(at);
-        if rate < 0.0 {
-            let message = format!("the learning rate of step {} is {rate}; it should not be negative", at.step);
-            return Err(Error::new(ErrorKind::Refused, "step", message));
-        }
-        if !self.eagerly && rate.is_finite() {
+        let rate = checked_rate(&self.optimizer, at)?;
+        if !self.eagerly {
             let index = match self.find(model, batch) {
                 Some(index) => Some(index),
                 None => self.prepare(model, batch, at, key)?,
@@ -195,7 +199,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
             {
                 self.clock += 1;
                 planned.used = self.clock;
-                if planned.execute(model, &mut self.state, &self.objective, batch, (at, F::of(rate), key)) {
+                if planned.execute(model, &mut self.state, &self.objective, batch, (at, rate, key)) {
                     self.last = Some(Last::Planned(index));
                     return Ok(());
                 }
@@ -256,13 +260,16 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         let recorded = record(&self.tape, &*model, (&self.optimizer, &self.state), &self.objective, batch, at, key)?;
         let loss = recorded.loss.item()?;
         if !loss.is_finite() {
-            return Err(not_finite("the loss", loss, recorded.loss));
+            return Err(not_finite(format!("the loss is {loss}"), recorded.loss));
         }
         let mut arrays = Vec::with_capacity(recorded.arrays.len());
         for (position, array) in &recorded.arrays {
             let value = array.value()?;
             if let Some(number) = value.iter().find(|number| !number.is_finite()) {
-                return Err(not_finite("an array of the model after the step", *number, recorded.loss));
+                let what = Tree::of(&*model).leaves.get(*position).map_or(String::new(), |(path, leaf)| {
+                    format!("the {} `{path}` would be {number} after the step", leaf.words())
+                });
+                return Err(not_finite(what, *array));
             }
             arrays.push((*position, value));
         }
@@ -343,6 +350,7 @@ impl<F: Real, O: fmt::Debug, J> fmt::Debug for Step<F, O, J> {
 }
 
 /// An error unless both visits of a model list the same arrays in the same order.
+#[track_caller]
 fn same_arrays<F: Real>(model: &mut impl Module<F>) -> Result<()> {
     let listed: Vec<(String, usize)> =
         Tree::of(model).leaves.into_iter().map(|(path, leaf)| (path, leaf.address())).collect();
@@ -358,20 +366,23 @@ fn same_arrays<F: Real>(model: &mut impl Module<F>) -> Result<()> {
         true => format!("`visit` and `visit_mut` of the model mean different arrays by {a}"),
         false => format!("as array {at}, `visit` of the model lists {a} and `visit_mut` {b}"),
     };
-    Err(mismatch(&message).with_help("write both with `nn::visit!`, or list the same parts in the same order"))
+    Err(mismatch("step", message).with_help("write both with `nn::visit!`, or list the same parts in the same order"))
 }
 
-/// Why training stops: what is not finite, and where the first such number came from.
-fn not_finite<F: Real>(what: &str, number: F, loss: Var<'_, F>) -> Error {
-    let error = Error::new(ErrorKind::NotFinite, "step", format!("{what} is {number}; nothing was changed"));
-    let error = error.at(loss.origin());
-    let error = match loss.first_non_finite() {
-        Ok(Some(first)) => error.with_operand(format!("first: {first}")),
-        _ => error,
-    };
-    error.with_help("look at that operation's operands, at the data, and at the learning rate")
-}
-
-pub(super) fn mismatch(message: &str) -> Error {
-    Error::new(ErrorKind::Mismatch, "step", message)
+/// Why training stops: what is not finite, and where the first number on the way to `var` came from that is not.
+fn not_finite<F: Real>(what: String, var: Var<'_, F>) -> Error {
+    let error = Error::new(ErrorKind::NotFinite, "step", format!("{what}; nothing was changed")).at(var.origin());
+    match var.first_non_finite() {
+        Ok(Some(first)) => {
+            let help = match first.operation.as_str() {
+                "log" => {
+                    "a logarithm takes numbers above 0: is it in a loss of probabilities, and the output a logit? Then \
+                          `loss::binary_cross_entropy_with_logits` is the loss"
+                }
+                _ => "look at that operation's operands, at the data, and at the learning rate",
+            };
+            error.with_operand(format!("first: {first}")).with_help(help)
+        }
+        _ => error.with_help("look at the data, and at the learning rate"),
+    }
 }

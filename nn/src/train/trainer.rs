@@ -5,6 +5,7 @@ use super::evaluate::evaluate_at;
 use super::observer::{Epoch, Observer, Training};
 use super::step::Step;
 use crate::data::{Column, Dataset};
+use crate::error::{here, mismatch};
 use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::{Optimizer, Position};
@@ -40,6 +41,7 @@ pub struct Trainer<'a, F: Real, O> {
     seed: u64,
     eagerly: bool,
     threads: Option<usize>,
+    plans: Option<usize>,
     metrics: Vec<(String, Metric<'a, F>)>,
     validation: Option<&'a Dataset<F>>,
     observers: Vec<&'a mut dyn Observer<F>>,
@@ -63,6 +65,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             seed: 0,
             eagerly: false,
             threads: None,
+            plans: None,
             metrics: Vec::new(),
             validation: None,
             observers: Vec::new(),
@@ -95,6 +98,12 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { threads: Some(threads), ..self }
     }
 
+    /// At most this many prepared steps are kept, as [`Step::plans`] says: one for each shape of batch and structure of the
+    /// model, so two for a data set that the batch size does not divide.
+    pub fn plans(self, plans: usize) -> Self {
+        Trainer { plans: Some(plans), ..self }
+    }
+
     /// Measures in every epoch how well the outputs fit the targets, under this name:
     /// [`accuracy`](crate::metric::accuracy), or a closure.
     pub fn metric(
@@ -123,6 +132,10 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     }
 
     /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from.
+    ///
+    /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
+    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
     ///
     /// # Errors
     /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
@@ -154,6 +167,9 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         }
         if let Some(threads) = self.threads {
             step = step.threads(threads);
+        }
+        if let Some(plans) = self.plans {
+            step = step.plans(plans);
         }
         if self.eagerly {
             step = step.eagerly();
@@ -215,25 +231,21 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Ok(Checkpoint::of(&*model, step.state(), &progress))
     }
 
+    #[track_caller]
     fn check(&self, data: &Dataset<F>) -> Result<()> {
-        let refuse = |message: &str| Err(Error::new(ErrorKind::Mismatch, "fit", message));
-        if data.is_empty() {
-            return refuse("there are no examples to train on");
-        }
-        if self.validation.is_some_and(Dataset::is_empty) {
-            return refuse("there are no examples to validate on");
-        }
-        if self.batch_size == 0 {
-            return refuse("a batch of 0 examples trains nothing");
-        }
-        if self.epochs == 0 {
-            return refuse("0 epochs train nothing");
-        }
-        Ok(())
+        let complaint = match () {
+            () if data.is_empty() => "there are no examples to train on",
+            () if self.validation.is_some_and(Dataset::is_empty) => "there are no examples to validate on",
+            () if self.batch_size == 0 => "a batch of 0 examples trains nothing",
+            () if self.epochs == 0 => "0 epochs train nothing",
+            () => return Ok(()),
+        };
+        Err(mismatch("fit", complaint))
     }
 }
 
 /// What the metrics say of an output.
+#[track_caller]
 fn measure<F: Real>(
     metrics: &[(String, Metric<'_, F>)],
     output: Option<&ArrayD<F>>,
@@ -242,20 +254,35 @@ fn measure<F: Real>(
     let Some((first, _)) = metrics.first() else { return Ok(Vec::new()) };
     let Some(output) = output else {
         let message = format!("the metric `{first}` needs an output, and the objective has none");
-        let error = Error::new(ErrorKind::Mismatch, "metric", message);
-        return Err(error.with_help("`Outcome::output` adds the model's output to what an objective answers"));
+        return Err(mismatch("metric", message)
+            .with_help("`Outcome::output` adds the model's output to what an objective answers"));
     };
     let targets = data.targets()?;
-    metrics.iter().map(|(_, metric)| metric(output, targets)).collect()
+    let mut found = Vec::with_capacity(metrics.len());
+    for (name, metric) in metrics {
+        match metric(output, targets) {
+            Ok(number) => found.push(number),
+            // A function that is passed by its name does not know its caller's line: it is that of the training.
+            Err(error) => return Err(error.at(here()).with_operand(format!("in the metric `{name}`"))),
+        }
+    }
+    Ok(found)
 }
 
-/// An error with the place in the run where it happened, and where the data are not finite, if they are not.
+/// An error with the place in the run where it happened, and what the whole data set has to do with it.
 fn located<F: Real>(error: Error, epoch: usize, batch: usize, data: &Dataset<F>) -> Error {
-    let is_finite = error.kind() != ErrorKind::NotFinite;
     let error = error.with_operand(format!("in epoch {epoch}, batch {batch}"));
-    match data.first_non_finite() {
-        Some((column, row, number)) if !is_finite => {
-            error.with_operand(format!("the data set has {number} in column `{column}`, row {row} of {}", data.len()))
+    match error.kind() {
+        ErrorKind::NotFinite => match data.first_non_finite() {
+            Some((column, row, number)) => error
+                .with_operand(format!("the data set has {number} in column `{column}`, row {row} of {}", data.len())),
+            None => error,
+        },
+        // Often labels that are counted from 1.
+        ErrorKind::Refused if error.operation() != "step" => {
+            data.ranges().fold(error, |error, (column, least, most)| {
+                error.with_operand(format!("column `{column}` of the data set has indices from {least} to {most}"))
+            })
         }
         _ => error,
     }

@@ -113,12 +113,9 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
         "index_compare" => {
             ["equal", "less", "less_equal"].map(|word| none().with("comparison", Attribute::Word(word.into()))).into()
         }
-        "conv"
-        | "conv_input_adjoint"
-        | "conv_weight_adjoint"
-        | "max_pool"
-        | "average_pool"
-        | "average_pool_adjoint" => windows(name),
+        "conv" | "conv_transpose" | "conv_weight_adjoint" | "max_pool" | "average_pool" | "average_pool_adjoint" => {
+            windows(name)
+        }
         "place" => lengths().map(|length| none().with("length", length.into())).collect(),
         _ => vec![none()],
     }

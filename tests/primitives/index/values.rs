@@ -149,7 +149,8 @@ fn indices_are_rearranged_as_reals_are() {
         (i.permute([0, 2]).error(), "transpose"),
         (i.gather(tape.index_constant(array![2])).error(), "gather"),
         (tape.concat_indices(&[i, i.reshape([6])], 0).error(), "concat"),
-        (tape.stack_indices(&[i, i.reshape([6])], 0).error(), "concat"),
+        (tape.stack_indices(&[i, i.reshape([6])], 0).error(), "stack"),
+        (tape.stack_indices(&[], 0).error(), "stack"),
         (tape.concat_indices(&[], 0).error(), "concat"),
         (i.broadcast_to([2]).error(), "broadcast_to"),
     ] {

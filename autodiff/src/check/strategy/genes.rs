@@ -162,7 +162,7 @@ impl Cook {
             labelled.push(labels);
         }
         let count = lengths.len();
-        let order = (0..count).map(|i| if b % 2 == 0 { (i + c) % count } else { count - 1 - i });
+        let order = (0..count).map(|i| if b.is_multiple_of(2) { (i + c) % count } else { count - 1 - i });
         let kept: Vec<usize> = order.filter(|label| (b / 2 + c) >> label & 1 == 0).take(3).collect();
         let of = |labels: &[usize]| labels.iter().filter_map(|l| char::from_u32('a' as u32 + *l as u32)).collect();
         let texts: Vec<String> = labelled.iter().map(|labels| of(labels)).collect();

@@ -100,7 +100,7 @@ impl Cook {
         if c % 2 == 1 {
             carries.push(self.pick(b));
         }
-        carries.extend(self.find(Kind::Index, c, |_| c % 3 == 0));
+        carries.extend(self.find(Kind::Index, c, |_| c.is_multiple_of(3)));
         carries.extend(self.find(Kind::Key, c, |_| c % 5 < 2));
         for carry in &mut carries {
             if self.is(*carry, Kind::Real) {
@@ -133,8 +133,8 @@ impl Cook {
         results.iter().for_each(|x| inside.use_value(*x));
         let mut outputs: Vec<usize> = inside.unused(start).into_iter().rev().take(2).collect();
         // What a step gives may be what it was given, or the same in each.
-        outputs.extend((b % 5 == 0).then_some(outside + 1).filter(|x| !inside.is(*x, Kind::Key)));
-        outputs.extend((b % 11 == 0).then(|| self.pick(c)));
+        outputs.extend((b.is_multiple_of(5)).then_some(outside + 1).filter(|x| !inside.is(*x, Kind::Key)));
+        outputs.extend((b.is_multiple_of(11)).then(|| self.pick(c)));
         if outputs.is_empty() && carries.is_empty() {
             outputs.push(inside.pick(0));
         }

@@ -46,10 +46,6 @@ impl Body {
         record(tape, &self.lines, &mut values, true);
         self.results.iter().map(|x| value(tape, &values, *x)).collect()
     }
-
-    fn vars<'t, F: Real>(&self, tape: &'t Tape<F>, values: Vec<Arg<'t, F>>) -> Vec<Var<'t, F>> {
-        self.record(tape, values).into_iter().map(Arg::var).collect()
-    }
 }
 
 fn value<'t, F: Real>(tape: &'t Tape<F>, values: &[Arg<'t, F>], number: usize) -> Arg<'t, F> {
@@ -78,22 +74,20 @@ fn record<'t, F: Real>(tape: &'t Tape<F>, lines: &[Line], values: &mut Vec<Arg<'
             }
             Op::Cond { then, otherwise } => {
                 let test = operand(tape, &x, 0).var().gt(operand(tape, &x, 1).var());
-                let results =
-                    tape.cond(test, || then.vars(tape, values.clone()), || otherwise.vars(tape, values.clone()));
-                results.into_iter().map(Arg::Real).collect()
+                tape.cond_with(test, || then.record(tape, values.clone()), || otherwise.record(tape, values.clone()))
             }
             Op::While { most, threshold, body } => {
-                let carries: Vec<Var<'t, F>> = x.iter().map(|x| x.var()).collect();
-                let (last, steps) = tape.while_loop(*most, &carries, |step, carries| {
+                let (mut last, steps) = tape.while_loop_with(*most, &x, |step, carries| {
                     let tape = step.index().tape();
                     let mut all: Vec<Arg<'_, F>> = values.to_vec();
                     all.push(step.index().into());
-                    all.extend(carries.iter().map(|c| Arg::Real(*c)));
-                    let mut next = body.vars(tape, all);
-                    let number = next.pop().unwrap_or_else(|| tape.broken_rule("a loop without a test".into()));
-                    (next, number.gt(*threshold))
+                    all.extend(carries);
+                    let mut next = body.record(tape, all);
+                    let number = next.pop().unwrap_or_else(|| tape.broken_rule("a loop without a test".into()).into());
+                    (next, number.var().gt(*threshold))
                 });
-                last.into_iter().map(Arg::Real).chain([steps.into()]).collect()
+                last.push(steps.into());
+                last
             }
             op => apply(tape, op, &x),
         };

@@ -60,7 +60,7 @@ pub fn conv_workspace(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -
 /// For each image and group it is the product ([`matmul`](super::matmul)) of w as a matrix \[O, C·h·w\] with the matrix
 /// \[C·h·w, P·Q\] of the elements of x, and is summed as that is.
 ///
-/// The map is linear in x and in w; the adjoints are [`conv_input_adjoint`] and [`conv_weight_adjoint`].
+/// The map is linear in x and in w; the adjoints are [`conv_transpose`] and [`conv_weight_adjoint`].
 ///
 /// # Errors
 /// A refusal if the shapes and windows do not fit ([`conv_shape`]), or the workspace is too small ([`conv_workspace`]).
@@ -112,17 +112,17 @@ pub fn conv<F: Real>(
 ///
 /// ```
 /// use autodiff::Shape;
-/// use autodiff::kernels::{View, ViewMut, Window, conv_input_adjoint};
+/// use autodiff::kernels::{View, ViewMut, Window, conv_transpose};
 /// let (signal, window, result) = (Shape::from([1, 1, 4]), Shape::from([1, 1, 2]), Shape::from([1, 1, 3]));
 /// let dy = View::contiguous(&[1.0, 10.0, 100.0], &result).unwrap();
 /// let w = View::contiguous(&[2.0, 3.0], &window).unwrap();
 /// let mut dx = [0.0; 4];
 /// let output = ViewMut::new(&mut dx, &signal).unwrap();
-/// conv_input_adjoint(dy, w, &[Window::default()], 1, output, &mut [0.0; 11])?;
+/// conv_transpose(dy, w, &[Window::default()], 1, output, &mut [0.0; 11])?;
 /// assert_eq!(dx, [2.0, 23.0, 230.0, 300.0]);
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
-pub fn conv_input_adjoint<F: Real>(
+pub fn conv_transpose<F: Real>(
     dy: View<'_, F>,
     w: View<'_, F>,
     windows: &[Window],

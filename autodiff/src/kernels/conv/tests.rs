@@ -82,7 +82,7 @@ impl<F: Real> Case<F> {
     fn input_adjoint(&self) -> Vec<F> {
         let mut dx = vec![F::of(7.0); self.x.shape.size()];
         let output = ViewMut::new(&mut dx, &self.x.shape).unwrap();
-        conv_input_adjoint(self.dy.view(), self.w.view(), &self.windows, self.groups, output, &mut self.workspace())
+        conv_transpose(self.dy.view(), self.w.view(), &self.windows, self.groups, output, &mut self.workspace())
             .unwrap();
         dx
     }
@@ -213,7 +213,7 @@ fn an_output_or_cotangent_of_another_shape_is_refused() {
     let (mut out, mut room) = ([0.0; 4], [0.0; 11]);
     let forward = conv(vx, vw, &windows, 1, ViewMut::new(&mut out, &y).unwrap(), &mut room).unwrap_err();
     assert_eq!(forward.message, "the output has the shape [1, 1, 4], not [1, 1, 3]");
-    let dx = conv_input_adjoint(vy, vw, &windows, 1, ViewMut::new(&mut out, &x).unwrap(), &mut room).unwrap_err();
+    let dx = conv_transpose(vy, vw, &windows, 1, ViewMut::new(&mut out, &x).unwrap(), &mut room).unwrap_err();
     let dw = conv_weight_adjoint(vx, vy, &windows, 1, ViewMut::new(&mut out[..2], &w).unwrap(), &mut room).unwrap_err();
     assert_eq!(dx.message, "dy has the shape [1, 1, 4], not [1, 1, 3]");
     assert_eq!(dw, dx);

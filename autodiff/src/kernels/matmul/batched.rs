@@ -1,6 +1,6 @@
 //! Products of many matrices: the shapes NumPy's rules give, and one product for each position of the leading axes.
 
-use super::{Strided, misfit, multiply};
+use super::{Strided, multiply, shape_error};
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Shape, Strides};
@@ -81,7 +81,7 @@ pub(super) fn product<F: Real>(
     shape: &[usize],
     output: &mut [F],
 ) -> Result<(), Refusal> {
-    let refused = || misfit(&a, &b);
+    let refused = || shape_error(&a, &b);
     if a.shape().is_empty() || b.shape().is_empty() {
         return Err(refused());
     }

@@ -144,11 +144,11 @@ pub fn matmul_rows<F: Real>(
     rows: Range<usize>,
     output: &mut [F],
 ) -> Result<(), Refusal> {
-    let (Some(left), Some(right)) = (Matrix::of(&a), Matrix::of(&b)) else { return Err(misfit(&a, &b)) };
+    let (Some(left), Some(right)) = (Matrix::of(&a), Matrix::of(&b)) else { return Err(shape_error(&a, &b)) };
     let there = rows.start <= rows.end && rows.end <= left.rows;
     // A shape whose elements cannot be counted has no output of that size.
     if left.columns != right.rows || !there || rows.len().checked_mul(right.columns) != Some(output.len()) {
-        return Err(misfit(&a, &b));
+        return Err(shape_error(&a, &b));
     }
     let whole = 0..right.columns;
     // SAFETY: the rows and columns are there, and the output has room for them; views vouch for their elements.
@@ -193,7 +193,7 @@ pub(super) fn multiply<F: Real>(a: Strided<'_, F>, b: Strided<'_, F>, output: &m
 }
 
 #[cold]
-fn misfit<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
+fn shape_error<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
     Refusal::new(format!("a product of {} and {} for an output or rows of another shape", a.shape(), b.shape()))
 }
 

@@ -219,11 +219,11 @@ impl Planes {
             Planes { size: [1; 2], length: [1; 2], positions: [1; 2], windows: [Window::default(); 2], axes };
         for (axis, (window, length)) in pool.windows.iter().zip(pool.lengths).enumerate() {
             let (size, to) = (x[lead + axis], axis + 2 - axes);
-            let misfit =
+            let refused =
                 |message: String| Mismatch::new(format!("axis {} of x {}: {message}", lead + axis, Shape::from(x)));
-            let positions = window.positions(size, *length, pool.ceil).map_err(|mismatch| misfit(mismatch.message))?;
+            let positions = window.positions(size, *length, pool.ceil).map_err(|mismatch| refused(mismatch.message))?;
             if let Some(p) = (0..positions).find(|p| window.inside(*p, size, *length).is_empty()) {
-                return Err(misfit(format!("the window at position {p} has no elements but padding")));
+                return Err(refused(format!("the window at position {p} has no elements but padding")));
             }
             (planes.size[to], planes.length[to]) = (size, *length);
             (planes.positions[to], planes.windows[to]) = (positions, *window);

@@ -77,16 +77,16 @@ impl<F: Real> Tape<F> {
                 Err(_) => *y,
             });
         }
-        let mut misfit = None;
+        let mut differing_types = None;
         let second = self.scanned("cond", once, (Made::Given, Some(fails.into())), &carries, &[], |_, carries, _| {
             let results: Vec<Arg<'_, F>> = otherwise();
-            misfit = differing(&types, &results);
-            match misfit {
+            differing_types = differing(&types, &results);
+            match differing_types {
                 Some(_) => (carries.to_vec(), Vec::new()),
                 None => (results, Vec::new()),
             }
         });
-        if let Some(mismatch) = misfit {
+        if let Some(mismatch) = differing_types {
             return vec![self.refuse("cond", &[test.into()], mismatch).into(); types.len()];
         }
         match second {

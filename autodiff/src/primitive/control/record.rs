@@ -179,7 +179,7 @@ impl<F: Real> Tape<F> {
             let Arg::Index(index) = self.unknown(Kind::Index, Shape::scalar(), false) else {
                 return (Err(Error::new(ErrorKind::Mismatch, "scan", "the step has no number")), 0);
             };
-            let mut misfit: Option<Error> = None;
+            let mut mismatch: Option<Error> = None;
             let mut placeholders: Vec<Arg<'_, F>> = Vec::new();
             for (i, arg) in carries.iter().chain(inputs).enumerate() {
                 let per_step = i >= carries.len();
@@ -195,7 +195,7 @@ impl<F: Real> Tape<F> {
                                 "input {i} has shape {shape}; its first axis should be {count} long, one row for each step"
                             );
                             let refused = self.refuse(operation, &[*arg], Mismatch::new(message));
-                            misfit = misfit.or(refused.error());
+                            mismatch = mismatch.or(refused.error());
                             refused.into()
                         }
                     },
@@ -206,7 +206,7 @@ impl<F: Real> Tape<F> {
             let (last, all) = body(step, carry_args, input_args);
             let outputs = all.len();
             let results: Vec<Arg<'_, F>> = last.iter().chain(&all).copied().collect();
-            if let Some(error) = misfit {
+            if let Some(error) = mismatch {
                 return (Err(error), outputs);
             }
             if last.len() != carries.len() {

@@ -108,7 +108,7 @@ pub(super) fn positions<'t, F: Real>(
         });
         match one {
             Ok(axis) => (x, axis),
-            Err(mismatch) => return Arg::from(x.tape().misfit(&primitive(0), &[x.into()], mismatch)).as_index(),
+            Err(mismatch) => return Arg::from(x.tape().mismatched(&primitive(0), &[x.into()], mismatch)).as_index(),
         }
     };
     let [y] = x.tape().record_all(primitive(axis), &[x.into()], [Kind::Index]);

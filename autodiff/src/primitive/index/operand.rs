@@ -5,24 +5,25 @@ use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Axis, Primitive, PrimitiveRef};
-use crate::tape::value::Value;
+use crate::tape::value::{IntoArray, Value};
 use crate::tape::var::{Index, Var, unbroadcastable};
 use crate::tape::{Arg, Tape};
 use std::ops::Range;
 use std::sync::Arc;
 
 impl<F: Real> Tape<F> {
-    /// Indices that are part of the program: replays use the same.
+    /// Indices that are part of the program: replays use the same. Takes what [`index`](Tape::index) takes.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input([1.0, 2.0, 3.0]);
-    /// let ends = tape.index_constant(ndarray::array![0, 2]);
+    /// let ends = tape.index_constant([0, 2]);
     /// assert_eq!(x.gather(ends).value()?, ndarray::array![1.0, 3.0].into_dyn());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn index_constant<D: ndarray::Dimension>(&self, indices: ndarray::Array<usize, D>) -> Index<'_, F> {
+    pub fn index_constant(&self, indices: impl IntoArray<usize>) -> Index<'_, F> {
+        let indices = indices.into_array();
         let shape = Shape::from(indices.shape());
         self.constant_indices(indices.iter().copied().collect(), shape)
     }
@@ -89,26 +90,6 @@ impl<'t, F: Real> Index<'t, F> {
         y.as_index()
     }
 
-    /// The primitive of `axis`, applied to these indices; an error that names the primitive if there is no such axis.
-    #[track_caller]
-    pub(in crate::primitive) fn along<P: Primitive<F> + 'static>(
-        self,
-        axis: impl Into<Axis>,
-        primitive: impl FnOnce(usize) -> P,
-    ) -> Self {
-        let Ok(shape) = self.shape() else { return self };
-        match axis.into().of("x", &shape) {
-            Ok(axis) => self.apply(Arc::new(primitive(axis))),
-            Err(mismatch) => self.misfit(Arc::new(primitive(usize::MAX)), mismatch),
-        }
-    }
-
-    /// That `primitive` does not fit these indices.
-    #[track_caller]
-    pub(in crate::primitive) fn misfit(self, primitive: impl Into<PrimitiveRef<F>>, mismatch: Mismatch) -> Self {
-        Arg::from(self.tape().misfit(&primitive.into(), &[self.into()], mismatch)).as_index()
-    }
-
     /// `primitive` applied to `self` and `other`, after both are broadcast to a common shape, visibly. Its result is of the
     /// kind `kind`.
     #[track_caller]
@@ -125,7 +106,7 @@ impl<'t, F: Real> Index<'t, F> {
             && from != to
         {
             let Some(shape) = from.broadcast(&to) else {
-                return tape.misfit(&primitive, &[a.into(), b.into()], unbroadcastable(&from, &to)).into();
+                return tape.mismatched(&primitive, &[a.into(), b.into()], unbroadcastable(&from, &to)).into();
             };
             a = if from == shape { a } else { a.broadcast_to(shape.clone()) };
             b = if to == shape { b } else { b.broadcast_to(shape) };
@@ -149,7 +130,7 @@ impl<'t, F: Real> Var<'t, F> {
         let axis = self.shape().map_or(Ok(usize::MAX), |shape| axis.into().of("x", &shape));
         match axis {
             Err(mismatch) if std::ptr::eq(tape, indices.tape()) && indices.shape().is_ok() => {
-                tape.misfit(&Arc::new(primitive(usize::MAX)).into(), &operands, mismatch)
+                tape.mismatched(&Arc::new(primitive(usize::MAX)).into(), &operands, mismatch)
             }
             axis => tape.record(Arc::new(primitive(axis.unwrap_or(usize::MAX))), &operands),
         }

@@ -85,7 +85,7 @@ pub(super) fn along<'t, F: Real>(
     let axis = match axis.into().of("x", &shape) {
         Ok(axis) => axis,
         Err(mismatch) => {
-            let refused = tape.misfit(&primitive, &[x.into()], mismatch);
+            let refused = tape.mismatched(&primitive, &[x.into()], mismatch);
             return (refused, Arg::from(refused).as_index());
         }
     };

@@ -172,7 +172,7 @@ impl<F: Real> crate::Tape<F> {
         let axis = match shapes.first().map(|first| axis.of("x₀", first)) {
             Some(Ok(axis)) => axis,
             Some(Err(mismatch)) if here && shapes.len() == parts.len() => {
-                return self.misfit(&Arc::new(Concat { axis: usize::MAX }).into(), parts, mismatch).into();
+                return self.mismatched(&Arc::new(Concat { axis: usize::MAX }).into(), parts, mismatch).into();
             }
             // What else is wrong is found by recording: no operands, an error among them, one of another tape.
             _ => 0,

@@ -8,6 +8,7 @@ use crate::base::shape::{Layout, Shape};
 use crate::primitive::{
     Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
+use crate::tape::Arg;
 use crate::tape::var::{Index, Var};
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -107,11 +108,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn slice(self, axis: impl Into<Axis>, range: impl RangeBounds<usize>) -> Self {
-        let shape = self.shape().unwrap_or_default();
-        self.along(axis, |axis| {
-            let (start, stop) = bounds(&range, shape.get(axis).copied().unwrap_or(0));
-            Slice { axis, start, stop }
-        })
+        Arg::from(self).slice(axis.into(), range).var()
     }
 }
 
@@ -126,6 +123,13 @@ impl<'t, F: Real> Index<'t, F> {
     /// ```
     #[track_caller]
     pub fn slice(self, axis: impl Into<Axis>, range: impl RangeBounds<usize>) -> Self {
+        Arg::from(self).slice(axis.into(), range).as_index()
+    }
+}
+
+impl<F: Real> Arg<'_, F> {
+    #[track_caller]
+    fn slice(self, axis: Axis, range: impl RangeBounds<usize>) -> Self {
         let shape = self.shape().unwrap_or_default();
         self.along(axis, |axis| {
             let (start, stop) = bounds(&range, shape.get(axis).copied().unwrap_or(0));

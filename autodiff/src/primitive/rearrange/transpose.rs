@@ -9,6 +9,7 @@ use crate::primitive::{
     Cotangents, Domain, Entry, Facts, Kernel, Notation, Primitive, RuleContext, Sample, SampleOperand, Signature,
     Tangents,
 };
+use crate::tape::Arg;
 use crate::tape::var::{Index, Var};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -142,14 +143,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn permute(self, axes: impl Into<Axes>) -> Self {
-        let Ok(shape) = self.shape() else { return self };
-        match axes.into().of("x", &shape) {
-            Ok(axes) => self.apply(Arc::new(Transpose { axes })),
-            Err(mismatch) => {
-                let primitive = Arc::new(Transpose { axes: Vec::new() });
-                self.tape().misfit(&primitive.into(), &[self.into()], mismatch)
-            }
-        }
+        Arg::from(self).permute(axes.into()).var()
     }
 }
 
@@ -164,10 +158,14 @@ impl<'t, F: Real> Index<'t, F> {
     /// The axes in the order given: as [`Var::permute`].
     #[track_caller]
     pub fn permute(self, axes: impl Into<Axes>) -> Self {
-        let Ok(shape) = self.shape() else { return self };
-        match axes.into().of("x", &shape) {
-            Ok(axes) => self.apply(Arc::new(Transpose { axes })),
-            Err(mismatch) => self.misfit(Arc::new(Transpose { axes: Vec::new() }), mismatch),
-        }
+        Arg::from(self).permute(axes.into()).as_index()
+    }
+}
+
+impl<F: Real> Arg<'_, F> {
+    #[track_caller]
+    fn permute(self, axes: Axes) -> Self {
+        let found = |shape: &Shape| axes.of("x", shape).map(|axes| Transpose { axes });
+        self.apply_found(found, || Transpose { axes: Vec::new() })
     }
 }

@@ -1,6 +1,6 @@
 //! Convolution.
 
-use super::conv_input_adjoint::ConvInputAdjoint;
+use super::conv_transpose::ConvTranspose;
 use super::conv_weight_adjoint::ConvWeightAdjoint;
 use super::options::Conv;
 use super::windows::Windows;
@@ -56,7 +56,7 @@ impl<F: Real> Primitive<F> for Convolution {
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         at.two(
-            || at.dy().apply2(ConvInputAdjoint::of(&self.0, &at.shape(0)), at.x(1)),
+            || at.dy().apply2(ConvTranspose::of(&self.0, &at.shape(0)), at.x(1)),
             || at.x(0).apply2(ConvWeightAdjoint::of(&self.0, &at.shape(1)), at.dy()),
         )
     }

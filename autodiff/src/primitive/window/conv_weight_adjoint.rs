@@ -1,7 +1,7 @@
 //! The adjoint of convolution as a map of its weights.
 
 use super::conv::{Convolution, FACTOR};
-use super::conv_input_adjoint::ConvInputAdjoint;
+use super::conv_transpose::ConvTranspose;
 use super::windows::Windows;
 use crate::base::attributes::Attributes;
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -69,7 +69,7 @@ impl<F: Real> Primitive<F> for ConvWeightAdjoint {
     // ⟨ȳ, y⟩ = ⟨conv(x, ȳ), z⟩, which is linear in x and in z.
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
         at.two(
-            || at.x(1).apply2(ConvInputAdjoint::of(&self.windows, &at.shape(0)), at.dy()),
+            || at.x(1).apply2(ConvTranspose::of(&self.windows, &at.shape(0)), at.dy()),
             || at.x(0).apply2(Convolution::of(&self.windows), at.dy()),
         )
     }

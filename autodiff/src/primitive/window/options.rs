@@ -282,8 +282,8 @@ impl<'t, F: Real> Var<'t, F> {
         let args: SmallVec<[Arg<'t, F>; 2]> = std::iter::once(self).chain(other).map(Arg::Real).collect();
         let here = |arg: &Arg<'t, F>| std::ptr::eq(arg.parts().0, self.tape());
         match args.iter().all(here) && args.iter().all(|arg| arg.shape().is_ok()) {
-            true => self.tape().misfit(&primitive, &args, mismatch),
-            // What stands before this misfit is the error to be seen: that of an operand, or operands of two tapes.
+            true => self.tape().mismatched(&primitive, &args, mismatch),
+            // What stands before this mismatch is the error to be seen: that of an operand, or operands of two tapes.
             false => self.tape().record(primitive, &args),
         }
     }

@@ -1,4 +1,4 @@
-//! Running sums and products along an axis.
+//! Running sums along an axis.
 
 use super::along::{Along, expect_shape};
 use super::copy::copy_to;
@@ -28,37 +28,6 @@ use crate::base::real::Real;
 /// # Ok::<(), autodiff::Refusal>(())
 /// ```
 pub fn cumsum<F: Real>(x: View<'_, F>, axis: usize, reversed: bool, output: ViewMut<'_, F>) -> Result<(), Refusal> {
-    cumulate(x, axis, reversed, output, |y, x| y + x)
-}
-
-/// yᵢ = x₀·…·xᵢ along `axis`, or, `reversed`, yᵢ = xᵢ·…·xₙ₋₁; y has the shape of x. The products are taken from one end to
-/// the other, as NumPy's `cumprod`: yᵢ = yᵢ₋₁·xᵢ, or yᵢ = yᵢ₊₁·xᵢ.
-///
-/// # Errors
-/// A refusal if there is no such axis or if the output has another shape.
-///
-/// ```
-/// use autodiff::Shape;
-/// use autodiff::kernels::{View, ViewMut, cumprod};
-/// let shape = Shape::from([3]);
-/// let x = View::contiguous(&[2.0, 3.0, 4.0], &shape).unwrap();
-/// let mut y = [0.0; 3];
-/// cumprod(x, 0, false, ViewMut::new(&mut y, &shape).unwrap())?;
-/// assert_eq!(y, [2.0, 6.0, 24.0]);
-/// # Ok::<(), autodiff::Refusal>(())
-/// ```
-pub fn cumprod<F: Real>(x: View<'_, F>, axis: usize, reversed: bool, output: ViewMut<'_, F>) -> Result<(), Refusal> {
-    cumulate(x, axis, reversed, output, |y, x| y * x)
-}
-
-/// yᵢ = f(yᵢ₋₁, xᵢ) along `axis`, or yᵢ = f(yᵢ₊₁, xᵢ).
-fn cumulate<F: Real>(
-    x: View<'_, F>,
-    axis: usize,
-    reversed: bool,
-    output: ViewMut<'_, F>,
-    f: impl Fn(F, F) -> F,
-) -> Result<(), Refusal> {
     let along = Along::new(x.shape(), axis)?;
     expect_shape("the output", output.shape(), x.shape())?;
     let inner = along.inner;
@@ -66,16 +35,16 @@ fn cumulate<F: Real>(
     copy_to(x, y);
     for block in y.chunks_exact_mut(along.block().max(1)) {
         match (inner, reversed) {
-            (1, false) => run(block.iter_mut(), &f),
-            (1, true) => run(block.iter_mut().rev(), &f),
-            _ => run_rows(block, along, reversed, &f),
+            (1, false) => run(block.iter_mut()),
+            (1, true) => run(block.iter_mut().rev()),
+            _ => run_rows(block, along, reversed),
         }
     }
     Ok(())
 }
 
 /// [`run`] for rows of `inner` elements.
-fn run_rows<F: Real>(block: &mut [F], Along { length, inner }: Along, reversed: bool, f: &impl Fn(F, F) -> F) {
+fn run_rows<F: Real>(block: &mut [F], Along { length, inner }: Along, reversed: bool) {
     for i in 1..length {
         // The rows i − 1 and i; or, from the other end, the last but i and the one before it.
         let (before, after) = block.split_at_mut(if reversed { length - i } else { i } * inner);
@@ -86,15 +55,15 @@ fn run_rows<F: Real>(block: &mut [F], Along { length, inner }: Along, reversed: 
                 (&after[..inner], &mut before[at..])
             }
         };
-        next.iter_mut().zip(known).for_each(|(x, y)| *x = f(*y, *x));
+        next.iter_mut().zip(known).for_each(|(x, y)| *x = *y + *x);
     }
 }
 
-/// Each number becomes f of the one before it, which has been replaced already, and itself.
-fn run<'a, F: Real>(mut numbers: impl Iterator<Item = &'a mut F>, f: &impl Fn(F, F) -> F) {
+/// Each number becomes the sum of the one before it, which has been replaced already, and itself.
+fn run<'a, F: Real>(mut numbers: impl Iterator<Item = &'a mut F>) {
     let Some(mut y) = numbers.next().copied() else { return };
     for x in numbers {
-        y = f(y, *x);
+        y = y + *x;
         *x = y;
     }
 }
@@ -113,27 +82,25 @@ mod tests {
         (case, any::<bool>()).prop_map(|((x, axis), reversed)| (x, axis, reversed))
     }
 
-    /// The elements up to a position or from it on, from the end where the running value begins.
-    fn defined(x: &Laid<f64>, axis: usize, reversed: bool, f: fn(f64, f64) -> f64) -> Vec<f64> {
+    /// The sum of the elements up to a position or from it on, from the end where the running sum begins.
+    fn defined(x: &Laid<f64>, axis: usize, reversed: bool) -> Vec<f64> {
         let run = |index: &Vec<usize>| {
             let at = |i: usize| x.at(&with(index, axis, i));
             let run: Vec<f64> = match reversed {
                 false => (0..=index[axis]).map(at).collect(),
                 true => (index[axis]..x.shape[axis]).rev().map(at).collect(),
             };
-            run.into_iter().reduce(f).unwrap()
+            run.into_iter().reduce(|y, x| y + x).unwrap()
         };
         positions(&x.shape).iter().map(run).collect()
     }
 
     proptest! {
         #[test]
-        fn running_values_are_the_formula((x, axis, reversed) in case()) {
+        fn running_sums_are_the_formula((x, axis, reversed) in case()) {
             let mut y = vec![7.0; x.shape.size()];
             cumsum(x.view(), axis, reversed, ViewMut::new(&mut y, &x.shape).unwrap()).unwrap();
-            assert_same(&y, &defined(&x, axis, reversed, |y, x| y + x));
-            cumprod(x.view(), axis, reversed, ViewMut::new(&mut y, &x.shape).unwrap()).unwrap();
-            assert_same(&y, &defined(&x, axis, reversed, |y, x| y * x));
+            assert_same(&y, &defined(&x, axis, reversed));
         }
     }
 }

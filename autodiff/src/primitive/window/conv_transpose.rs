@@ -18,15 +18,15 @@ use std::sync::Arc;
 
 /// y = the transposed convolution of x with w
 #[derive(Debug)]
-pub struct ConvInputAdjoint {
+pub struct ConvTranspose {
     windows: Windows,
     /// The spatial lengths of the result, which the operands do not say.
     size: SmallVec<[usize; 2]>,
 }
 
-impl<F: Real> Primitive<F> for ConvInputAdjoint {
+impl<F: Real> Primitive<F> for ConvTranspose {
     fn name(&self) -> &'static str {
-        "conv_input_adjoint"
+        "conv_transpose"
     }
 
     fn attributes(&self) -> Attributes {
@@ -80,7 +80,7 @@ impl<F: Real> Primitive<F> for ConvInputAdjoint {
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
         let (y, room, Windows { windows, groups }) = (call.y(0)?, call.workspace(), &self.windows);
-        kernels::conv_input_adjoint(call.x(0)?, call.x(1)?, windows, *groups, y, room)
+        kernels::conv_transpose(call.x(0)?, call.x(1)?, windows, *groups, y, room)
     }
 
     // ⟨ȳ, y⟩ = ⟨conv(ȳ, w), x⟩, which is linear in x and in w.
@@ -99,27 +99,27 @@ impl<F: Real> Primitive<F> for ConvInputAdjoint {
 
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
-    let example = ConvInputAdjoint { windows: Windows::example(), size: SmallVec::from_slice(&[4, 5]) };
-    Entry::new(Arc::new(example), |a| Ok(Arc::new(ConvInputAdjoint::parse(a)?).into())).sampled(|generator| {
+    let example = ConvTranspose { windows: Windows::example(), size: SmallVec::from_slice(&[4, 5]) };
+    Entry::new(Arc::new(example), |a| Ok(Arc::new(ConvTranspose::parse(a)?).into())).sampled(|generator| {
         let (windows, [x, w, y]) = Windows::sample(generator);
         let operand = |shape| SampleOperand::Real(shape, FACTOR);
-        Sample::new(ConvInputAdjoint::of(&windows, &x), vec![operand(y), operand(w)])
+        Sample::new(ConvTranspose::of(&windows, &x), vec![operand(y), operand(w)])
     })
 }
 
-impl ConvInputAdjoint {
+impl ConvTranspose {
     fn parse(attributes: &Attributes) -> Result<Self> {
         let size = SmallVec::from_slice(attributes.list("size")?);
-        Ok(ConvInputAdjoint { windows: Windows::parse(attributes)?, size })
+        Ok(ConvTranspose { windows: Windows::parse(attributes)?, size })
     }
 
     /// The adjoint of a convolution of an array of the shape `x`.
     pub(super) fn of(windows: &Windows, x: &Shape) -> Arc<Self> {
-        Arc::new(ConvInputAdjoint { windows: windows.clone(), size: x.iter().skip(2).copied().collect() })
+        Arc::new(ConvTranspose { windows: windows.clone(), size: x.iter().skip(2).copied().collect() })
     }
 
     fn again(&self) -> Arc<Self> {
-        Arc::new(ConvInputAdjoint { windows: self.windows.clone(), size: self.size.clone() })
+        Arc::new(ConvTranspose { windows: self.windows.clone(), size: self.size.clone() })
     }
 
     /// The shape of the result, if the ranks fit.
@@ -200,7 +200,7 @@ impl<'t, F: Real> Var<'t, F> {
         options: &Conv,
         size: impl Fn(&Windows, &Shape, &Shape) -> Result<SmallVec<[usize; 2]>, Mismatch>,
     ) -> Self {
-        let primitive = |windows, size| Arc::new(ConvInputAdjoint { windows, size }).into();
+        let primitive = |windows, size| Arc::new(ConvTranspose { windows, size }).into();
         let shapes = (self.shape().unwrap_or_default(), w.shape().unwrap_or_default());
         let sized = |windows: Windows| size(&windows, &shapes.0, &shapes.1).map(|size| (windows, size));
         match options.resolved_for(w).and_then(sized) {
