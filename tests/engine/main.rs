@@ -2,6 +2,7 @@
 
 mod check;
 mod cond;
+mod custom_rules;
 mod mutants;
 mod non_finite;
 mod oracle;
@@ -14,6 +15,7 @@ mod scan;
 mod seeds;
 mod stepper;
 mod steps;
+mod threads;
 mod wrong_primitives;
 
 /// How many random cases a test tries: as many as `PROPTEST_CASES` says, for a longer search.

@@ -348,6 +348,7 @@ impl Oracle {
             Op::Atan => each(&|x| x.atan()),
             Op::Tanh => each(&|x| x.tanh()),
             Op::Sigmoid => each(&|x| ((-x).exp() + 1.0).recip()),
+            Op::Ruled => each(&|x| (x.exp() + 1.0).ln()),
             Op::Relu => each(&|x| if self.order(x, zero) == Ordering::Less { x * 0.0 } else { x }),
             Op::LeakyRelu(beta) => each(&|x| if self.order(x, zero) == Ordering::Less { x * *beta } else { x }),
             Op::Abs => each(&|x| match self.order(x, zero) {

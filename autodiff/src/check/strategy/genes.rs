@@ -85,6 +85,10 @@ impl Cook {
             50 | 51 => self.scan(x, b, c, rest),
             52 => self.condition(x, b, c, rest),
             53 => self.repeated(x, b, c, rest),
+            54 => {
+                let x = self.quiet(x, 4.0);
+                self.map(Op::Ruled, x, self.bound(x) + 1.0)
+            }
             _ => self.map(Op::Cos, x, 1.0),
         };
     }

@@ -101,7 +101,10 @@ impl Cook {
 
     /// Indices of the shape of x.
     fn indices_of_shape(&mut self, x: usize, gene: usize) -> usize {
-        let shape = self.shape(x);
+        self.indices_of_this_shape(self.shape(x), gene)
+    }
+
+    pub(super) fn indices_of_this_shape(&mut self, shape: Shape, gene: usize) -> usize {
         self.find(Kind::Index, gene, |other| *other == shape).unwrap_or_else(|| self.given(shape, gene))
     }
 

@@ -86,6 +86,15 @@ impl Cook {
         }
     }
 
+    /// What is known of carries in any step.
+    fn carried(&self, carries: &[usize]) -> Vec<Known> {
+        let known = |carry: &usize| {
+            let most = if self.is(*carry, Kind::Real) { LOUD } else { LARGEST_INDEX };
+            self.values.get(*carry).map(|value| Known::new(value.of.clone(), value.bound.max(most)))
+        };
+        carries.iter().filter_map(known).collect()
+    }
+
     pub(super) fn scan(&mut self, x: usize, b: usize, c: usize, rest: Rest<'_, '_>) -> usize {
         if self.depth > 1 || self.full(ROOM) {
             return self.map(Op::Tanh, x, 1.0);
@@ -117,11 +126,7 @@ impl Cook {
 
         let outside = self.values.len();
         let mut given = vec![Known::new(Type::index(Shape::scalar()), steps.saturating_sub(1) as f64)];
-        for carry in &carries {
-            let real = self.is(*carry, Kind::Real);
-            let bound = self.bound(*carry).max(if real { LOUD } else { LARGEST_INDEX });
-            given.extend(self.values.get(*carry).map(|value| Known::new(value.of.clone(), bound)));
-        }
+        given.extend(self.carried(&carries));
         for input in &inputs {
             let row =
                 |value: &Known| Type { shape: value.of.shape.iter().skip(1).copied().collect(), ..value.of.clone() };
@@ -176,6 +181,7 @@ impl Cook {
         if c.is_multiple_of(3) {
             results.push(then.pick(c));
         }
+        results.extend(then.find(Kind::Index, b, |_| b.is_multiple_of(4)));
         results.retain(|x| small(&then.shape(*x)));
         if results.is_empty() {
             results.push(x);
@@ -183,7 +189,11 @@ impl Cook {
         let mut types: Vec<Known> = results.iter().filter_map(|x| then.values.get(*x)).cloned().collect();
         let then = self.close(then, &results);
         let mut otherwise = self.inside(Vec::new(), 1 + c % 3, rest);
-        let others: Vec<usize> = types.iter().map(|known| otherwise.shaped(&known.of.shape, outside)).collect();
+        let other = |known: &Known| match known.of.kind {
+            Kind::Index => otherwise.indices_of_this_shape(known.of.shape.clone(), c),
+            _ => otherwise.shaped(&known.of.shape, outside),
+        };
+        let others: Vec<usize> = types.iter().map(other).collect();
         for (known, other) in types.iter_mut().zip(&others) {
             *known = Known::new(known.of.clone(), known.bound.max(otherwise.bound(*other)));
         }
@@ -203,10 +213,11 @@ impl Cook {
             let other = self.pick(b);
             carries.push(self.quiet(other, LOUD));
         }
+        carries.extend(self.find(Kind::Index, c, |_| c.is_multiple_of(3)));
+        carries.extend(self.find(Kind::Key, c, |_| c % 5 < 2));
         let outside = self.values.len();
-        let carried = |x: &usize| Known::new(Type::real(self.shape(*x)), LOUD.max(self.bound(*x)));
         let mut given = vec![Known::new(Type::index(Shape::scalar()), most.saturating_sub(1) as f64)];
-        given.extend(carries.iter().map(carried));
+        given.extend(self.carried(&carries));
         let types: Vec<Known> = given.iter().skip(1).cloned().collect();
         let start = outside + given.len();
         let mut inside = self.inside(given, 1 + c % 5, rest);

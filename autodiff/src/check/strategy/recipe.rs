@@ -104,6 +104,8 @@ pub enum Op {
         carries: usize,
         body: Body,
     },
+    /// log(1 + eˣ) with a reverse rule of its own: [`Tape::with_rule`](crate::Tape::with_rule).
+    Ruled,
     /// One of two bodies, which are given nothing: the first if the first operand is greater than the second.
     Cond {
         then: Body,

@@ -186,6 +186,7 @@ fn apply_to_reals<'t, F: Real>(
         Op::Minimum => x(0).minimum(x(1)),
         Op::Select => x(0).gt(x(1)).select(x(2), x(3)),
         Op::MatMul => x(0).matmul(x(1)),
+        Op::Ruled => softplus(x(0)),
         Op::Einsum(subscripts) => tape.einsum(subscripts, all),
         Op::AddBias => x(0).add_bias(x(1)),
         Op::Sum(axes) => x(0).sum(axes.clone()),
@@ -207,4 +208,16 @@ fn apply_to_reals<'t, F: Real>(
         Op::AveragePool(length) => x(0).average_pool(&Pooling::new([*length]).stride(1)),
         other => tape.broken_rule(format!("{other:?} is no operation on reals alone")),
     }
+}
+
+/// The operand is the only one.
+#[allow(clippy::indexing_slicing)]
+fn softplus<F: Real>(x: Var<'_, F>) -> Var<'_, F> {
+    let ruled = x.tape().with_rule(
+        "check::softplus",
+        &[x],
+        |x| (x[0].exp() + 1.0).log(),
+        |at, dy| at.one(|| dy * at.x(0).sigmoid()),
+    );
+    ruled.unwrap_or_else(|error| x.tape().failed(error))
 }
