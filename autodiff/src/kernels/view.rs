@@ -104,8 +104,13 @@ impl<'a, F: Copy> View<'a, F> {
 
     /// The elements in logical (row-major) order.
     pub fn iter(&self) -> impl Iterator<Item = F> + use<'a, F> {
-        let (data, strides) = self.parts();
-        Odometer::new(self.shape, &strides).map(move |offset| data[offset])
+        // Either the one or the other: what lies in order is no more than a slice.
+        let (slice, strided) = match self.as_slice() {
+            Some(slice) => (slice, None),
+            None => (&[][..], Some(self.parts())),
+        };
+        let strided = strided.map(|(data, strides)| Odometer::new(self.shape, &strides).map(move |offset| data[offset]));
+        slice.iter().copied().chain(strided.into_iter().flatten())
     }
 
     /// The elements in logical order, to be read a piece at a time.
