@@ -12,4 +12,5 @@ mod scale;
 mod scan;
 mod seeds;
 mod stepper;
+mod steps;
 mod wrong_primitives;

@@ -8,6 +8,7 @@ mod losses;
 mod objectives;
 mod optimizers;
 mod planned;
+mod recurrent;
 mod resume;
 mod structure;
 mod support;

@@ -105,16 +105,17 @@ impl<F: Real> Tape<F> {
         kinds: &[Kind],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
+        let evaluates = self.evaluates.get();
         let mut state = self.state.borrow_mut();
         // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
         let applied = match inputs {
-            [a] if a.is_on(self) => state.applied(&primitive, &[a.id()], kinds, self.evaluates, location),
+            [a] if a.is_on(self) => state.applied(&primitive, &[a.id()], kinds, evaluates, location),
             [a, b] if a.is_on(self) && b.is_on(self) => {
-                state.applied(&primitive, &[a.id(), b.id()], kinds, self.evaluates, location)
+                state.applied(&primitive, &[a.id(), b.id()], kinds, evaluates, location)
             }
             _ if inputs.iter().all(|arg| arg.is_on(self)) => {
                 let ids = inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>();
-                state.applied(&primitive, &ids, kinds, self.evaluates, location)
+                state.applied(&primitive, &ids, kinds, evaluates, location)
             }
             _ => {
                 drop(state);
