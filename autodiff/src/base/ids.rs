@@ -28,7 +28,12 @@ impl NodeId {
 
     /// All ids below `length`, in order.
     pub(crate) fn all(length: usize) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator {
-        (0..length).map(NodeId::new)
+        NodeId(0).until(NodeId::new(length))
+    }
+
+    /// The ids from this one to the one before `end`, in order.
+    pub(crate) fn until(self, end: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + Clone {
+        (self.0..end.0).map(NodeId)
     }
 }
 
@@ -73,6 +78,11 @@ impl<T> IdVec<T> {
         id
     }
 
+    /// The items behind that of `id`.
+    pub(crate) fn behind(&self, id: NodeId) -> &[T] {
+        self.0.get(id.index() + 1..).unwrap_or(&[])
+    }
+
     pub(crate) fn find(&self, id: NodeId) -> Option<&T> {
         self.0.get(id.index())
     }
@@ -93,7 +103,7 @@ impl<T> IdVec<T> {
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (NodeId, &T)> + ExactSizeIterator {
-        self.0.iter().enumerate().map(|(i, item)| (NodeId::new(i), item))
+        self.ids().zip(&self.0)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::primitive::{Derivative, PrimitiveRef, RuleContext, Tangents};
 use crate::tape::node::{Node, Op};
-use crate::tape::query::results_of;
+use crate::tape::query::count_results;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ pub(crate) struct Application<'t, F: Real> {
     /// Which operands' derivatives are asked for.
     wants: SmallVec<[bool; 2]>,
     /// The number of results.
-    pub(crate) results: usize,
+    results: usize,
 }
 
 impl<'t, F: Real> Application<'t, F> {
@@ -34,7 +34,7 @@ impl<'t, F: Real> Application<'t, F> {
             let wants = |id: NodeId| nodes[id].kind == Kind::Real && wanted(id, &nodes[id]);
             // Built in place: almost all operations have one or two operands.
             let (inputs, wants): (SmallVec<_>, SmallVec<[bool; 2]>) = match &*node.inputs {
-                [a] => (SmallVec::from_buf_and_len([arg(*a); 2], 1), SmallVec::from_buf_and_len([wants(*a); 2], 1)),
+                [a] => (SmallVec::from_buf_and_len([arg(*a); 2], 1), SmallVec::from_buf_and_len([wants(*a), false], 1)),
                 [a, b] => (SmallVec::from_buf([arg(*a), arg(*b)]), SmallVec::from_buf([wants(*a), wants(*b)])),
                 all => (all.iter().map(|id| arg(*id)).collect(), all.iter().map(|id| wants(*id)).collect()),
             };
@@ -43,9 +43,20 @@ impl<'t, F: Real> Application<'t, F> {
                 inputs,
                 output: tape.var(id),
                 wants,
-                results: results_of(nodes, id).len(),
+                results: count_results(nodes, id),
             })
         })
+    }
+
+    /// What `of` answers for each result.
+    #[inline(always)]
+    pub(crate) fn of_results<T>(&self, mut of: impl FnMut(NodeId) -> T) -> SmallVec<[T; 1]> {
+        let first = self.output.id;
+        // Almost all operations have one result: its answer is put in place.
+        match self.results {
+            1 => SmallVec::from_buf([of(first)]),
+            n => (0..n).map(|i| of(NodeId::new(first.index() + i))).collect(),
+        }
     }
 
     pub(crate) fn context<'a>(&'a self, cotangents: &'a [Option<Var<'t, F>>]) -> RuleContext<'a, 't, F> {

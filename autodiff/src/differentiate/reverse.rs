@@ -26,7 +26,8 @@ pub(crate) trait Ledger<F: Real> {
     /// Whether a cotangent has arrived at `id`, or at a further result of the same application.
     fn has(&self, tape: &Tape<F>, id: NodeId) -> bool;
 
-    /// Runs the rule of `id` on its cotangent and credits the operands; answers that are no cotangent go to `reached`.
+    /// Runs the rule of `id`, unless it is a further result, on its cotangents and credits the operands; answers that are no
+    /// cotangent go to `reached`.
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()>;
 
     /// Drops the cotangent of `id`, which is of no use.
@@ -109,12 +110,6 @@ pub(crate) fn walk<F: Real>(tape: &Tape<F>, last: NodeId, ledger: &mut impl Ledg
                 ledger.forget(id);
                 wanted_operands(tape, id, ledger).for_each(|operand| reached.set(operand, mark));
             }
-            // Its rule runs at the first result.
-            mark if tape.with_node(id, |node| matches!(node.op, Op::Result)) => {
-                if mark == Mark::Zero && !ledger.has(tape, id) {
-                    wanted_operands(tape, id, ledger).for_each(|operand| reached.zero(operand));
-                }
-            }
             mark if ledger.has(tape, id) => {
                 // With a cotangent of its own it is not zero, also where one of the ways to it is.
                 if mark == Mark::Zero {
@@ -158,6 +153,17 @@ struct Freed<F: Real, W> {
     watch: W,
 }
 
+impl<F: Real, W: FnMut(Sight<'_, F>)> Freed<F, W> {
+    /// Takes the cotangent of `node`, as an input of its rule; `None` if it has none.
+    #[inline(always)]
+    fn take<'t>(&mut self, tape: &'t Tape<F>, node: NodeId) -> Option<Var<'t, F>> {
+        let cotangent = self.cotangents[node].take()?;
+        (self.watch)(Sight::Visit { node, cotangent: &cotangent });
+        let shape = tape.with_node(node, |node| node.shape.clone());
+        Some(tape.data_value(cotangent, shape))
+    }
+}
+
 impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     #[inline]
     fn wants(&self, _: NodeId, node: &Node<F>) -> bool {
@@ -172,23 +178,15 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         tape.scratch(id, |tape| {
             let Some(application) = Application::of(tape, id, |operand, node| self.wants(operand, node)) else {
-                let is_leaf = tape.with_node(id, |node| !matches!(node.op, Op::Apply(_)));
-                if let (true, Some(cotangent)) = (is_leaf, self.cotangents[id].take()) {
-                    self.left.push((id, cotangent));
-                }
-                self.forget(id);
+                tape.with_node(id, |node| match node.op {
+                    // The rule of a further result runs at the first, on the cotangents of all.
+                    Op::Result => {}
+                    Op::Apply(_) => self.cotangents[id] = None,
+                    _ => self.left.extend(self.cotangents[id].take().map(|cotangent| (id, cotangent))),
+                });
                 return Ok(());
             };
-            let mut dy: SmallVec<[Option<Var<'_, F>>; 1]> = SmallVec::new();
-            for result in (id.index()..id.index() + application.results).map(NodeId::new) {
-                let Some(cotangent) = self.cotangents[result].take() else {
-                    dy.push(None);
-                    continue;
-                };
-                (self.watch)(Sight::Visit { node: result, cotangent: &cotangent });
-                let shape = tape.with_node(result, |node| node.shape.clone());
-                dy.push(Some(tape.constant_value(cotangent, shape)));
-            }
+            let dy = application.of_results(|result| self.take(tape, result));
             apply_rule(&application, &dy, |slot, operand, answer| {
                 let Some(dx) = reached.note(id, slot, operand, answer) else { return Ok(()) };
                 tape.with_value(dx.id, |contribution, shape| {
@@ -216,8 +214,10 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
 
 /// Whether a further result of the application at `id` has an entry.
 fn any_of_results<F: Real, T>(nodes: &IdVec<Node<F>>, table: &IdVec<Option<T>>, id: NodeId) -> bool {
-    match nodes.find(NodeId::new(id.index() + 1)).map(|node| &node.op) {
-        Some(Op::Result) => results_of(nodes, id).any(|result| table.find(result).is_some_and(Option::is_some)),
+    match nodes.behind(id) {
+        [Node { op: Op::Result, .. }, ..] => {
+            results_of(nodes, id).any(|result| table.find(result).is_some_and(Option::is_some))
+        }
         _ => false,
     }
 }
@@ -243,8 +243,7 @@ impl<F: Real> Ledger<F> for Recorded<'_, F> {
         let Some(application) = Application::of(self.tape, id, |operand, node| self.wants(operand, node)) else {
             return Ok(());
         };
-        let results = (id.index()..id.index() + application.results).map(NodeId::new);
-        let dy: SmallVec<[Option<Var<'_, F>>; 1]> = results.map(|result| self.cotangents[result]).collect();
+        let dy = application.of_results(|result| self.cotangents[result]);
         self.tape.on_behalf(id, || {
             apply_rule(&application, &dy, |slot, operand, answer| {
                 if let Some(dx) = reached.note(id, slot, operand, answer) {

@@ -104,8 +104,13 @@ impl<'a, F: Copy> View<'a, F> {
 
     /// The elements in logical (row-major) order.
     pub fn iter(&self) -> impl Iterator<Item = F> + use<'a, F> {
-        let (data, strides) = self.parts();
-        Odometer::new(self.shape, &strides).map(move |offset| data[offset])
+        match self.as_slice() {
+            Some(slice) => Elements::InOrder(slice.iter()),
+            None => {
+                let (data, strides) = self.parts();
+                Elements::Strided(data, Odometer::new(self.shape, &strides))
+            }
+        }
     }
 
     /// The elements in logical order, to be read a piece at a time.
@@ -142,6 +147,32 @@ impl<'a, F: Copy> View<'a, F> {
                 scratch.extend(self.iter());
                 scratch
             }
+        }
+    }
+}
+
+/// The elements of a view in logical order.
+enum Elements<'a, F> {
+    InOrder(std::slice::Iter<'a, F>),
+    Strided(&'a [F], Odometer),
+}
+
+impl<F: Copy> Iterator for Elements<'_, F> {
+    type Item = F;
+
+    #[inline]
+    fn next(&mut self) -> Option<F> {
+        match self {
+            Elements::InOrder(slice) => slice.next().copied(),
+            Elements::Strided(data, offsets) => offsets.next().map(|offset| data[offset]),
+        }
+    }
+
+    #[inline]
+    fn fold<T, G: FnMut(T, F) -> T>(self, start: T, mut f: G) -> T {
+        match self {
+            Elements::InOrder(slice) => slice.fold(start, |sum, x| f(sum, *x)),
+            Elements::Strided(data, offsets) => offsets.fold(start, |sum, offset| f(sum, data[offset])),
         }
     }
 }

@@ -198,6 +198,16 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
 /// # Errors
 /// A [`Mismatch`] naming the first operand that differs.
 pub fn same_shape(inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+    match inputs {
+        [a] => Ok(Shape::clone(a)),
+        [a, b] if a.shares(b) => Ok(Shape::clone(a)),
+        _ => same_lengths(inputs),
+    }
+}
+
+/// [`same_shape`], of any shapes.
+#[inline(never)]
+fn same_lengths(inputs: &[&Shape]) -> Result<Shape, Mismatch> {
     let [first, rest @ ..] = inputs else { return Err(Mismatch::new("there are no operands")) };
     match rest.iter().find(|shape| **shape != *first) {
         None => Ok(Shape::clone(first)),

@@ -57,6 +57,7 @@ pub enum Partial<'t, F: Real> {
 impl<'t, F: Real> Partial<'t, F> {
     /// ∂y/∂xᵢ · d. All products of a derivative with a factor are made here.
     #[track_caller]
+    #[inline(always)]
     fn times(self, d: Var<'t, F>) -> Derivative<'t, F> {
         Derivative::Of(match self {
             Partial::One => d,
@@ -142,6 +143,7 @@ impl<'t, F: Real> RuleContext<'_, 't, F> {
     }
 
     /// The cotangent ȳ of the result; where there are several, of the first, and zeros if it has none.
+    #[inline(always)]
     pub fn dy(&self) -> Var<'t, F> {
         match self.cotangents.first() {
             Some(Some(dy)) => *dy,
@@ -244,11 +246,12 @@ impl<'t, F: Real> RuleContext<'_, 't, F> {
         if self.cotangents.len() > 1 {
             return self.of_several();
         }
-        let answer = |i: usize| if self.wants(i) { partial(i).times(self.dy()) } else { Derivative::None };
-        match self.inputs.len() {
-            1 => SmallVec::from_buf_and_len([answer(0), Derivative::None], 1),
-            2 => SmallVec::from_buf([answer(0), answer(1)]),
-            n => (0..n).map(answer).collect(),
+        let dy = self.dy();
+        let answer = |i: usize, wanted: bool| if wanted { partial(i).times(dy) } else { Derivative::None };
+        match *self.wants {
+            [a] => SmallVec::from_buf_and_len([answer(0, a), Derivative::None], 1),
+            [a, b] => SmallVec::from_buf([answer(0, a), answer(1, b)]),
+            ref wants => wants.iter().enumerate().map(|(i, wanted)| answer(i, *wanted)).collect(),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::base::shape::Shape;
 use crate::primitive::{Kernel, Kind};
 use crate::tape::evaluate::{elementwise, evaluate};
 use crate::tape::node::{self, Labels, Node, Op, Operands};
-use crate::tape::query::{needed_for, same_tape, types_of};
+use crate::tape::query::{needed_for, same_tape, types_of, with_shapes};
 use crate::tape::value::{self, IntoArray, Value};
 use crate::tape::{Arg, Tape};
 use ndarray::ArrayD;
@@ -245,9 +245,9 @@ impl<F: Real> Program<F> {
             node.inputs.iter().for_each(|operand| uses[*operand] += 1);
         }
         self.outputs.iter().for_each(|id| uses[*id] += 1);
-        for id in self.nodes.ids() {
+        for (id, node) in self.nodes.iter() {
             self.evaluate(id, &mut values)?;
-            for operand in self.nodes[id].inputs.iter() {
+            for operand in node.inputs.iter() {
                 uses[*operand] -= 1;
                 if uses[*operand] == 0 {
                     values[*operand] = Value::Unknown;
@@ -285,22 +285,15 @@ impl<F: Real> Program<F> {
     pub(crate) fn evaluate(&self, id: NodeId, values: &mut IdVec<Value<F>>) -> Result<()> {
         let node = &self.nodes[id];
         let Op::Apply(primitive) = &node.op else { return Ok(()) };
-        let shape = |id: &NodeId| &self.nodes[*id].shape;
-        // Almost all operations have one or two operands: no list is made of them.
-        let kernel = match &*node.inputs {
-            [a] => primitive.kernel(&[shape(a)]),
-            [a, b] => primitive.kernel(&[shape(a), shape(b)]),
-            ids => primitive.kernel(&ids.iter().map(shape).collect::<SmallVec<[_; 4]>>()),
-        };
-        let next = NodeId::new(id.index() + 1);
-        let several = self.nodes.find(next).is_some_and(|next| matches!(next.op, Op::Result));
-        if let (Kernel::Elementwise(function), false) = (&kernel, several) {
-            let value = elementwise(&self.nodes, values, function, &node.inputs, &node.shape);
+        let operands = &*node.inputs;
+        let kernel = with_shapes!(self.nodes, operands, |shapes| primitive.kernel(shapes));
+        if let Kernel::Elementwise(function) = &kernel {
+            let value = elementwise(&self.nodes, values, function, operands, &node.shape);
             values[id] = value.map_err(|refusal| self.refused(id, refusal))?;
             return Ok(());
         }
         let types = types_of(&self.nodes, id);
-        let results = evaluate(&self.nodes, values, &**primitive, &kernel, &node.inputs, &types);
+        let results = evaluate(&self.nodes, values, &**primitive, &kernel, operands, &types);
         for (i, value) in results.map_err(|refusal| self.refused(id, refusal))?.into_iter().enumerate() {
             values[NodeId::new(id.index() + i)] = value;
         }

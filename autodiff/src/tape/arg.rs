@@ -92,6 +92,11 @@ impl<'t, F: Real> Arg<'t, F> {
     }
 
     #[inline]
+    pub(crate) fn is_on(&self, tape: &Tape<F>) -> bool {
+        std::ptr::eq(self.parts().0, tape)
+    }
+
+    #[inline]
     pub(crate) fn parts(&self) -> (&'t Tape<F>, NodeId) {
         match self {
             Arg::Real(x) => (x.tape, x.id),

@@ -62,9 +62,21 @@ pub(crate) fn elementwise<F: Real>(
     shape: &Shape,
 ) -> Result<Value<F>, Refusal> {
     // One number in every position of the operands is one number in every position of the result.
-    if let Some(number) = number(function, values, ids) {
-        return Ok(Value::Splat(number));
+    match number(function, values, ids) {
+        Some(number) => Ok(Value::Splat(number)),
+        None => elementwise_array(nodes, values, function, ids, shape),
     }
+}
+
+/// [`elementwise`] where not all operands are numbers.
+#[inline(never)]
+fn elementwise_array<F: Real>(
+    nodes: &IdVec<Node<F>>,
+    values: &IdVec<Value<F>>,
+    function: &Elementwise<F>,
+    ids: &[NodeId],
+    shape: &Shape,
+) -> Result<Value<F>, Refusal> {
     let mut operands: SmallVec<[Operand<'_, F>; 3]> = SmallVec::new();
     for id in ids {
         match values[*id].operand(&nodes[*id].shape) {

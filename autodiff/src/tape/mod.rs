@@ -135,6 +135,12 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     pub fn data(&self, array: impl IntoArray<F>) -> Var<'_, F> {
         let (value, shape) = value::take(array);
+        self.data_value(value, shape)
+    }
+
+    #[track_caller]
+    #[inline]
+    pub(crate) fn data_value(&self, value: Value<F>, shape: Shape) -> Var<'_, F> {
         self.var(self.leaf(Op::Input(Kind::Real), Kind::Real, value, shape, false))
     }
 

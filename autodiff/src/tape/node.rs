@@ -32,13 +32,22 @@ const _: () = assert!(size_of::<Node<f64>>() <= 64, "a node is longer than a lin
 #[derive(Clone, Debug)]
 pub(crate) enum Operands {
     /// As many of these as the count says.
-    Few(u8, [NodeId; 3]),
+    Few(Count, [NodeId; 3]),
     Many(Arc<Vec<NodeId>>),
+}
+
+/// At most three: no larger number has to be looked out for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Count {
+    Zero,
+    One,
+    Two,
+    Three,
 }
 
 impl Operands {
     /// The operands of a leaf.
-    pub(crate) const NONE: Operands = Operands::Few(0, [NodeId::FIRST; 3]);
+    pub(crate) const NONE: Operands = Operands::Few(Count::Zero, [NodeId::FIRST; 3]);
 }
 
 impl From<&[NodeId]> for Operands {
@@ -46,9 +55,9 @@ impl From<&[NodeId]> for Operands {
     fn from(ids: &[NodeId]) -> Self {
         match ids {
             [] => Operands::NONE,
-            [a] => Operands::Few(1, [*a; 3]),
-            [a, b] => Operands::Few(2, [*a, *b, *b]),
-            [a, b, c] => Operands::Few(3, [*a, *b, *c]),
+            [a] => Operands::Few(Count::One, [*a; 3]),
+            [a, b] => Operands::Few(Count::Two, [*a, *b, *b]),
+            [a, b, c] => Operands::Few(Count::Three, [*a, *b, *c]),
             _ => Operands::Many(Arc::new(ids.to_vec())),
         }
     }
@@ -60,7 +69,7 @@ impl Deref for Operands {
     #[inline]
     fn deref(&self) -> &[NodeId] {
         match self {
-            Operands::Few(count, ids) => ids.get(..usize::from(*count)).unwrap_or(ids),
+            Operands::Few(count, ids) => ids.get(..*count as usize).unwrap_or(ids),
             Operands::Many(ids) => ids,
         }
     }

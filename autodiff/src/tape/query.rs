@@ -19,17 +19,42 @@ pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str,
     Err(error.at(x.origin()).with_operand(x.tape.describe(x.id, role)).with_help(BRING_OVER))
 }
 
+/// The number of results of the application whose first result is `first`.
+#[inline]
+pub(crate) fn count_results<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> usize {
+    1 + nodes.behind(first).iter().take_while(|node| matches!(node.op, Op::Result)).count()
+}
+
 /// The results of the application whose first result is `first`, that one included.
 pub(crate) fn results_of<F: Real>(
     nodes: &IdVec<Node<F>>,
     first: NodeId,
 ) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + Clone + use<F> {
-    let mut end = first.index() + 1;
-    while nodes.find(NodeId::new(end)).is_some_and(|node| matches!(node.op, Op::Result)) {
-        end += 1;
-    }
-    (first.index()..end).map(NodeId::new)
+    first.until(NodeId::new(first.index() + count_results(nodes, first)))
 }
+
+/// `$answer` for the shapes of the nodes `$ids`, which it calls `$shapes`. Almost all operations have one or two operands:
+/// the code is made for each of these numbers, and makes no list.
+macro_rules! with_shapes {
+    ($nodes:expr, $ids:expr, |$shapes:ident| $answer:expr) => {{
+        let shape = |id: &NodeId| &$nodes[*id].shape;
+        match $ids {
+            [a] => {
+                let $shapes = &[shape(a)];
+                $answer
+            }
+            [a, b] => {
+                let $shapes = &[shape(a), shape(b)];
+                $answer
+            }
+            ids => {
+                let $shapes = &*ids.iter().map(shape).collect::<smallvec::SmallVec<[_; 8]>>();
+                $answer
+            }
+        }
+    }};
+}
+pub(crate) use with_shapes;
 
 /// The types of the results of the application whose first result is `first`.
 pub(crate) fn types_of<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> Types {

@@ -5,11 +5,11 @@ use crate::base::ids::NodeId;
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Kernel, PrimitiveRef, Types};
 use crate::tape::evaluate::{Values, contiguous_view, elementwise, evaluate};
 use crate::tape::failure::Failure;
 use crate::tape::node::{Node, Op, Operands, describe};
+use crate::tape::query::with_shapes;
 use crate::tape::value::Value;
 use crate::tape::var::Var;
 use crate::tape::{Arg, State, Tape};
@@ -114,70 +114,31 @@ impl<F: Real> Tape<F> {
         kinds: &[Kind],
         location: &'static Location<'static>,
     ) -> Var<'t, F> {
+        let evaluates = self.evaluates.get();
+        let mut state = self.state.borrow_mut();
         // Almost all operations have one or two operands: compiled for each number, loops over them are straight lines.
-        match inputs {
-            [a] => self.append(primitive, &[*a], &[a.id()], kinds, location),
-            [a, b] => self.append(primitive, &[*a, *b], &[a.id(), b.id()], kinds, location),
-            _ => {
+        let applied = match inputs {
+            [a] if a.is_on(self) => state.applied(&primitive, &[a.id()], kinds, evaluates, location),
+            [a, b] if a.is_on(self) && b.is_on(self) => {
+                state.applied(&primitive, &[a.id(), b.id()], kinds, evaluates, location)
+            }
+            _ if inputs.iter().all(|arg| arg.is_on(self)) => {
                 let ids = inputs.iter().map(Arg::id).collect::<SmallVec<[_; 8]>>();
-                self.append(primitive, inputs, &ids, kinds, location)
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn append<'t>(
-        &'t self,
-        primitive: PrimitiveRef<F>,
-        inputs: &[Arg<'t, F>],
-        ids: &[NodeId],
-        kinds: &[Kind],
-        location: &'static Location<'static>,
-    ) -> Var<'t, F> {
-        if inputs.iter().any(|arg| !std::ptr::eq(arg.parts().0, self)) {
-            return self.mixed_tapes(primitive.name(), inputs, location);
-        }
-        let mut guard = self.state.borrow_mut();
-        let state = &mut *guard;
-        let mut active = false;
-        for id in ids {
-            let node = &state.nodes[*id];
-            // An error is passed on as it is: the first one is what the user has to see.
-            if matches!(node.op, Op::Error(_)) {
-                return self.var(*id);
-            }
-            active |= node.active;
-        }
-        let made = match ids {
-            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates.get()),
-            [a, b] => {
-                state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates.get())
+                state.applied(&primitive, &ids, kinds, evaluates, location)
             }
             _ => {
-                let shapes = ids.iter().map(|id| &state.nodes[*id].shape).collect::<SmallVec<[_; 8]>>();
-                state.made(&primitive, ids, &shapes, self.evaluates.get())
+                drop(state);
+                return self.mixed_tapes(primitive.name(), inputs, location);
             }
         };
-        let made = match made {
-            Ok(made) => made,
-            Err(failure) => return self.var(state.push_failure(&primitive, ids, failure, location)),
-        };
-        let (scope, line) = state.here(location);
-        match made {
-            Made::One(shape, value) if kinds == [Kind::Real] => {
-                let (op, inputs) = (Op::Apply(primitive), Operands::from(ids));
-                let node = Node { op, inputs, shape, kind: Kind::Real, active, scope, location: line };
-                self.var(state.push(node, value))
+        self.var(match applied {
+            Ok(Applied { inputs, active, shape, value }) => {
+                let (scope, location) = state.here(location);
+                let op = Op::Apply(primitive);
+                state.push(Node { op, inputs, shape, kind: Kind::Real, active, scope, location }, value)
             }
-            made => {
-                let (types, values) = made.list();
-                if !types.iter().map(|result| result.kind).eq(kinds.iter().copied()) {
-                    let failure = Failure::Shapes(other_results(&types, kinds));
-                    return self.var(state.push_failure(&primitive, ids, failure, location));
-                }
-                self.var(state.push_results(&primitive, ids, types, values, active, (scope, line)))
-            }
-        }
+            Err(node) => node,
+        })
     }
 
     /// Records that `operation` does not fit its operands: for methods that check before they apply a primitive.
@@ -185,7 +146,7 @@ impl<F: Real> Tape<F> {
     pub fn refuse<'t>(&'t self, operation: &str, inputs: &[Arg<'t, F>], mismatch: Mismatch) -> Var<'t, F> {
         let location = Location::caller();
         let mut state = self.state.borrow_mut();
-        let known = inputs.iter().filter(|arg| std::ptr::eq(arg.parts().0, self));
+        let known = inputs.iter().filter(|arg| arg.is_on(self));
         let ids: SmallVec<[NodeId; 2]> = known.map(Arg::id).collect();
         if let Some(error) = ids.iter().find(|id| matches!(state.nodes[**id].op, Op::Error(_))) {
             return self.var(*error);
@@ -238,7 +199,7 @@ impl<F: Real> Tape<F> {
         );
         for (i, arg) in inputs.iter().enumerate() {
             let (tape, id) = arg.parts();
-            let whose = if std::ptr::eq(tape, self) { "this tape" } else { "another tape" };
+            let whose = if arg.is_on(self) { "this tape" } else { "another tape" };
             let state = tape.state.borrow();
             error = error.with_operand(describe(&state.nodes, &state.labels, id, &format!("operand {i}, of {whose}")));
         }
@@ -252,21 +213,6 @@ impl<F: Real> Tape<F> {
 
 /// What to do about a var of another tape.
 pub(crate) const BRING_OVER: &str = "bring the value over with `tape.input(x.value()?)` or `tape.constant(x.value()?)`";
-
-/// What an application gives: almost always one array of reals.
-enum Made<F> {
-    One(Shape, Value<F>),
-    List(Types, Values<F>),
-}
-
-impl<F: Real> Made<F> {
-    fn list(self) -> (Types, Values<F>) {
-        match self {
-            Made::One(shape, value) => (Types::from_buf([Type { kind: Kind::Real, shape }]), Values::from_buf([value])),
-            Made::List(types, values) => (types, values),
-        }
-    }
-}
 
 #[cold]
 fn other_results(types: &Types, asked: &[Kind]) -> Mismatch {
@@ -283,7 +229,49 @@ fn other_results(types: &Types, asked: &[Kind]) -> Mismatch {
     Mismatch::new(format!("it has {own}, not {wanted} as asked for")).with_help(help)
 }
 
+/// What an application gives: almost always one array of reals.
+enum Made<F> {
+    One(Shape, Value<F>),
+    List(Types, Values<F>),
+}
+
+/// An elementwise primitive applied to operands: a node to be appended.
+struct Applied<F> {
+    inputs: Operands,
+    active: bool,
+    shape: Shape,
+    value: Value<F>,
+}
+
 impl<F: Real> State<F> {
+    /// `primitive` applied to the nodes `ids`, where the result is one array of reals, element by element; otherwise the node
+    /// of the first result, or of the error, which was appended.
+    #[inline(always)]
+    fn applied(
+        &mut self,
+        primitive: &PrimitiveRef<F>,
+        ids: &[NodeId],
+        kinds: &[Kind],
+        evaluates: bool,
+        location: &'static Location<'static>,
+    ) -> Result<Applied<F>, NodeId> {
+        let mut active = false;
+        for id in ids {
+            let node = &self.nodes[*id];
+            // An error is passed on as it is: the first one is what the user has to see.
+            if matches!(node.op, Op::Error(_)) {
+                return Err(*id);
+            }
+            active |= node.active;
+        }
+        let made = with_shapes!(self.nodes, ids, |shapes| self.made(primitive, ids, shapes, kinds, evaluates));
+        match made {
+            Ok(Made::One(shape, value)) => Ok(Applied { inputs: Operands::from(ids), active, shape, value }),
+            Ok(Made::List(types, values)) => Err(self.push_results(primitive, ids, types, values, active, location)),
+            Err(failure) => Err(self.push_failure(primitive, ids, failure, location)),
+        }
+    }
+
     /// The results of `primitive` applied to the nodes `ids`, which have these shapes.
     #[inline(always)]
     fn made(
@@ -291,51 +279,65 @@ impl<F: Real> State<F> {
         primitive: &PrimitiveRef<F>,
         ids: &[NodeId],
         shapes: &[&Shape],
+        kinds: &[Kind],
         evaluates: bool,
     ) -> Result<Made<F>, Failure> {
         let kernel = primitive.kernel(shapes);
-        if let Kernel::Elementwise(function) = &kernel {
-            let shape = self.elementwise_shape(primitive, function, ids, shapes).map_err(Failure::Shapes)?;
-            let value = match evaluates {
-                true => elementwise(&self.nodes, &self.values, function, ids, &shape).map_err(Failure::Values)?,
-                false => Value::Unknown,
-            };
-            return Ok(Made::One(shape, value));
+        let (Kernel::Elementwise(function), [Kind::Real]) = (&kernel, kinds) else {
+            return self.results(primitive, &kernel, ids, kinds, evaluates);
+        };
+        let mut fits = function.operands() == ids.len();
+        for id in ids {
+            fits &= self.nodes[*id].kind == Kind::Real;
+        }
+        if !fits {
+            let mismatch = self.arity_or_kinds(primitive.signature(), ids, Some(function.operands()));
+            return Err(Failure::Shapes(mismatch));
+        }
+        let shape = elementwise_shape(primitive, shapes).map_err(Failure::Shapes)?;
+        let value = match evaluates {
+            true => elementwise(&self.nodes, &self.values, function, ids, &shape).map_err(Failure::Values)?,
+            false => Value::Unknown,
+        };
+        Ok(Made::One(shape, value))
+    }
+
+    /// The results of `primitive`, which runs as `kernel` says, applied to the nodes `ids`; they have to be of these kinds.
+    #[inline(never)]
+    fn results(
+        &self,
+        primitive: &PrimitiveRef<F>,
+        kernel: &Kernel<F>,
+        ids: &[NodeId],
+        kinds: &[Kind],
+        evaluates: bool,
+    ) -> Result<Made<F>, Failure> {
+        if let Kernel::Elementwise(_) = kernel {
+            let one = Types::from_buf([Type::real(Shape::scalar())]);
+            return Err(Failure::Shapes(other_results(&one, kinds)));
         }
         let types = self.result_types(primitive, ids).map_err(Failure::Shapes)?;
-        if let (Kernel::Sum, Some(result)) = (&kernel, types.first().filter(|result| result.shape.size() != 1)) {
-            let message = format!("the primitive is the sum of all elements, its shape rule says {}", result.shape);
-            return Err(Failure::Values(Refusal::new(message)));
+        if !types.iter().map(|result| result.kind).eq(kinds.iter().copied()) {
+            return Err(Failure::Shapes(other_results(&types, kinds)));
+        }
+        let refused = |message: String| Err(Failure::Values(Refusal::new(message)));
+        if let (Kernel::Sum, [result, ..]) = (kernel, types.as_slice())
+            && result.shape.size() != 1
+        {
+            let shape = &result.shape;
+            return refused(format!("the primitive is the sum of all elements, its shape rule says {shape}"));
         }
         let values = match evaluates {
-            true => evaluate(&self.nodes, &self.values, &**primitive, &kernel, ids, &types).map_err(Failure::Values)?,
+            true => evaluate(&self.nodes, &self.values, &**primitive, kernel, ids, &types).map_err(Failure::Values)?,
             false => {
-                if let (Kernel::View, [from], [result]) = (&kernel, shapes, types.as_slice()) {
+                if let (Kernel::View, [from], [result]) = (kernel, ids, types.as_slice()) {
+                    let from = &self.nodes[*from].shape;
                     contiguous_view(&**primitive, from, &result.shape).map_err(Failure::Values)?;
                 }
                 types.iter().map(|_| Value::Unknown).collect()
             }
         };
         Ok(Made::List(types, values))
-    }
-
-    /// The shape of an elementwise result, to which every operand broadcasts.
-    #[inline(always)]
-    fn elementwise_shape(
-        &self,
-        primitive: &PrimitiveRef<F>,
-        function: &Elementwise<F>,
-        ids: &[NodeId],
-        shapes: &[&Shape],
-    ) -> Result<Shape, Mismatch> {
-        if function.operands() != ids.len() || ids.iter().any(|id| self.nodes[*id].kind != Kind::Real) {
-            return Err(self.arity_or_kinds(primitive.signature(), ids, Some(function.operands())));
-        }
-        let shape = primitive.shape(shapes)?;
-        match shapes.iter().all(|from| **from == shape) {
-            true => Ok(shape),
-            false => broadcasts::<F>(shapes, shape),
-        }
     }
 
     fn result_types(&self, primitive: &PrimitiveRef<F>, ids: &[NodeId]) -> Result<Types, Mismatch> {
@@ -360,8 +362,9 @@ impl<F: Real> State<F> {
         types: Types,
         values: Values<F>,
         active: bool,
-        (scope, location): (u32, Option<&'static Location<'static>>),
+        location: &'static Location<'static>,
     ) -> NodeId {
+        let (scope, location) = self.here(location);
         let first = NodeId::new(self.nodes.len());
         for (i, (Type { kind, shape }, value)) in types.into_iter().zip(values).enumerate() {
             let (op, inputs) = match i {
@@ -398,6 +401,18 @@ impl<F: Real> State<F> {
         let (op, inputs, shape) = (Op::Error(error), Operands::NONE, Shape::scalar());
         self.push(Node { op, inputs, shape, kind: Kind::Real, active: false, scope, location }, Value::Unknown)
     }
+}
+
+/// The shape of an elementwise result, to which every operand broadcasts.
+#[inline(always)]
+fn elementwise_shape<F: Real>(primitive: &PrimitiveRef<F>, shapes: &[&Shape]) -> Result<Shape, Mismatch> {
+    let shape = primitive.shape(shapes)?;
+    for from in shapes {
+        if **from != shape {
+            return broadcasts::<F>(shapes, shape);
+        }
+    }
+    Ok(shape)
 }
 
 /// The shape, if all operands of an elementwise primitive broadcast to it.

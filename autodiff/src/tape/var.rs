@@ -205,23 +205,26 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub(crate) fn broadcasting(self, primitive: impl Into<PrimitiveRef<F>>, other: Self) -> Self {
         let primitive = primitive.into();
-        if std::ptr::eq(self.tape, other.tape)
-            && let Some((a, b)) = self.tape.differing(self.id, other.id)
-        {
-            return self.stretching(primitive, other, &a, &b);
+        let shared = || self.tape.with_nodes(|nodes, _| nodes[self.id].shape.shares(&nodes[other.id].shape));
+        if std::ptr::eq(self.tape, other.tape) && !shared() {
+            return self.stretching(primitive, other);
         }
         self.apply2(primitive, other)
     }
 
-    /// [`broadcasting`](Self::broadcasting) where the shapes, `a` and `b`, differ.
+    /// [`broadcasting`](Self::broadcasting) where the shapes may differ.
     #[track_caller]
     #[inline(never)]
-    fn stretching(self, primitive: PrimitiveRef<F>, other: Self, a: &Shape, b: &Shape) -> Self {
-        let Some(shape) = a.broadcast(b) else {
-            let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
-            return self.tape.mismatched(&primitive, &args, unbroadcastable(a, b));
+    fn stretching(self, primitive: PrimitiveRef<F>, other: Self) -> Self {
+        let (a, b) = match (self.shape(), other.shape()) {
+            (Ok(a), Ok(b)) if a != b => (a, b),
+            _ => return self.apply2(primitive, other),
         };
-        self.stretched(a, &shape).apply2(primitive, other.stretched(b, &shape))
+        let Some(shape) = a.broadcast(&b) else {
+            let args: [Arg<'t, F>; 2] = [self.into(), other.into()];
+            return self.tape.mismatched(&primitive, &args, unbroadcastable(&a, &b));
+        };
+        self.stretched(&a, &shape).apply2(primitive, other.stretched(&b, &shape))
     }
 
     #[track_caller]
@@ -297,18 +300,6 @@ pub(crate) fn unbroadcastable(a: &Shape, b: &Shape) -> crate::base::error::Misma
     match fit {
         Some((shape, name)) => mismatch.with_help(format!("{name} would fit and give {shape}")),
         None => mismatch,
-    }
-}
-
-impl<F: Real> Tape<F> {
-    /// The shapes of two operands, if both are arrays and they differ.
-    #[inline]
-    fn differing(&self, a: NodeId, b: NodeId) -> Option<(Shape, Shape)> {
-        self.with_nodes(|nodes, _| {
-            let (a, b) = (&nodes[a], &nodes[b]);
-            let errors = || matches!(a.op, Op::Error(_)) || matches!(b.op, Op::Error(_));
-            (a.shape != b.shape && !errors()).then(|| (a.shape.clone(), b.shape.clone()))
-        })
     }
 }
 
