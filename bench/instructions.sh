@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Instructions, counted by valgrind, against the limits in `instructions.limits`: what one node of a chain of scalars costs
-# to record, differentiate, plan and replay, what a thousand elements of a fused loop and a layer at three depths cost, and
+# to record, differentiate, plan and replay, what a step of a loop costs, what a thousand elements of a fused loop and a layer at three depths cost, and
 # what a training step of a small network does. Counts repeat where times do not, so a limit stands some 15 % above the count of the day it was written.
 #
 #   bench/instructions.sh            all of it, some minutes
@@ -34,6 +34,7 @@ gradient 1000 1 11 1000
 run 1000 1 11 1000
 plan 1000 1 11 1000
 execute 1000 1 11 1000
+scan 1000 1 11 1000
 fused 100000 1 11 100
 layers 10 1 11 10
 step 32 1 21 1

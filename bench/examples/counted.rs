@@ -49,10 +49,18 @@ fn main() -> Result<()> {
                 plan.execute(&mut [Feed::Real(&[0.5])])?;
             }
         }
+        Some("scan") => {
+            let mut plan = looped(size)?.plan()?;
+            for _ in 0..times {
+                plan.execute(&mut [Feed::Real(&[0.5])])?;
+            }
+        }
         Some("fused") => fused(size, times)?,
         Some("layers") => layers(size, times)?,
         Some("step") => step(size, times)?,
-        _ => eprintln!("record, backward, gradient, run, plan, execute, fused, layers or step; a size; how many times"),
+        _ => eprintln!(
+            "record, backward, gradient, run, plan, execute, scan, fused, layers or step; a size; how many times"
+        ),
     }
     Ok(())
 }
@@ -68,6 +76,14 @@ fn chain_and_slope(length: usize) -> Result<Program<f64>> {
     let (x, y) = chain(&tape, length);
     let slope = y.gradient(&[x])?;
     tape.program(&[y, slope[0]])
+}
+
+/// x ← 0.999x + 0.001 sin x, `steps` times, and its slope: two loops.
+fn looped(steps: usize) -> Result<Program<f64>> {
+    let tape = Tape::symbolic();
+    let x = tape.input(0.5);
+    let ([last], []) = tape.scan(steps, [x], [], |_, [x], []| ([x * 0.999 + x.sin() * 0.001], []));
+    tape.program(&[last.gradient(&[x])?[0]])
 }
 
 /// Σ log(1 + exp x)·tanh x + x² of `length` numbers with its gradient, replayed: one fused loop.

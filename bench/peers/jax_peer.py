@@ -224,5 +224,6 @@ harness.serve({
     "W8:jax-loop": lambda: w8(True),
     "W8:jax-steps": lambda: w8(False),
     "W9-planned:jax-scan": w9,
+    "W9-scan:jax-scan": w9,
     "W10:jax": w10,
 })

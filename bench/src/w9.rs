@@ -1,4 +1,5 @@
-//! W9: a long chain of scalar operations, recorded anew in every step or once and for all.
+//! W9: a long chain of scalar operations, recorded anew in every step, once and for all,
+//! or as a loop.
 
 use crate::Result;
 use crate::numbers::Numbers;
@@ -25,8 +26,18 @@ pub const PLANNED: About = About {
     ..EAGER
 };
 
+pub const SCAN: About = About {
+    name: "W9-scan",
+    title: "100,000 steps x ← 0.999x + 0.001 sin x, f64, gradient; one step recorded once, as a loop",
+    ..EAGER
+};
+
+fn body<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+    x * 0.999 + x.sin() * 0.001
+}
+
 fn chain<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
-    (0..STEPS).fold(x, |x, _| x * 0.999 + x.sin() * 0.001)
+    (0..STEPS).fold(x, |x, _| body(x))
 }
 
 struct Eager(Tape<f64>);
@@ -50,10 +61,21 @@ impl Workload for Eager {
 }
 
 pub fn planned(threads: usize) -> Result<Box<dyn Workload>> {
+    replayed(threads, |_, x| chain(x))
+}
+
+pub fn scan(threads: usize) -> Result<Box<dyn Workload>> {
+    replayed(threads, |tape, x| tape.scan(STEPS, [x], [], |_, [x], []| ([body(x)], [])).0[0])
+}
+
+fn replayed(
+    threads: usize,
+    last: impl for<'t> Fn(&'t Tape<f64>, Var<'t, f64>) -> Var<'t, f64>,
+) -> Result<Box<dyn Workload>> {
     let replay = Replay::new(threads, || {
-        let tape = Tape::new();
+        let tape = Tape::symbolic();
         let x = tape.input(START);
-        Ok(tape.program(&chain(x).gradient(&[x])?)?)
+        Ok(tape.program(&last(&tape, x).gradient(&[x])?)?)
     })?;
     Ok(Box::new(Repeated { replay, inputs: vec![Input::real(START)], number: Some("slope"), arrays: vec![] }))
 }
@@ -69,7 +91,7 @@ mod tests {
             slope *= 0.999 + 0.001 * x.cos();
             x = 0.999 * x + 0.001 * x.sin();
         }
-        for make in [eager, planned] {
+        for make in [eager, planned, scan] {
             let found = make(1).unwrap().step().unwrap();
             assert!((found / slope - 1.0).abs() < 1e-10, "{found} and {slope}");
         }

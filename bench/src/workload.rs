@@ -61,18 +61,29 @@ pub struct About {
 }
 
 impl About {
-    /// `"W9"` for both of its kinds, which compute the same numbers.
+    /// `"W9"` for all of its kinds, which compute the same numbers.
     pub fn family(&self) -> &'static str {
         self.name.split_once('-').map_or(self.name, |(family, _)| family)
     }
 }
 
 /// All workloads, in order. W4, a convolutional network, waits for the layers it needs.
-pub const WORKLOADS: [About; 10] =
-    [w1::ABOUT, w2::ABOUT, w3::ABOUT, w5::ABOUT, w6::ABOUT, w7::ABOUT, w8::ABOUT, w9::EAGER, w9::PLANNED, w10::ABOUT];
+pub const WORKLOADS: [About; 11] = [
+    w1::ABOUT,
+    w2::ABOUT,
+    w3::ABOUT,
+    w5::ABOUT,
+    w6::ABOUT,
+    w7::ABOUT,
+    w8::ABOUT,
+    w9::EAGER,
+    w9::PLANNED,
+    w9::SCAN,
+    w10::ABOUT,
+];
 
 /// Our implementations.
-pub const ENTRIES: [Entry; 11] = [
+pub const ENTRIES: [Entry; 12] = [
     Entry { workload: "W1", framework: "autodiff", make: w1::make },
     Entry { workload: "W2", framework: "autodiff", make: w2::make },
     Entry { workload: "W3", framework: "autodiff", make: w3::make },
@@ -83,10 +94,11 @@ pub const ENTRIES: [Entry; 11] = [
     Entry { workload: "W8", framework: "autodiff", make: w8::make },
     Entry { workload: "W9-eager", framework: "autodiff", make: w9::eager },
     Entry { workload: "W9-planned", framework: "autodiff", make: w9::planned },
+    Entry { workload: "W9-scan", framework: "autodiff", make: w9::scan },
     Entry { workload: "W10", framework: "autodiff", make: w10::make },
 ];
 
-/// The workloads that `names` choose, all if there are none; `W9` chooses both of its kinds.
+/// The workloads that `names` choose, all if there are none; `W9` chooses all of its kinds.
 ///
 /// # Errors
 /// A name that chooses nothing.
@@ -121,7 +133,7 @@ mod tests {
             let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
             chosen(&words).map(|chosen| chosen.iter().map(|about| about.name).collect::<Vec<_>>())
         };
-        assert_eq!(names(&["w9", "W2"]).unwrap(), ["W2", "W9-eager", "W9-planned"]);
+        assert_eq!(names(&["w9", "W2"]).unwrap(), ["W2", "W9-eager", "W9-planned", "W9-scan"]);
         assert_eq!(names(&["W1"]).unwrap(), ["W1"]);
         assert_eq!(names(&[]).unwrap().len(), WORKLOADS.len());
         assert!(names(&["W4"]).is_err());

@@ -45,7 +45,7 @@ pub use context::Context;
 pub use data::{Batch, Column, Columns, Dataset};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
-pub use layers::{Activation, BatchNorm, Dense, Dropout, Embedding, Sequential};
+pub use layers::{Activation, BatchNorm, Dense, Dropout, Embedding, Gru, Sequential};
 pub use loss::Target;
 pub use module::{
     Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,

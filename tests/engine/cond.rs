@@ -40,7 +40,7 @@ fn a_condition_computes_one_branch_and_decides_anew() {
     let points = [4.0, -3.0, 0.0, 0.25];
     let found = at_points(&points, |tape, x| {
         let w = tape.constant(3.0);
-        tape.cond(x.gt(0.0), || vec![x.sqrt()], || vec![x * x * w])[0]
+        tape.cond(x.gt(0.0), || [x.sqrt()], || [x * x * w])[0]
     });
     for (x, [y, dy, second]) in points.iter().zip(found) {
         let expected = match *x > 0.0 {
@@ -57,14 +57,14 @@ fn a_condition_computes_one_branch_and_decides_anew() {
 fn several_results_of_a_condition_and_conditions_inside_one() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, -2.0]);
-    let inner = |test: f64| tape.cond(tape.constant(test), || vec![x * 2.0], || vec![x * 5.0])[0];
-    let y = tape.cond(tape.constant(1.0), || vec![inner(0.0), x.sum(..)], || vec![x, x.max(..)]);
+    let inner = |test: f64| tape.cond(tape.constant(test), || [x * 2.0], || [x * 5.0])[0];
+    let y = tape.cond(tape.constant(1.0), || [inner(0.0), x.sum(..)], || [x, x.max(..)]);
     assert_eq!(y[0].value().unwrap(), ndarray::array![5.0, -10.0].into_dyn());
     assert_eq!(y[1].item().unwrap(), -1.0);
     let total = y[0].sum(..) * y[1];
     assert_eq!(total.gradient(&[x]).unwrap()[0].value().unwrap(), ndarray::array![-10.0, -10.0].into_dyn());
     // NaN is not 0.
-    assert_eq!(tape.cond(tape.constant(f64::NAN), || vec![x], || vec![-x])[0].value().unwrap()[0], 1.0);
+    assert_eq!(tape.cond(tape.constant(f64::NAN), || [x], || [-x])[0].value().unwrap()[0], 1.0);
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn a_loop_stops_when_its_body_says_so() {
     // Halved until it is below 1: the derivative is a power of one half, whose exponent depends on x.
     let points = [10.0, 1.5, 0.5, 100.0];
     let found = at_points(&points, |tape, x| {
-        let (last, steps) = tape.while_loop(12, &[x, tape.constant(1.0)], |step, c| {
-            let next = c[0] * 0.5;
-            (vec![next, c[1] * (next + step.index().to_real())], next.ge(1.0))
+        let ([x, product], steps) = tape.while_loop(12, [x, tape.constant(1.0)], |step, [x, product]| {
+            let next = x * 0.5;
+            ([next, product * (next + step.index().to_real())], next.ge(1.0))
         });
-        last[0] * last[1] + steps.to_real()
+        x * product + steps.to_real()
     });
     for (x, found) in points.iter().zip(found) {
         // By hand, with the two derivatives of both carries.
@@ -105,15 +105,15 @@ fn a_loop_that_is_not_stopped_makes_the_most_steps() {
     let tape = Tape::<f64>::new();
     let x = tape.input(2.0);
     let go_on = tape.constant(1.0);
-    let (last, steps) = tape.while_loop(3, &[x], |_, c| (vec![c[0] * x], go_on));
-    assert_eq!((last[0].item().unwrap(), steps.value().unwrap()[[]]), (16.0, 3));
-    assert_eq!(last[0].gradient(&[x]).unwrap()[0].item().unwrap(), 32.0);
-    let (last, steps) = tape.while_loop(0, &[x], |_, c| (vec![c[0] * x], go_on));
-    assert_eq!((last[0].item().unwrap(), steps.value().unwrap()[[]]), (2.0, 0));
+    let ([last], steps) = tape.while_loop(3, [x], |_, [y]| ([y * x], go_on));
+    assert_eq!((last.item().unwrap(), steps.value().unwrap()[[]]), (16.0, 3));
+    assert_eq!(last.gradient(&[x]).unwrap()[0].item().unwrap(), 32.0);
+    let ([last], steps) = tape.while_loop(0, [x], |_, [y]| ([y * x], go_on));
+    assert_eq!((last.item().unwrap(), steps.value().unwrap()[[]]), (2.0, 0));
     // Forward mode, and against the reverse derivative.
-    let (last, _) = tape.while_loop(5, &[x], |_, c| (vec![(c[0] * x).sin()], c[0].gt(0.2)));
-    let forward = last[0].pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap();
-    let reverse = last[0].gradient(&[x]).unwrap()[0].item().unwrap();
+    let ([last], _) = tape.while_loop(5, [x], |_, [y]| ([(y * x).sin()], y.gt(0.2)));
+    let forward = last.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap();
+    let reverse = last.gradient(&[x]).unwrap()[0].item().unwrap();
     assert!((forward - reverse).abs() < 1e-15, "{forward} {reverse}");
 }
 
@@ -121,16 +121,17 @@ fn a_loop_that_is_not_stopped_makes_the_most_steps() {
 fn wrong_conditions_say_what_is_wrong() {
     let tape = Tape::<f64>::new();
     let (x, pair) = (tape.input(1.0), tape.input([1.0, 2.0]));
+    let (one, two) = (|| vec![x.into()], || vec![pair.into()]);
     for (results, part) in [
-        (tape.cond(pair, || vec![x], || vec![x]), "one number, not an array of shape [2]"),
-        (tape.cond(x, || vec![x], || vec![pair]), "result 0 has shape [] where the test holds, and [2] otherwise"),
-        (tape.cond(x, || vec![x, x], || vec![pair]), "2 results where the test holds, 1 otherwise"),
-        (tape.cond(x, || vec![x.matmul(pair)], || vec![x]), "matmul"),
-        (tape.cond(x, || vec![x], || vec![x.matmul(pair)]), "matmul"),
-        (tape.while_loop(3, &[x], |_, c| (vec![c[0]], pair)).0, "should be a number, not f64[2]"),
-        (tape.while_loop(3, &[x], |_, _| (vec![], x)).0, "gives 0 carries; there are 1"),
+        (tape.cond_with(pair, one, one), "one number, not an array of shape [2]"),
+        (tape.cond_with(x, one, two), "result 0 has shape [] where the test holds, and [2] otherwise"),
+        (tape.cond_with(x, || vec![x.into(), x.into()], two), "2 results where the test holds, 1 otherwise"),
+        (tape.cond_with(x, || vec![x.matmul(pair).into()], one), "matmul"),
+        (tape.cond_with(x, one, || vec![x.matmul(pair).into()]), "matmul"),
+        (tape.while_loop_with(3, &[x.into()], |_, c| (c.to_vec(), pair)).0, "should be a number, not f64[2]"),
+        (tape.while_loop_with(3, &[x.into()], |_, _| (vec![], x)).0, "gives 0 carries; there are 1"),
     ] {
-        let error = results[0].value().unwrap_err().to_string();
+        let error = results[0].shape().unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod cond;
 mod mutants;
 mod non_finite;
+mod oracle;
 mod plan;
 mod printing;
 mod random_programs;
@@ -12,4 +13,10 @@ mod scale;
 mod scan;
 mod seeds;
 mod stepper;
+mod steps;
 mod wrong_primitives;
+
+/// How many random cases a test tries: as many as `PROPTEST_CASES` says, for a longer search.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}

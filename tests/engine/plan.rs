@@ -16,7 +16,7 @@ const WIDTH: usize = if cfg!(miri) { 50 } else { 700 };
 const GENES: usize = if cfg!(miri) { 5 } else { 25 };
 
 fn config(cases: u32, under_miri: u32) -> ProptestConfig {
-    let cases = if cfg!(miri) { under_miri } else { cases };
+    let cases = if cfg!(miri) { under_miri } else { crate::cases(cases) };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -72,6 +72,34 @@ fn value_and_gradient<F: Real>(recipe: &Recipe) -> (Program<F>, Vec<Input<F>>) {
     outputs.push(y);
     let (_, given) = recipe.program::<F>().expect("well typed");
     (tape.program(&outputs).expect("no error"), given)
+}
+
+/// The derivative of y along some direction, and the gradient of that, as one program.
+fn second_derivatives<F: Real>(recipe: &Recipe) -> (Program<F>, Vec<Input<F>>) {
+    let tape = Tape::<F>::new();
+    let (inputs, y) = recipe.record(&tape).expect("well typed");
+    let direction = |x: &Var<'_, F>| tape.constant(x.value().expect("a value").mapv(|x| x * x - F::of(0.5)));
+    let pairs: Vec<_> = inputs.iter().map(|x| (*x, direction(x))).collect();
+    let dy = y.pushforward(&pairs).expect("differentiable");
+    let gradients = dy.backward().expect("differentiable");
+    let reachable: Vec<_> = inputs.iter().copied().filter(|x| gradients.get(*x).is_ok()).collect();
+    let mut outputs = dy.gradient(&reachable).expect("as backward");
+    outputs.push(dy);
+    let (_, given) = recipe.program::<F>().expect("well typed");
+    (tape.program(&outputs).expect("no error"), given)
+}
+
+proptest! {
+    #![proptest_config(config(64, 1))]
+
+    #[test]
+    fn second_derivatives_of_random_programs(recipe in strategy::programs(if cfg!(miri) { 10 } else { 120 })) {
+        let ways = if cfg!(miri) { &[(2, 3)][..] } else { &[(1, BLOCK), (4, 3)] };
+        let (program, inputs) = second_derivatives::<f64>(&recipe);
+        planned_is_run(&program, &inputs, ways)?;
+        let (program, inputs) = second_derivatives::<f32>(&recipe);
+        planned_is_run(&program, &inputs, ways)?;
+    }
 }
 
 proptest! {

@@ -229,9 +229,9 @@ fn a_loop_in_a_loop_differentiates() {
     let tape = Tape::<f64>::new();
     let (h, w) = (tape.input(0.3), tape.input(0.7));
     let xs = tape.input(numbers(&[3, 2], 3));
-    let (last, _) = tape.scan(3, &[h], &[xs], |_, c, x| {
-        let (inner, _) = w.tape().scan(2, &[c[0]], &[x[0]], |_, c, x| (vec![(c[0] * w + x[0]).tanh()], vec![]));
-        (vec![inner[0]], vec![])
+    let ([last], []) = tape.scan(3, [h], [xs], |_, [h], [x]| {
+        let (last, []) = w.tape().scan(2, [h], [x], |_, [h], [x]| ([(h * w + x).tanh()], []));
+        (last, [])
     });
     let mut by_hand = h;
     for t in 0..3 {
@@ -239,8 +239,8 @@ fn a_loop_in_a_loop_differentiates() {
             by_hand = (by_hand * w + xs.slice(0, t..t + 1).slice(1, s..s + 1).reshape([])).tanh();
         }
     }
-    same(&last[0].value().unwrap(), &by_hand.value().unwrap(), "value");
-    let (a, b) = (last[0].backward().unwrap(), by_hand.backward().unwrap());
+    same(&last.value().unwrap(), &by_hand.value().unwrap(), "value");
+    let (a, b) = (last.backward().unwrap(), by_hand.backward().unwrap());
     for x in [h, w, xs] {
         // The inner loop adds up its own contributions first, so the last bits may differ.
         for (a, b) in a.get(x).unwrap().iter().zip(&b.get(x).unwrap()) {
@@ -254,9 +254,9 @@ fn only_one_result_may_be_used_and_two_loops_of_other_bodies_are_two() {
     let tape = Tape::<f64>::new();
     let (h, w) = (tape.input(0.3), tape.input(0.7));
     let make = |double: bool| {
-        tape.scan(4, &[h], &[], |_, c, _| {
-            let next = if double { c[0] * w * 2.0 } else { c[0] * w };
-            (vec![next], vec![next + w])
+        tape.scan(4, [h], [], |_, [h], []| {
+            let next = if double { h * w * 2.0 } else { h * w };
+            ([next], [next + w])
         })
     };
     let (single, double) = (make(false), make(true));
@@ -291,23 +291,24 @@ fn a_refusal_names_the_step_and_the_operation() {
 fn what_does_not_fit_is_an_error_with_a_reason() {
     let tape = Tape::<f64>::new();
     let (h, xs) = (tape.input([0.0, 0.0]), tape.input([[1.0, 2.0], [3.0, 4.0]]));
-    let message = |y: (Vec<Var<'_, f64>>, Vec<Var<'_, f64>>)| y.0[0].error().unwrap().message().to_owned();
-    let long = message(tape.scan(3, &[h], &[xs], |_, c, _| (vec![c[0]], vec![])));
+    let message = |y: ([Var<'_, f64>; 1], [Var<'_, f64>; 0])| y.0[0].error().unwrap().message().to_owned();
+    let long = message(tape.scan(3, [h], [xs], |_, c, _| (c, [])));
     assert!(long.contains("first axis should be 3 long"), "{long}");
-    let other = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0].sum(..)], vec![])));
+    let other = message(tape.scan(2, [h], [xs], |_, [h], _| ([h.sum(..)], [])));
     assert_eq!(other, "carry 0 is f64[2] before a step and f64[] after it");
-    let none = message(tape.scan(2, &[h], &[xs], |_, _, _| (vec![], vec![])));
-    assert_eq!(none, "the body gives 0 carries; there are 1");
-    let own = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0] * c[0].tape().input(1.0)], vec![])));
+    let two = Loop { steps: 2, reversed: false, keep: Keep::default() };
+    let (none, _) = tape.scan_with(two, &[h.into()], &[xs.into()], |_, _, _| (vec![], vec![]));
+    assert_eq!(none[0].shape().unwrap_err().message(), "the body gives 0 carries; there are 1");
+    let own = message(tape.scan(2, [h], [xs], |_, [h], _| ([h * h.tape().input(1.0)], [])));
     assert!(own.contains("an input of its own"), "{own}");
-    let inside = message(tape.scan(2, &[h], &[xs], |_, c, _| (vec![c[0].matmul(c[0].reshape([1, 2]))], vec![])));
+    let inside = message(tape.scan(2, [h], [xs], |_, [h], _| ([h.matmul(h.reshape([1, 2]))], [])));
     assert!(!inside.is_empty());
     let before = tape.to_string().lines().count();
-    let read = tape.scan(2, &[h], &[xs], |_, c, x| {
-        assert_eq!((c[0] + x[0]).item().unwrap_err().kind(), ErrorKind::NoValue);
-        (vec![c[0] + x[0]], vec![])
+    let ([read], []) = tape.scan(2, [h], [xs], |_, [h], [x]| {
+        assert_eq!((h + x).item().unwrap_err().kind(), ErrorKind::NoValue);
+        ([h + x], [])
     });
-    assert!(read.0[0].value().is_ok());
+    assert!(read.value().is_ok());
     assert_eq!(tape.to_string().lines().count(), before + 1, "the tape shows the loop, once");
 }
 
@@ -316,9 +317,9 @@ fn a_long_loop_plans_like_a_short_one() {
     let lengths = [10usize, 100_000].map(|steps| {
         let tape = Tape::<f64>::symbolic();
         let x = tape.symbolic_input([]);
-        let (last, _) = tape.scan(steps, &[x], &[], |_, c, _| (vec![c[0] * 0.999 + c[0].sin() * 0.001], vec![]));
-        let gradient = last[0].gradient(&[x]).unwrap()[0];
-        let program = tape.program(&[last[0], gradient]).unwrap();
+        let ([last], []) = tape.scan(steps, [x], [], |_, [x], []| ([x * 0.999 + x.sin() * 0.001], []));
+        let gradient = last.gradient(&[x]).unwrap()[0];
+        let program = tape.program(&[last, gradient]).unwrap();
         let mut plan = program.plan().unwrap();
         plan.execute(&mut [Feed::Real(&[0.5])]).unwrap();
         (program.len(), plan.number(1).unwrap())
@@ -337,11 +338,11 @@ fn an_array_of_a_step_does_not_leave_the_body() {
     let tape = Tape::<f64>::new();
     let (w, h) = (tape.input(0.5), tape.input(1.0));
     let mut left = None;
-    let (last, _) = tape.scan(3, &[h], &[], |_, carries, _| {
+    let ([last], []) = tape.scan(3, [h], [], |_, [h], []| {
         left = Some(w.sin());
-        (vec![carries[0] * w], vec![])
+        ([h * w], [])
     });
-    assert_eq!(last[0].item().unwrap(), 0.125);
+    assert_eq!(last.item().unwrap(), 0.125);
     // Not the loop's result, which is recorded after it; and what is computed from it is the same error.
     for y in [left.unwrap(), left.unwrap() * w] {
         let error = y.value().unwrap_err();
@@ -358,12 +359,99 @@ fn an_array_of_a_step_does_not_leave_the_body() {
 fn what_a_step_gives_may_be_the_carry_it_began_with() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, 2.0]);
-    let (last, all) = tape.scan(3, &[x], &[], |_, c, _| (vec![c[0] * 2.0], vec![c[0]]));
-    let program = tape.program(&[last[0], all[0]]).unwrap();
+    let ([last], [all]) = tape.scan(3, [x], [], |_, [x], []| ([x * 2.0], [x]));
+    let program = tape.program(&[last, all]).unwrap();
     let expected = ndarray::array![[1.0, 2.0], [2.0, 4.0], [4.0, 8.0]].into_dyn();
-    assert_eq!(all[0].value().unwrap(), expected);
+    assert_eq!(all.value().unwrap(), expected);
     let mut plan = program.plan().unwrap();
     plan.execute(&mut [Feed::Real(&[1.0, 2.0])]).unwrap();
     assert_eq!(plan.output(1).unwrap(), expected);
     assert_eq!(plan.output(0).unwrap(), ndarray::array![8.0, 16.0].into_dyn());
+}
+
+/// Runs a program and a plan of it twice on these numbers: the bits of all outputs, and what the plan does.
+fn planned(program: &Program<f64>, inputs: &[ArrayD<f64>]) -> String {
+    let bound: Vec<Input<f64>> = inputs.iter().cloned().map(Input::Real).collect();
+    let expected = program.run(&bound).unwrap();
+    let mut plan = program.plan().unwrap();
+    for _ in 0..2 {
+        let mut feeds: Vec<Feed<'_, f64>> = inputs.iter().map(|x| Feed::Real(x.as_slice().unwrap())).collect();
+        plan.execute(&mut feeds).unwrap();
+        for (i, expected) in expected.iter().enumerate() {
+            same(&plan.output(i).unwrap().to_owned(), expected, &format!("output {i}"));
+        }
+    }
+    plan.explain()
+}
+
+#[test]
+fn carries_that_read_each_other_are_copied_at_once() {
+    for size in [1usize, 3, 100] {
+        let tape = Tape::<f64>::new();
+        let [a, b, w] = [1, 2, 3].map(|seed| tape.input(numbers(&[size], seed)));
+        // (a, b, c) ← (b, a + b, a); the old values are outputs, too.
+        let ([a, b, c], [old, new]) = tape.scan(7, [a, b, w], [], |_, [a, b, _], []| ([b, a + b, a], [a, a + b]));
+        let program = tape.program(&[a, b, c, old, new]).unwrap();
+        planned(&program, &[1, 2, 3].map(|seed| numbers(&[size], seed)));
+        let gradient = tape.program(&(b.sum(..) + c.sum(..) + old.sum(..)).gradient(&[w]).unwrap_or(vec![a])).unwrap();
+        planned(&gradient, &[1, 2, 3].map(|seed| numbers(&[size], seed)));
+    }
+}
+
+#[test]
+fn a_carry_may_be_written_where_it_lies_and_be_an_output_before() {
+    for reversed in [false, true] {
+        let tape = Tape::<f64>::new();
+        let (x, xs) = (tape.input(0.3), tape.input(numbers(&[6], 4)));
+        let options = Loop { steps: 6, reversed, keep: Keep::default() };
+        let (last, all) = tape.scan_with(options, &[x.into()], &[xs.into()], |_, c, x| {
+            let (c, x) = (c[0].var(), x[0].var());
+            // The carry before and after, what was given, and one number as a row.
+            let next = c * 0.9 + x;
+            (vec![next.into()], [c, next, x, c.broadcast_to([2]), next.broadcast_to([2])].map(Arg::Real).to_vec())
+        });
+        let outputs: Vec<Arg<'_, f64>> = last.into_iter().chain(all).collect();
+        planned(&tape.program(&outputs).unwrap(), &[numbers(&[], 1), numbers(&[6], 4)]);
+    }
+}
+
+#[test]
+fn a_plan_computes_invariants_once_and_drops_what_nobody_reads() {
+    let tape = Tape::<f64>::new();
+    let (x, w) = (tape.input(numbers(&[3], 1)), tape.input(numbers(&[3, 3], 2)));
+    let nodes = |explained: &str| -> usize {
+        let line = explained.lines().find(|line| line.contains("over a body of")).unwrap();
+        line.split("over a body of ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let ([last, unread], [all, _]) = tape.scan(5, [x, x], [], |_, [h, other], []| {
+        let weights = (w.matmul(w).tanh() * 0.3).exp();
+        ([weights.matmul(h).tanh(), (other * 2.0).sin()], [h, other.exp()])
+    });
+    let inputs = [numbers(&[3], 1), numbers(&[3, 3], 2)];
+    let explained = planned(&tape.program(&[last]).unwrap(), &inputs);
+    // The step, the carry, the weights, a product and its tanh.
+    assert_eq!(nodes(&explained), 5, "{explained}");
+    let explained = planned(&tape.program(&[last, all]).unwrap(), &inputs);
+    assert_eq!(nodes(&explained), 5, "{explained}");
+    let explained = planned(&tape.program(&[unread]).unwrap(), &inputs);
+    assert!(!explained.contains("matmul"), "{explained}");
+    let gradient = last.sum(..).gradient(&[w]).unwrap()[0];
+    planned(&tape.program(&[gradient]).unwrap(), &inputs);
+}
+
+#[test]
+fn a_body_that_may_refuse_waits_for_a_step() {
+    let tape = Tape::<f64>::new();
+    let (x, k, xs) = (tape.input(0.5), tape.input(1.0), tape.input([1.0, 2.0]));
+    // The index does not exist; where no step is made, nobody asks for it.
+    let far = tape.index(ndarray::arr0(7));
+    let [y] = tape.cond(k.gt(2.0), || [xs.gather(far) * x], || [x]);
+    let program = tape.program(&[y]).unwrap();
+    let mut plan = program.plan().unwrap();
+    let run = |plan: &mut autodiff::Plan<f64>, k: f64| {
+        plan.execute(&mut [Feed::Real(&[0.5]), Feed::Real(&[k]), Feed::Real(&[1.0, 2.0]), Feed::Index(&[7])])
+            .map(|()| plan.number(0).unwrap())
+    };
+    assert_eq!(run(&mut plan, 1.0).unwrap(), 0.5);
+    assert_eq!(run(&mut plan, 3.0).unwrap_err().kind(), ErrorKind::Refused);
 }

@@ -5,6 +5,7 @@ mod axes;
 mod differentiate;
 mod operands;
 mod programs;
+mod results;
 mod rules;
 mod shapes;
 mod values;

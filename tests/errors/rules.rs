@@ -82,7 +82,7 @@ fn a_rule_that_answers_for_another_number_of_operands() {
     faulty(
         0,
         expect![[r#"
-        errors::faulty: the reverse rule answered for 1 operands of 2
+        errors::faulty: the reverse rule answered for 1 of 2 operands
           at tests/errors/rules.rs:_
           y: y : f64[2], errors::faulty at tests/errors/rules.rs:_
     "#]],

@@ -9,6 +9,7 @@ mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;
+mod recurrent;
 mod resume;
 mod structure;
 mod support;

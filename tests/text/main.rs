@@ -12,6 +12,8 @@ use ndarray::ArrayD;
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
+    // `PROPTEST_CASES` asks for a longer search.
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

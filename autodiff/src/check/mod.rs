@@ -40,8 +40,6 @@ mod nodes;
 mod noise;
 mod point;
 mod program;
-#[cfg(feature = "proptest")]
-mod recipe;
 mod report;
 mod sample;
 #[cfg(feature = "proptest")]

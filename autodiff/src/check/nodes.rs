@@ -8,15 +8,18 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::primitive::{Generator, Kernel, Kind, PrimitiveRef, Type};
+use crate::program::scan::MadeSteps;
 use crate::program::{Input, Program};
 use crate::tape::node::Op;
 use crate::tape::query::needed_for;
+use crate::tape::value::Value;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use ndarray::{ArrayD, IxDyn};
 
 /// Checks each operation of a program by itself, at the operands it gets when the program runs on `inputs`: the first
-/// failure of the report is the first wrong operation, with its line.
+/// failure of the report is the first wrong operation, with its line. Of a loop the operations of its body are checked,
+/// where the first and the last step have them, and then the loop.
 ///
 /// ```
 /// use autodiff::{Input, Tape, check};
@@ -163,6 +166,14 @@ impl Check {
             let missing = || Error::new(ErrorKind::NoValue, "check", format!("an operand of {id} has no value"));
             let inputs: Option<Vec<Input<f64>>> = node.inputs.iter().map(|operand| value(*operand)).collect();
             let inputs = inputs.ok_or_else(missing)?;
+            // What is wrong in the body of a loop is named there, before the loop.
+            let known = |id: NodeId| value(id).map_or(Value::Unknown, |input| input.value().0);
+            if let Some(loop_) = MadeSteps::of(&program.nodes, id, &known)? {
+                let (first, last) = (loop_.made.first(), loop_.made.iter().skip(1).last());
+                for (_, inputs) in first.into_iter().chain(last) {
+                    report.join(self.nodes(&loop_.body, inputs)?);
+                }
+            }
             let single = application(primitive, &inputs)?;
             let place = program.labels.place(node);
             let (operation, place) = (label(primitive), Some(&place));

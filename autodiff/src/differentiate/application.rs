@@ -57,8 +57,10 @@ impl<'t, F: Real> Application<'t, F> {
         let (tape, id) = (self.output.tape, self.output.id);
         let answers = self.primitive.tangent(&self.context(&[]), dx);
         if answers.len() != self.results {
-            let message = format!("the tangent rule answered for {} results of {}", answers.len(), self.results);
-            return Err(faulty(tape, id, &self.primitive, message));
+            let message = format!("the tangent rule answered for {} of {} results", answers.len(), self.results);
+            let help =
+                "a primitive with several results writes `tangent`: one answer for each, `None` for indices and keys";
+            return Err(faulty(tape, id, &self.primitive, message).with_help(help));
         }
         for (i, answer) in answers.iter().enumerate() {
             if let Derivative::Of(dy) = answer {
@@ -84,7 +86,7 @@ pub(crate) fn apply_rule<'t, F: Real>(
     let answers = primitive.reverse(&RuleContext { inputs, output: *output, wants, cotangents });
     let answers = answers.as_slice();
     if answers.len() != wants.len() {
-        let message = format!("the reverse rule answered for {} operands of {}", answers.len(), wants.len());
+        let message = format!("the reverse rule answered for {} of {} operands", answers.len(), wants.len());
         return Err(faulty(tape, id, primitive, message));
     }
     for (slot, ((answer, operand), wanted)) in answers.iter().zip(inputs).zip(wants).enumerate() {

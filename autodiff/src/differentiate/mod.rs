@@ -6,4 +6,5 @@ pub(crate) mod forward;
 pub(crate) mod functions;
 pub(crate) mod gradients;
 mod programs;
+pub(crate) mod pullback;
 pub(crate) mod reverse;

@@ -3,7 +3,7 @@
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
 use crate::differentiate::forward::pushforward;
-use crate::differentiate::reverse::pullback;
+use crate::differentiate::pullback::pullback;
 use crate::program::Program;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};

@@ -1,6 +1,7 @@
 //! The reverse walk: r(h∘g∘f) = rf ∘ rg ∘ rh, one rule after the other, and nothing else.
 
 use super::application::{Application, apply_rule};
+use super::pullback::pullback;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
@@ -11,7 +12,7 @@ use crate::kernels::{Arithmetic, Elementwise};
 use crate::primitive::Derivative;
 use crate::tape::Tape;
 use crate::tape::node::{Node, Op};
-use crate::tape::query::{results_of, same_tape};
+use crate::tape::query::results_of;
 use crate::tape::value::{self, IntoArray, Value};
 use crate::tape::var::Var;
 use smallvec::SmallVec;
@@ -274,57 +275,8 @@ fn led_to<F: Real>(tape: &Tape<F>, from: impl Iterator<Item = NodeId>, last: Nod
     led
 }
 
-/// The recorded cotangents of `wanted` for seeds at several nodes of one tape.
-#[track_caller]
-pub(crate) fn pullback<'t, F: Real>(
-    tape: &'t Tape<F>,
-    seeds: &[(Var<'t, F>, Var<'t, F>)],
-    wanted: &[Var<'t, F>],
-) -> Result<Vec<Var<'t, F>>> {
-    for (y, seed) in seeds {
-        check_seed(tape, *y, *seed)?;
-    }
-    for x in wanted {
-        same_tape(tape, *x, "gradient", "variable").map_err(|error| match seeds.first() {
-            Some((y, _)) => error.with_operand(tape.describe(y.id, "result")),
-            None => error,
-        })?;
-        x.shape()?;
-    }
-    let (reached, found) = walk_recorded(tape, seeds, wanted)?;
-    let roots: Vec<NodeId> = seeds.iter().map(|(y, _)| y.id).collect();
-    let mut answers = Vec::with_capacity(wanted.len());
-    // No closures here: what they record would be attributed to this file.
-    for (x, found) in wanted.iter().zip(found) {
-        let mark = reached.mark(x.id);
-        answers.push(match (mark, found) {
-            _ if seeds.is_empty() => x.number(0.0).broadcast_to(x.shape()?),
-            (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
-            (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
-            _ => return Err(crate::differentiate::gradients::explain(tape, &roots, *x, &reached, true)),
-        });
-    }
-    Ok(answers)
-}
-
-/// As [`pullback`], and where there is no cotangent, which of the nothings it is.
-pub(crate) fn pullback_each<'t, F: Real>(
-    tape: &'t Tape<F>,
-    seeds: &[(Var<'t, F>, Var<'t, F>)],
-    wanted: &[Var<'t, F>],
-) -> Result<Vec<Derivative<'t, F>>> {
-    let (reached, found) = walk_recorded(tape, seeds, wanted)?;
-    let answer = |(x, found): (&Var<'t, F>, Option<Var<'t, F>>)| match (reached.mark(x.id), found) {
-        (Mark::Refused { reason, .. }, _) => Derivative::Refused(reason),
-        (_, Some(dx)) => Derivative::Of(dx),
-        (Mark::Zero, None) => Derivative::Zero,
-        (Mark::Untouched, None) => Derivative::None,
-    };
-    Ok(wanted.iter().zip(found).map(answer).collect())
-}
-
 /// The walk with recorded cotangents: the cotangents of `wanted`, where they have one.
-fn walk_recorded<'t, F: Real>(
+pub(super) fn walk_recorded<'t, F: Real>(
     tape: &'t Tape<F>,
     seeds: &[(Var<'t, F>, Var<'t, F>)],
     wanted: &[Var<'t, F>],
@@ -346,17 +298,25 @@ fn walk_recorded<'t, F: Real>(
     Ok((reached, found))
 }
 
-fn check_seed<F: Real>(tape: &Tape<F>, y: Var<'_, F>, seed: Var<'_, F>) -> Result<()> {
-    same_tape(tape, y, "pullback", "result")?;
-    same_tape(tape, seed, "pullback", "seed").map_err(|error| error.with_operand(tape.describe(y.id, "result")))?;
-    let (shape, given) = (y.shape()?, seed.shape()?);
-    if shape == given {
-        return Ok(());
-    }
-    Err(bad_seed("pullback", y, &shape, &given).with_operand(tape.describe(seed.id, "seed")))
+/// The walk with cotangents as values, from seeds at several nodes (each at most once), with someone watching: the
+/// cotangents that are left, of the inputs, in order.
+pub(crate) fn walk_back<F: Real>(
+    tape: &Tape<F>,
+    seeds: &[(NodeId, Value<F>)],
+    watch: impl FnMut(Sight<'_, F>),
+) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
+    let last = seeds.iter().map(|(id, _)| *id).max().unwrap_or(NodeId::new(0));
+    let end = tape.with_nodes(|nodes, _| last_result(nodes, last));
+    let add = Elementwise::arithmetic(Arithmetic::Add);
+    let mut ledger = Freed { cotangents: tape.lend_table(end), left: Vec::new(), add, watch };
+    seeds.iter().for_each(|(id, seed)| ledger.cotangents[*id] = Some(seed.clone()));
+    let reached = walk(tape, last, &mut ledger)?;
+    tape.return_table(ledger.cotangents);
+    ledger.left.reverse();
+    Ok((ledger.left, reached))
 }
 
-fn bad_seed<F: Real>(operation: &str, y: Var<'_, F>, shape: &Shape, given: &Shape) -> Error {
+pub(super) fn bad_seed<F: Real>(operation: &str, y: Var<'_, F>, shape: &Shape, given: &Shape) -> Error {
     let message = format!("the seed has shape {given}, the result {shape}; a cotangent has the shape of its result");
     Error::new(ErrorKind::Mismatch, operation, message).at(y.origin()).with_operand(y.tape.describe(y.id, "result"))
 }
@@ -412,23 +372,14 @@ impl<'t, F: Real> Var<'t, F> {
         Ok(Gradients::new(self, cotangents, reached))
     }
 
-    /// The walk of [`backward`](Self::backward), with someone watching: the cotangents that are left, of the inputs, in
-    /// order.
+    /// The walk of [`backward`](Self::backward), with someone watching: see [`walk_back`].
     pub(crate) fn walk_back(
         self,
         seed: Value<F>,
         watch: impl FnMut(Sight<'_, F>),
     ) -> Result<(Vec<(NodeId, Value<F>)>, Reached)> {
         self.read(|_| ())?;
-        let tape = self.tape;
-        let end = tape.with_nodes(|nodes, _| last_result(nodes, self.id));
-        let add = Elementwise::arithmetic(Arithmetic::Add);
-        let mut ledger = Freed { cotangents: tape.lend_table(end), left: Vec::new(), add, watch };
-        ledger.cotangents[self.id] = Some(seed);
-        let reached = walk(tape, self.id, &mut ledger)?;
-        tape.return_table(ledger.cotangents);
-        ledger.left.reverse();
-        Ok((ledger.left, reached))
+        walk_back(self.tape, &[(self.id, seed)], watch)
     }
 
     /// The gradient of this number with respect to `wanted`, recorded on the tape: it prints, is checked, and

@@ -4,7 +4,8 @@
 //!
 //! - `{tape}` and `{program}` print one typed line per node; `{tape:#}` prints the values too.
 //! - [`rule`] prints the rules of a primitive, by running them on symbols; [`table`] lists the primitives of a registry.
-//! - [`Trace`] records a run forwards and back; a [`Stepper`] walks through it in both directions.
+//! - [`Trace`] records a run forwards and back; a [`Stepper`] walks through it in both directions; [`Trace::step`] is
+//!   the run of one step of a loop.
 //! - [`Tape::first_non_finite`](crate::Tape::first_non_finite) and
 //!   [`Var::first_non_finite`](crate::Var::first_non_finite) find the line that wrote the NaN.
 
@@ -15,6 +16,7 @@ pub(crate) mod numbers;
 mod rule;
 mod state;
 mod stepper;
+mod steps;
 mod table;
 mod trace;
 

@@ -164,7 +164,7 @@ impl<'a, F: Real> State<'a, F> {
         if pushed { self.trace.values.find(node) } else { None }
     }
 
-    fn stored_cotangent(&self, node: NodeId) -> Option<&'a Value<F>> {
+    pub(super) fn stored_cotangent(&self, node: NodeId) -> Option<&'a Value<F>> {
         let history = self.trace.cotangents.find(node)?;
         let arrived = history.partition_point(|(since, _)| *since <= self.time);
         history.get(arrived.checked_sub(1)?).map(|(_, value)| value)

@@ -5,7 +5,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::differentiate::reverse::{Mark, Sight};
+use crate::differentiate::reverse::{Mark, Sight, walk_back};
 use crate::program::{Input, Program};
 use crate::tape::node::Op;
 use crate::tape::value::{self, IntoArray, Value};
@@ -94,7 +94,7 @@ impl<F: Real> Trace<F> {
     pub fn new(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
         let shape = single_output(program)?;
         match shape.size() {
-            1 => Trace::record(program, inputs, Some(Value::Splat(F::one()))),
+            1 => Trace::record(program, inputs, &seed_of(program, Value::Splat(F::one()))),
             _ => Err(Error::new(
                 ErrorKind::NotScalar,
                 "trace",
@@ -115,7 +115,7 @@ impl<F: Real> Trace<F> {
             let message = format!("the seed has shape {given}, the result {shape}");
             return Err(Error::new(ErrorKind::Mismatch, "trace", message));
         }
-        Trace::record(program, inputs, Some(seed))
+        Trace::record(program, inputs, &seed_of(program, seed))
     }
 
     /// Runs `program` on `inputs`, forwards only.
@@ -123,10 +123,12 @@ impl<F: Real> Trace<F> {
     /// # Errors
     /// As [`Program::run`].
     pub fn forward(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
-        Trace::record(program, inputs, None)
+        Trace::record(program, inputs, &[])
     }
 
-    fn record(program: &Program<F>, inputs: &[Input<F>], seed: Option<Value<F>>) -> Result<Self> {
+    /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if there
+    /// are none.
+    pub(super) fn record(program: &Program<F>, inputs: &[Input<F>], seeds: &[(NodeId, Value<F>)]) -> Result<Self> {
         let tape = Tape::new();
         let arg = |(i, input): (usize, &Input<F>)| match input {
             Input::Real(array) if program.is_differentiable(i) => Arg::Real(tape.input(array)),
@@ -150,8 +152,8 @@ impl<F: Real> Trace<F> {
             contributions: IdVec::new(),
         };
         trace.push_all();
-        if let (Some(seed), [y]) = (seed, program.outputs.as_slice()) {
-            trace.walk_back(&tape, &on_tape, *y, seed)?;
+        if !seeds.is_empty() {
+            trace.walk_back(&tape, &on_tape, seeds)?;
         }
         Ok(trace)
     }
@@ -172,12 +174,15 @@ impl<F: Real> Trace<F> {
         self.events.extend(inside.map(Event::Exit));
     }
 
-    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &IdVec<NodeId>, y: NodeId, seed: Value<F>) -> Result<()> {
-        let mut in_program = IdVec::filled(tape.len(), || y);
+    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &IdVec<NodeId>, seeds: &[(NodeId, Value<F>)]) -> Result<()> {
+        let mut in_program = IdVec::filled(tape.len(), || NodeId::new(0));
         on_tape.iter().for_each(|(id, there)| in_program[*there] = id);
-        self.events.push(Event::Seed(y));
-        self.cotangents[y].push((self.events.len(), seed.clone()));
-        let (_, reached) = tape.var(on_tape[y]).walk_back(seed, |sight| match sight {
+        for (y, seed) in seeds {
+            self.events.push(Event::Seed(*y));
+            self.cotangents[*y].push((self.events.len(), seed.clone()));
+        }
+        let seeds: Vec<(NodeId, Value<F>)> = seeds.iter().map(|(y, seed)| (on_tape[*y], seed.clone())).collect();
+        let (_, reached) = walk_back(tape, &seeds, |sight| match sight {
             Sight::Visit { node, .. } => self.events.push(Event::Visit(in_program[node])),
             Sight::Credit { node, slot, contribution, sum, .. } => {
                 let node = in_program[node];
@@ -241,6 +246,10 @@ impl<F: Real> Trace<F> {
     pub fn at(&self, time: usize) -> State<'_, F> {
         State { trace: self, time: time.min(self.len()) }
     }
+}
+
+fn seed_of<F: Real>(program: &Program<F>, seed: Value<F>) -> Vec<(NodeId, Value<F>)> {
+    program.outputs.iter().take(1).map(|y| (*y, seed.clone())).collect()
 }
 
 fn single_output<F: Real>(program: &Program<F>) -> Result<&Shape> {

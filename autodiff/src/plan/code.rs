@@ -145,6 +145,17 @@ pub(crate) enum OperandSource {
     Key(u64),
 }
 
+impl OperandSource {
+    /// How many elements it has.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            OperandSource::Real(source) => source.shape.size(),
+            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size(),
+            OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
+        }
+    }
+}
+
 /// A result of a kernel, or an output of the plan that is no array of reals: where it lies, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -197,8 +208,26 @@ pub(crate) struct Scan<F: Real> {
     pub(crate) region: Region,
     /// Carries, per-step inputs, invariants: all in order.
     pub(crate) operands: SmallVec<[OperandSource; 4]>,
-    /// Carries, which lie there between steps, and stacked outputs.
+    /// Carries behind the last step, and stacked outputs.
     pub(crate) results: SmallVec<[Place; 2]>,
+    pub(crate) transfers: Transfers,
+}
+
+/// What is copied into the memory of a body, and inside it, while its loop runs. (Other inputs are read where they lie.)
+#[derive(Debug, Default)]
+pub(crate) struct Transfers {
+    /// Inputs that are copied in before the first step: slot, position, size.
+    pub(crate) first: Vec<(usize, usize, usize)>,
+    /// Inputs that are copied in before every step.
+    pub(crate) each: Vec<(usize, usize, usize)>,
+    /// Per-step inputs that are read where they lie: their slots.
+    pub(crate) moving: Vec<usize>,
+    /// Carries that lie in the body's memory from step to step: where a step leaves the next one, and where it has to be.
+    pub(crate) next: Vec<(Source, usize)>,
+    /// Where these carries lie behind the last step: number, position.
+    pub(crate) last: Vec<(usize, usize)>,
+    /// Whether there are carries or outputs that are no arrays of reals.
+    pub(crate) has_others: bool,
 }
 
 /// The memory of a body, in the memory of the program around it.

@@ -69,6 +69,11 @@ pub(crate) struct Memory {
     pub(crate) length: usize,
 }
 
+/// Whether node `id` is an input, or a view of one.
+pub(crate) fn is_given(schedule: &Schedule, id: NodeId) -> bool {
+    matches!(schedule.origins[schedule.base(id)], Origin::Input { .. })
+}
+
 /// The number that a constant repeats.
 pub(crate) fn splat<F: Real>(node: &Node<F>) -> Option<F> {
     match &node.op {
@@ -87,13 +92,16 @@ struct Planner<'a, F: Real> {
     last: IdVec<Option<usize>>,
     /// Whether a base is read otherwise than element by element in order, by its last group.
     scattered: IdVec<Option<usize>>,
+    /// In the body of a loop: the next carries that are copied to where the carry lies, and that carry.
+    carries: Vec<(NodeId, NodeId)>,
 }
 
-/// Finds a home for every array of `program`.
+/// Finds a home for every array of `program`. For the body of a loop, `rows` is the first output that is stacked.
 pub(crate) fn assign<F: Real>(
     program: &Program<F>,
     schedule: &Schedule,
     updates: &[Update],
+    rows: Option<usize>,
     bodies: &BTreeMap<NodeId, Compiled<F>>,
 ) -> Memory {
     let length = program.nodes.len();
@@ -117,8 +125,15 @@ pub(crate) fn assign<F: Real>(
         memory,
         last: IdVec::filled(length, || None),
         scattered: IdVec::filled(length, || None),
+        carries: Vec::new(),
     };
-    planner.lifetimes();
+    planner.lifetimes(rows);
+    if rows.is_some() {
+        let carries = updates.iter().filter(|update| !update.in_place);
+        planner.carries = carries
+            .filter_map(|update| Some((*program.outputs.get(update.output)?, *program.inputs.get(update.slot)?)))
+            .collect();
+    }
     for (id, body) in bodies {
         let keys = planner.memory.keys;
         planner.memory.keys += body.keys;
@@ -148,7 +163,7 @@ impl<F: Real> Planner<'_, F> {
         self.size(base) == size && self.schedule.is_whole(operand, size)
     }
 
-    fn lifetimes(&mut self) {
+    fn lifetimes(&mut self, rows: Option<usize>) {
         let last = self.schedule.groups.len();
         for (index, group) in self.schedule.groups.iter().enumerate() {
             for id in group.nodes() {
@@ -167,8 +182,11 @@ impl<F: Real> Planner<'_, F> {
                 }
             }
         }
-        for id in &self.program.outputs {
-            self.last[self.schedule.base(*id)] = Some(last);
+        for (i, id) in self.program.outputs.iter().enumerate() {
+            let base = self.schedule.base(*id);
+            // A row that is what the step was given is copied before the step runs.
+            let early = rows.is_some_and(|rows| i >= rows) && is_given(self.schedule, *id);
+            self.last[base] = self.last[base].max(Some(if early { 0 } else { last }));
         }
     }
 
@@ -241,13 +259,25 @@ impl<F: Real> Planner<'_, F> {
         } else {
             // A number is read before the result is written, which may take its place.
             self.free(&dying, &[]);
-            self.memory.homes[id] = Home::Arena(self.pool.take(size));
+            self.memory.homes[id] = match self.carry_read_before(id) {
+                Some(home) => home,
+                None => Home::Arena(self.pool.take(size)),
+            };
             self.memory.in_place += usize::from(!dying.is_empty());
         }
         if self.last[id].is_none() {
             temporary.extend(self.start_of(id));
         }
         temporary.into_iter().for_each(|row| self.pool.give(row, size));
+    }
+
+    /// Where the carry lies whose next value the number `id` is, if nobody reads the old one behind this: it goes straight
+    /// there.
+    fn carry_read_before(&self, id: NodeId) -> Option<Home> {
+        let (_, carry) = self.carries.iter().find(|(next, _)| *next == id)?;
+        let home = self.memory.homes[*carry];
+        let is_read_later = self.last[*carry].is_some_and(|last| last > self.schedule.group_of[id]);
+        (matches!(home, Home::Arena(_)) && !is_read_later && self.size(*carry) == 1).then_some(home)
     }
 
     fn whole_loop(&mut self, index: usize, size: usize, nodes: &[NodeId], dying: Vec<NodeId>, updates: &[Update]) {

@@ -18,6 +18,7 @@ mod prepare;
 mod run;
 mod scan;
 mod schedule;
+mod steps;
 mod verify;
 
 pub use planner::Planner;
@@ -33,6 +34,7 @@ use code::{Code, Output, Place, Source};
 use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
 use run::{Machine, Raw};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -109,8 +111,9 @@ impl<F: Real> Plan<F> {
         let arena = self.arena.get_mut(self.start..).unwrap_or(&mut []).as_mut_ptr();
         let (indices, keys) = (self.indices.as_mut_ptr(), self.keys.as_mut_ptr());
         let (code, scratch, divided) = (&self.code, self.arrays, self.divided);
-        let machine = Machine { code, arena, indices, keys, scratch, feeds: &self.raw, pieces, divided };
-        machine.copy_in();
+        let feeds = Cell::from_mut(self.raw.as_mut_slice()).as_slice_of_cells();
+        let machine = Machine { code, arena, indices, keys, scratch, feeds, pieces, divided };
+        machine.copy_in(&machine.code.copied_in);
         let (program, guards) = (&self.program, &self.guards);
         match &self.pool {
             Some(pool) => pool.install(|| both_parts(&machine, program, guards))?,

@@ -104,8 +104,8 @@ impl<F: Real> Planner<'_, F> {
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
-        let Compiled { program, code, updates, arrays, indices: in_indices, keys: in_keys, in_place } =
-            prepare(self.program, self.block, &self.updates, &self.guards)?;
+        let Compiled { program, code, updates, arrays, indices: in_indices, keys: in_keys, in_place, .. } =
+            prepare(self.program, self.block, &self.updates, &self.guards, None)?;
         let pool = match self.threads {
             n if n == 1 || !is_large(&code, self.divided) => None,
             n => Some(self.pool.map_or_else(|| start_threads(n), Ok)?),

@@ -9,11 +9,7 @@ use crate::base::error::Result;
 use crate::base::ids::NodeId;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::base::shape::Shape;
-use crate::primitive::{Kernel, Steps};
 use crate::program::Program;
-use crate::tape::node::{Node, Op};
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// A program with its code, and the memory that takes.
@@ -30,50 +26,45 @@ pub(crate) struct Compiled<F: Real> {
     pub(crate) keys: usize,
     /// Results that take the place of an operand.
     pub(crate) in_place: usize,
+    /// Of the body of a loop: the stacked outputs that are what a step was given.
+    pub(crate) early: Vec<usize>,
 }
 
-/// Prepares `program`, of which inputs are updated by outputs.
+/// Prepares `program`, of which inputs are updated by outputs. For the body of a loop, `rows` is the first output that is
+/// stacked.
 pub(super) fn prepare<F: Real>(
     program: &Program<F>,
     block: usize,
     updates: &[(usize, usize)],
     guards: &[usize],
+    rows: Option<usize>,
 ) -> Result<Compiled<F>> {
-    let program = program.inlined()?.simplified();
+    let program = program.inlined()?.simplified().with_less_in_loops()?;
     let mut bodies: BTreeMap<NodeId, Compiled<F>> = BTreeMap::new();
     for (id, node) in program.nodes.iter() {
-        if let Some((body, steps)) = loop_of_programs(&program, node) {
+        if let Some((body, steps)) = program.loop_at(node) {
             // A carry of reals is an input that every step updates.
             let reals = body.outputs().take(steps.carries).enumerate().filter(|(_, (kind, _))| *kind == Kind::Real);
             let updates: Vec<(usize, usize)> = reals.map(|(i, _)| (1 + i, i)).collect();
-            bodies.insert(id, prepare(body, block, &updates, &[])?);
+            let rows = Some(steps.carries + steps.between());
+            bodies.insert(id, prepare(body, block, &updates, &[], rows)?);
         }
     }
     let mut schedule = schedule::schedule(&program, block);
     let mut updates: Vec<Update> =
         updates.iter().map(|(slot, output)| Update { slot: *slot, output: *output, in_place: false }).collect();
     let commit = settle(&program, &mut schedule, &mut updates, guards);
-    let memory = memory::assign(&program, &schedule, &updates, &bodies);
+    let memory = memory::assign(&program, &schedule, &updates, rows, &bodies);
     let code = compile::compile(&program, &schedule, &memory, &updates, commit, bodies)?;
     let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
     let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
     let (arrays, indices, keys, in_place) = (memory.length, memory.indices, memory.keys, memory.in_place);
     verify(&code, &Bounds { arrays, indices, keys, inputs: &inputs, updated: &updated })?;
-    Ok(Compiled { program, code, updates, arrays, indices, keys, in_place })
-}
-
-/// The body and the steps of a node that is a loop over a program.
-pub(super) fn loop_of_programs<'a, F: Real>(
-    program: &Program<F>,
-    node: &'a Node<F>,
-) -> Option<(&'a Program<F>, Steps)> {
-    let Op::Apply(primitive) = &node.op else { return None };
-    let body = primitive.bodies().first()?;
-    let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &program.nodes[*operand].shape).collect();
-    match primitive.kernel(&shapes) {
-        Kernel::Scan(steps) => Some((body, steps)),
-        _ => None,
-    }
+    // One that lies outside is copied by the step itself.
+    let lies_here = |i: &usize| memory.staged.get(*i) == Some(&None);
+    let given = |i: &usize| program.outputs.get(*i).is_some_and(|id| memory::is_given(&schedule, *id)) && lies_here(i);
+    let early = (rows.unwrap_or(usize::MAX)..program.outputs.len()).filter(given).collect();
+    Ok(Compiled { program, code, updates, arrays, indices, keys, in_place, early })
 }
 
 /// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.

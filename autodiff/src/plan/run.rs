@@ -15,9 +15,10 @@ use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, ViewMut};
-use crate::primitive::{self, Call, Output};
+use crate::primitive::{self, Output};
 use crate::tape::evaluate;
 use smallvec::SmallVec;
+use std::cell::Cell;
 use std::ops::Range;
 
 /// What one input is read from.
@@ -26,6 +27,15 @@ pub(crate) struct Raw<F> {
     pub(crate) real: *mut F,
     pub(crate) index: *const usize,
     pub(crate) key: u64,
+}
+
+impl<F> Raw<F> {
+    pub(crate) const NOTHING: Self = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
+
+    /// The memory `offset` elements further on.
+    pub(crate) fn moved(self, offset: usize) -> Self {
+        Raw { real: self.real.wrapping_add(offset), index: self.index.wrapping_add(offset), key: self.key }
+    }
 }
 
 // SAFETY: the pointers are only followed during `execute`, which borrows what they point to.
@@ -44,7 +54,8 @@ pub(crate) struct Machine<'a, F: Real> {
     pub(crate) keys: *mut u64,
     /// Where the rows of loops begin.
     pub(crate) scratch: usize,
-    pub(crate) feeds: &'a [Raw<F>],
+    /// Those of per-step inputs move on between the steps of a loop, when nothing runs.
+    pub(crate) feeds: &'a [Cell<Raw<F>>],
     /// How many pieces large work is divided into; more than one only inside a pool.
     pub(crate) pieces: usize,
     /// Work that is worth dividing.
@@ -86,7 +97,7 @@ impl<F: Real> Machine<'_, F> {
         match home {
             // SAFETY: homes lie inside the arena.
             Home::Arena(start) => unsafe { self.arena.add(start) },
-            Home::Feed(slot) => self.feeds[slot].real,
+            Home::Feed(slot) => self.feeds[slot].get().real,
             Home::Indices(_) | Home::Key(_) | Home::Row | Home::Nowhere => std::ptr::NonNull::dangling().as_ptr(),
         }
     }
@@ -97,7 +108,7 @@ impl<F: Real> Machine<'_, F> {
         unsafe {
             match home {
                 Home::Indices(start) => std::slice::from_raw_parts(self.indices.add(start), length),
-                Home::Feed(slot) => std::slice::from_raw_parts(self.feeds[slot].index, length),
+                Home::Feed(slot) => std::slice::from_raw_parts(self.feeds[slot].get().index, length),
                 _ => &[],
             }
         }
@@ -108,7 +119,7 @@ impl<F: Real> Machine<'_, F> {
         match home {
             // SAFETY: verified to be memory for a key.
             Home::Key(at) => unsafe { *self.keys.add(at) },
-            Home::Feed(slot) => self.feeds[slot].key,
+            Home::Feed(slot) => self.feeds[slot].get().key,
             _ => 0,
         }
     }
@@ -155,7 +166,8 @@ impl<F: Real> Machine<'_, F> {
         unsafe { std::slice::from_raw_parts_mut(self.pointer(home), length) }
     }
 
-    fn numbers(&self, range: Range<usize>) {
+    #[inline(always)]
+    pub(super) fn numbers(&self, range: Range<usize>) {
         let (arena, functions) = (self.arena, self.code.functions.as_slice());
         for step in &self.code.steps[range] {
             let function = &functions[usize::from(step.function)];
@@ -212,9 +224,9 @@ impl<F: Real> Machine<'_, F> {
         self.gather_into(&gather.source, &gather.shape, output);
     }
 
-    /// Copies small inputs to their places in the arena.
-    pub(crate) fn copy_in(&self) {
-        for (slot, start, size) in &self.code.copied_in {
+    /// Copies small inputs to their places in the arena: slot, position, size.
+    pub(crate) fn copy_in(&self, inputs: &[(usize, usize, usize)]) {
+        for (slot, start, size) in inputs {
             // SAFETY: each has a range of its own, and nothing runs yet.
             let place = unsafe { self.write(Home::Arena(*start), *size) };
             copy(self.read(Home::Feed(*slot), *size), place);
@@ -281,7 +293,7 @@ impl<F: Real> Machine<'_, F> {
                         let (start, length) = kernel.workspace;
                         // SAFETY: the workspace has a range of its own.
                         let workspace = unsafe { self.write(Home::Arena(start), length) };
-                        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, workspace))
+                        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, workspace)
                     }
                     run => evaluate::run(&*kernel.primitive, run, &operands, &mut outputs),
                 }
@@ -344,7 +356,7 @@ impl<F: Real> Machine<'_, F> {
             std::slice::from_raw_parts_mut(start, count * width)
         };
         let mut outputs = [Output::Real(ViewMut::new(output, &shape).ok_or_else(outside)?)];
-        kernel.primitive.evaluate(&mut Call::new(&operands, &mut outputs, &mut []))
+        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, &mut [])
     }
 
     fn whole_loop(&self, code: &Loop) {
@@ -423,7 +435,7 @@ impl<F: Real> Machine<'_, F> {
 
 /// Copies a row. Short ones are not worth a call.
 #[inline(always)]
-fn copy<F: Copy>(from: &[F], to: &mut [F]) {
+pub(super) fn copy<F: Copy>(from: &[F], to: &mut [F]) {
     match from.len() {
         0..=8 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
         _ => to.copy_from_slice(from),

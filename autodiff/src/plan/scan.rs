@@ -1,28 +1,23 @@
-//! Loops over programs in a plan: how they are compiled, and how they run.
+//! Loops over programs in a plan: how they are compiled. ([`steps`](super::steps) runs them.)
 //!
-//! The body is prepared like any program, into a region of the arena. Its inputs are read where they are: the number of the
-//! step, the carries (which lie in the loop's results from step to step), the rows of the per-step inputs, the invariants. So
-//! a step moves a few pointers, runs the body, and copies its outputs behind those of the steps before.
+//! The body is prepared like any program, into a region of the arena. Its inputs are read where they are if they are large;
+//! small ones are copied into the region: invariants once, rows in every step, while carries stay there until the loop ends.
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, Code, Gather, OperandSource, Output, Place, Region, Scan};
+use super::code::{Action, Code, Gather, OperandSource, Output, Region, Scan, Source, Transfers};
 use super::compile::{Compiler, misplaced};
 use super::memory::Home;
-use super::prepare::loop_of_programs;
-use super::run::{Machine, Raw, Refused};
-use crate::base::error::{Error, Place as Line, Refusal, Result};
+use crate::base::error::Result;
 use crate::base::ids::NodeId;
-use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::primitive::{Made, Steps};
 use smallvec::SmallVec;
 
 impl<F: Real> Compiler<'_, F> {
     pub(super) fn scan(&mut self, id: NodeId) -> Result<()> {
         let node = &self.program.nodes[id];
-        let (_, steps) = loop_of_programs(self.program, node).ok_or_else(|| misplaced(id))?;
-        let (Some(body), Some(region)) = (self.bodies.remove(&id), self.memory.regions.get(&id).copied()) else {
+        let (_, steps) = self.program.loop_at(node).ok_or_else(|| misplaced(id))?;
+        let (Some(mut body), Some(region)) = (self.bodies.remove(&id), self.memory.regions.get(&id).copied()) else {
             return Err(misplaced(id));
         };
         let mut operands: SmallVec<[OperandSource; 4]> = SmallVec::new();
@@ -38,9 +33,46 @@ impl<F: Real> Compiler<'_, F> {
         }
         let results = self.results(id).collect();
         self.code.rows = self.code.rows.max(body.code.rows);
-        self.code.scans.push(Scan { node: id, steps, body, region, operands, results });
+        let transfers = Transfers::of(&mut body.code, steps.carries, steps.inputs);
+        self.code.scans.push(Scan { node: id, steps, body, region, operands, results, transfers });
         self.code.actions.push(Action::Scan(self.code.scans.len() - 1));
         Ok(())
+    }
+}
+
+impl Transfers {
+    /// Those of a body, whose code copies only what is left.
+    fn of<F: Real>(code: &mut Code<F>, carries: usize, inputs: usize) -> Self {
+        let is_carry = |slot: usize| (1..=carries).contains(&slot);
+        let has_others = code.outputs.iter().any(|output| matches!(output, Output::Other(_)));
+        let mut transfers = Transfers { has_others, ..Transfers::default() };
+        let copied_in = std::mem::take(&mut code.copied_in);
+        let homes: Vec<(usize, usize, usize)> =
+            copied_in.iter().copied().filter(|(slot, ..)| is_carry(*slot)).collect();
+        let home_of = |slot: usize| homes.iter().find(|(known, ..)| *known == slot).copied();
+        let unchanged = |slot: usize, source: &Source| {
+            source.layout.is_none() && home_of(slot).is_some_and(|(_, start, _)| source.home == Home::Arena(start))
+        };
+        // Whether the next carries can be copied one after the other: none is read from where another lies.
+        let reads_a_carry = |source: &Source| matches!(source.home, Home::Arena(at) if homes.iter().any(|(_, start, size)| at < start + size && *start < at + source.extent));
+        let apart = code.copied_out.iter().all(|(slot, source)| unchanged(*slot, source) || !reads_a_carry(source));
+        for (slot, start, size) in copied_in {
+            let stays = slot > carries + inputs || (is_carry(slot) && apart);
+            if stays { &mut transfers.first } else { &mut transfers.each }.push((slot, start, size));
+        }
+        let copied = |slot: &usize| transfers.each.iter().any(|(known, ..)| known == slot);
+        transfers.moving = (1 + carries..1 + carries + inputs).filter(|slot| !copied(slot)).collect();
+        if apart {
+            transfers.last = homes.iter().map(|(slot, start, _)| (slot - 1, *start)).collect();
+            code.copied_out.retain(|(slot, source)| {
+                let Some((_, start, _)) = home_of(*slot) else { return true };
+                if !unchanged(*slot, source) {
+                    transfers.next.push((source.clone(), start));
+                }
+                false
+            });
+        }
+        transfers
     }
 }
 
@@ -67,198 +99,4 @@ impl<F: Real> Code<F> {
         found.extend(self.loops.iter().map(|code| code.work()));
         self.scans.iter().filter(|scan| scan.steps.count > 0).for_each(|scan| scan.body.code.divisible(found));
     }
-}
-
-impl<F: Real> Machine<'_, F> {
-    /// Runs a loop: no memory is taken, whatever the number of steps.
-    pub(crate) fn scan(&self, scan: &Scan<F>) -> Result<(), Refused> {
-        let Steps { count: rows, made, carries, inputs, reversed } = scan.steps;
-        let refused = |refusal| Refused { node: scan.node, refusal };
-        let (code, region) = (&scan.body.code, scan.region);
-        let count = match scan.operands.last().filter(|_| made == Made::Given) {
-            Some(given) => self.given(given, &scan.steps).map_err(refused)?,
-            None => rows,
-        };
-        for (operand, result) in scan.operands.iter().zip(&scan.results).take(carries) {
-            self.begin(operand, result).map_err(refused)?;
-        }
-        let nothing = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
-        let mut feeds: SmallVec<[Raw<F>; 16]> = SmallVec::new();
-        feeds.push(nothing);
-        for (i, operand) in scan.operands.iter().enumerate() {
-            feeds.push(match scan.results.get(i) {
-                Some(place) if i < carries => self.raw_place(place),
-                _ => self.raw_operand(operand),
-            });
-        }
-        // The rows of per-step inputs lie one behind the other.
-        let first: SmallVec<[Raw<F>; 8]> = feeds.iter().skip(1 + carries).take(inputs).copied().collect();
-        let row = |operand: &OperandSource| match operand {
-            OperandSource::Real(source) => source.shape.size() / rows.max(1),
-            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.size() / rows.max(1),
-            OperandSource::KeyAt { .. } | OperandSource::Key(_) => 0,
-        };
-        let lengths: SmallVec<[usize; 8]> = scan.operands.iter().skip(carries).take(inputs).map(row).collect();
-        // SAFETY: the region of the body lies inside the plan's memory, and rows of loops behind it (verified).
-        let (arena, indices, keys) =
-            unsafe { (self.arena.add(region.arena), self.indices.add(region.indices), self.keys.add(region.keys)) };
-        let scratch = self.scratch.wrapping_sub(region.arena);
-        let mut done = 0;
-        while done < count {
-            let position = done;
-            let t = if reversed { count - 1 - position } else { position };
-            let number = [t];
-            feeds[0].index = number.as_ptr();
-            for (j, (first, length)) in first.iter().zip(&lengths).enumerate() {
-                let feed = &mut feeds[1 + carries + j];
-                feed.real = first.real.wrapping_add(t * length);
-                feed.index = first.index.wrapping_add(t * length);
-            }
-            let (pieces, divided) = (self.pieces, self.divided);
-            let body = Machine { code, arena, indices, keys, scratch, feeds: &feeds, pieces, divided };
-            body.copy_in();
-            body.run(0..code.actions.len())
-                .map_err(|inner| refused(in_step(t, &scan.body.program.refused(inner.node, inner.refusal))))?;
-            body.copy_out();
-            for (output, place) in code.outputs.iter().zip(&scan.results).skip(carries + scan.steps.between()) {
-                self.stack(&body, output, place, t, rows);
-            }
-            done += 1;
-            let go_on = code.outputs.get(carries).filter(|_| made == Made::While);
-            let last = go_on.is_some_and(|go_on| body.number(go_on) == Some(F::zero()));
-            // Carries of other kinds: those of reals were updated where they lie.
-            let mut next_keys: SmallVec<[(usize, u64); 2]> = SmallVec::new();
-            for (i, (output, place)) in code.outputs.iter().zip(&scan.results).enumerate().take(carries) {
-                match (output, place.home) {
-                    (Output::Other(from), Home::Indices(_)) => {
-                        self.stack(&body, &Output::Other(from.clone()), place, 0, 1)
-                    }
-                    (Output::Other(from), Home::Key(at)) => {
-                        let key = body.read_key(from.home);
-                        // SAFETY: a key of its own.
-                        unsafe { *self.keys.add(at) = key };
-                        next_keys.push((1 + i, key));
-                    }
-                    _ => {}
-                }
-            }
-            next_keys.into_iter().for_each(|(slot, key)| feeds[slot].key = key);
-            if last {
-                break;
-            }
-        }
-        for place in scan.results.iter().skip(carries + scan.steps.between()) {
-            self.clear_behind(place, done, rows);
-        }
-        if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home)
-        {
-            // SAFETY: memory for one index, verified.
-            unsafe { *self.indices.add(start) = done };
-        }
-        Ok(())
-    }
-
-    /// The number of steps that an operand says.
-    fn given(&self, operand: &OperandSource, steps: &Steps) -> Result<usize, Refusal> {
-        match operand {
-            OperandSource::Real(source) => {
-                steps.checked(self.read(source.home, source.extent).first().copied().unwrap_or(F::nan()))
-            }
-            OperandSource::Index { home, .. } => steps.checked_index(self.read_indices(*home, 1).iter().sum()),
-            OperandSource::Indices { data, .. } => steps.checked_index(data.iter().sum()),
-            OperandSource::KeyAt { .. } | OperandSource::Key(_) => Err(Refusal::new("a key is no number of steps")),
-        }
-    }
-
-    /// The number that an output is.
-    fn number(&self, output: &Output) -> Option<F> {
-        let Output::Real(source) = output else { return None };
-        let mut number = [F::zero()];
-        match &source.layout {
-            None => number.copy_from_slice(self.read(source.home, source.extent)),
-            Some(_) => self.gather_into(source, &source.shape, &mut number),
-        }
-        number.first().copied()
-    }
-
-    /// Zeros in the rows from `done` on of a result of `count` rows.
-    fn clear_behind(&self, place: &Place, done: usize, count: usize) {
-        let length = place.shape.size() / count.max(1);
-        let (start, length) = (done * length, (count - done) * length);
-        match place.home {
-            // SAFETY: a result has memory of its own; its rows lie inside it.
-            Home::Indices(at) => {
-                unsafe { std::slice::from_raw_parts_mut(self.indices.add(at + start), length) }.fill(0)
-            }
-            Home::Key(_) => {}
-            // SAFETY: as above.
-            home => unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(start), length) }.fill(F::zero()),
-        }
-    }
-
-    /// Copies a carry to where it lies between steps.
-    fn begin(&self, operand: &OperandSource, place: &Place) -> Result<(), Refusal> {
-        match (operand, place.kind) {
-            (OperandSource::Real(source), Kind::Real) => {
-                // SAFETY: a result has memory of its own.
-                let output = unsafe { self.write(place.home, place.shape.size()) };
-                output.copy_from_slice(self.read(source.home, source.extent));
-                Ok(())
-            }
-            _ => {
-                self.copy(operand, place);
-                Ok(())
-            }
-        }
-    }
-
-    fn raw_place(&self, place: &Place) -> Raw<F> {
-        let mut raw = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
-        match place.home {
-            // SAFETY: verified to lie inside the memory for its kind.
-            Home::Indices(start) => raw.index = unsafe { self.indices.add(start) },
-            Home::Key(_) => raw.key = self.read_key(place.home),
-            home => raw.real = self.pointer(home),
-        }
-        raw
-    }
-
-    fn raw_operand(&self, operand: &OperandSource) -> Raw<F> {
-        let mut raw = Raw { real: std::ptr::null_mut(), index: std::ptr::null(), key: 0 };
-        match operand {
-            OperandSource::Real(source) => raw.real = self.pointer(source.home),
-            OperandSource::Index { home, shape } => raw.index = self.read_indices(*home, shape.size()).as_ptr(),
-            OperandSource::Indices { data, .. } => raw.index = data.as_ptr(),
-            OperandSource::KeyAt { home } => raw.key = self.read_key(*home),
-            OperandSource::Key(key) => raw.key = *key,
-        }
-        raw
-    }
-
-    /// Copies an output of step `t` of the body to its row of a result of `count` rows.
-    fn stack(&self, body: &Machine<'_, F>, output: &Output, place: &Place, t: usize, count: usize) {
-        let length = place.shape.size() / count.max(1);
-        match (output, place.home) {
-            (Output::Real(source), home) => {
-                // SAFETY: a result has memory of its own, apart from that of the body; row t lies inside it.
-                let row = unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(t * length), length) };
-                match &source.layout {
-                    None => row.copy_from_slice(body.read(source.home, source.extent)),
-                    Some(_) => body.gather_into(source, &source.shape, row),
-                }
-            }
-            (Output::Other(from), Home::Indices(start)) => {
-                // SAFETY: as above.
-                let row = unsafe { std::slice::from_raw_parts_mut(self.indices.add(start + t * length), length) };
-                row.copy_from_slice(body.read_indices(from.home, length));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The refusal of an operation of the body, with the number of the step.
-fn in_step(step: usize, error: &Error) -> Refusal {
-    let place = error.place().map_or(String::new(), Line::suffix);
-    Refusal::new(format!("in step {step}, {}: {}{place}", error.operation(), error.message()))
 }

@@ -242,6 +242,7 @@ impl Bounds<'_> {
         if scan.region.keys + body.keys > self.keys {
             return Err("keys outside their memory");
         }
+        self.transfers(scan, &inputs)?;
         let keys = (0..body.keys).map(|key| Span { home: Home::Key(scan.region.keys + key), length: 1 });
         let mut written: Vec<Span> = region.into_iter().chain(keys).collect();
         for (i, (place, (kind, size))) in scan.results.iter().zip(&outputs).enumerate() {
@@ -260,6 +261,25 @@ impl Bounds<'_> {
             apart.push(span);
         }
         Ok(())
+    }
+
+    /// What is copied into the memory of a body and inside it lies there, and the carries apart from what is copied to them.
+    fn transfers<F: Real>(&self, scan: &Scan<F>, inputs: &[(Kind, usize)]) -> Verified {
+        let (body, transfers) = (&scan.body, &scan.transfers);
+        let bounds = Bounds { arrays: body.arrays, indices: body.indices, keys: body.keys, inputs, updated: &[] };
+        for (slot, start, size) in transfers.first.iter().chain(&transfers.each) {
+            bounds.disjoint(Span::arena(*start, *size), [Span { home: Home::Feed(*slot), length: *size }])?;
+        }
+        let to = transfers.next.iter().map(|(source, start)| Span::arena(*start, source.shape.size()));
+        let to: Vec<Span> = to.collect();
+        for (source, _) in &transfers.next {
+            let read = bounds.source(source)?;
+            to.iter().try_for_each(|to| bounds.disjoint(*to, [read]))?;
+        }
+        transfers.last.iter().try_for_each(|(carry, start)| {
+            let size = scan.results.get(*carry).filter(|_| *carry < scan.steps.carries).map(|place| place.shape.size());
+            bounds.inside(Span::arena(*start, size.ok_or("a carry that is none")?))
+        })
     }
 
     fn copy(&self, source: &OperandSource, place: &Place) -> Verified {

@@ -5,7 +5,7 @@ mod along;
 pub(crate) mod arithmetic;
 mod compare;
 mod compositions;
-mod control;
+pub(crate) mod control;
 mod elementary;
 pub(crate) mod index;
 mod kernel;

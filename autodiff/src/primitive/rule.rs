@@ -241,12 +241,23 @@ impl<'t, F: Real> RuleContext<'_, 't, F> {
     /// The reverse rule that `partial` yields: x̄ᵢ = ȳ·∂y/∂xᵢ.
     #[inline]
     pub(crate) fn reverse_by(&self, partial: impl Fn(usize) -> Partial<'t, F>) -> Cotangents<'t, F> {
+        if self.cotangents.len() > 1 {
+            return self.of_several();
+        }
         let answer = |i: usize| if self.wants(i) { partial(i).times(self.dy()) } else { Derivative::None };
         match self.inputs.len() {
             1 => SmallVec::from_buf_and_len([answer(0), Derivative::None], 1),
             2 => SmallVec::from_buf([answer(0), answer(1)]),
             n => (0..n).map(answer).collect(),
         }
+    }
+
+    /// Partial derivatives of one result say nothing about the others.
+    #[cold]
+    fn of_several(&self) -> Cotangents<'t, F> {
+        let count = self.cotangents.len();
+        let message = format!("it has {count} results, and `partial` is of one: write `reverse` and `tangent`");
+        self.inputs.iter().map(|_| Derivative::Of(self.broken(message.clone()))).collect()
     }
 
     /// The tangent rule that `partial` yields: ẏ = Σᵢ ẋᵢ·∂y/∂xᵢ.

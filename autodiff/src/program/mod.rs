@@ -3,9 +3,10 @@
 mod call;
 mod cast;
 mod inline;
+mod loops;
 mod nodes;
 mod record;
-mod scan;
+pub(crate) mod scan;
 mod simplify;
 
 pub use nodes::NodeView;

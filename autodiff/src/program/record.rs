@@ -5,10 +5,12 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
+use crate::primitive::PrimitiveRef;
 use crate::tape::node::Op;
 use crate::tape::query::types_of;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
+use smallvec::SmallVec;
 
 impl<F: Real> Program<F> {
     /// Records the program on a tape, applied to `args`: names, scopes and lines come along. Its outputs are arrays of reals;
@@ -31,8 +33,21 @@ impl<F: Real> Program<F> {
 
     /// Records the program; where each node went.
     pub(crate) fn record_nodes<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<IdVec<NodeId>> {
+        self.record_with(tape, args, |id, primitive, operands| {
+            let kinds: SmallVec<[Kind; 2]> = types_of(&self.nodes, id).into_iter().map(|result| result.kind).collect();
+            Ok(tape.record_list(primitive.clone(), operands, &kinds))
+        })
+    }
+
+    /// As [`record_nodes`](Self::record_nodes), where `apply` records what stands for the application of a primitive at a
+    /// node, and gives its results.
+    pub(crate) fn record_with<'t>(
+        &self,
+        tape: &'t Tape<F>,
+        args: &[Arg<'t, F>],
+        mut apply: impl FnMut(NodeId, &PrimitiveRef<F>, &[Arg<'t, F>]) -> Result<Vec<Arg<'t, F>>>,
+    ) -> Result<IdVec<NodeId>> {
         self.check_count("record", args.len())?;
-        let mut table: IdVec<NodeId> = IdVec::new();
         for (i, arg) in args.iter().enumerate() {
             let (on, at) = arg.parts();
             if !std::ptr::eq(on, tape) {
@@ -41,7 +56,10 @@ impl<F: Real> Program<F> {
             }
             self.check_input("record", i, arg.kind(), &arg.shape()?)?;
         }
+        let mut table: IdVec<NodeId> = IdVec::new();
         let mut next = self.inputs.iter().zip(args).peekable();
+        // The results of the latest application.
+        let mut results: Vec<Arg<'t, F>> = Vec::new();
         for (id, node) in self.nodes.iter() {
             if let Some((_, arg)) = next.next_if(|(input, _)| **input == id) {
                 table.push(arg.id());
@@ -50,15 +68,15 @@ impl<F: Real> Program<F> {
             let scope = tape.intern(self.labels.scope(node.scope));
             let recorded = tape.placed(scope, node.location, || match &node.op {
                 Op::Apply(primitive) => {
-                    let args: Vec<Arg<'t, F>> = node.inputs.iter().map(|operand| tape.arg(table[*operand])).collect();
-                    let kinds: Vec<Kind> = types_of(&self.nodes, id).into_iter().map(|result| result.kind).collect();
-                    let results = tape.record_list(primitive.clone(), &args, &kinds);
+                    let args: SmallVec<[Arg<'t, F>; 3]> =
+                        node.inputs.iter().map(|operand| tape.arg(table[*operand])).collect();
+                    results = apply(id, primitive, &args)?;
                     results.first().map(Arg::id).ok_or_else(|| no_argument(id))
                 }
-                Op::Result => match node.inputs.first() {
-                    Some(first) => Ok(tape.result(table[*first], id.index() - first.index()).id()),
-                    None => Err(no_argument(id)),
-                },
+                Op::Result => {
+                    let first = node.inputs.first().map_or(0, |first| first.index());
+                    results.get(id.index() - first).map(Arg::id).ok_or_else(|| no_argument(id))
+                }
                 Op::Constant(value) => Ok(tape.constant_value(value.clone(), node.shape.clone()).id()),
                 Op::Input(_) => Err(no_argument(id)),
                 Op::Error(error) => Err(error.clone()),

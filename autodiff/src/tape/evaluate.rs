@@ -145,9 +145,34 @@ pub(crate) fn run<F: Real>(
             let refuse = |_| Refusal::new(format!("no memory for a workspace of {} numbers", general.workspace));
             workspace.try_reserve_exact(general.workspace).map_err(refuse)?;
             workspace.resize(general.workspace, F::zero());
-            primitive.evaluate(&mut Call::new(inputs, outputs, &mut workspace))
+            own_kernel(primitive, inputs, outputs, &mut workspace)
         }
     }
+}
+
+/// Runs a primitive by its own kernel. What it was given to write and did not take would hold anything, so that is refused.
+#[inline]
+pub(crate) fn own_kernel<F: Real>(
+    primitive: &dyn Primitive<F>,
+    inputs: &[Operand<'_, F>],
+    outputs: &mut [Output<'_, F>],
+    workspace: &mut [F],
+) -> Result<(), Refusal> {
+    primitive.evaluate(&mut Call::new(inputs, outputs, workspace))?;
+    match outputs.iter().position(|output| !matches!(output, Output::Taken)) {
+        None => Ok(()),
+        Some(i) => Err(unwritten(i, outputs)),
+    }
+}
+
+#[cold]
+fn unwritten<F>(i: usize, outputs: &[Output<'_, F>]) -> Refusal {
+    let take = match outputs.get(i) {
+        Some(Output::Index(_)) => "index_result",
+        Some(Output::Key(_)) => "key_result",
+        _ => "y",
+    };
+    Refusal::new(format!("`evaluate` left result {i} of {} unwritten: it is `call.{take}({i})?`", outputs.len()))
 }
 
 fn real_output<'a, F>(output: &mut Output<'a, F>) -> Result<ViewMut<'a, F>, Refusal> {

@@ -41,7 +41,7 @@ use value::{IntoArray, Value};
 /// and which [`Var::value`], [`Var::backward`] and [`Tape::program`] return.
 pub struct Tape<F: Real> {
     pub(crate) state: RefCell<State<F>>,
-    pub(crate) evaluates: bool,
+    pub(crate) evaluates: Cell<bool>,
     /// Whether a value was read since the tape was last empty.
     pub(crate) read: Cell<bool>,
 }
@@ -92,7 +92,7 @@ impl<F: Real> Tape<F> {
             attributed: None,
             cotangents: IdVec::new(),
         };
-        Tape { state: RefCell::new(state), evaluates, read: Cell::new(false) }
+        Tape { state: RefCell::new(state), evaluates: Cell::new(evaluates), read: Cell::new(false) }
     }
 
     /// Forgets all nodes and keeps the memory. No handle can be left: they borrow the tape.
@@ -206,7 +206,7 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     #[inline(always)]
     fn leaf(&self, op: Op<F>, kind: Kind, value: Value<F>, shape: Shape, active: bool) -> NodeId {
-        let value = if self.evaluates { value } else { Value::Unknown };
+        let value = if self.evaluates.get() { value } else { Value::Unknown };
         let mut state = self.state.borrow_mut();
         let (scope, location) = state.here(Location::caller());
         state.push(Node { op, inputs: Operands::NONE, shape, kind, active, scope, location }, value)
@@ -269,13 +269,15 @@ impl<F: Real> Tape<F> {
         body(self)
     }
 
-    /// Runs `body`, which records what stands for every step of a loop, and puts `error` in the place of each node that it
-    /// appended, also on unwinding: a handle that leaves the body tells what is wrong, and never means another node.
+    /// Runs `body`, which records what stands for every step of a loop, without evaluating it (it may be the branch of a
+    /// condition that is not taken), and puts `error` in the place of each node that it appended, also on unwinding: a
+    /// handle that leaves the body tells what is wrong, and never means another node.
     pub(crate) fn apart<R>(&self, error: Error, body: impl FnOnce() -> R) -> R {
         let _restore = {
             let state = self.state.borrow();
             let place = Restore { tape: self, scope: state.scope, attributed: state.attributed, length: usize::MAX };
-            (Apart { tape: self, start: state.nodes.len(), error }, place)
+            let evaluates = self.evaluates.replace(false);
+            (Apart { tape: self, start: state.nodes.len(), error, evaluates }, place)
         };
         body()
     }
@@ -380,10 +382,13 @@ struct Apart<'t, F: Real> {
     tape: &'t Tape<F>,
     start: usize,
     error: Error,
+    /// Whether the tape evaluates what is recorded afterwards.
+    evaluates: bool,
 }
 
 impl<F: Real> Drop for Apart<'_, F> {
     fn drop(&mut self) {
+        self.tape.evaluates.set(self.evaluates);
         let Ok(mut state) = self.tape.state.try_borrow_mut() else { return };
         let state = &mut *state;
         for id in NodeId::all(state.nodes.len()).skip(self.start) {

@@ -149,11 +149,13 @@ impl<F: Real> Tape<F> {
             active |= node.active;
         }
         let made = match ids {
-            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates),
-            [a, b] => state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates),
+            [a] => state.made(&primitive, ids, &[&state.nodes[*a].shape], self.evaluates.get()),
+            [a, b] => {
+                state.made(&primitive, ids, &[&state.nodes[*a].shape, &state.nodes[*b].shape], self.evaluates.get())
+            }
             _ => {
                 let shapes = ids.iter().map(|id| &state.nodes[*id].shape).collect::<SmallVec<[_; 8]>>();
-                state.made(&primitive, ids, &shapes, self.evaluates)
+                state.made(&primitive, ids, &shapes, self.evaluates.get())
             }
         };
         let made = match made {
@@ -170,7 +172,7 @@ impl<F: Real> Tape<F> {
             made => {
                 let (types, values) = made.list();
                 if !types.iter().map(|result| result.kind).eq(kinds.iter().copied()) {
-                    let failure = Failure::Shapes(other_results(&types));
+                    let failure = Failure::Shapes(other_results(&types, kinds));
                     return self.var(state.push_failure(&primitive, ids, failure, location));
                 }
                 self.var(state.push_results(&primitive, ids, types, values, active, (scope, line)))
@@ -267,10 +269,18 @@ impl<F: Real> Made<F> {
 }
 
 #[cold]
-fn other_results(types: &Types) -> Mismatch {
-    let kinds: Vec<&str> = types.iter().map(|result| result.kind.words()).collect();
-    Mismatch::new(format!("its results are other than was asked for: {}", kinds.join(", ")))
-        .with_help("`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind")
+fn other_results(types: &Types, asked: &[Kind]) -> Mismatch {
+    let listed = |kinds: Vec<Kind>| {
+        let words: Vec<&str> = kinds.iter().map(|kind| kind.words()).collect();
+        let plural = if kinds.len() == 1 { "" } else { "s" };
+        format!("{} result{plural} ({})", kinds.len(), words.join(", "))
+    };
+    let (own, wanted) = (listed(types.iter().map(|result| result.kind).collect()), listed(asked.to_vec()));
+    let help = match types.len() == 1 && asked.len() > 1 {
+        true => "a `Kernel::Elementwise` has one result, whatever `results` says: several need a `Kernel::General`",
+        false => "`tape.record` is for one array of reals; `tape.record_all` for results of any number and kind",
+    };
+    Mismatch::new(format!("it has {own}, not {wanted} as asked for")).with_help(help)
 }
 
 impl<F: Real> State<F> {

@@ -294,10 +294,13 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             if ["input", "data", "index", "key", "constant"].contains(&name) {
                 return Err(error.with_help(format!("`{name}` needs a line of its own; a number stands as it is")));
             }
-            return Err(error.with_help(
-                nearest(name, names())
-                    .unwrap_or_else(|| format!("the operations are {}", names().collect::<Vec<_>>().join(", "))),
-            ));
+            let help = nearest(name, names()).unwrap_or_else(|| match name.contains("::") {
+                true => {
+                    "a primitive of another crate is read with a registry that has it: `registry.with(entry)`".into()
+                }
+                false => format!("the operations are {}", names().collect::<Vec<_>>().join(", ")),
+            });
+            return Err(error.with_help(help));
         };
         let attributes = self.attributes(call, example)?;
         let bodies = self.bodies(call)?;

@@ -1,7 +1,7 @@
 //! One of two computations, decided by a number: two loops of at most one step.
 
 use super::keep::Keep;
-use super::record::Loop;
+use super::record::{Loop, args};
 use crate::base::error::{Mismatch, Result};
 use crate::base::kind::Type;
 use crate::base::real::Real;
@@ -23,37 +23,51 @@ impl<F: Real> Tape<F> {
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input(4.0);
     /// // √x above 0, else 0: at 0 its derivative is 0, not that of the root, which is infinite.
-    /// let y = tape.cond(x.gt(0.0), || vec![x.sqrt()], || vec![tape.constant(0.0)]);
-    /// assert_eq!(y[0].item()?, 2.0);
-    /// assert_eq!(y[0].gradient(&[x])?[0].item()?, 0.25);
+    /// let [y] = tape.cond(x.gt(0.0), || [x.sqrt()], || [tape.constant(0.0)]);
+    /// assert_eq!(y.item()?, 2.0);
+    /// assert_eq!(y.gradient(&[x])?[0].item()?, 0.25);
     /// # Ok::<(), autodiff::Error>(())
     /// ```
+    ///
+    /// For results of any number and kind: [`cond_with`](Self::cond_with).
     #[track_caller]
-    pub fn cond<'t>(
+    pub fn cond<'t, const N: usize>(
         &'t self,
         test: Var<'t, F>,
-        then: impl FnOnce() -> Vec<Var<'t, F>>,
-        otherwise: impl FnOnce() -> Vec<Var<'t, F>>,
-    ) -> Vec<Var<'t, F>> {
+        then: impl FnOnce() -> [Var<'t, F>; N],
+        otherwise: impl FnOnce() -> [Var<'t, F>; N],
+    ) -> [Var<'t, F>; N] {
+        self.vars(&self.cond_with(test, || args(then()), || args(otherwise())))
+    }
+
+    /// As [`cond`](Self::cond), with results of any kind, as many as there are when it is recorded. If it fails before that
+    /// is known, there is one: the error.
+    #[track_caller]
+    pub fn cond_with<'t>(
+        &'t self,
+        test: Var<'t, F>,
+        then: impl FnOnce() -> Vec<Arg<'t, F>>,
+        otherwise: impl FnOnce() -> Vec<Arg<'t, F>>,
+    ) -> Vec<Arg<'t, F>> {
         if let Ok(shape) = test.shape()
             && shape.rank() > 0
         {
             let mismatch = Mismatch::new(format!("the test should be one number, not an array of shape {shape}"))
                 .with_help("`select` chooses element by element");
-            return vec![self.refuse("cond", &[test.into()], mismatch)];
+            return vec![self.refuse("cond", &[test.into()], mismatch).into()];
         }
         let once = Loop { steps: 1, reversed: false, keep: Keep::default() };
         let fails = test.eq(0.0);
         let holds: Arg<'t, F> = (-fails + 1.0).into();
         let mut types = Vec::new();
         let first = self.scanned("cond", once, (Made::Given, Some(holds)), &[], &[], |_, _, _| {
-            let results: Vec<Arg<'_, F>> = then().into_iter().map(Arg::Real).collect();
+            let results: Vec<Arg<'_, F>> = then();
             types = results.iter().map(typed).collect();
             (Vec::new(), results)
         });
         let first = match first {
             Ok((_, results)) => results,
-            Err((failed, outputs)) => return vec![failed.var(); outputs.max(1)],
+            Err((failed, outputs)) => return vec![failed; outputs.max(1)],
         };
         // They lie in a row of one step: without that axis they are what the second loop begins with.
         let mut carries: Vec<Arg<'t, F>> = Vec::new();
@@ -65,7 +79,7 @@ impl<F: Real> Tape<F> {
         }
         let mut differing_types = None;
         let second = self.scanned("cond", once, (Made::Given, Some(fails.into())), &carries, &[], |_, carries, _| {
-            let results: Vec<Arg<'_, F>> = otherwise().into_iter().map(Arg::Real).collect();
+            let results: Vec<Arg<'_, F>> = otherwise();
             differing_types = differing(&types, &results);
             match differing_types {
                 Some(_) => (carries.to_vec(), Vec::new()),
@@ -73,11 +87,11 @@ impl<F: Real> Tape<F> {
             }
         });
         if let Some(mismatch) = differing_types {
-            return vec![self.refuse("cond", &[test.into()], mismatch); types.len()];
+            return vec![self.refuse("cond", &[test.into()], mismatch).into(); types.len()];
         }
         match second {
-            Ok((results, _)) => results.into_iter().map(Arg::var).collect(),
-            Err((failed, _)) => vec![failed.var(); types.len()],
+            Ok((results, _)) => results,
+            Err((failed, _)) => vec![failed; types.len()],
         }
     }
 }

@@ -85,7 +85,7 @@ fn is_kept<F: Real>(body: &Program<F>, id: NodeId, keep: Keep) -> bool {
 }
 
 /// The nodes of the body that differ from step to step: those that the step, a carry or a per-step input leads to.
-pub(super) fn changing<F: Real>(body: &Program<F>, moving: usize) -> IdVec<bool> {
+pub(crate) fn changing<F: Real>(body: &Program<F>, moving: usize) -> IdVec<bool> {
     let mut changing = IdVec::filled(body.len(), || false);
     body.input_ids().iter().take(1 + moving).for_each(|id| changing[*id] = true);
     for (id, node) in body.nodes.iter() {

@@ -9,5 +9,7 @@ mod tangent;
 mod while_loop;
 
 pub use keep::Keep;
+pub(crate) use keep::changing;
 pub use record::{Loop, Step};
 pub use scan::Scan;
+pub(crate) use scan::kinds;

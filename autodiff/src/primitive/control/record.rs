@@ -43,6 +43,11 @@ impl<'s, F: Real> Step<'s, '_, F> {
 /// What a loop gives: the carries behind the last step, and the outputs of all steps.
 type Results<V> = (Vec<V>, Vec<V>);
 
+/// Arrays of reals, as a loop takes and gives them.
+pub(super) fn args<'t, F: Real, const N: usize>(vars: [Var<'t, F>; N]) -> Vec<Arg<'t, F>> {
+    vars.into_iter().map(Arg::Real).collect()
+}
+
 impl<F: Real> Tape<F> {
     /// A loop of `steps` over arrays of reals: `body` takes the carries and the step's row of each of `inputs` (whose first
     /// axis runs over the steps), and gives the new carries and the outputs of the step. The answers are the carries behind
@@ -56,38 +61,41 @@ impl<F: Real> Tape<F> {
     /// // h ← tanh(w·h + x)
     /// let (w, h) = (tape.input(0.5), tape.input(0.0));
     /// let xs = tape.input([1.0, 2.0, 3.0]);
-    /// let (last, all) = tape.scan(3, &[h], &[xs], |_, carries, inputs| {
-    ///     let h = (w * carries[0] + inputs[0]).tanh();
-    ///     (vec![h], vec![h])
+    /// let ([last], [all]) = tape.scan(3, [h], [xs], |_, [h], [x]| {
+    ///     let h = (w * h + x).tanh();
+    ///     ([h], [h])
     /// });
     /// let by_hand = (0..3).fold(0.0f64, |h, t| (0.5 * h + (t + 1) as f64).tanh());
-    /// assert_eq!(last[0].item()?, by_hand);
-    /// assert_eq!(all[0].shape()?, [3].into());
-    /// assert!(last[0].backward()?.item(w).is_ok());
+    /// assert_eq!(last.item()?, by_hand);
+    /// assert_eq!(all.shape()?, [3].into());
+    /// assert!(last.backward()?.item(w).is_ok());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     ///
-    /// For carries and inputs that are indices or keys, another direction, or another choice of what is kept for the reverse
-    /// pass: [`scan_with`](Self::scan_with).
+    /// For a number of carries, inputs or outputs that is not known when it is compiled, for indices and keys, another
+    /// direction, or another choice of what is kept for the reverse pass: [`scan_with`](Self::scan_with).
     #[track_caller]
-    pub fn scan<'t>(
+    pub fn scan<'t, const C: usize, const I: usize, const O: usize>(
         &'t self,
         steps: usize,
-        carries: &[Var<'t, F>],
-        inputs: &[Var<'t, F>],
-        body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Var<'s, F>], &[Var<'s, F>]) -> Results<Var<'s, F>>,
-    ) -> Results<Var<'t, F>> {
-        let args = |vars: &[Var<'t, F>]| vars.iter().map(|x| Arg::Real(*x)).collect::<Vec<_>>();
-        let (carries, inputs) = (args(carries), args(inputs));
+        carries: [Var<'t, F>; C],
+        inputs: [Var<'t, F>; I],
+        body: impl for<'s> FnOnce(Step<'s, 't, F>, [Var<'s, F>; C], [Var<'s, F>; I]) -> ([Var<'s, F>; C], [Var<'s, F>; O]),
+    ) -> ([Var<'t, F>; C], [Var<'t, F>; O]) {
         let options = Loop { steps, reversed: false, keep: Keep::default() };
-        let (last, all) = self.scan_with(options, &carries, &inputs, |step, carries, inputs| {
-            let carries: Vec<Var<'_, F>> = carries.iter().map(|x| x.var()).collect();
-            let inputs: Vec<Var<'_, F>> = inputs.iter().map(|x| x.var()).collect();
-            let (last, all) = body(step, &carries, &inputs);
-            (last.into_iter().map(Arg::Real).collect(), all.into_iter().map(Arg::Real).collect())
+        let (last, all) = self.scan_with(options, &args(carries), &args(inputs), |step, carries, inputs| {
+            let (last, all) = body(step, self.vars(carries), self.vars(inputs));
+            (args(last), args(all))
         });
-        let vars = |args: Vec<Arg<'t, F>>| args.into_iter().map(Arg::var).collect();
-        (vars(last), vars(all))
+        (self.vars(&last), self.vars(&all))
+    }
+
+    /// As many arrays of reals as the caller knows there are.
+    pub(super) fn vars<'s, const N: usize>(&'s self, args: &[Arg<'s, F>]) -> [Var<'s, F>; N] {
+        std::array::from_fn(|i| match args.get(i) {
+            Some(arg) => arg.var(),
+            None => self.broken_rule(format!("the loop has no result {i}")),
+        })
     }
 
     /// As [`scan`](Self::scan), with carries, inputs and outputs of any kind (keys can be carried, not stacked).

@@ -9,7 +9,7 @@ use super::scan::{Scan, kinds, made_again, roles};
 use crate::base::error::Result;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
-use crate::differentiate::reverse::pullback_each;
+use crate::differentiate::pullback::pullback_each;
 use crate::primitive::{Cotangents, Derivative, Kind, Made, RuleContext, Steps};
 use crate::tape::extract::extract;
 use crate::tape::var::Var;

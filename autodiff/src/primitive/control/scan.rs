@@ -33,7 +33,7 @@ impl<F: Real> Scan<F> {
     ///
     /// # Errors
     /// [`ErrorKind::Registry`] if the body does not take and give what a step does.
-    pub(super) fn new(body: Program<F>, steps: Steps, kept: usize) -> Result<Self> {
+    pub(crate) fn new(body: Program<F>, steps: Steps, kept: usize) -> Result<Self> {
         let error = |message: String| Err(Error::new(ErrorKind::Registry, "scan", message));
         let (inputs, outputs): (Vec<_>, Vec<_>) = (types(body.inputs()), types(body.outputs()));
         if inputs.first() != Some(&Type::index(Shape::scalar())) {
@@ -224,7 +224,7 @@ fn empty<F: Real>() -> Scan<F> {
 }
 
 /// The results of a loop as the rules need them.
-pub(super) fn kinds<F: Real>(scan: &Scan<F>) -> Vec<Kind> {
+pub(crate) fn kinds<F: Real>(scan: &Scan<F>) -> Vec<Kind> {
     let (carries, between) = (scan.steps.carries, scan.steps.between());
     let made = carries..carries + between;
     scan.body().outputs().enumerate().map(|(i, (kind, _))| if made.contains(&i) { Kind::Index } else { kind }).collect()

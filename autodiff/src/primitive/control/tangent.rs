@@ -44,7 +44,9 @@ fn differential<'t, F: Real>(
         if grown {
             continue;
         }
-        if let Some(refused) = body.tangents.iter().find(|tangent| matches!(tangent, Derivative::Refused(_))) {
+        // What a step refuses of a carry, the next step reads. An output refuses its own tangent alone: nothing may read it.
+        let refused = body.tangents.iter().take(carries).find(|tangent| matches!(tangent, Derivative::Refused(_)));
+        if let Some(refused) = refused {
             return Ok((0..body.tangents.len()).map(|_| tangent_of_other_tape(refused)).collect());
         }
         return body.apply(scan, at, dx, &moving, &tape);
@@ -147,10 +149,11 @@ impl<'s, F: Real> Differential<'s, F> {
             &operands,
             &outputs.iter().map(Arg::kind).collect::<Vec<_>>(),
         );
-        let tangent = |slot: &Option<usize>| match slot.and_then(|slot| results.get(slot)) {
-            Some(Arg::Real(dy)) => Derivative::Of(*dy),
-            _ => Derivative::None,
-        };
-        Ok(slots.iter().map(tangent).collect())
+        let tangent =
+            |(of_body, slot): (&Derivative<'s, F>, &Option<usize>)| match slot.and_then(|slot| results.get(slot)) {
+                Some(Arg::Real(dy)) => Derivative::Of(*dy),
+                _ => tangent_of_other_tape(of_body),
+            };
+        Ok(self.tangents.iter().zip(&slots).map(tangent).collect())
     }
 }
