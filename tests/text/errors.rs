@@ -198,7 +198,7 @@ fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = powi(x; n=1.5)",
         expect![[r#"
-        parse: line 4, column 15: `n` should be a whole number, not `1.5`
+        parse: line 4, column 15: `n` should be an integer, not `1.5`
           4 | y = powi(x; n=1.5)
             |               ^^^
     "#]],

@@ -206,6 +206,6 @@ pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<
 }
 
 fn recorded<F: Real>(tape: &Tape<F>, id: NodeId) -> Result<Input<F>> {
-    let missing = || Error::new(ErrorKind::NoValue, "check", "the tape recorded this without values");
+    let missing = || Error::new(ErrorKind::NoValue, "check", "this tape is symbolic: its nodes have no values");
     tape.with_value(id, Input::of).ok_or_else(|| missing().at(tape.place_of(id)))
 }

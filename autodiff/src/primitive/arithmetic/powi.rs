@@ -38,7 +38,7 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn formula(&self) -> &'static str {
-        "y = xⁿ, n a whole number"
+        "y = xⁿ, n an integer"
     }
 
     fn notation(&self) -> Notation {
@@ -75,7 +75,7 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// A whole power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
+    /// An integer power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
