@@ -184,6 +184,7 @@ impl Check {
 }
 
 /// A program that applies one primitive; its inputs are called what the primitive calls its operands.
+#[track_caller]
 pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) -> Result<Program<F>> {
     let tape = Tape::symbolic();
     let mut args = Vec::new();

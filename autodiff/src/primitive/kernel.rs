@@ -29,6 +29,20 @@ pub enum Kernel<F: Real> {
 
 impl<F: Real> Kernel<F> {
     /// The function `f` of one element of each operand (at most three).
+    ///
+    /// The type of the numbers is named, as below, where `f` calls methods; a constant in it is an `F`, too.
+    ///
+    /// ```
+    /// use autodiff::{Real, primitive::Kernel};
+    /// fn softsign<F: Real>() -> Kernel<F> {
+    ///     Kernel::<F>::elementwise(|[x]| x / (F::one() + x.abs()))
+    /// }
+    /// fn halves<F: Real>() -> Kernel<F> {
+    ///     Kernel::<F>::elementwise(|[a, b]| F::of(0.5) * (a + b))
+    /// }
+    /// # let _ = (softsign::<f64>(), halves::<f32>());
+    /// ```
+    #[inline]
     pub fn elementwise<C, const N: usize>(f: C) -> Self
     where
         C: Fn([F; N]) -> F + Send + Sync + 'static,
