@@ -1,4 +1,4 @@
-//! A model composed in Rust code: a layer of one's own around the ones that exist, ordinary control flow, one parameter
+//! A model composed in Rust code: a custom layer around the ones that exist, ordinary control flow, one parameter
 //! used twice.
 //!
 //! Run with `cargo run --example 04_custom_model`.

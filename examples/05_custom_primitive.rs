@@ -1,4 +1,4 @@
-//! A primitive of one's own, outside the crate: recorded, printed, checked and differentiated twice like a built-in.
+//! A custom primitive, outside the crate: recorded, printed, checked and differentiated twice like a built-in.
 //!
 //! Run with `cargo run --example 05_custom_primitive`.
 

@@ -64,7 +64,7 @@ pub(crate) enum Job {
 
 pub(crate) fn parse(arguments: &[String]) -> Result<Job, String> {
     let number = |flag: &str, text: &str| {
-        text.parse::<u64>().map_err(|_| format!("{flag} takes a whole number that is not negative, not `{text}`"))
+        text.parse::<u64>().map_err(|_| format!("{flag} takes a non-negative integer, not `{text}`"))
     };
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -15,6 +15,16 @@
 //! assert_eq!(gradients.get(x)?, ndarray::array![2.0, 4.0].into_dyn());
 //! # Ok::<(), autodiff::Error>(())
 //! ```
+//!
+//! | word | means |
+//! |---|---|
+//! | tape | the list of operations in the order they were recorded (a Wengert list); a node is one of them |
+//! | primitive | an operation that a tape records, with its rules for derivatives |
+//! | cotangent of a value, x̄ | how much the result changes per change of the value: ∂y/∂x for a number y |
+//! | seed | the cotangent of the result, which a reverse pass starts with: 1, unless said otherwise |
+//! | tangent of a value, ẋ | how the value changes where the inputs change along a direction |
+//! | pullback, pushforward | from the result's cotangent to those of operands; from tangents of operands to the result's |
+//! | program, plan | a tape frozen without values; a program compiled to run many times |
 
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -103,16 +103,16 @@ pub(crate) fn bind<F: Real>(slots: &[Slot], given: &[(String, String)]) -> Resul
 pub(crate) fn value<F: Real>(slot: &Slot, text: &str) -> Result<Input<F>, Failure> {
     let wrong = |what: String| Failure::Usage(format!("{} = {text}: {what}", slot.label()));
     if slot.kind == Kind::Key {
-        let key = text.parse().map_err(|_| wrong("a key is a whole number that is not negative".into()))?;
+        let key = text.parse().map_err(|_| wrong("a key is a non-negative integer".into()))?;
         return Ok(Input::Key(key));
     }
-    // Indices are read as double precision, which holds every whole number below 2⁵³.
+    // Indices are read as double precision, which holds every integer below 2⁵³.
     match slot.kind {
         Kind::Index => {
             let numbers = array::<f64>(slot, text)?;
             let index = |x: &f64| (*x >= 0.0 && x.fract() == 0.0 && *x < 2f64.powi(53)).then_some(*x as usize);
             let indices: Option<Vec<usize>> = numbers.iter().map(index).collect();
-            let indices = indices.ok_or_else(|| wrong("an index is a whole number that is not negative".into()))?;
+            let indices = indices.ok_or_else(|| wrong("an index is a non-negative integer".into()))?;
             let indices = ArrayD::from_shape_vec(numbers.raw_dim(), indices);
             Ok(Input::Index(indices.map_err(|error| wrong(error.to_string()))?))
         }

@@ -12,6 +12,7 @@ use ndarray::ArrayD;
 /// assert!(weights.iter().all(|w| w.abs() <= (6.0f64 / 30.0).sqrt()));
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Init {
     /// All zeros: right for biases. A network whose weights all start here does not learn with tanh or ReLU: only the
     /// output bias has a gradient, for ever (Matt R, *Neural Networks*, March 2022, §2.3.1).

@@ -120,7 +120,7 @@ fn positions_that_there_are_not() {
         expect![[r#"
             at: there is no position 4 in axis 0 of x [4, 3], which is 4 long
             at: there is no position 3 in axis 1 of x [4, 3], which is 3 long
-            at: a position in 3 axes was asked of x [4, 3], which has 2
+            at: the position has 3 axes, and x [4, 3] has 2
             row: there is no position 4 in axis 0 of x [4, 3], which is 4 long
             column: there is no position 3 in axis 1 of x [4, 3], which is 3 long
             row: x is a number and has no axes
@@ -130,7 +130,7 @@ fn positions_that_there_are_not() {
             slice_step: the step is 0
             unslice: 4 positions from 1 on, 2 apart, do not fit into an axis 7 long
             unslice: the step is 0
-            triangle: a matrix has a triangle, and x [3] is none
+            triangle: x [3] should be a matrix, or an array of them
         "#]],
     );
 }

@@ -164,3 +164,12 @@ fn what_a_registry_does_not_know() {
         "#]],
     );
 }
+
+/// What a machine cannot hold is not a matter of shapes that do not fit.
+#[test]
+fn a_plan_that_no_memory_holds() {
+    let tape = Tape::<f64>::symbolic();
+    let x = tape.symbolic_input([1 << 44]);
+    let error = tape.program(&[x.exp()]).unwrap().plan().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Resources, "{error}");
+}

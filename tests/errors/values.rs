@@ -190,7 +190,7 @@ fn one_number_of_an_array() {
     check(
         error,
         expect![[r#"
-        item: one number was asked of an array
+        item: expected an array with exactly one element
           at tests/errors/values.rs:_
           x: x : f64[2], input at tests/errors/values.rs:_
           help: reduce it with `sum(..)` or `mean(..)`, or read the array with `value()`
@@ -199,7 +199,7 @@ fn one_number_of_an_array() {
     check(
         tape.input(Vec::<f64>::new()).item().unwrap_err(),
         expect![[r#"
-        item: one number was asked of an array
+        item: expected an array with exactly one element
           at tests/errors/values.rs:_
           x: %1 : f64[0], input at tests/errors/values.rs:_
           help: reduce it with `sum(..)` or `mean(..)`, or read the array with `value()`
@@ -209,7 +209,7 @@ fn one_number_of_an_array() {
     check(
         gradients.item(x).unwrap_err(),
         expect![[r#"
-        item: one number was asked of the gradient of an array
+        item: expected a gradient with exactly one element
           at tests/errors/values.rs:_
           x: x : f64[2], input at tests/errors/values.rs:_
           help: read the array with `get(x)`

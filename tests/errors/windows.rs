@@ -244,7 +244,7 @@ fn letters_that_do_not_fit() {
     refused(
         tape.einsum("ij->ik", &[a]),
         expect![[r#"
-            einsum: the label k of the result of "ij->ik" is none of an operand
+            einsum: the label k of the result of "ij->ik" is not one of an operand
               at tests/errors/windows.rs:_
               x: a : f64[2, 3], input at tests/errors/windows.rs:_
         "#]],
@@ -269,7 +269,7 @@ fn letters_that_do_not_fit() {
     refused(
         tape.einsum("...j->j", &[a]),
         expect![[r#"
-            einsum: '.' in "...j->j" is no label
+            einsum: '.' in "...j->j" is not a letter
               at tests/errors/windows.rs:_
               x: a : f64[2, 3], input at tests/errors/windows.rs:_
               help: give each axis a letter

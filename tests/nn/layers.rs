@@ -3,7 +3,10 @@
 use crate::support::{assert_layer, normal};
 use autodiff::{Input, Tape, Var};
 use ndarray::ArrayD;
-use nn::{Activation, Context, Dense, Dropout, Init, Layer, Module, Random, Sequential, parameters, predict, summary};
+use nn::{
+    Activation, BatchNorm, Context, Dense, Dropout, Init, Layer, Module, Random, Sequential, parameters, predict,
+    summary,
+};
 
 const ACTIVATIONS: [Activation; 7] = [
     Activation::Relu,
@@ -33,6 +36,8 @@ fn every_layer_has_the_gradient_of_its_values() {
     let dense = || Dense::new(3, 2, Init::He, &mut Random::new(2));
     assert_layer(&dense(), x.clone(), None, "dense");
     assert_layer(&dense().without_bias(), x.clone(), None, "dense without bias");
+    assert_layer(&BatchNorm::new(3), x.clone(), Some(1), "batch normalisation while training");
+    assert_layer(&BatchNorm::new(3), x.clone(), None, "batch normalisation at evaluation");
     assert_layer(&Dropout { keep_prob: 0.6 }, x.clone(), Some(3), "dropout while training");
     assert_layer(&Dropout { keep_prob: 0.6 }, x.clone(), None, "dropout at evaluation");
     let nested = Sequential::new().then(Dropout { keep_prob: 0.7 }).then(network(Init::Xavier, Activation::Tanh));

@@ -3,6 +3,7 @@
 use autodiff::{Input, Program, Real, Shape, Tape};
 use ndarray::ArrayD;
 use nn::{Context, Layer, Random};
+use std::collections::HashMap;
 
 /// An array of standard normal numbers.
 pub fn normal(shape: impl Into<Shape>, seed: u64) -> ArrayD<f64> {
@@ -50,9 +51,14 @@ pub fn assert_layer(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>, wh
     // Weights that tell the elements apart; a plain sum would hide, for one, that softmax sums to 1.
     let weights = tape.constant(normal(y.shape().unwrap(), 99));
     let program = tape.program(&[(y * weights).sum(..)]).unwrap();
-    let mut point: Vec<Input<f64>> = key.map(Input::Key).into_iter().collect();
-    point.extend(nn::parameters(layer).into_iter().map(|(_, param)| Input::Real(param.array().clone())));
-    point.push(Input::Real(x));
+    let params = nn::parameters(layer).into_iter().map(|(path, param)| (path, param.array().clone()));
+    let buffers = nn::buffers(layer).into_iter().map(|(path, buffer)| (path, buffer.array().clone()));
+    let arrays: HashMap<String, ArrayD<f64>> = params.chain(buffers).chain([("x".into(), x)]).collect();
+    let given = |i: usize| match (program.input_name(i), key) {
+        (Some("key"), Some(key)) => Input::Key(key),
+        (name, _) => Input::Real(arrays[name.unwrap_or_default()].clone()),
+    };
+    let point: Vec<Input<f64>> = (0..program.inputs().count()).map(given).collect();
     assert_gradients(&program, &point, what);
 }
 

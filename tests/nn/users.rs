@@ -261,4 +261,8 @@ fn a_frozen_layer_takes_part_and_stays() {
     nn::parameters_mut(&mut model).into_iter().for_each(|(_, param)| param.set_frozen(true));
     let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut model, &data, 0).unwrap_err();
     assert_eq!(error.message(), "there is no parameter to train");
+    assert!(error.to_string().contains("set_frozen(false)"), "{error}");
+    let mut counts = Counts { count: Buffer::new(0.0), times: 1, always: false };
+    let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut counts, &data, 0).unwrap_err();
+    assert!(error.to_string().contains("the model has no `Param`"), "{error}");
 }

@@ -4,6 +4,7 @@
 mod axes;
 mod derived;
 mod elementary;
+mod everywhere;
 mod grid;
 mod index;
 mod kernels;

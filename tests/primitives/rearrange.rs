@@ -249,7 +249,7 @@ fn constants_that_need_no_array() {
     assert_eq!(tape.eye(3).value().unwrap(), ndarray::Array2::eye(3).into_dyn());
     assert_eq!(tape.eye(0).shape().unwrap(), [0, 0].into());
     assert_eq!(tape.arange(5).value().unwrap(), ndarray::Array1::from_iter((0..5).map(f64::from)).into_dyn());
-    // Single precision holds whole numbers to 2²⁴, and every second one beyond.
+    // Single precision holds integers to 2²⁴, and every second one beyond.
     let single = Tape::<f32>::new().arange((1 << 24) + 4).value().unwrap();
     let last: Vec<f64> = single.iter().skip((1 << 24) + 1).map(|x| f64::from(*x)).collect();
     assert_eq!(last, [16_777_216.0, 16_777_218.0, 16_777_220.0]);

@@ -3,7 +3,7 @@
 
 use autodiff::check::{Check, Reason, Verdict, operands};
 use autodiff::kernels::{Operand, View, ViewMut};
-use autodiff::primitive::{Domain, Entry, Generator, Kind, Output, PrimitiveRef, Signature, Type};
+use autodiff::primitive::{Domain, Entry, Generator, Kind, Output, PrimitiveRef, Sample, Signature, Type};
 use autodiff::{Arg, ErrorKind, Input, Program, Real, Registry, Shape, Tape};
 use ndarray::{ArrayD, Axis, IxDyn};
 
@@ -13,19 +13,23 @@ const CASES: usize = 256;
 const WITHOUT: [(&str, bool); 5] =
     [("greater", true), ("greater_equal", true), ("equal", true), ("sign", true), ("stop_gradient", false)];
 
-fn standard<F: Real>() -> Vec<Entry<F>> {
+pub fn standard<F: Real>() -> Vec<Entry<F>> {
     Registry::standard().entries().cloned().collect()
+}
+
+fn sample<F: Real>(entry: &Entry<F>, generator: &mut Generator) -> Sample<F> {
+    entry.sample(generator).unwrap_or_else(|| panic!("{}: its entry lacks `sampled`", entry.example().name()))
 }
 
 /// Whether an operand and a result are arrays of reals: elsewhere there is no derivative to speak of.
 fn maps_reals_to_reals<F: Real>(entry: &Entry<F>) -> bool {
-    let sample = entry.sample(&mut Generator::new(7)).expect("every primitive is sampled");
+    let sample = sample(entry, &mut Generator::new(7));
     let operands: Vec<Type> = sample.operands.iter().map(|operand| operand.typed()).collect();
     let results = sample.primitive.results(&operands).expect("samples fit");
     operands.iter().any(|x| x.kind == Kind::Real) && results.iter().any(|y| y.kind == Kind::Real)
 }
 
-fn types<F: Real>(inputs: &[Input<F>]) -> Vec<Type> {
+pub fn types<F: Real>(inputs: &[Input<F>]) -> Vec<Type> {
     let typed = |input: &Input<F>| match input {
         Input::Real(x) => Type::real(x.shape()),
         Input::Index(i) => Type::index(i.shape()),
@@ -50,7 +54,7 @@ fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) -> aut
 }
 
 /// `cases` random applications of a primitive.
-fn cases<F: Real>(
+pub fn cases<F: Real>(
     entry: &Entry<F>,
     count: usize,
     narrow: impl Fn(Domain) -> Domain,
@@ -58,7 +62,7 @@ fn cases<F: Real>(
     let mut generator = Generator::new(7);
     (0..count)
         .map(|_| {
-            let sample = entry.sample(&mut generator).expect("every primitive is sampled");
+            let sample = sample(entry, &mut generator);
             let inputs = operands(&sample, &mut generator, &narrow);
             (sample.primitive, inputs)
         })
@@ -107,7 +111,7 @@ fn single_precision_follows_double_precision() {
             let program = application(&primitive, &inputs).expect("samples fit");
             let is_real = |i: &usize| matches!(inputs[*i], Input::Real(_));
             let reals: Vec<usize> = (0..inputs.len()).filter(is_real).collect();
-            let mut programs = vec![(program.clone(), inputs.clone(), 0.0)];
+            let mut programs = vec![("value", program.clone(), inputs.clone(), 0.0)];
             if let Ok(reverse) = program.vjp(&reals) {
                 let mut generator = Generator::new(3);
                 let zetas: Vec<Input<f32>> = program
@@ -120,9 +124,9 @@ fn single_precision_follows_double_precision() {
                 // These rules subtract numbers of the size of the cotangent, and of y ≤ 1, from each other.
                 let cancels = ["tanh", "sigmoid", "softmax", "log_softmax"].contains(&name);
                 let seeded = inputs.iter().cloned().chain(zetas).collect();
-                programs.push((reverse, seeded, if cancels { 8.0 } else { 0.0 }));
+                programs.push(("cotangent", reverse, seeded, if cancels { 8.0 } else { 0.0 }));
             }
-            for (program, inputs, size) in programs {
+            for (what, program, inputs, size) in programs {
                 let wide: Vec<Input<f64>> = inputs.iter().map(widened).collect();
                 let in_double = program.cast::<f64>(&registry).expect("registered");
                 let double = in_double.run(&wide).expect("runs");
@@ -139,7 +143,14 @@ fn single_precision_follows_double_precision() {
                     compared += 1;
                     let tolerance = f64::from(f32::EPSILON) * (16.0 * double.abs() + size) + 4.0 * noise;
                     if (single - double).abs() > tolerance {
-                        wrong.push(format!("{primitive:?} {inputs:?}: f32 {single:e}, f64 {double:e}"));
+                        let apart = (single - double).abs();
+                        wrong.push(format!(
+                            "{}({}): a {what} is {single:e} in f32 and {double:e} in f64, {apart:.1e} apart, allowed \
+                             {tolerance:.1e}; operands{}",
+                            name,
+                            primitive.attributes(),
+                            flat(&inputs)
+                        ));
                     }
                 }
             }
@@ -147,7 +158,23 @@ fn single_precision_follows_double_precision() {
         println!("{name:14} {compared} compared, {skipped} out of range");
         assert!(compared > skipped || compared + skipped == 0, "{name}: {compared} compared, {skipped} out of range");
     }
-    assert!(wrong.is_empty(), "{}: {}", wrong.len(), wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n"));
+    let shown = wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n");
+    assert!(
+        wrong.is_empty(),
+        "{} numbers of single precision are off. A rule or kernel that subtracts nearly equal numbers (1 − y where y is \
+         near 1) loses digits: write it in another way, or narrow the domain of its samples. The first:\n{shown}",
+        wrong.len()
+    );
+}
+
+/// The operands' elements, in order.
+fn flat(inputs: &[Input<f32>]) -> String {
+    let elements = |input: &Input<f32>| match input {
+        Input::Real(x) => format!(" {:?}", x.iter().collect::<Vec<_>>()),
+        Input::Index(i) => format!(" {:?}", i.iter().collect::<Vec<_>>()),
+        Input::Key(key) => format!(" key {key}"),
+    };
+    inputs.iter().map(elements).collect()
 }
 
 fn widened(input: &Input<f32>) -> Input<f64> {

@@ -47,8 +47,8 @@ fn bad_flags_are_explained() {
     let cases = [
         ("--seed", "--seed takes a number"),
         ("--seeds", "--seeds takes a number"),
-        ("--seed x", "--seed takes a whole number that is not negative, not `x`"),
-        ("--seed -1", "--seed takes a whole number that is not negative, not `-1`"),
+        ("--seed x", "--seed takes a non-negative integer, not `x`"),
+        ("--seed -1", "--seed takes a non-negative integer, not `-1`"),
         ("--seeds 0", "--seeds takes at least 1"),
         ("--seed 1 2", "`2` is one argument too many"),
         ("--sed 1", "`--sed` is not an option"),

@@ -1,6 +1,7 @@
 //! Errors show the place and suggest what was meant.
 
 use crate::read;
+use autodiff::Registry;
 use expect_test::{Expect, expect};
 
 fn fails(lines: &str, expected: Expect) {
@@ -79,6 +80,15 @@ fn a_text_begins_with_its_version() {
 }
 
 #[test]
+fn an_operation_that_is_like_none_is_answered_with_all_of_them() {
+    let error = read::<f64>("program 2 f64\nx : f64[2] = input\ny = frobnicate(x)\nreturn y").expect_err("an error");
+    let registry = Registry::<f64>::standard();
+    let names: Vec<&str> = registry.entries().map(|entry| entry.example().name()).collect();
+    let help = format!("help: the operations are {}", names.join(", "));
+    assert!(error.to_string().ends_with(&help), "{error}");
+}
+
+#[test]
 fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = tahn(x)",
@@ -90,12 +100,12 @@ fn an_error_shows_the_place_and_suggests() {
     "#]],
     );
     line_fails(
-        "y = frobnicate(x)",
+        "y = mine::tanh(x)",
         expect![[r#"
-            parse: line 4, column 5: there is no operation `frobnicate`
-              4 | y = frobnicate(x)
+            parse: line 4, column 5: there is no operation `mine::tanh`
+              4 | y = mine::tanh(x)
                 |     ^^^^^^^^^^
-              help: the operations are neg, add, sub, mul, div, powi, powf, exp, log, sqrt, abs, sin, cos, atan, tanh, sigmoid, softplus, relu, leaky_relu, maximum, minimum, greater, greater_equal, equal, select, sign, stop_gradient, matmul, add_bias, conv, conv_transpose, conv_weight_adjoint, max_pool, average_pool, average_pool_adjoint, transpose, reshape, broadcast_to, sum_to, sum, cumsum, max, log_sum_exp, softmax, log_softmax, concat, slice, pad, slice_step, unslice, flip, triangle, gather, scatter_add, pick, place, take_along, scatter_add_along, sort, top_k, argmax, argmin, index_arithmetic, index_compare, to_real, uniform, uniform_open, normal, fold_in, scan
+              help: a primitive of another crate is read with a registry that has it: `registry.with(entry)`
         "#]],
     );
     line_fails(
@@ -198,7 +208,7 @@ fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = powi(x; n=1.5)",
         expect![[r#"
-        parse: line 4, column 15: `n` should be a whole number, not `1.5`
+        parse: line 4, column 15: `n` should be an integer, not `1.5`
           4 | y = powi(x; n=1.5)
             |               ^^^
     "#]],

@@ -179,7 +179,7 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         assert!(failure.to_string().contains(expected), "{arguments}: {failure}");
     }
     let indices = "program 2 f64\ni : index[2] = index\nreturn gather([1, 2], i)";
-    for (value, expected) in [("[0,0.5]", "whole number"), ("[0,-1]", "whole number"), ("[0,7]", "out of range")] {
+    for (value, expected) in [("[0,0.5]", "integer"), ("[0,-1]", "integer"), ("[0,7]", "out of range")] {
         let failure = tool_on(indices, &format!("- i={value}")).unwrap_err().to_string();
         assert!(failure.contains(expected) && !failure.contains("unknown line"), "{failure}");
     }

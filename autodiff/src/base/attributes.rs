@@ -200,7 +200,7 @@ impl Attributes {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Registry`] as for [`integer`](Self::integer), and if it is none of the words.
+    /// [`ErrorKind::Registry`] as for [`integer`](Self::integer), and if it is not one of the words.
     pub fn one_of<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<T> {
         let words = choices.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         self.read(name, &format!("one of {words}"), |a| match a {

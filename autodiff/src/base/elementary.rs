@@ -13,10 +13,10 @@ use crate::base::real::FUSED;
 pub trait Elementary: Copy {
     /// eˣ, to 1 unit in the last place.
     fn exponential(self) -> Self;
-    /// eˣ where [`is_moderate`](Self::is_moderate): [`exponential`](Self::exponential), without a look at anything else.
-    fn exponential_of_moderate(self) -> Self;
-    /// Whether eˣ is far from the least and the largest number.
-    fn is_moderate(self) -> bool;
+    /// eˣ where [`exp_is_normal`](Self::exp_is_normal): [`exponential`](Self::exponential), without a look at anything else.
+    fn exponential_if_normal(self) -> Self;
+    /// Whether eˣ neither overflows nor underflows.
+    fn exp_is_normal(self) -> bool;
     /// log x, to 1 unit in the last place; −∞ at 0, NaN below.
     fn logarithm(self) -> Self;
     /// Whether this is a positive normal number.
@@ -40,7 +40,7 @@ macro_rules! elementary {
         mod $type {
             use std::$type::consts::{LN_2, LOG2_E};
 
-            /// Adding this rounds to a whole number, which then stands in the low bits.
+            /// Adding this rounds to an integer, which then stands in the low bits.
             const MAGIC: $type = $magic;
 
             /// c₀ + c₁x + c₂x² + … by pairs, with x² given: no more steps than in Horner's scheme, and half as many that wait
@@ -78,12 +78,12 @@ macro_rules! elementary {
             }
 
             #[inline(always)]
-            pub(super) fn is_moderate(x: $type) -> bool {
+            pub(super) fn exp_is_normal(x: $type) -> bool {
                 x.abs() < $moderate
             }
 
             #[inline(always)]
-            pub(super) fn exponential_of_moderate(x: $type) -> $type {
+            pub(super) fn exponential_if_normal(x: $type) -> $type {
                 let (k, m) = reduced(x);
                 scaled(m + 1.0, k.to_bits())
             }
@@ -160,13 +160,13 @@ macro_rules! elementary {
             }
 
             #[inline(always)]
-            fn exponential_of_moderate(self) -> Self {
-                if FUSED { $type::exponential_of_moderate(self) } else { self.exp() }
+            fn exponential_if_normal(self) -> Self {
+                if FUSED { $type::exponential_if_normal(self) } else { self.exp() }
             }
 
             #[inline(always)]
-            fn is_moderate(self) -> bool {
-                $type::is_moderate(self)
+            fn exp_is_normal(self) -> bool {
+                $type::exp_is_normal(self)
             }
 
             #[inline(always)]

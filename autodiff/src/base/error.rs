@@ -14,9 +14,9 @@ pub enum ErrorKind {
     Refused,
     /// Handles of two different tapes in one operation.
     TapesMixed,
-    /// A single number was asked of something that is not one.
+    /// An array with exactly one element was expected.
     NotScalar,
-    /// A value was asked of something without one: a node of a tape that records without values, or an array inside the
+    /// A value was expected where there is none: a node of a tape that records without values, or an array inside the
     /// body of a loop.
     NoValue,
     /// A derivative was asked through an operation that has none.
@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Registry,
     /// The text of a program cannot be read.
     Text,
+    /// More memory, threads, elements or functions than there are.
+    Resources,
 }
 
 /// An error of the engine: the operation, its operands with names, shapes and origins, the line of the user, a suggestion.

@@ -1,6 +1,6 @@
 //! Dense typed ids and the vectors they index.
 
-// The one place of the crate outside `kernels/` that indexes: an id is only ever made by `push`, and an arena only
+// The one place of the crate outside `kernels/` that indexes: an id is only ever made by `push`, and a table only
 // shrinks through `truncate`, whose callers hold the sole handles to what goes.
 #![allow(clippy::indexing_slicing)]
 

@@ -32,7 +32,7 @@ pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default +
     /// The nearest number of this type.
     fn of(x: f64) -> Self;
 
-    /// The number nearest to a decimal; `None` if `text` is none.
+    /// The number nearest to a decimal; `None` if `text` is not a decimal.
     fn read(text: &str) -> Option<Self>;
 
     /// The same number in double precision (exact).

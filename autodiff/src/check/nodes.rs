@@ -184,6 +184,7 @@ impl Check {
 }
 
 /// A program that applies one primitive; its inputs are called what the primitive calls its operands.
+#[track_caller]
 pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) -> Result<Program<F>> {
     let tape = Tape::symbolic();
     let mut args = Vec::new();
@@ -206,6 +207,6 @@ pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<
 }
 
 fn recorded<F: Real>(tape: &Tape<F>, id: NodeId) -> Result<Input<F>> {
-    let missing = || Error::new(ErrorKind::NoValue, "check", "the tape recorded this without values");
+    let missing = || Error::new(ErrorKind::NoValue, "check", "this tape is symbolic: its nodes have no values");
     tape.with_value(id, Input::of).ok_or_else(|| missing().at(tape.place_of(id)))
 }

@@ -22,6 +22,7 @@ use ndarray::{ArrayD, IxDyn};
 ///
 /// # Errors
 /// As [`check::program`](super::program).
+#[track_caller]
 pub fn primitive(entry: &Entry<f64>, cases: usize) -> Result<Report> {
     Check::new().directions(0).primitive(entry, cases)
 }
@@ -31,6 +32,7 @@ impl Check {
     ///
     /// # Errors
     /// As [`check::program`](super::program).
+    #[track_caller]
     pub fn primitive(&self, entry: &Entry<f64>, cases: usize) -> Result<Report> {
         let mut generator = Generator::new(self.seed);
         let mut report = Report::default();
@@ -50,6 +52,7 @@ impl Check {
     ///
     /// # Errors
     /// As [`check::program`](super::program).
+    #[track_caller]
     pub fn application(&self, primitive: &PrimitiveRef<f64>, inputs: &[Input<f64>]) -> Result<Report> {
         let program = application(primitive, inputs)?;
         Subject { program: &program, inputs, operation: &label(primitive), place: None }.check(self)

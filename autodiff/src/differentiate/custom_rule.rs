@@ -1,4 +1,4 @@
-//! A reverse rule of one's own for a composition: for stability, or for cost.
+//! A custom reverse rule for a composition: for stability, or for cost.
 
 use crate::base::error::{Error, ErrorKind, Mismatch, Result};
 use crate::base::real::Real;

@@ -15,6 +15,9 @@ use ndarray::{Array2, ArrayD};
 /// assert_eq!(g, ndarray::array![2.0, 4.0].into_dyn());
 /// ```
 ///
+/// The function is recorded on a tape of its own. Other arrays are brought to it as `x.tape().constant(…)`; of a var of
+/// another tape the compiler says that it "does not live long enough" or "is borrowed for `'static`".
+///
 /// # Errors
 /// Whatever [`Var::backward`] and [`Gradients::get`](crate::Gradients::get) answer.
 #[track_caller]

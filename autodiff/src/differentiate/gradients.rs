@@ -36,7 +36,8 @@ impl<'t, F: Real> Gradients<'t, F> {
         }
     }
 
-    /// The gradient of `x`.
+    /// The gradient of `x`, as a view. A number times it is `0.1 * &gradients.get(x)?`: ndarray multiplies numbers and
+    /// references.
     ///
     /// # Errors
     /// [`ErrorKind::NoGradient`] with the reason if none reached it: never used, not on the way to the result, cut off
@@ -58,7 +59,7 @@ impl<'t, F: Real> Gradients<'t, F> {
         let gradient = self.get(x)?;
         match gradient.first() {
             Some(number) if gradient.len() == 1 => Ok(*number),
-            _ => Err(Error::new(ErrorKind::NotScalar, "item", "one number was asked of the gradient of an array")
+            _ => Err(Error::new(ErrorKind::NotScalar, "item", "expected a gradient with exactly one element")
                 .at(x.origin())
                 .with_operand(x.tape().describe(x.id(), "x"))
                 .with_help("read the array with `get(x)`")),
@@ -152,13 +153,20 @@ pub(crate) fn explain<F: Real>(
         return no("x is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
     }
     if let Some(node) = only_through_indices(tape, roots, x.id()) {
-        let (operation, kind) =
-            tape.with_nodes(|nodes, _| (applied(nodes, node).operation(), nodes[node].kind().words()));
+        let (operation, kind) = tape.with_nodes(|nodes, _| (applied(nodes, node).operation(), nodes[node].kind()));
+        let (is_index, kind) = (kind == Kind::Index, kind.words());
         let place = tape.place_of(node).suffix();
         let message = format!(
             "x reaches the result only through `{operation}`{place}, which gives {kind}: no derivative flows through it"
         );
-        return no(message).with_operand(tape.describe(node, "through"));
+        let error = no(message).with_operand(tape.describe(node, "through"));
+        return match is_index {
+            true => error.with_help(
+                "indices are constant where they do not jump; forward mode (`pushforward`, `hvp`, `hessian`) takes their \
+                 derivative as 0",
+            ),
+            false => error,
+        };
     }
     let behind_x = |node: NodeId, slot: usize| {
         tape.with_node(node, |node| node.inputs.get(slot).copied()).is_some_and(|operand| led[operand])

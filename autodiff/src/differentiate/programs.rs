@@ -4,7 +4,6 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
 use crate::differentiate::forward::pushforward;
 use crate::differentiate::pullback::pullback;
-use crate::primitive::Kind;
 use crate::program::Program;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
@@ -91,10 +90,7 @@ impl<F: Real> Program<F> {
 }
 
 fn seed<'t, F: Real>(tape: &'t Tape<F>, like: Var<'t, F>) -> Result<Var<'t, F>> {
-    match tape.placeholder(Kind::Real, like.shape()?) {
-        Arg::Real(seed) => Ok(seed),
-        other => Err(Error::new(ErrorKind::ProgramInput, "seed", format!("{other:?} is not an array of reals"))),
-    }
+    Ok(tape.symbolic_input(like.shape()?))
 }
 
 fn reals<'t, F: Real>(args: &[Arg<'t, F>], wrt: &[usize]) -> Result<Vec<Var<'t, F>>> {

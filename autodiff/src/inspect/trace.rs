@@ -276,7 +276,7 @@ impl<F: Real> Var<'_, F> {
             let ids = nodes.iter().filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(id, _)| id);
             ids.map(|id| self.tape().with_value(id, Input::of)).collect::<Option<Vec<_>>>()
         });
-        let missing = || Error::new(ErrorKind::NoValue, "trace", "the tape recorded this without values");
+        let missing = || Error::new(ErrorKind::NoValue, "trace", "this tape is symbolic: its nodes have no values");
         Trace::new(&program, &inputs.ok_or_else(missing)?)
     }
 }

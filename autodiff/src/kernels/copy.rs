@@ -31,7 +31,7 @@ const TILE: usize = 8;
 const BAND: usize = 128;
 
 /// Copies an array whose neighbours in memory are not neighbours in the result, tile by tile, so that lines of the cache
-/// are read and written whole; `false` if it is none.
+/// are read and written whole; `false` if it is not such an array.
 fn transposed<F: Copy>(data: &[F], axes: &Axes, output: &mut [F]) -> bool {
     let Some(((columns, stride), outer)) = axes.0.split_last() else { return false };
     let near = outer.iter().rposition(|(length, stride)| *stride == 1 && *length >= TILE);

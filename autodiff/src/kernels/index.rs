@@ -1,4 +1,4 @@
-//! Arithmetic of indices: whole numbers that are not negative, as positions in arrays are.
+//! Arithmetic of indices: non-negative integers, as positions in arrays are.
 
 use super::along::{expect_shape, position};
 use super::view::{View, ViewMut};
@@ -155,7 +155,7 @@ mod tests {
         shapes(0, 3).prop_flat_map(|shape| (laid(shape.clone(), numbers()), laid(shape, numbers())))
     }
 
-    /// The operation in whole numbers of twice as many bits, where it is an index.
+    /// The operation in integers of twice as many bits, where it is an index.
     fn defined(operation: IndexOperation, a: usize, b: usize) -> Option<usize> {
         let (a, b) = (a as i128, b as i128);
         let result = match operation {

@@ -238,7 +238,6 @@ fn tiny_products_of_all_levels() {
 #[test]
 fn the_machine_has_the_levels_it_says() {
     let levels = Level::all();
-    println!("{levels:?}");
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     assert_eq!(levels.len() > 1, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"));
 }

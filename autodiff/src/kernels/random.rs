@@ -1,6 +1,6 @@
 //! Random numbers from an explicit key.
 //!
-//! Element i in logical order is drawn with 64 random bits of its own, a whole number bᵢ: its upper half is word i of
+//! Element i in logical order is drawn with 64 random bits of its own, an integer bᵢ: its upper half is word i of
 //! ChaCha8 seeded with the key, on the stream; its lower half is word 2⁶⁷ + i of the same, which no upper half of an
 //! array is. Every distribution is a function of bᵢ, so an element depends on the key, the stream and its position alone,
 //! and the same ones give the same numbers on every machine.
@@ -86,7 +86,7 @@ pub fn normal<F: Real>(key: u64, stream: u64, output: &mut [F]) {
 /// keys; different keys with any indices give keys that coincide as rarely as random ones do. To derive a key from several
 /// indices, fold in one after the other.
 ///
-/// With m the mixing function of SplitMix64, a one-to-one map of the whole numbers below 2⁶⁴, it is m(m(key + γ) + γ·index),
+/// With m the mixing function of SplitMix64, a one-to-one map of the integers below 2⁶⁴, it is m(m(key + γ) + γ·index),
 /// modulo 2⁶⁴, for the odd number γ next to 2⁶⁴/φ, φ the golden ratio.
 ///
 /// Source: Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators" (2014); the mixing function is its

@@ -119,7 +119,7 @@ pub fn triangle<F: Real>(
     output: ViewMut<'_, F>,
 ) -> Result<(), Refusal> {
     let [.., rows, columns] = **x.shape() else {
-        return Err(Refusal::new(format!("a triangle of a matrix is wanted, and x {} is none", x.shape())));
+        return Err(Refusal::new(format!("x {} should be a matrix, or an array of them", x.shape())));
     };
     expect_shape("the output", output.shape(), x.shape())?;
     let y = output.into_slice();
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(place(0, 2), Err(message.into()));
         assert!(place(0, 0).is_err() && place(2, 1).is_err() && place(usize::MAX, usize::MAX).is_err());
         let vector = triangle(view, Triangle::Upper, 0, ViewMut::new(&mut out[..3], &x).unwrap()).unwrap_err();
-        assert_eq!(vector.message, "a triangle of a matrix is wanted, and x [3] is none");
+        assert_eq!(vector.message, "x [3] should be a matrix, or an array of them");
         let axis = flip(view, &[0, 1], ViewMut::new(&mut out[..3], &x).unwrap()).unwrap_err();
         assert_eq!(axis.message, "there is no axis 1 in an array of the shape [3]");
     }

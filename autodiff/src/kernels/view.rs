@@ -192,8 +192,8 @@ impl<F: Copy> Row<'_, F> {
     }
 }
 
-/// Axes as (length, stride) pairs, outermost first. Neighbours that are one run in memory are one axis, and an axis of
-/// length 1 is none.
+/// Axes as (length, stride) pairs, outermost first. Neighbours that are one run in memory are merged, and axes of
+/// length 1 are dropped.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Axes(pub(crate) SmallVec<[(usize, usize); 4]>);
 

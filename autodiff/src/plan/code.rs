@@ -19,7 +19,7 @@ pub(crate) struct Step {
     /// The length of the rows, and above [`LENGTH_BITS`] which operands are numbers, bit by bit.
     pub(crate) length: u16,
     pub(crate) output: u32,
-    /// The first two operands. A third is the output of the step after this one, which is none.
+    /// The first two operands. A third is stored as the output of the record after this one, which is not executed.
     pub(crate) inputs: [u32; 2],
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn compile<F: Real>(
 ) -> Result<Code<F>> {
     if u32::try_from(memory.length).is_err() {
         let message = format!("the arrays take {} elements together, more than a plan addresses", memory.length);
-        return Err(Error::new(ErrorKind::Mismatch, "plan", message));
+        return Err(Error::new(ErrorKind::Resources, "plan", message));
     }
     let code = Code {
         block: schedule.block,
@@ -138,7 +138,7 @@ impl<F: Real> Compiler<'_, F> {
         let index = self.code.functions.len() as u32;
         if u16::try_from(index).is_err() {
             let message = "the program has more than 65,536 different elementwise primitives";
-            return Err(Error::new(ErrorKind::Mismatch, "plan", message));
+            return Err(Error::new(ErrorKind::Resources, "plan", message));
         }
         self.code.functions.push(function);
         Ok(index)

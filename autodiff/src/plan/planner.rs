@@ -18,7 +18,7 @@ impl<F: Real> Program<F> {
     /// [`run`](Self::run).
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the arrays are too large together.
+    /// [`ErrorKind::Resources`] if the arrays are too large together.
     pub fn plan(&self) -> Result<Plan<F>> {
         self.planner().plan()
     }
@@ -91,7 +91,7 @@ impl<F: Real> Planner<'_, F> {
     }
 
     /// For tests: blocks of `block` elements instead of 1,024, and all work divided among the threads, so that small arrays
-    /// go the way of large ones. No bit changes. (Sums are not added within loops then: their order has chunks of 1,024.)
+    /// exercise the blocked path. No bit changes. (Sums are not added within loops then: their order has chunks of 1,024.)
     pub fn in_small(self, block: usize) -> Self {
         Planner { block: block.clamp(2, BLOCK), divided: 0, ..self }
     }
@@ -100,7 +100,7 @@ impl<F: Real> Planner<'_, F> {
     ///
     /// # Errors
     /// [`ErrorKind::ProgramInput`] if an update pairs an input and an output that are not there or differ in shape, or an
-    /// input is updated twice; [`ErrorKind::Mismatch`] if the arrays are too large together; the error of a node that is
+    /// input is updated twice; [`ErrorKind::Resources`] if the arrays are too large together; the error of a node that is
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
@@ -117,12 +117,12 @@ impl<F: Real> Planner<'_, F> {
         let elements = arrays + scratch + line;
         arena
             .try_reserve_exact(elements)
-            .map_err(|_| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {elements} elements")))?;
+            .map_err(|_| Error::new(ErrorKind::Resources, "plan", format!("no memory for {elements} elements")))?;
         arena.resize(elements, F::zero());
         let bytes = arena.as_ptr() as usize % 64;
         let start = (64 - bytes) % 64 / size_of::<F>();
         code.fill(arena.get_mut(start..).unwrap_or(&mut []));
-        let no_memory = |what| Error::new(ErrorKind::Mismatch, "plan", format!("no memory for {what}"));
+        let no_memory = |what| Error::new(ErrorKind::Resources, "plan", format!("no memory for {what}"));
         let (mut indices, mut keys) = (Vec::new(), Vec::new());
         indices.try_reserve_exact(in_indices).map_err(|_| no_memory(format!("{in_indices} indices")))?;
         keys.try_reserve_exact(in_keys).map_err(|_| no_memory(format!("{in_keys} keys")))?;
@@ -206,5 +206,5 @@ fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
 /// `n` threads that wait for work.
 fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
-    pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Mismatch, "plan", format!("{n} threads: {error}")))
+    pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
 }

@@ -13,7 +13,7 @@ impl<'t, F: Real> Var<'t, F> {
         self * self
     }
 
-    /// The arithmetic mean over `axes`, which go: Σ x / n; NaN for no elements.
+    /// The arithmetic mean over `axes`, which are removed: Σ x / n; NaN for no elements.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -42,7 +42,7 @@ impl<'t, F: Real> Var<'t, F> {
         }
     }
 
-    /// The variance over `axes`, which go: the mean of (x − mean x)², the biased estimate (divided by n).
+    /// The variance over `axes`, which are removed: the mean of (x − mean x)², the biased estimate (divided by n).
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -70,7 +70,7 @@ impl<'t, F: Real> Var<'t, F> {
         (self - self.mean_keep(axes.clone())).square().mean_keep(axes)
     }
 
-    /// The standard deviation over `axes`, which go: the square root of the [`variance`](Self::variance).
+    /// The standard deviation over `axes`, which are removed: the square root of the [`variance`](Self::variance).
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Self {
         self.variance(axes).sqrt()
@@ -82,7 +82,7 @@ impl<'t, F: Real> Var<'t, F> {
         self.variance_keep(axes).sqrt()
     }
 
-    /// The smallest element over `axes`, which go; NaN if there is one. Ties share the cotangent equally.
+    /// The smallest element over `axes`, which are removed; NaN if there is one. Ties share the cotangent equally.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -100,7 +100,7 @@ impl<'t, F: Real> Var<'t, F> {
         -(-self).max_keep(axes)
     }
 
-    /// The product over `axes`, which go; 1 for no elements.
+    /// The product over `axes`, which are removed; 1 for no elements.
     ///
     /// Multiplied in halves, so that the derivative needs no division and is right where elements are 0.
     ///
@@ -147,7 +147,7 @@ impl<'t, F: Real> Var<'t, F> {
         if length == 0 { reduced + 1.0 } else { x.reshape(result) }
     }
 
-    /// The Euclidean norm over `axes`, which go: √Σ x². Its slope at the zero vector is NaN (0/0).
+    /// The Euclidean norm over `axes`, which are removed: √Σ x². Its slope at the zero vector is NaN (0/0).
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Self {
         self.square().sum(axes).sqrt()

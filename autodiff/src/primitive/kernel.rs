@@ -29,6 +29,20 @@ pub enum Kernel<F: Real> {
 
 impl<F: Real> Kernel<F> {
     /// The function `f` of one element of each operand (at most three).
+    ///
+    /// The type of the numbers is named, as below, where `f` calls methods; a constant in it is an `F`, too.
+    ///
+    /// ```
+    /// use autodiff::{Real, primitive::Kernel};
+    /// fn softsign<F: Real>() -> Kernel<F> {
+    ///     Kernel::<F>::elementwise(|[x]| x / (F::one() + x.abs()))
+    /// }
+    /// fn halves<F: Real>() -> Kernel<F> {
+    ///     Kernel::<F>::elementwise(|[a, b]| F::of(0.5) * (a + b))
+    /// }
+    /// # let _ = (softsign::<f64>(), halves::<f32>());
+    /// ```
+    #[inline]
     pub fn elementwise<C, const N: usize>(f: C) -> Self
     where
         C: Fn([F; N]) -> F + Send + Sync + 'static,
@@ -89,13 +103,13 @@ impl Steps {
         usize::from(self.made == Made::While)
     }
 
-    /// The number of steps that `given` asks for, which is a whole number.
+    /// The number of steps that `given` asks for, which is an integer.
     pub(crate) fn checked<F: Real>(&self, given: F) -> std::result::Result<usize, Refusal> {
         let whole = given.to_f64().unwrap_or(f64::NAN);
         if whole >= 0.0 && whole <= self.count as f64 && whole.fract() == 0.0 {
             return self.checked_index(whole as usize);
         }
-        Err(Refusal::new(format!("the number of steps should be a whole number from 0 to {}, not {given}", self.count)))
+        Err(Refusal::new(format!("the number of steps should be an integer from 0 to {}, not {given}", self.count)))
     }
 
     /// As [`checked`](Self::checked), of an index.
@@ -209,7 +223,7 @@ impl<'c, 'a, F: Real> Call<'c, 'a, F> {
     pub fn y(&mut self, i: usize) -> Result<ViewMut<'a, F>, Refusal> {
         match self.take(i) {
             Output::Real(view) => Ok(view),
-            _ => Err(Refusal::new(format!("result {i} is no array of reals, or was taken before"))),
+            _ => Err(Refusal::new(format!("result {i} is not an array of reals, or was taken before"))),
         }
     }
 
@@ -220,7 +234,7 @@ impl<'c, 'a, F: Real> Call<'c, 'a, F> {
     pub fn index_result(&mut self, i: usize) -> Result<ViewMut<'a, usize>, Refusal> {
         match self.take(i) {
             Output::Index(view) => Ok(view),
-            _ => Err(Refusal::new(format!("result {i} is no array of indices, or was taken before"))),
+            _ => Err(Refusal::new(format!("result {i} is not an array of indices, or was taken before"))),
         }
     }
 
@@ -231,7 +245,7 @@ impl<'c, 'a, F: Real> Call<'c, 'a, F> {
     pub fn key_result(&mut self, i: usize) -> Result<&'a mut u64, Refusal> {
         match self.take(i) {
             Output::Key(key) => Ok(key),
-            _ => Err(Refusal::new(format!("result {i} is no key, or was taken before"))),
+            _ => Err(Refusal::new(format!("result {i} is not a key, or was taken before"))),
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Facts<'a, F> {
     pub number: Option<F>,
 }
 
-/// The types of a primitive's results, in order.
+/// The types of a primitive's results, in order: a list, which `[first, second].into_iter().collect()` makes.
 pub type Types = SmallVec<[Type; 1]>;
 
 /// A differentiable map (y₀, y₁, …) = f(x₀, x₁, …) between arrays: its shape rule, how it runs, its reverse and tangent
@@ -138,7 +138,7 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
     }
 
     /// The types of the results: one array of reals of the shape that [`shape`](Self::shape) says (of a [`Kernel::View`], of
-    /// the operand's kind), unless said otherwise.
+    /// the operand's kind), unless said otherwise. [`Tape::record_all`](crate::Tape::record_all) has an example with two.
     ///
     /// # Errors
     /// As [`shape`](Self::shape).
@@ -149,7 +149,8 @@ pub trait Primitive<F: Real>: Debug + Send + Sync {
     /// How it runs on operands of these shapes.
     fn kernel(&self, inputs: &[&Shape]) -> Kernel<F>;
 
-    /// The results, written into the caller's memory: for a [`Kernel::General`].
+    /// The results, written into the caller's memory: for a [`Kernel::General`]. Memory to work in is asked for by
+    /// [`Kernel::with_workspace`] and is `call.workspace()`: a kernel allocates nothing.
     ///
     /// # Errors
     /// A [`Refusal`] of *values*, such as an index out of range; types were checked before.

@@ -21,10 +21,12 @@ pub enum Derivative<'t, F: Real> {
     Refused(&'static str),
 }
 
-/// The cotangents of a primitive's operands, in order.
+/// The cotangents of a primitive's operands, in order: what [`RuleContext::one`] and [`RuleContext::two`] make, or a list that
+/// is collected.
 pub type Cotangents<'t, F> = SmallVec<[Derivative<'t, F>; 2]>;
 
-/// The tangents of a primitive's results, in order.
+/// The tangents of a primitive's results, in order: what [`RuleContext::tangent`] makes of one result, or a list that is
+/// collected.
 pub type Tangents<'t, F> = SmallVec<[Derivative<'t, F>; 1]>;
 
 /// The partial derivative ∂y/∂xᵢ of an elementwise primitive, as what it does to a cotangent or tangent d. Given once, it

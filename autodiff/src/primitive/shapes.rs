@@ -130,7 +130,7 @@ impl<'t, F: Real> Var<'t, F> {
                 }
                 Some(length) => format!("there is no position {i} in axis {axis} of x {shape}, which is {length} long"),
                 None if axis == 0 => "x is a number and has no axes".to_owned(),
-                None => format!("a position in {} axes was asked of x {shape}, which has {}", axis + 1, shape.rank()),
+                None => format!("the position has {} axes, and x {shape} has {}", axis + 1, shape.rank()),
             };
             return self.refused(operation, Mismatch::new(message));
         }

@@ -40,6 +40,9 @@ use std::sync::Arc;
 ///
 /// What a replay bakes in: constants, and the branches that Rust code took while it recorded (an `if` on a value records
 /// the side that was taken).
+///
+/// A program is plain data: clones are cheap, and threads may share one. A [`Tape`] stays on its thread, and a
+/// [`Plan`](crate::Plan), which runs in memory of its own, serves one thread at a time: make one for each.
 #[derive(Clone, Debug)]
 pub struct Program<F: Real> {
     pub(crate) nodes: Arc<IdVec<Node<F>>>,

@@ -29,13 +29,51 @@ impl<F: Real> Tape<F> {
     /// fit, or the results are of other kinds, all of them are the error.
     ///
     /// ```
-    /// use autodiff::{Attributes, Kind, Registry};
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([3.0, 1.0, 2.0]);
-    /// let sort = Registry::standard().make("sort", &Attributes::new(), &[])?;
-    /// let [sorted, order] = tape.record_all(sort, &[x.into()], [Kind::Real, Kind::Index]);
-    /// assert_eq!(sorted.var().value()?, ndarray::array![1.0, 2.0, 3.0].into_dyn());
-    /// assert_eq!(order.index().value()?, ndarray::array![1, 2, 0].into_dyn());
+    /// use autodiff::prelude::*;
+    /// use autodiff::primitive::*;
+    ///
+    /// /// y₀ = sin x, y₁ = cos x
+    /// #[derive(Debug)]
+    /// struct SinCos;
+    ///
+    /// impl<F: Real> Primitive<F> for SinCos {
+    ///     fn name(&self) -> &'static str { "doc::sin_cos" }
+    ///     fn formula(&self) -> &'static str { "y₀ = sin x, y₁ = cos x" }
+    ///     fn results(&self, inputs: &[Type]) -> Result<Types, Mismatch> {
+    ///         let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
+    ///         Ok([x.clone(), x.clone()].into_iter().collect())
+    ///     }
+    ///     fn kernel(&self, _: &[&Shape]) -> Kernel<F> { Kernel::general() }
+    ///     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {
+    ///         let (x, mut sin, mut cos) = (call.x(0)?, call.y(0)?, call.y(1)?);
+    ///         for ((x, sin), cos) in x.iter().zip(sin.as_mut_slice()).zip(cos.as_mut_slice()) {
+    ///             (*sin, *cos) = x.sin_cos();
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///     // x̄ = ȳ₀·cos x − ȳ₁·sin x
+    ///     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+    ///         let (sin, cos) = (at.y(), at.result(1).var());
+    ///         at.one(|| at.scaled(at.dy_of(0), cos) - at.scaled(at.dy_of(1), sin))
+    ///     }
+    ///     // ẏ₀ = ẋ·cos x, ẏ₁ = −ẋ·sin x
+    ///     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+    ///         let (sin, cos) = (at.y(), at.result(1).var());
+    ///         let of_sin = at.tangent(dx, |_, dx| at.scaled(dx, cos));
+    ///         let of_cos = at.tangent(dx, |_, dx| -at.scaled(dx, sin));
+    ///         of_sin.into_iter().chain(of_cos).collect()
+    ///     }
+    /// }
+    ///
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input([0.0, 0.5]);
+    /// let [sin, cos] = tape.record_all(&SinCos, &[x.into()], [Kind::Real, Kind::Real]);
+    /// let y = (sin.var() * cos.var()).sum(..);
+    /// let slope = y.backward()?.get(x)?.to_owned();
+    /// assert!((slope[[1]] - 1f64.cos()).abs() < 1e-15); // sin x·cos x = ½·sin 2x
+    ///
+    /// let entry = Entry::fixed(&SinCos).sampled(|g| Sample::elementwise(&SinCos, g, &[Domain::between(-6.0, 6.0)]));
+    /// assert_eq!(autodiff::check::primitive(&entry, 20)?.verdict(), autodiff::check::Verdict::Pass);
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]

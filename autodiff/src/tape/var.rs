@@ -56,7 +56,7 @@ use std::panic::Location;
 /// |---|---|
 /// | "`f32` is neither a var … nor a number that becomes one" | `x * f64::from(k)`; of a generic `k: F`, `x * k.double()`; of an integer, `x * (n as f64)` |
 /// | "cannot multiply `f32` by `Var`" | the same: numbers are `f64` also on a tape of `f32`, so that the literal in `2.0 * x` has one type |
-/// | "`Vec<Vec<f64>>` is no array of `f64`" | the rows might differ in length: an ndarray array, or rows `[f64; n]` |
+/// | "`Vec<Vec<f64>>` is not an array of `f64`" | the rows might differ in length: an ndarray array, or rows `[f64; n]` |
 /// | "cannot be made by summing an iterator" | [`tape.total(&vars)`](Tape::total): a sum of no vars would be on no tape |
 /// | "cannot index into a value of type `Var`" | [`x.at([i, j])`](Self::at), [`x.row(i)`](Self::row): an element is a var, recorded on the tape |
 /// | "type annotations needed", at `x.sum([])` | `x.sum(Vec::<usize>::new())`: an empty list does not say what it is a list of |
@@ -176,7 +176,7 @@ impl<'t, F: Real> Var<'t, F> {
     pub fn item(self) -> Result<F> {
         let number = self.read(|view| if view.len() == 1 { view.first().copied() } else { None })?;
         number.ok_or_else(|| {
-            Error::new(ErrorKind::NotScalar, "item", "one number was asked of an array")
+            Error::new(ErrorKind::NotScalar, "item", "expected an array with exactly one element")
                 .at(self.origin())
                 .with_operand(self.tape.describe(self.id, "x"))
                 .with_help("reduce it with `sum(..)` or `mean(..)`, or read the array with `value()`")

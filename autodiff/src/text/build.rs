@@ -377,7 +377,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
         match (kind, &written.value) {
             (Attribute::Integer(_), WrittenValue::Word(span)) => match self.source.piece(*span).parse() {
                 Ok(number) => Ok(Attribute::Integer(number)),
-                Err(_) => wrong(*span, "a whole number"),
+                Err(_) => wrong(*span, "an integer"),
             },
             (Attribute::Real(_), WrittenValue::Word(span)) => literal::real(self.source, *span).map(Attribute::Real),
             (Attribute::Flag(_), WrittenValue::Word(span)) => match self.source.piece(*span) {

@@ -13,7 +13,7 @@ pub(super) struct Literal {
     pub(super) span: Span,
 }
 
-/// An array of more axes is no array that anybody meant.
+/// An array of more axes is not one that anybody meant.
 pub(super) const MOST_AXES: usize = 64;
 
 /// The shape of nested brackets while they are read: without recursion, whatever the nesting.
@@ -106,7 +106,7 @@ pub(super) fn real<F: Real>(source: &Source<'_>, span: Span) -> Result<F> {
 /// The number at `span`, which is whole and not negative.
 pub(super) fn whole(source: &Source<'_>, span: Span) -> Result<u64> {
     let text = source.piece(span);
-    text.parse().map_err(|_| source.error(span, format!("`{text}` is not a whole number from 0 to {}", u64::MAX)))
+    text.parse().map_err(|_| source.error(span, format!("`{text}` is not an integer from 0 to {}", u64::MAX)))
 }
 
 /// As [`whole`], for a length or an index.

@@ -49,7 +49,7 @@ impl<F: Real> Program<F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     ///
-    /// What is not in it: lines of code, and the payload of a NaN. A primitive of one's own is written by its name,
+    /// What is not in it: lines of code, and the payload of a NaN. A custom primitive is written by its name,
     /// attributes and bodies, so the registry that reads has to know it.
     pub fn to_text(&self) -> String {
         format!("{}\n{}", header::<F>(), Writer::new(self, usize::MAX, false).text(self))

@@ -21,6 +21,7 @@ use autodiff::{Real, Var};
 /// Sources: Matt R, *Neural Networks* (June 2022), §2; lecture slides *Neural Networks*; jkmiller, *Neural Networks*
 /// (November 2022), §2 (arctan-sigmoid).
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Activation {
     /// max(0, x), see [`Var::relu`].
     Relu,

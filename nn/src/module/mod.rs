@@ -57,7 +57,7 @@ use std::fmt::Debug;
 /// ```
 ///
 /// Both visits name the same parts in the same order. [`visit!`](crate::visit) writes both from one list of fields and
-/// does not compile if a field is missing from it. A field that is no module is a static attribute ([`Attribute`]): with
+/// does not compile if a field is missing from it. A field that is not a module is a static attribute ([`Attribute`]): with
 /// the types, names and shapes it tells one recorded step from another. `Clone` copies the arrays: to tie two uses of a
 /// module, use one module twice.
 #[diagnostic::on_unimplemented(

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 /// for a floating-point number tells every two apart.
 ///
 /// A type of your own becomes an attribute by `impl nn::Attribute for Padding {}`; its `Debug` has to show all that
-/// matters, as `#[derive(Debug)]` does. Arrays are no attributes: they belong in a [`Buffer`](crate::Buffer).
+/// matters, as `#[derive(Debug)]` does. Arrays are not attributes: they belong in a [`Buffer`](crate::Buffer).
 ///
 /// ```
 /// #[derive(Clone, Copy, Debug)]

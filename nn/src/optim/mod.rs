@@ -113,7 +113,7 @@ pub struct Parameter<'t, F: Real> {
     pub rate: Var<'t, F>,
 }
 
-/// The numbers of a step that are no arrays of the model: scalars on the tape.
+/// The numbers of a step besides the arrays of the model: scalars on the tape.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule<'t, F: Real> {
     /// The learning rate α: in a [`Recurrence`], that of the parameter.

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::data::{Batch, Columns};
 use crate::error::mismatch;
-use crate::module::Module;
+use crate::module::{Module, parameters};
 use crate::objective::Objective;
 use crate::optim::{
     Optimizer, OptimizerState, Parameter, Position, Schedule, StateEntry, StateRecorder, StateUpdate, Update,
@@ -50,8 +50,11 @@ pub(super) fn record<'t, F: Real, M: Module<F>, K>(
     let weights = cx.vars();
     if weights.is_empty() {
         loss.shape()?;
-        let error = mismatch("step", "there is no parameter to train");
-        return Err(error.with_help("a frozen parameter is trained again after `set_frozen(false)`"));
+        let help = match parameters(model).is_empty() {
+            true => "the model has no `Param`; what its forward pass says of buffers is in `Context::updates`",
+            false => "all are frozen: a parameter is trained again after `set_frozen(false)`",
+        };
+        return Err(mismatch("step", "there is no parameter to train").with_help(help));
     }
     let gradients = match loss.gradient(&weights) {
         Err(error) if error.kind() == ErrorKind::NoGradient => {

@@ -9,7 +9,7 @@ use autodiff::primitive::{Kind, Type};
 use autodiff::{Arg, Index, Input, PrimitiveRef, Registry, Tape, Var};
 use cases::{Cases, HUGE, SPECIAL, exercise, shapes, special};
 use ndarray::{ArrayD, IxDyn};
-use operations::{attributes, kinds, methods, primitives};
+use operations::{kinds, lists, methods, primitives};
 
 /// The first result that is an array of reals; where there is none, reals made of the first result; the error, if it fails.
 fn recorded<'t>(tape: &'t Tape<f64>, primitive: &PrimitiveRef<f64>, args: &[Arg<'t, f64>]) -> Var<'t, f64> {
@@ -269,7 +269,7 @@ fn indices_and_keys_have_methods_too() {
             );
         }
     }
-    for shape in attributes("reshape").iter().map(|a| a.list("shape").unwrap().to_vec()) {
+    for shape in lists() {
         for stream in [0, usize::MAX] {
             cases.case(
                 || format!("uniform({shape:?}, {stream})"),

@@ -4,10 +4,9 @@ use super::cases::HUGE;
 use autodiff::primitive::Accepts;
 use autodiff::{Attribute, Attributes, Conv, Pooling, PrimitiveRef, Registry, Shape, Var};
 
-/// Attributes a primitive can be asked for: its own, and odd ones.
-pub fn attributes(name: &str) -> Vec<Attributes> {
-    let none = Attributes::new;
-    let lists: Vec<Vec<usize>> = vec![
+/// Lists of axes or lengths, most of them odd.
+pub fn lists() -> Vec<Vec<usize>> {
+    vec![
         vec![],
         vec![0],
         vec![1],
@@ -28,18 +27,44 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
         vec![1 << 45],
         vec![1 << 32, 1 << 32],
         vec![2, 1 << 62, 3],
-    ];
+    ]
+}
+
+/// The attributes of a primitive with each of them in turn replaced by odd ones of its kind.
+fn odd(own: &Attributes) -> Vec<Attributes> {
+    let replacements = |attribute: &Attribute| -> Vec<Attribute> {
+        match attribute {
+            Attribute::Integer(_) => {
+                let integers = [0, 1, 2, 3, 5, -1, -2, i64::from(i32::MIN), i64::from(i32::MAX), i64::MAX, i64::MIN];
+                integers.map(Attribute::Integer).into_iter().chain(HUGE.map(Attribute::from)).collect()
+            }
+            Attribute::Real(_) => {
+                [0.1, 0.0, 0.5, 1.0, 2.0, -1.0, f64::NAN, f64::INFINITY, -0.0].map(Attribute::Real).into()
+            }
+            Attribute::Flag(_) => [true, false].map(Attribute::Flag).into(),
+            Attribute::List(_) => lists().into_iter().map(Attribute::List).collect(),
+            Attribute::Word(_) => vec![Attribute::Word("other".into())],
+        }
+    };
+    let mut all = Vec::new();
+    for (replaced, attribute) in own.iter() {
+        for by in replacements(attribute) {
+            let mut attributes = Attributes::new();
+            for (name, own) in own.iter() {
+                attributes = attributes.with(name, if name == replaced { by.clone() } else { own.clone() });
+            }
+            all.push(attributes);
+        }
+    }
+    all
+}
+
+/// Odd attributes of a primitive: several odd ones together where that matters, one at a time otherwise.
+pub fn attributes(example: &PrimitiveRef<f64>) -> Vec<Attributes> {
+    let (name, none, lists) = (example.name(), Attributes::new, lists());
     let lengths = || [0, 1, 2, 3].into_iter().chain(HUGE);
     let axes = || [0, 1, 3, usize::MAX];
     match name {
-        "powi" => {
-            let ns = [0, 1, 2, 3, -1, -2, i64::from(i32::MIN), i64::from(i32::MAX), i64::MAX, i64::MIN];
-            ns.into_iter().map(|n| none().with_integer("n", n)).collect()
-        }
-        "powf" => [0.0, 0.5, 1.0, 2.0, -1.0, f64::NAN, f64::INFINITY, -0.0].map(|p| none().with_real("p", p)).into(),
-        "leaky_relu" => [0.1, 0.0, -1.0, f64::NAN, f64::INFINITY].map(|beta| none().with_real("beta", beta)).into(),
-        "transpose" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
-        "reshape" | "broadcast_to" | "sum_to" => lists.iter().map(|list| none().with_list("shape", list)).collect(),
         "uniform" | "uniform_open" | "normal" => lists
             .iter()
             .flat_map(|list| [0, usize::MAX].map(|s| none().with_list("shape", list).with("stream", s.into())))
@@ -48,7 +73,6 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
             .iter()
             .flat_map(|list| [true, false].map(|keep| none().with_list("axes", list).with_flag("keep", keep)))
             .collect(),
-        "softmax" | "log_softmax" | "concat" => axes().map(|axis| none().with("axis", axis.into())).into(),
         "slice" => {
             let ranges = [(0, 0), (0, 1), (1, 2), (2, 1), (3, 3), (usize::MAX, usize::MAX), (0, usize::MAX)];
             let slice = |axis: usize, (start, stop): (usize, usize)| {
@@ -87,7 +111,6 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
             });
             all.collect()
         }
-        "flip" => lists.iter().map(|list| none().with_list("axes", list)).collect(),
         "triangle" => [0, 1, -1, 5, -5, i64::MIN, i64::MAX]
             .into_iter()
             .flat_map(|diagonal| {
@@ -100,13 +123,10 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
                 [true, false].map(|reversed| none().with("axis", axis.into()).with_flag("reversed", reversed))
             })
             .collect(),
-        "scatter_add" => lengths().map(|rows| none().with("rows", rows.into())).collect(),
-        "argmax" | "argmin" | "take_along" => axes().map(|axis| none().with("axis", axis.into())).into(),
         "scatter_add_along" => axes()
             .into_iter()
             .flat_map(|axis| lengths().map(move |n| none().with("axis", axis.into()).with("length", n.into())))
             .collect(),
-        "top_k" => lengths().map(|k| none().with("k", k.into())).collect(),
         "index_arithmetic" => ["add", "subtract", "multiply", "divide", "remainder", "other"]
             .map(|word| none().with("operation", Attribute::Word(word.into())))
             .into(),
@@ -117,7 +137,7 @@ pub fn attributes(name: &str) -> Vec<Attributes> {
             windows(name)
         }
         "place" => lengths().map(|length| none().with("length", length.into())).collect(),
-        _ => vec![none()],
+        _ => odd(&example.attributes()),
     }
 }
 
@@ -154,7 +174,7 @@ fn windows(name: &str) -> Vec<Attributes> {
 pub fn primitives(wanted: impl Fn(&PrimitiveRef<f64>) -> bool) -> Vec<PrimitiveRef<f64>> {
     let registry = Registry::standard();
     let make = |example: &PrimitiveRef<f64>| {
-        let lists = attributes(example.name());
+        let lists = attributes(example);
         let made: Vec<_> = lists.iter().filter_map(|list| registry.make(example.name(), list, &[]).ok()).collect();
         made.into_iter().chain([example.clone()]).collect::<Vec<_>>()
     };

@@ -149,6 +149,35 @@ fn second_derivatives_through_an_order_are_those_of_finite_differences() {
     }
 }
 
+/// The gradient of Σ w·sort(x) depends on x through its order alone: forward mode takes that as constant, and reverse mode
+/// has nothing to give, as for a linear function.
+#[test]
+fn through_an_order_alone_forward_mode_gives_zeros_and_reverse_mode_a_reason() {
+    let weighed: [(&str, for<'t> fn(autodiff::Var<'t, f64>) -> autodiff::Var<'t, f64>); 3] = [
+        ("sort", |x| (x.sort(0) * x.tape().constant([1.0, 2.0, 3.0])).sum(..)),
+        ("top_k", |x| x.top_k(2, 0).0.sum(..)),
+        ("argmax", |x| x.gather(x.argmax(0))),
+    ];
+    for (name, f) in weighed {
+        let point = array![3.0, 1.0, 2.0];
+        assert_eq!(autodiff::hessian(f, &point).unwrap(), ndarray::Array2::zeros((3, 3)), "{name}");
+        assert_eq!(autodiff::hvp(f, &point, [1.0, 2.0, 3.0]).unwrap(), ArrayD::zeros(vec![3]), "{name}");
+        let tape = Tape::new();
+        let x = tape.input(&point);
+        let gradient = f(x).gradient(&[x]).unwrap()[0];
+        let error = gradient.square().sum(..).gradient(&[x]).unwrap_err();
+        assert_eq!(error.kind(), autodiff::ErrorKind::NoGradient, "{name}");
+        let message = format!("x reaches the result only through `{name}` at ");
+        assert!(error.message().starts_with(&message), "{error}");
+        assert!(error.help().unwrap().contains("takes their derivative as 0"), "{error}");
+        // Beside a way of its own the order adds nothing.
+        let both = (gradient.sum(..) + x.powi(3).sum(..)).gradient(&[x]).unwrap()[0];
+        assert_eq!(both.value().unwrap(), array![27.0, 3.0, 12.0].into_dyn(), "{name}");
+    }
+    let linear = |x: autodiff::Var<'_, f64>| (x * 2.0).sum(..).gradient_of(x).sum(..).gradient_of(x).error();
+    assert_eq!(linear(Tape::new().input([1.0, 2.0])).unwrap().kind(), autodiff::ErrorKind::NoGradient);
+}
+
 #[test]
 fn what_does_not_fit_says_what_would() {
     let tape = Tape::<f64>::new();

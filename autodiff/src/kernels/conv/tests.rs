@@ -39,7 +39,7 @@ fn case<F: Real>(elements: impl Strategy<Value = F> + Clone + 'static) -> impl S
     )
 }
 
-/// Small whole numbers, of which all sums are exact in any order.
+/// Small integers, of which all sums are exact in any order.
 fn whole() -> impl Strategy<Value = f64> + Clone {
     (-4..5i32).prop_map(f64::from)
 }

@@ -4,7 +4,6 @@ use crate::base::attributes::Attributes;
 use crate::base::error::Result;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, SampleOperand};
 use crate::tape::var::Var;
 use std::sync::Arc;
@@ -40,7 +39,7 @@ impl<F: Real> Primitive<F> for PowF {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(self.function()))
+        Kernel::<F>::elementwise(self.function())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

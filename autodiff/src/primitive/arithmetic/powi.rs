@@ -4,7 +4,6 @@ use crate::base::attributes::Attributes;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, SampleOperand};
 use crate::tape::var::Var;
 use std::sync::Arc;
@@ -38,7 +37,7 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn formula(&self) -> &'static str {
-        "y = xⁿ, n a whole number"
+        "y = xⁿ, n an integer"
     }
 
     fn notation(&self) -> Notation {
@@ -48,7 +47,7 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(self.function()))
+        Kernel::<F>::elementwise(self.function())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
@@ -75,7 +74,7 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// A whole power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
+    /// An integer power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{
     COMPARISON, Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature,
 };
@@ -31,7 +30,7 @@ impl<F: Real> Primitive<F> for Greater {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[a, b]| if a > b { F::one() } else { F::zero() }))
+        Kernel::<F>::elementwise(|[a, b]| if a > b { F::one() } else { F::zero() })
     }
 
     fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

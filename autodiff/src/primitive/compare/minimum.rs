@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Signature, Tangents};
 use crate::tape::var::Var;
 use crate::tape::var::VarOrNumber;
@@ -25,7 +24,7 @@ impl<F: Real> Primitive<F> for Minimum {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[a, b]| if a < b || a.is_nan() { a } else { b }))
+        Kernel::<F>::elementwise(|[a, b]| if a < b || a.is_nan() { a } else { b })
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {

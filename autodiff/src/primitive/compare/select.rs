@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 use crate::tape::var::VarOrNumber;
@@ -25,7 +24,7 @@ impl<F: Real> Primitive<F> for Select {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[c, a, b]| if c != F::zero() { a } else { b }))
+        Kernel::<F>::elementwise(|[c, a, b]| if c != F::zero() { a } else { b })
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {

@@ -84,7 +84,7 @@ fn reverse<'t, F: Real>(scan: &Scan<F>, at: &RuleContext<'_, 't, F>) -> Result<C
     body.carries.iter().for_each(|i| next(*i, !unread(i)));
     body.invariants.iter().for_each(|(j, _)| next(carries.len() + inputs.len() + j, true));
     body.stacked.iter().for_each(|(i, _)| next(carries.len() + i, true));
-    // The number of steps is a whole number.
+    // The number of steps is an integer.
     let given = (wanted.len() - scan.steps.behind()..wanted.len()).filter(|i| wanted.get(*i) == Some(&true));
     for slot in body.zeros.iter().copied().chain(given) {
         if let Some(entry @ Derivative::None) = answers.get_mut(slot) {

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Cotangents, Domain, Entry, Kernel, Notation, Primitive, RuleContext, Sample, Tangents};
 use crate::tape::var::Var;
 
@@ -24,7 +23,7 @@ impl<F: Real> Primitive<F> for Abs {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.abs()))
+        Kernel::<F>::elementwise(|[x]| x.abs())
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Tangents};
 use crate::tape::var::Var;
 
@@ -20,7 +19,7 @@ impl<F: Real> Primitive<F> for Cos {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.cos()))
+        Kernel::<F>::elementwise(|[x]| x.cos())
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {

@@ -22,8 +22,8 @@ impl<F: Real> Primitive<F> for Exp {
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         // Rows of which no exponential comes near an end of the numbers need no care for the ends.
         Kernel::Elementwise(Elementwise::<F>::mostly(
-            |x| x.is_moderate(),
-            |x| x.exponential_of_moderate(),
+            |x| x.exp_is_normal(),
+            |x| x.exponential_if_normal(),
             |x| x.exponential(),
         ))
     }

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 use crate::tape::var::Var;
 
@@ -24,7 +23,7 @@ impl<F: Real> Primitive<F> for Sign {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[x]| {
+        Kernel::<F>::elementwise(|[x]| {
             if x > F::zero() {
                 F::one()
             } else if x < F::zero() {
@@ -32,7 +31,7 @@ impl<F: Real> Primitive<F> for Sign {
             } else {
                 x
             }
-        }))
+        })
     }
 
     fn partial<'t>(&self, _: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
@@ -20,7 +19,7 @@ impl<F: Real> Primitive<F> for Sin {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.sin()))
+        Kernel::<F>::elementwise(|[x]| x.sin())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

@@ -2,7 +2,6 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
 use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
@@ -24,7 +23,7 @@ impl<F: Real> Primitive<F> for Sqrt {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::new(|[x]| x.sqrt()))
+        Kernel::<F>::elementwise(|[x]| x.sqrt())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

@@ -79,7 +79,7 @@ pub(super) fn sample<F: Real>(generator: &mut Generator, primitive: fn(usize) ->
     Sample::new(primitive(axis), vec![SampleOperand::Real(x, Domain::REALS)])
 }
 
-/// The shape rule of positions along an axis: it goes. There has to be a `best` element.
+/// The shape rule of positions along an axis, which is removed. There has to be a `best` element.
 pub(super) fn without_axis(inputs: &[&Shape], axis: usize, best: &str) -> Result<Shape, Mismatch> {
     let [x] = inputs else { return Err(Mismatch::new("takes 1 operand")) };
     let shape = x.reduced(&[axis], false);
@@ -116,7 +116,7 @@ pub(super) fn positions<'t, F: Real>(
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The position of the largest element along one axis, which goes, or with `..` of the largest of all elements, counted
+    /// The position of the largest element along one axis, which is removed, or with `..` of the largest of all elements, counted
     /// in row-major order: NumPy's `argmax`.
     ///
     /// Of elements that are equal it is the first (−0 equals +0), and if one is NaN, the first NaN. A position jumps where

@@ -106,7 +106,9 @@ impl<'t, F: Real> Var<'t, F> {
     /// equal keep their order. For the largest first take [`top_k`](Self::top_k) with the length of the axis.
     ///
     /// The derivative is that of the permutation: each cotangent goes to where its element was. Elements that are equal keep
-    /// their own; the slope is that of their order.
+    /// their own; the slope is that of their order. The order itself has no derivative: where a gradient depends on x through
+    /// it alone, as that of Σ w·sort(x), reverse mode has no second one to give, as for a linear function, and says so;
+    /// [`hessian`](crate::hessian), [`hvp`](crate::hvp) and [`pushforward`](Self::pushforward) give zeros.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -19,7 +19,7 @@ impl Subscripts {
         if let Some(odd) = text.chars().find(|c| !c.is_alphabetic() && !" ,->".contains(*c)) {
             let help =
                 if odd == '.' { "give each axis a letter" } else { "a label is one letter, as in \"ij,jk->ik\"" };
-            return Err(Mismatch::new(format!("'{odd}' in \"{text}\" is no label")).with_help(help));
+            return Err(Mismatch::new(format!("'{odd}' in \"{text}\" is not a letter")).with_help(help));
         }
         let labels = |part: &str| part.chars().filter(|c| *c != ' ').collect::<Vec<char>>();
         let (operands, result) = match text.split_once("->") {
@@ -48,7 +48,9 @@ impl Subscripts {
         };
         let result = result.unwrap_or_else(once);
         if let Some(label) = result.iter().find(|label| !all().any(|other| other == **label)) {
-            return Err(Mismatch::new(format!("the label {label} of the result of \"{text}\" is none of an operand")));
+            return Err(Mismatch::new(format!(
+                "the label {label} of the result of \"{text}\" is not one of an operand"
+            )));
         }
         match repeated(&result) {
             Some(label) => Err(Mismatch::new(format!("the label {label} appears twice in the result of \"{text}\""))),

@@ -43,7 +43,7 @@ impl<F: Real> Primitive<F> for Triangle {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
         match inputs {
             [x] if x.rank() >= 2 => Ok((*x).clone()),
-            [x] => Err(Mismatch::new(format!("a matrix has a triangle, and x {x} is none"))),
+            [x] => Err(Mismatch::new(format!("x {x} should be a matrix, or an array of them"))),
             _ => Err(Mismatch::new("takes 1 operand")),
         }
     }

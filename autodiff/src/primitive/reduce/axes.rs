@@ -35,7 +35,7 @@ impl Reduction {
         self.axes.iter().all(|axis| x.get(*axis) == Some(&1))
     }
 
-    /// The result as a view of the operand, where every axis that goes has length 1: a sum of one element is that element.
+    /// The result as a view of the operand, where every axis that is removed has length 1: a sum of one element is that element.
     pub(in crate::primitive) fn view(&self, input: &Layout) -> Option<Layout> {
         if self.axes.iter().any(|axis| input.shape.get(*axis) != Some(&1)) {
             return None;

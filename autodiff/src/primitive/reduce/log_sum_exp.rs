@@ -74,7 +74,7 @@ impl LogSumExp {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// log Σ exp x over `axes`, which go, without overflow; −∞ where all elements are −∞.
+    /// log Σ exp x over `axes`, which are removed, without overflow; −∞ where all elements are −∞.
     ///
     /// Its gradient is the softmax.
     ///

@@ -82,7 +82,7 @@ impl Max {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The largest element over `axes`, which go; NaN if there is one among them.
+    /// The largest element over `axes`, which are removed; NaN if there is one among them.
     ///
     /// Elements that tie for the largest share the cotangent equally.
     ///

@@ -83,7 +83,7 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The sum over `axes`, which go: `x.sum(..)` is the sum of all elements. A fixed tree, so that the result depends on
+    /// The sum over `axes`, which are removed: `x.sum(..)` is the sum of all elements. A fixed tree, so that the result depends on
     /// nothing but the numbers ([`kernels::sum`]).
     ///
     /// ```
