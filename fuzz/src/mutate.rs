@@ -7,8 +7,24 @@ use rand::rngs::ChaCha8Rng;
 
 /// Numbers that mean something somewhere: lengths, axes, bounds.
 const NUMBERS: [&str; 18] = [
-    "0", "1", "2", "3", "4", "5", "7", "64", "1025", "0.5", "-1", "-0.0", "1e300", "inf", "NaN", "1000000",
-    "9223372036854775807", "18446744073709551615",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "7",
+    "64",
+    "1025",
+    "0.5",
+    "-1",
+    "-0.0",
+    "1e300",
+    "inf",
+    "NaN",
+    "1000000",
+    "9223372036854775807",
+    "18446744073709551615",
 ];
 
 /// The text with one change.
@@ -20,7 +36,12 @@ pub(crate) fn changed(text: &str, random: &mut ChaCha8Rng) -> String {
             let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
             word_replaced(text, random, is_number, |_, random| NUMBERS[random.random_range(0..NUMBERS.len())].into())
         }
-        7 => word_replaced(text, random, |word| word.starts_with(char::is_alphabetic), |words, random| chosen(words, random)),
+        7 => word_replaced(
+            text,
+            random,
+            |word| word.starts_with(char::is_alphabetic),
+            |words, random| chosen(words, random),
+        ),
         8 | 9 => operation_replaced(text, random),
         10 => lines_changed(text, random, |lines, at, _| drop(lines.remove(at))),
         11 => lines_changed(text, random, |lines, at, other| lines.swap(at, other)),
@@ -88,7 +109,9 @@ fn line_more(text: &str, random: &mut ChaCha8Rng) -> String {
     let registry = Registry::<f64>::standard();
     let entries: Vec<_> = registry.entries().collect();
     let example = entries[random.random_range(0..entries.len())].example();
-    let (Some((rest, last)), true) = (text.rsplit_once("return "), example.bodies().is_empty()) else { return text.into() };
+    let (Some((rest, last)), true) = (text.rsplit_once("return "), example.bodies().is_empty()) else {
+        return text.into();
+    };
     let count = example.signature().count().unwrap_or_else(|| random.random_range(1..4));
     let operands: Vec<String> = (0..count).map(|_| chosen(&ids, random)).collect();
     let attributes = example.attributes();

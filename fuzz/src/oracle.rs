@@ -121,11 +121,14 @@ type Results<F> = Result<Vec<Input<F>>, Error>;
 /// Whether the program runs; however it is run, it gives the same bits, or refuses.
 fn agrees<F: Real>(program: &Program<F>, inputs: &[Input<F>]) -> Result<bool, String> {
     let expected = program.run_all(inputs);
+    // A plan leaves out what a loop computes for nobody, and with it what that refuses.
+    let loops = program.nodes().any(|node| node.operation() == "scan");
     let compare = |found: &Results<F>, what: &str| {
         let same = match (found, &expected) {
             (Ok(found), Ok(expected)) => same_bits(found, expected),
             (Err(found), Err(expected)) => found.kind() == expected.kind(),
-            _ => false,
+            (Ok(_), Err(_)) => loops,
+            (Err(_), Ok(_)) => false,
         };
         let program = || format!("{program}\n{found:?}\ninstead of\n{expected:?}");
         if same { Ok(()) } else { Err(format!("{what} is not the run of the program:\n{}", program())) }

@@ -1,8 +1,8 @@
 //! Texts to begin with: those that are shipped, one of each operation, and random programs with their derivatives.
 
 use autodiff::check::strategy;
-use autodiff::{Arg, Real, Registry, Tape};
 use autodiff::primitive::Generator;
+use autodiff::{Arg, Real, Registry, Tape};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

@@ -118,14 +118,42 @@ fn a_loop_that_is_not_stopped_makes_the_most_steps() {
 }
 
 #[test]
+fn a_condition_chooses_indices() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([5.0, 3.0, 4.0]);
+    let (largest, smallest) = (x.argmax(0), x.argmin(0));
+    let results = tape.cond_with(
+        x.sum(..).gt(0.0),
+        || vec![largest.reshape([1]).into(), x.into()],
+        || vec![smallest.reshape([1]).into(), (-x).into()],
+    );
+    let y = results[1].var().gather(results[0].index());
+    assert_eq!(y.value().unwrap(), ndarray::array![5.0].into_dyn());
+    let dy = y.sum(..).gradient(&[x]).unwrap()[0];
+    let program = tape.program(&[y, dy]).unwrap();
+    for (at, value, slope) in [([5.0, 3.0, 4.0], 5.0, [1.0, 0.0, 0.0]), ([-5.0, -3.0, -9.0], 9.0, [0.0, 0.0, -1.0])] {
+        let inputs = [Input::real(at)];
+        let expected = [ndarray::array![value].into_dyn(), ndarray::arr1(&slope).into_dyn()];
+        assert_eq!(program.run(&inputs).unwrap(), expected);
+        assert_eq!(program.plan().unwrap().run(&inputs).unwrap(), expected);
+    }
+}
+
+#[test]
 fn wrong_conditions_say_what_is_wrong() {
     let tape = Tape::<f64>::new();
     let (x, pair) = (tape.input(1.0), tape.input([1.0, 2.0]));
+    let (rows, key) = (tape.index(ndarray::arr0(1)), tape.key(1));
     let (one, two) = (|| vec![x.into()], || vec![pair.into()]);
     for (results, part) in [
         (tape.cond_with(pair, one, one), "one number, not an array of shape [2]"),
         (tape.cond_with(x, one, two), "result 0 has shape [] where the test holds, and [2] otherwise"),
         (tape.cond_with(x, || vec![x.into(), x.into()], two), "2 results where the test holds, 1 otherwise"),
+        (
+            tape.cond_with(x, one, || vec![rows.into()]),
+            "result 0 is an array of reals where the test holds, and an array of indices otherwise",
+        ),
+        (tape.cond_with(x, || vec![x.into(), key.into()], two), "result 1 is a random key; a condition chooses arrays"),
         (tape.cond_with(x, || vec![x.matmul(pair).into()], one), "matmul"),
         (tape.cond_with(x, one, || vec![x.matmul(pair).into()]), "matmul"),
         (tape.while_loop_with(3, &[x.into()], |_, c| (c.to_vec(), pair)).0, "should be a number, not f64[2]"),

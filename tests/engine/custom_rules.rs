@@ -116,9 +116,30 @@ fn a_text_has_the_composition_and_is_not_read_without_the_rule() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, 2.0]).named("x");
     let program = tape.program(&[softplus(x).sum(..)]).unwrap();
-    expect![[r#""#]].assert_eq(&program.to_text());
+    expect![[r#"
+        program 2 f64
+        body softplus_1
+          %0 : f64[2] = input
+          %1 : f64[2] = exp(%0)
+          %2 : f64[]  = constant(1.0)
+          %3 : f64[2] = broadcast_to(%2; shape=[2])
+          %4 : f64[2] = add(%1, %3)
+          %5 : f64[2] = log(%4)
+          return %5
+          %0 x : f64[2] = input
+          %1   : f64[2] = tests::softplus(%0; body=softplus_1)
+          %2   : f64[]  = sum(%1; axes=[0], keep=false)
+          return %2
+    "#]]
+    .assert_eq(&program.to_text());
     let error = Program::<f64>::parse(&program.to_text(), &Registry::standard()).unwrap_err();
-    expect![[r#""#]].assert_eq(&format!("{error}\n"));
+    expect![[r#"
+        parse: line 11, column 19: there is no operation `tests::softplus`
+          11 |   %1   : f64[2] = tests::softplus(%0; body=softplus_1)
+             |                   ^^^^^^^^^^^^^^^
+          help: a primitive of another crate is read with a registry that has it: `registry.with(entry)`
+    "#]]
+    .assert_eq(&format!("{error}\n"));
     // What the rule recorded is there to be read, where the composition is not needed.
     let gradient = program.grad(&[0]).unwrap().simplified();
     let text = gradient.to_text();
@@ -132,7 +153,7 @@ fn a_rule_has_one_precision() {
     let x = tape.input([1.0f32, 2.0]).named("x");
     let error = tape.program(&[softplus(x)]).unwrap().cast::<f64>(&Registry::standard()).unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Registry, "tests::softplus"));
-    expect![[r#""#]].assert_eq(&error.message().to_owned());
-    expect![[r#""#]].assert_eq(error.help().unwrap());
+    assert_eq!(error.message(), "the registry does not know this primitive");
+    assert!(error.help().is_some_and(|help| help.contains("`Tape::with_rule` is a function of one type")), "{error}");
     assert!(error.place().is_some_and(|place| place.to_string().contains("custom_rules.rs")), "{error}");
 }

@@ -346,8 +346,8 @@ impl Oracle {
             Op::Sin => each(&|x| x.sin()),
             Op::Cos => each(&|x| x.cos()),
             Op::Atan => each(&|x| x.atan()),
-            Op::Tanh => each(&|x| x.tanh()),
-            Op::Sigmoid => each(&|x| ((-x).exp() + 1.0).recip()),
+            Op::Tanh => each(&tanh),
+            Op::Sigmoid => each(&sigmoid),
             Op::Ruled => each(&|x| (x.exp() + 1.0).ln()),
             Op::Relu => each(&|x| if self.order(x, zero) == Ordering::Less { x * 0.0 } else { x }),
             Op::LeakyRelu(beta) => each(&|x| if self.order(x, zero) == Ordering::Less { x * *beta } else { x }),
@@ -432,6 +432,17 @@ impl Oracle {
             other => panic!("{other:?} is unknown"),
         }
     }
+}
+
+/// 1/(1 + e⁻ˣ), where no exponential overflows, nor its square in a derivative.
+fn sigmoid<D: Dual>(x: D) -> D {
+    let small = if x.re() < 0.0 { x.exp() } else { (-x).exp() };
+    if x.re() < 0.0 { small / (small + 1.0) } else { (small + 1.0).recip() }
+}
+
+/// tanh x; where it is flat, sinh and cosh overflow.
+fn tanh<D: Dual>(x: D) -> D {
+    if x.re().abs() < 20.0 { x.tanh() } else { sigmoid(x * 2.0) * 2.0 - 1.0 }
 }
 
 /// What a body is given.

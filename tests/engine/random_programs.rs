@@ -69,13 +69,16 @@ fn element(arrays: &[ArrayD<f64>], i: usize, at: usize) -> f64 {
     arrays[i].as_slice().expect("row-major")[at]
 }
 
+/// What a scale is at least: numbers of about 1 on the way may cancel.
+const SCALE: f64 = 1e-3;
+
 /// ⟨rF(1), ξ⟩, dF(ξ) and the dual number's derivative, within 1e-10 of the scale Σ|gⱼξⱼ| + |y|.
 fn derivatives_agree(recipe: &Recipe, xi: &[f64]) -> Result<(), TestCaseError> {
     let tape = Tape::<f64>::new();
     let (inputs, y) = recipe.record(&tape).expect("well typed");
     let directions = directions(recipe, xi);
     let gradients = y.backward().expect("differentiable");
-    let (mut reverse, mut scale) = (0.0, y.item().expect("a number").abs());
+    let (mut reverse, mut scale) = (0.0, SCALE + y.item().expect("a number").abs());
     for (x, direction) in inputs.iter().zip(&directions) {
         if let Ok(gradient) = gradients.get(*x) {
             for (g, d) in gradient.iter().zip(direction) {
@@ -100,7 +103,7 @@ fn second_derivatives_agree(recipe: &Recipe, xi: &[f64], eta: &[f64]) -> Result<
     let (xi, eta) = (directions(recipe, xi), directions(recipe, eta));
     let along =
         |arrays: &[ArrayD<f64>]| -> Vec<_> { inputs.iter().zip(arrays).map(|(x, d)| (*x, tape.data(d))).collect() };
-    let scale = std::cell::Cell::new(y.item().expect("a number").abs());
+    let scale = std::cell::Cell::new(SCALE + y.item().expect("a number").abs());
     // ⟨gradient of z, directions⟩, over the inputs that it depends on.
     let paired = |z: Var<'_, f64>, directions: &[ArrayD<f64>]| {
         let gradients = z.backward().expect("differentiable");

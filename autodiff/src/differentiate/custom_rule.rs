@@ -86,6 +86,11 @@ impl<F: Real> Tape<F> {
     /// Applies `composition` to `inputs` as one node `name` whose reverse derivative is `rule` instead of the composed
     /// one: for a rule that is more stable, or cheaper. Forward mode stays composed.
     ///
+    /// Programs and plans follow the rule as recording does; a plan writes the composition out in its place. A text shows the
+    /// composition, and cannot be read again: the rule is a function, which is in no text and in no registry. For the same
+    /// reason a program with a rule is not [cast](crate::Program::cast). Where either is wanted, write a
+    /// [`Primitive`](crate::Primitive), with an entry in the registry.
+    ///
     /// The rule is not believed: check it against the composition with
     /// [`check::custom_rule`](crate::check::custom_rule).
     ///

@@ -4,7 +4,7 @@ use super::Program;
 use crate::base::error::Result;
 use crate::base::ids::IdVec;
 use crate::base::real::Real;
-use crate::primitive::Registry;
+use crate::primitive::{Kernel, Registry};
 use crate::tape::node::{Node, Op};
 use std::sync::Arc;
 
@@ -35,7 +35,14 @@ impl<F: Real> Program<F> {
                 Op::Apply(primitive) => {
                     let bodies =
                         primitive.bodies().iter().map(|body| body.cast(registry)).collect::<Result<Vec<_>>>()?;
-                    registry.make(primitive.name(), &primitive.attributes(), &bodies).map(Op::Apply)?
+                    let made = registry.make(primitive.name(), &primitive.attributes(), &bodies);
+                    made.map(Op::Apply).map_err(|error| {
+                        let runs_a_program = matches!(primitive.kernel(&self.operand_shapes(node)), Kernel::Program);
+                        let help = "the rule of `Tape::with_rule` is a function of one type of numbers: record the program \
+                                    with the other, or write the rule as a primitive, and add that to the registry";
+                        let error = error.at(self.labels.place(node));
+                        if runs_a_program { error.with_help(help) } else { error }
+                    })?
                 }
                 Op::Result => Op::Result,
             };

@@ -3,7 +3,7 @@
 use super::keep::Keep;
 use super::record::{Loop, args};
 use crate::base::error::{Mismatch, Result};
-use crate::base::kind::Type;
+use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::primitive::Made;
 use crate::tape::var::Var;
@@ -60,11 +60,18 @@ impl<F: Real> Tape<F> {
         let fails = test.eq(0.0);
         let holds: Arg<'t, F> = (-fails + 1.0).into();
         let mut types = Vec::new();
+        let mut key = None;
         let first = self.scanned("cond", once, (Made::Given, Some(holds)), &[], &[], |_, _, _| {
             let results: Vec<Arg<'_, F>> = then();
+            key = results.iter().position(|y| y.kind() == Kind::Key);
             types = results.iter().map(typed).collect();
             (Vec::new(), results)
         });
+        if let Some(i) = key {
+            let mismatch = Mismatch::new(format!("result {i} is a random key; a condition chooses arrays"))
+                .with_help("choose an index, and fold it in: `key.fold_in(i)`");
+            return vec![self.refuse("cond", &[test.into()], mismatch).into(); types.len()];
+        }
         let first = match first {
             Ok((_, results)) => results,
             Err((failed, outputs)) => return vec![failed; outputs.max(1)],
@@ -73,7 +80,10 @@ impl<F: Real> Tape<F> {
         let mut carries: Vec<Arg<'t, F>> = Vec::new();
         for (y, of_type) in first.iter().zip(&types) {
             carries.push(match of_type {
-                Ok(of_type) => y.var().reshape(of_type.shape.clone()).into(),
+                Ok(of_type) => match y {
+                    Arg::Index(y) => y.reshape(of_type.shape.clone()).into(),
+                    y => y.var().reshape(of_type.shape.clone()).into(),
+                },
                 Err(_) => *y,
             });
         }
@@ -110,9 +120,13 @@ fn differing<F: Real>(types: &[Result<Type>], results: &[Arg<'_, F>]) -> Option<
         if let (Ok(first), Ok(second)) = (first, typed(second))
             && *first != second
         {
-            let (first, second) = (&first.shape, &second.shape);
-            let message = format!("result {i} has shape {first} where the test holds, and {second} otherwise");
-            return Some(Mismatch::new(message));
+            let message = match first.kind == second.kind {
+                true => format!("has shape {} where the test holds, and {} otherwise", first.shape, second.shape),
+                false => {
+                    format!("is {} where the test holds, and {} otherwise", first.kind.words(), second.kind.words())
+                }
+            };
+            return Some(Mismatch::new(format!("result {i} {message}")));
         }
     }
     None
