@@ -95,10 +95,12 @@ impl<'a, F: Real> Lanes<'a, F> {
 
 /// Memory for a piece of a lane of `length` elements.
 pub(super) fn with_block<F: Real>(length: usize, f: impl FnOnce(&mut [F])) {
-    match length {
-        ..=SHORT => f(&mut [F::zero(); SHORT]),
-        ..=MEDIUM => f(&mut [F::zero(); MEDIUM]),
-        _ => f(&mut [F::zero(); CHUNK]),
+    if length <= SHORT {
+        f(&mut [F::zero(); SHORT]);
+    } else if length <= MEDIUM {
+        f(&mut [F::zero(); MEDIUM]);
+    } else {
+        f(&mut [F::zero(); CHUNK]);
     }
 }
 
