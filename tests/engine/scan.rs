@@ -455,3 +455,18 @@ fn a_body_that_may_refuse_waits_for_a_step() {
     assert_eq!(run(&mut plan, 1.0).unwrap(), 0.5);
     assert_eq!(run(&mut plan, 3.0).unwrap_err().kind(), ErrorKind::Refused);
 }
+
+#[test]
+fn a_seed_at_a_further_result_is_gone_after_the_walk() {
+    let mut tape = Tape::<f64>::new();
+    {
+        // No input leads to the results: no rule runs that could use the seed.
+        let start = tape.constant(1.0);
+        let ([_, last], []) = tape.scan(2, [start, start], [], |_, [a, b], []| ([a + b, a * b], []));
+        last.backward().unwrap();
+    }
+    tape.clear();
+    let x = tape.input(2.0);
+    let y = (0..40).fold(x, |y, _| -y);
+    assert_eq!(y.backward().unwrap().item(x).unwrap(), 1.0);
+}

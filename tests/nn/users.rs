@@ -262,7 +262,8 @@ fn a_frozen_layer_takes_part_and_stays() {
     let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut model, &data, 0).unwrap_err();
     assert_eq!(error.message(), "there is no parameter to train");
     assert!(error.to_string().contains("set_frozen(false)"), "{error}");
+    let same_shape = Dataset::valued(normal([8, 2], 1), normal([8, 2], 2)).unwrap();
     let mut counts = Counts { count: Buffer::new(0.0), times: 1, always: false };
-    let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut counts, &data, 0).unwrap_err();
+    let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut counts, &same_shape, 0).unwrap_err();
     assert!(error.to_string().contains("the model has no `Param`"), "{error}");
 }

@@ -15,7 +15,14 @@ use std::sync::Arc;
 ///
 /// Copies share the lengths, and a scalar has none to share: a tape stores a shape per node.
 #[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Shape(Option<Arc<SmallVec<[usize; 4]>>>);
+pub struct Shape(Option<Arc<Lengths>>);
+
+/// The lengths of an array that has axes, and their product.
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Lengths {
+    lengths: SmallVec<[usize; 4]>,
+    size: usize,
+}
 
 impl Shape {
     pub(crate) const SCALAR: &'static Shape = &Shape(None);
@@ -42,7 +49,7 @@ impl Shape {
 
     /// The number of elements: the product of the lengths, 1 for a scalar. Saturates.
     pub fn size(&self) -> usize {
-        self.iter().fold(1, |n, d| n.saturating_mul(*d))
+        self.0.as_ref().map_or(1, |shape| shape.size)
     }
 
     /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them
@@ -117,14 +124,15 @@ impl Deref for Shape {
     type Target = [usize];
     #[inline]
     fn deref(&self) -> &[usize] {
-        self.0.as_deref().map_or(&[], |lengths| lengths)
+        self.0.as_ref().map_or(&[], |shape| &shape.lengths)
     }
 }
 
 impl FromIterator<usize> for Shape {
     fn from_iter<I: IntoIterator<Item = usize>>(lengths: I) -> Self {
         let lengths: SmallVec<[usize; 4]> = lengths.into_iter().collect();
-        Shape((!lengths.is_empty()).then(|| Arc::new(lengths)))
+        let size = lengths.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        Shape((!lengths.is_empty()).then(|| Arc::new(Lengths { lengths, size })))
     }
 }
 

@@ -178,10 +178,10 @@ impl<F: Real, W: FnMut(Sight<'_, F>)> Ledger<F> for Freed<F, W> {
     fn visit(&mut self, tape: &Tape<F>, id: NodeId, reached: &mut Reached) -> Result<()> {
         tape.scratch(id, |tape| {
             let Some(application) = Application::of(tape, id, |operand, node| self.wants(operand, node)) else {
-                tape.with_node(id, |node| match node.op {
+                tape.with_nodes(|nodes, _| match nodes[id].op {
                     // The rule of a further result runs at the first, on the cotangents of all.
                     Op::Result => {}
-                    Op::Apply(_) => self.cotangents[id] = None,
+                    Op::Apply(_) => results_of(nodes, id).for_each(|result| self.forget(result)),
                     _ => self.left.extend(self.cotangents[id].take().map(|cotangent| (id, cotangent))),
                 });
                 return Ok(());

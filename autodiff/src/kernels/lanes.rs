@@ -6,6 +6,7 @@ use crate::base::real::Real;
 
 /// A lane of no more elements is gathered into less memory, so that a small array pays for little.
 const SHORT: usize = 64;
+const MEDIUM: usize = 512;
 
 /// The lanes of an array along some of its axes.
 #[derive(Debug)]
@@ -94,7 +95,13 @@ impl<'a, F: Real> Lanes<'a, F> {
 
 /// Memory for a piece of a lane of `length` elements.
 pub(super) fn with_block<F: Real>(length: usize, f: impl FnOnce(&mut [F])) {
-    if length <= SHORT { f(&mut [F::zero(); SHORT]) } else { f(&mut [F::zero(); CHUNK]) }
+    if length <= SHORT {
+        f(&mut [F::zero(); SHORT]);
+    } else if length <= MEDIUM {
+        f(&mut [F::zero(); MEDIUM]);
+    } else {
+        f(&mut [F::zero(); CHUNK]);
+    }
 }
 
 /// The elements of one lane, in logical order.

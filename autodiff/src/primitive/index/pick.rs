@@ -49,16 +49,14 @@ impl<F: Real> Primitive<F> for Pick {
         let (x, i) = (call.x(0)?, call.index(1)?);
         let width = x.shape().last().copied().unwrap_or(0);
         check(i, width, "columns")?;
-        let mut y = output.as_mut_slice().iter_mut();
-        let mut write = |element: Option<F>| y.next().map_or((), |y| *y = element.unwrap_or(F::nan()));
-        match x.as_slice() {
-            Some(x) => {
-                let mut rows = x.chunks(width.max(1));
-                i.iter().for_each(|i| write(rows.next().and_then(|row| row.get(i).copied())));
+        let y = output.as_mut_slice().iter_mut().zip(i.iter());
+        if let Some(x) = x.as_slice() {
+            for ((y, i), row) in y.zip(x.chunks(width.max(1))) {
+                *y = row.get(i).copied().unwrap_or(F::nan());
             }
-            None => {
-                let mut rows = x.rows();
-                i.iter().for_each(|i| write(rows.next().and_then(|row| row.get(i))));
+        } else {
+            for ((y, i), row) in y.zip(x.rows()) {
+                *y = row.get(i).unwrap_or(F::nan());
             }
         }
         Ok(())

@@ -60,14 +60,11 @@ impl<F: Real> Primitive<F> for Place {
         check(i, self.length, "columns")?;
         let y = output.as_mut_slice();
         y.fill(F::zero());
-        let mut rows = y.chunks_mut(self.length.max(1)).zip(x.iter());
-        i.iter().for_each(|i| {
-            if let Some((row, x)) = rows.next()
-                && let Some(y) = row.get_mut(i)
-            {
+        for ((row, x), i) in y.chunks_mut(self.length.max(1)).zip(x.iter()).zip(i.iter()) {
+            if let Some(y) = row.get_mut(i) {
                 *y = x;
             }
-        });
+        }
         Ok(())
     }
 
