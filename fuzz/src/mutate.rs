@@ -31,17 +31,12 @@ const NUMBERS: [&str; 18] = [
 pub(crate) fn changed(text: &str, random: &mut ChaCha8Rng) -> String {
     match random.random_range(0..14u32) {
         0..=2 => line_more(text, random),
-        3 | 4 => word_replaced(text, random, |word| word.starts_with('%'), |words, random| chosen(words, random)),
+        3 | 4 => word_replaced(text, random, |word| word.starts_with('%'), chosen),
         5 | 6 => {
             let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
             word_replaced(text, random, is_number, |_, random| NUMBERS[random.random_range(0..NUMBERS.len())].into())
         }
-        7 => word_replaced(
-            text,
-            random,
-            |word| word.starts_with(char::is_alphabetic),
-            |words, random| chosen(words, random),
-        ),
+        7 => word_replaced(text, random, |word| word.starts_with(char::is_alphabetic), chosen),
         8 | 9 => operation_replaced(text, random),
         10 => lines_changed(text, random, |lines, at, _| drop(lines.remove(at))),
         11 => lines_changed(text, random, |lines, at, other| lines.swap(at, other)),
