@@ -211,9 +211,10 @@ fn a_kernel_that_refuses() {
     check(
         program.cast::<f32>(&Registry::standard()).unwrap_err(),
         expect![[r#"
-        errors::refusing: the registry does not know this primitive
-          help: add it with `registry.with(Entry::new(example, make))`
-    "#]],
+            errors::refusing: the registry does not know this primitive
+              at tests/errors/rules.rs:_
+              help: add it with `registry.with(Entry::new(example, make))`
+        "#]],
     );
 }
 

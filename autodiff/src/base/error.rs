@@ -16,7 +16,7 @@ pub enum ErrorKind {
     TapesMixed,
     /// An array with exactly one element was expected.
     NotScalar,
-    /// A value was expected where there is none: a node of a tape that records without values, or an array inside the
+    /// A value was asked for that is not known: of a node of a tape that records without values, or of an array inside the
     /// body of a loop.
     NoValue,
     /// A derivative was asked through an operation that has none.

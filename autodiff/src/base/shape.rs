@@ -28,6 +28,7 @@ impl Shape {
     pub(crate) const SCALAR: &'static Shape = &Shape(None);
 
     /// The shape of a scalar, `[]`.
+    #[inline]
     pub fn scalar() -> Self {
         Shape::default()
     }
@@ -43,11 +44,13 @@ impl Shape {
     }
 
     /// The number of axes.
+    #[inline]
     pub fn rank(&self) -> usize {
         self.len()
     }
 
     /// The number of elements: the product of the lengths, 1 for a scalar. Saturates.
+    #[inline]
     pub fn size(&self) -> usize {
         self.0.as_ref().map_or(1, |shape| shape.size)
     }

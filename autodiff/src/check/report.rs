@@ -221,7 +221,7 @@ impl Report {
         if apart == 0.0 { 0.0 } else { apart / (numeric + analytic) }
     }
 
-    /// A report of nothing but why there is none.
+    /// A report that compared nothing, and says why.
     pub(crate) fn unchecked_because(reason: Reason) -> Self {
         let spot = Spot {
             order: 1,

@@ -93,6 +93,7 @@ macro_rules! vectorized {
             use super::*;
             use crate::kernels::simd::Level;
 
+            #[inline]
             #[allow(unsafe_code)]
             pub(in crate::kernels) fn at<F: Real $(, const $constant: usize)?>(
                 level: Level,

@@ -162,6 +162,15 @@ pub(crate) struct Place {
     pub(crate) home: Home,
     pub(crate) kind: Kind,
     pub(crate) shape: Shape,
+    /// That of the shape: here, because a shape lies elsewhere in memory, and small kernels run in the time of a look there.
+    pub(crate) size: usize,
+}
+
+impl Place {
+    pub(crate) fn new(home: Home, kind: Kind, shape: Shape) -> Self {
+        let size = shape.size();
+        Place { home, kind, shape, size }
+    }
 }
 
 /// An output of the plan.

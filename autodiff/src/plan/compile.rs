@@ -235,7 +235,7 @@ impl<F: Real> Compiler<'_, F> {
         let results: SmallVec<[Place; 1]> = self.results(id).collect();
         let shapes = node.inputs.iter().map(|operand| &self.program.nodes[*operand].shape);
         let run = primitive.kernel(&shapes.collect::<SmallVec<[_; 4]>>());
-        let written: usize = results.iter().map(|result| result.shape.size()).sum();
+        let written: usize = results.iter().map(|result| result.size).sum();
         let workspace = self.memory.workspaces.get(&id).copied().unwrap_or((0, 0));
         let mut kernel = Kernel {
             node: id,
@@ -265,7 +265,7 @@ impl<F: Real> Compiler<'_, F> {
     pub(super) fn results(&self, id: NodeId) -> impl Iterator<Item = Place> {
         results_of(&self.program.nodes, id).map(|result| {
             let node = &self.program.nodes[result];
-            Place { home: self.memory.homes[result], kind: node.kind(), shape: node.shape.clone() }
+            Place::new(self.memory.homes[result], node.kind(), node.shape.clone())
         })
     }
 
@@ -280,7 +280,7 @@ impl<F: Real> Compiler<'_, F> {
                     self.code.actions.push(Action::Gather(self.code.gathers.len() - 1));
                 }
                 Some(home) => {
-                    let place = Place { home: *home, kind: self.program.nodes[*id].kind(), shape };
+                    let place = Place::new(*home, self.program.nodes[*id].kind(), shape);
                     let source = self.operand(*id)?;
                     self.code.copies.push((source, place));
                     self.code.actions.push(Action::Copy(self.code.copies.len() - 1));
@@ -301,7 +301,7 @@ impl<F: Real> Compiler<'_, F> {
                     Output::Real(Source { home: *home, extent: shape.size(), layout: None, shape })
                 }
                 (Kind::Real, None) => Output::Real(self.source(*id)),
-                _ => Output::Other(Place { home, kind, shape }),
+                _ => Output::Other(Place::new(home, kind, shape)),
             });
         }
         for update in updates.iter().filter(|update| !update.in_place) {

@@ -10,6 +10,7 @@ use crate::base::ids::NodeId;
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
+use crate::program::loops::loop_at;
 use std::collections::BTreeMap;
 
 /// A program with its code, and the memory that takes.
@@ -39,10 +40,10 @@ pub(super) fn prepare<F: Real>(
     guards: &[usize],
     rows: Option<usize>,
 ) -> Result<Compiled<F>> {
-    let program = program.inlined()?.simplified().with_less_in_loops()?;
+    let program = program.inlined()?.simplified().with_optimized_loops()?;
     let mut bodies: BTreeMap<NodeId, Compiled<F>> = BTreeMap::new();
     for (id, node) in program.nodes.iter() {
-        if let Some((body, steps)) = program.loop_at(node) {
+        if let Some((body, steps)) = loop_at(&program.nodes, node) {
             // A carry of reals is an input that every step updates.
             let reals = body.outputs().take(steps.carries).enumerate().filter(|(_, (kind, _))| *kind == Kind::Real);
             let updates: Vec<(usize, usize)> = reals.map(|(i, _)| (1 + i, i)).collect();

@@ -129,7 +129,7 @@ impl<F: Real> Machine<'_, F> {
     /// # Safety
     /// Nothing else may read or write it as long as the answer lives.
     unsafe fn output<'s>(&'s self, place: &'s Place) -> Output<'s, F> {
-        let length = place.shape.size();
+        let length = place.size;
         // SAFETY: the caller's; verified to lie inside the memory for its kind.
         unsafe {
             match place.home {
@@ -262,7 +262,7 @@ impl<F: Real> Machine<'_, F> {
         }
         if let [result] = kernel.results.as_slice() {
             // SAFETY: the result has a range of its own.
-            prepared.run(&inputs, unsafe { self.write(result.home, result.shape.size()) });
+            prepared.run(&inputs, unsafe { self.write(result.home, result.size) });
         }
     }
 
@@ -348,7 +348,7 @@ impl<F: Real> Machine<'_, F> {
             });
         }
         let result = &kernel.results[0];
-        let width = result.shape.size() / result.shape.first().copied().unwrap_or(1).max(1);
+        let width = result.size / result.shape.first().copied().unwrap_or(1).max(1);
         let shape = result.shape.with_axis(0, count);
         // SAFETY: these rows are written here and nowhere else.
         let output = unsafe {

@@ -11,12 +11,13 @@ use super::memory::Home;
 use crate::base::error::Result;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
+use crate::program::loops::loop_at;
 use smallvec::SmallVec;
 
 impl<F: Real> Compiler<'_, F> {
     pub(super) fn scan(&mut self, id: NodeId) -> Result<()> {
         let node = &self.program.nodes[id];
-        let (_, steps) = self.program.loop_at(node).ok_or_else(|| misplaced(id))?;
+        let (_, steps) = loop_at(&self.program.nodes, node).ok_or_else(|| misplaced(id))?;
         let (Some(mut body), Some(region)) = (self.bodies.remove(&id), self.memory.regions.get(&id).copied()) else {
             return Err(misplaced(id));
         };

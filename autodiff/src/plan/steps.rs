@@ -13,22 +13,22 @@ use crate::primitive::{Made, Steps};
 use smallvec::SmallVec;
 use std::cell::Cell;
 
-/// Elements that are copied in every step, from and to places that move on from step to step.
-struct Moved<'a, F> {
+/// Elements that are copied in every step. From step to step both places move on by their strides.
+struct StepCopy<'a, F> {
     /// What is read in another order than it lies in.
     laid: Option<&'a Source>,
     from: *const F,
     to: *mut F,
     length: usize,
-    from_moves: usize,
-    to_moves: usize,
+    from_stride: usize,
+    to_stride: usize,
 }
 
-impl<'a, F: Real> Moved<'a, F> {
+impl<'a, F: Real> StepCopy<'a, F> {
     /// Of a result of the body, from where it is to a place that moves on.
-    fn result(body: &Machine<'_, F>, source: &'a Source, to: *mut F, to_moves: usize) -> Self {
+    fn result(body: &Machine<'_, F>, source: &'a Source, to: *mut F, to_stride: usize) -> Self {
         let (laid, length) = (source.layout.as_ref().map(|_| source), source.shape.size());
-        Moved { laid, from: body.pointer(source.home), to, length, from_moves: 0, to_moves }
+        StepCopy { laid, from: body.pointer(source.home), to, length, from_stride: 0, to_stride }
     }
 
     fn is_number(&self) -> bool {
@@ -38,51 +38,51 @@ impl<'a, F: Real> Moved<'a, F> {
 
 /// What is copied in every step, in order: single numbers apart from arrays, because loops over scalars do little else.
 struct Copies<'a, F> {
-    arrays: SmallVec<[Moved<'a, F>; 4]>,
-    numbers: SmallVec<[Moved<'a, F>; 4]>,
+    arrays: SmallVec<[StepCopy<'a, F>; 4]>,
+    numbers: SmallVec<[StepCopy<'a, F>; 4]>,
 }
 
 impl<'a, F: Real> Copies<'a, F> {
-    fn of(list: impl Iterator<Item = Moved<'a, F>>) -> Self {
+    fn of(list: impl Iterator<Item = StepCopy<'a, F>>) -> Self {
         let mut copies = Copies { arrays: SmallVec::new(), numbers: SmallVec::new() };
-        list.for_each(|moved| copies.push(moved));
+        list.for_each(|copy| copies.push(copy));
         copies
     }
 
-    fn push(&mut self, moved: Moved<'a, F>) {
-        if moved.is_number() { &mut self.numbers } else { &mut self.arrays }.push(moved);
+    fn push(&mut self, copy: StepCopy<'a, F>) {
+        if copy.is_number() { &mut self.numbers } else { &mut self.arrays }.push(copy);
     }
 }
 
 /// # Safety
 /// The places lie in memory for a number each, and the copies can be made one after the other.
 #[inline(always)]
-unsafe fn copy_numbers<F: Real>(numbers: &mut [Moved<'_, F>]) {
-    for moved in numbers {
+unsafe fn copy_numbers<F: Real>(numbers: &mut [StepCopy<'_, F>]) {
+    for copy in numbers {
         // SAFETY: the caller's.
-        unsafe { *moved.to = *moved.from };
-        moved.from = moved.from.wrapping_add(moved.from_moves);
-        moved.to = moved.to.wrapping_add(moved.to_moves);
+        unsafe { *copy.to = *copy.from };
+        copy.from = copy.from.wrapping_add(copy.from_stride);
+        copy.to = copy.to.wrapping_add(copy.to_stride);
     }
 }
 
 /// # Safety
 /// As [`copy_numbers`], for arrays, each of which lies apart from where it is copied to.
 #[inline(always)]
-unsafe fn copy_arrays<F: Real>(body: &Machine<'_, F>, arrays: &mut [Moved<'_, F>]) {
-    for moved in arrays {
+unsafe fn copy_arrays<F: Real>(body: &Machine<'_, F>, arrays: &mut [StepCopy<'_, F>]) {
+    for copy in arrays {
         // SAFETY: the caller's.
         unsafe {
-            match moved.laid {
-                None => std::ptr::copy_nonoverlapping(moved.from, moved.to, moved.length),
+            match copy.laid {
+                None => std::ptr::copy_nonoverlapping(copy.from, copy.to, copy.length),
                 Some(source) => {
-                    let to = std::slice::from_raw_parts_mut(moved.to, moved.length);
+                    let to = std::slice::from_raw_parts_mut(copy.to, copy.length);
                     body.gather_into(source, &source.shape, to);
                 }
             }
         }
-        moved.from = moved.from.wrapping_add(moved.from_moves);
-        moved.to = moved.to.wrapping_add(moved.to_moves);
+        copy.from = copy.from.wrapping_add(copy.from_stride);
+        copy.to = copy.to.wrapping_add(copy.to_stride);
     }
 }
 
@@ -120,7 +120,7 @@ impl<F: Real> Machine<'_, F> {
         let body = self.body(scan, feeds);
         let mut before = Copies::of(transfers.each.iter().map(|(slot, start, length)| {
             let (from, to) = (feeds[*slot].get().real.cast_const(), body.pointer(Home::Arena(*start)));
-            Moved { laid: None, from, to, length: *length, from_moves: one_on(row_of(*slot)), to_moves: 0 }
+            StepCopy { laid: None, from, to, length: *length, from_stride: one_on(row_of(*slot)), to_stride: 0 }
         }));
         let first_output = carries + scan.steps.between();
         let mut outputs = Copies::of(std::iter::empty());
@@ -130,11 +130,11 @@ impl<F: Real> Machine<'_, F> {
             let to = self.pointer(place.home).wrapping_add(first * length);
             // What the step was given is copied before it runs: a carry may be written over.
             let copies = if scan.body.early.contains(&i) { &mut before } else { &mut outputs };
-            copies.push(Moved::result(&body, source, to, one_on(length)));
+            copies.push(StepCopy::result(&body, source, to, one_on(length)));
         }
         let next = transfers.next.iter();
         let mut next =
-            Copies::of(next.map(|(source, at)| Moved::result(&body, source, body.pointer(Home::Arena(*at)), 0)));
+            Copies::of(next.map(|(source, at)| StepCopy::result(&body, source, body.pointer(Home::Arena(*at)), 0)));
         // Rows of outputs first, which may be carries that are overwritten then.
         outputs.numbers.append(&mut next.numbers);
         let (inputs_in, outputs, carries_on) = (&mut before, &mut outputs, next.arrays.as_mut_slice());
@@ -182,7 +182,7 @@ impl<F: Real> Machine<'_, F> {
         for (place, (_, start)) in transfers.last.iter().filter_map(|at| Some((scan.results.get(at.0)?, at))) {
             if done > 0 {
                 // SAFETY: a result has memory of its own, apart from that of the body.
-                let output = unsafe { self.write(place.home, place.shape.size()) };
+                let output = unsafe { self.write(place.home, place.size) };
                 copy(body.read(Home::Arena(*start), output.len()), output);
             }
         }
@@ -208,8 +208,8 @@ impl<F: Real> Machine<'_, F> {
         Machine { code: &scan.body.code, arena, indices, keys, scratch, feeds, pieces, divided }
     }
 
-    /// Copies what step `t` of the body gives besides arrays of reals that were planned as [`Moved`]: large carries, rows of
-    /// outputs and carries of other kinds. Whether another step follows.
+    /// Copies what step `t` of the body gives besides arrays of reals that were planned as [`StepCopy`]: large carries, rows
+    /// of outputs and carries of other kinds. Whether another step follows.
     fn others(&self, scan: &Scan<F>, body: &Machine<'_, F>, t: usize) -> bool {
         let Steps { count: rows, made, carries, .. } = scan.steps;
         let of_step = carries..carries + scan.steps.between();
@@ -222,7 +222,7 @@ impl<F: Real> Machine<'_, F> {
             match place.home {
                 _ if of_step.contains(&i) => {}
                 Home::Indices(start) => {
-                    let length = place.shape.size() / count;
+                    let length = place.size / count;
                     // SAFETY: a result has memory of its own, apart from that of the body; row t lies inside it.
                     let row = unsafe { std::slice::from_raw_parts_mut(self.indices.add(start + t * length), length) };
                     row.copy_from_slice(body.read_indices(from.home, length));
@@ -266,7 +266,7 @@ impl<F: Real> Machine<'_, F> {
 
     /// Zeros in the rows from `done` on of a result of `count` rows.
     fn clear_behind(&self, place: &Place, done: usize, count: usize) {
-        let length = place.shape.size() / count.max(1);
+        let length = place.size / count.max(1);
         let (start, length) = (done * length, (count - done) * length);
         match place.home {
             // SAFETY: a result has memory of its own; its rows lie inside it.
@@ -284,7 +284,7 @@ impl<F: Real> Machine<'_, F> {
         match (operand, place.kind) {
             (OperandSource::Real(source), Kind::Real) => {
                 // SAFETY: a result has memory of its own.
-                let output = unsafe { self.write(place.home, place.shape.size()) };
+                let output = unsafe { self.write(place.home, place.size) };
                 output.copy_from_slice(self.read(source.home, source.extent));
                 Ok(())
             }

@@ -163,7 +163,7 @@ impl Bounds<'_> {
 
     /// A result lies inside its memory, which is not that of an input.
     fn place(&self, place: &Place) -> Verified<Span> {
-        let span = Span { home: place.home, length: place.shape.size() };
+        let span = Span { home: place.home, length: place.size };
         match place.home {
             Home::Arena(_) | Home::Indices(_) | Home::Key(_) => self.inside_as(span, place.kind).map(|()| span),
             _ => Err("a result outside the plan's memory"),
@@ -249,7 +249,7 @@ impl Bounds<'_> {
             let rows = if i < steps.carries + steps.between() { 1 } else { steps.count };
             let counts = steps.made == Made::While && i == steps.carries;
             let kind = if counts { &Kind::Index } else { kind };
-            if place.kind != *kind || place.shape.size() != size * rows {
+            if place.kind != *kind || place.size != size * rows {
                 return Err("a result of another kind or length");
             }
             written.push(self.place(place)?);
@@ -277,8 +277,8 @@ impl Bounds<'_> {
             to.iter().try_for_each(|to| bounds.disjoint(*to, [read]))?;
         }
         transfers.last.iter().try_for_each(|(carry, start)| {
-            let size = scan.results.get(*carry).filter(|_| *carry < scan.steps.carries).map(|place| place.shape.size());
-            bounds.inside(Span::arena(*start, size.ok_or("a carry that is none")?))
+            let size = scan.results.get(*carry).filter(|_| *carry < scan.steps.carries).map(|place| place.size);
+            bounds.inside(Span::arena(*start, size.ok_or("the result is no carry")?))
         })
     }
 

@@ -6,6 +6,7 @@ use crate::base::ids::IdVec;
 use crate::base::real::Real;
 use crate::primitive::{Kernel, Registry};
 use crate::tape::node::{Node, Op};
+use crate::tape::query::operand_shapes;
 use std::sync::Arc;
 
 impl<F: Real> Program<F> {
@@ -37,7 +38,7 @@ impl<F: Real> Program<F> {
                         primitive.bodies().iter().map(|body| body.cast(registry)).collect::<Result<Vec<_>>>()?;
                     let made = registry.make(primitive.name(), &primitive.attributes(), &bodies);
                     made.map(Op::Apply).map_err(|error| {
-                        let runs_a_program = matches!(primitive.kernel(&self.operand_shapes(node)), Kernel::Program);
+                        let runs_a_program = matches!(primitive.kernel(&operand_shapes(&self.nodes, node)), Kernel::Program);
                         let help = "the rule of `Tape::with_rule` is a function of one type of numbers: record the program \
                                     with the other, or write the rule as a primitive, and add that to the registry";
                         let error = error.at(self.labels.place(node));

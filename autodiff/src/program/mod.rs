@@ -3,7 +3,7 @@
 mod call;
 mod cast;
 mod inline;
-mod loops;
+pub(crate) mod loops;
 mod nodes;
 mod record;
 pub(crate) mod scan;

@@ -3,11 +3,10 @@
 use super::Program;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
-use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::primitive::PrimitiveRef;
 use crate::tape::node::Op;
-use crate::tape::query::types_of;
+use crate::tape::query::kinds_of;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
@@ -33,19 +32,26 @@ impl<F: Real> Program<F> {
 
     /// Records the program; where each node went.
     pub(crate) fn record_nodes<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<IdVec<NodeId>> {
-        self.record_with(tape, args, |id, primitive, operands| {
-            let kinds: SmallVec<[Kind; 2]> = types_of(&self.nodes, id).into_iter().map(|result| result.kind).collect();
-            Ok(tape.record_list(primitive.clone(), operands, &kinds))
-        })
+        self.record_with(tape, args, |_, _, _, _| Ok(None))
     }
 
-    /// As [`record_nodes`](Self::record_nodes), where `apply` records what stands for the application of a primitive at a
-    /// node, and gives its results.
-    pub(crate) fn record_with<'t>(
+    /// The same program where `replace` does not say otherwise: it may record on the tape what stands for the application
+    /// of a primitive at a node, and give its results.
+    pub(super) fn rewritten<R>(&self, replace: R) -> Result<Program<F>>
+    where
+        R: for<'t> FnMut(NodeId, &PrimitiveRef<F>, &'t Tape<F>, &[Arg<'t, F>]) -> Result<Option<Vec<Arg<'t, F>>>>,
+    {
+        let tape = Tape::symbolic();
+        let table = self.record_with(&tape, &self.placeholders(&tape), replace)?;
+        tape.program(&self.outputs.iter().map(|id| tape.arg(table[*id])).collect::<Vec<_>>())
+    }
+
+    /// As [`record_nodes`](Self::record_nodes), with replacements as in [`rewritten`](Self::rewritten).
+    fn record_with<'t>(
         &self,
         tape: &'t Tape<F>,
         args: &[Arg<'t, F>],
-        mut apply: impl FnMut(NodeId, &PrimitiveRef<F>, &[Arg<'t, F>]) -> Result<Vec<Arg<'t, F>>>,
+        mut replace: impl FnMut(NodeId, &PrimitiveRef<F>, &'t Tape<F>, &[Arg<'t, F>]) -> Result<Option<Vec<Arg<'t, F>>>>,
     ) -> Result<IdVec<NodeId>> {
         self.check_count("record", args.len())?;
         for (i, arg) in args.iter().enumerate() {
@@ -70,7 +76,10 @@ impl<F: Real> Program<F> {
                 Op::Apply(primitive) => {
                     let args: SmallVec<[Arg<'t, F>; 3]> =
                         node.inputs.iter().map(|operand| tape.arg(table[*operand])).collect();
-                    results = apply(id, primitive, &args)?;
+                    results = match replace(id, primitive, tape, &args)? {
+                        Some(results) => results,
+                        None => tape.record_list(primitive.clone(), &args, &kinds_of(&self.nodes, id)),
+                    };
                     results.first().map(Arg::id).ok_or_else(|| no_argument(id))
                 }
                 Op::Result => {

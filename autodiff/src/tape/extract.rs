@@ -5,7 +5,7 @@ use super::{Arg, Tape};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
-use crate::tape::query::types_of;
+use crate::tape::query::kinds_of;
 
 /// Records on `to` what the nodes `outputs` of `tape` are computed from, down to the nodes that are `given`.
 ///
@@ -50,8 +50,7 @@ pub(crate) fn extract<'s, F: Real>(
                 Op::Apply(primitive) => {
                     let operands = node.inputs.iter().map(|operand| table[*operand].map(|id| to.arg(id)));
                     let operands = operands.collect::<Option<Vec<_>>>().ok_or_else(|| missing(id))?;
-                    let types = tape.with_nodes(|nodes, _| types_of(nodes, id));
-                    let kinds: Vec<_> = types.iter().map(|result| result.kind).collect();
+                    let kinds = tape.with_nodes(|nodes, _| kinds_of(nodes, id));
                     let results = to.record_list(primitive.clone(), &operands, &kinds);
                     results.first().map(Arg::id).ok_or_else(|| missing(id))?
                 }

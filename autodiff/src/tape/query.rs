@@ -6,9 +6,11 @@ use super::var::Var;
 use super::{Arg, Tape};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
-use crate::base::kind::Type;
+use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::primitive::Types;
+use smallvec::SmallVec;
 
 /// The error of asking `tape` about `x`, the `role` of `operation`, if it is on another tape.
 pub(crate) fn same_tape<F: Real>(tape: &Tape<F>, x: Var<'_, F>, operation: &str, role: &str) -> Result<()> {
@@ -64,6 +66,16 @@ pub(crate) fn types_of<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> Types 
         types.push(Type { kind: node.kind, shape: node.shape.clone() });
     }
     types
+}
+
+/// The kinds of the results of the application whose first result is `first`.
+pub(crate) fn kinds_of<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> SmallVec<[Kind; 2]> {
+    results_of(nodes, first).map(|id| nodes[id].kind).collect()
+}
+
+/// The shapes of the operands of a node.
+pub(crate) fn operand_shapes<'a, F: Real>(nodes: &'a IdVec<Node<F>>, node: &Node<F>) -> SmallVec<[&'a Shape; 4]> {
+    node.inputs.iter().map(|operand| &nodes[*operand].shape).collect()
 }
 
 /// The nodes that one of `results` is computed from, themselves included. The results of an application are needed

@@ -75,7 +75,7 @@ impl<'t, F: Real> Columns<'t, F> {
     /// The column `name` of reals.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is none, which says what there is.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column; the error lists those there are.
     #[track_caller]
     pub fn real(&self, name: &str) -> Result<Var<'t, F>> {
         match self.get(name)? {

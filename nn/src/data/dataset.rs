@@ -114,7 +114,7 @@ impl<F: Real> Dataset<F> {
     /// The column `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is none, which says what there is.
+    /// [`ErrorKind::Mismatch`] if there is no such column; the error lists those there are.
     #[track_caller]
     pub fn column(&self, name: &str) -> Result<&Column<F>> {
         if let Some((_, column)) = self.columns.iter().find(|(known, _)| known == name) {
@@ -140,7 +140,7 @@ impl<F: Real> Dataset<F> {
     /// The column `targets`.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is none.
+    /// [`ErrorKind::Mismatch`] if there is no such column.
     #[track_caller]
     pub fn targets(&self) -> Result<&Column<F>> {
         self.column(TARGETS)

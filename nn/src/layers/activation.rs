@@ -43,7 +43,15 @@ impl Attribute for Activation {}
 
 impl<F: Real> Module<F> for Activation {
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
-        parts.attribute("function", self);
+        match self {
+            Activation::Relu => parts.attribute("relu", &()),
+            Activation::LeakyRelu(beta) => parts.attribute("leaky relu", beta),
+            Activation::Elu(alpha) => parts.attribute("elu", alpha),
+            Activation::Tanh => parts.attribute("tanh", &()),
+            Activation::Sigmoid => parts.attribute("sigmoid", &()),
+            Activation::Softmax => parts.attribute("softmax", &()),
+            Activation::ArctanSigmoid => parts.attribute("arctan-sigmoid", &()),
+        }
     }
 
     fn visit_mut<'a>(&'a mut self, _: &mut PartsMut<'a, F>) {}

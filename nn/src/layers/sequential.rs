@@ -44,11 +44,11 @@ impl<F: Real> Sequential<F> {
 
 impl<F: Real> Module<F> for Sequential<F> {
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
-        self.layers.iter().for_each(|(name, layer)| parts.part(name, layer));
+        self.layers.iter().for_each(|(name, layer)| parts.any_part(Some(name.into()), &**layer));
     }
 
     fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
-        self.layers.iter_mut().for_each(|(name, layer)| parts.part(&*name, layer));
+        self.layers.iter_mut().for_each(|(name, layer)| parts.any_part((&*name).into(), &mut **layer));
     }
 
     fn describe(&self) -> String {
@@ -62,7 +62,8 @@ impl<F: Real> Layer<F> for Sequential<F> {
         let mut y = x;
         // A loop and not a fold: the caller's line does not reach into closures.
         for (_, layer) in &self.layers {
-            y = layer.call(y, cx);
+            // Nor does it through a vtable, as `layer.call` would be.
+            y = cx.call(&**layer, y);
         }
         y
     }

@@ -125,10 +125,12 @@ fn replace<F: Real>(what: &str, old: &mut ArrayD<F>, array: impl IntoArray<F>) -
 }
 
 impl<F: Real> Module<F> for Param<F> {
+    #[inline]
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
         parts.leaf(Leaf::Param(self));
     }
 
+    #[inline]
     fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
         parts.leaf(LeafMut::Param(self));
     }
@@ -139,10 +141,12 @@ impl<F: Real> Module<F> for Param<F> {
 }
 
 impl<F: Real> Module<F> for Buffer<F> {
+    #[inline]
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
         parts.leaf(Leaf::Buffer(self));
     }
 
+    #[inline]
     fn visit_mut<'a>(&'a mut self, parts: &mut PartsMut<'a, F>) {
         parts.leaf(LeafMut::Buffer(self));
     }

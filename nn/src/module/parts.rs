@@ -165,38 +165,41 @@ enum Sink<'a, F: Real> {
 impl<'a, F: Real> Parts<'a, F> {
     /// An inner module: a parameter, a buffer, a layer, an option or a list of them. Its path is that of this module, a
     /// dot, and `name`.
-    pub fn part<'n>(&mut self, name: impl Into<Name<'n>>, module: &'a dyn Module<F>) {
-        let name = name.into();
+    #[inline]
+    pub fn part<'n>(&mut self, name: impl Into<Name<'n>>, module: &'a impl Module<F>) {
+        let name = Some(name.into());
         match &mut self.sink {
-            Sink::Tree(tree) => {
-                let length = extend(&mut tree.path, name);
-                tree.named.push(tree.parts.len());
-                tree.parts.push(Part { path: tree.path.clone(), module });
-                module.visit(self);
-                if let Sink::Tree(tree) = &mut self.sink {
-                    tree.path.truncate(length);
-                }
-            }
             Sink::Structure(stream) => {
-                match name {
-                    Name::Field(name) => stream.text(Tag::Field, name),
-                    Name::Position(position) => stream.number(Tag::Position, position),
-                }
-                self.enter(module);
+                stream.enter(name, Any::type_id(module));
+                self.leave_after(module);
             }
+            Sink::Tree(_) => self.any_part(name, module),
         }
     }
 
     /// The module that this one stands for, with no name of its own: what is inside a box, an option.
     pub fn inner(&mut self, module: &'a dyn Module<F>) {
+        self.any_part(None, module);
+    }
+
+    /// As [`part`](Self::part) or [`inner`](Self::inner), for a module of any type.
+    pub(crate) fn any_part(&mut self, name: Option<Name<'_>>, module: &'a dyn Module<F>) {
         match &mut self.sink {
+            Sink::Structure(stream) => {
+                stream.enter(name, Any::type_id(module));
+                self.leave_after(module);
+            }
             Sink::Tree(tree) => {
+                let length = tree.path.len();
+                if let Some(name) = name {
+                    extend(&mut tree.path, name);
+                    tree.named.push(tree.parts.len());
+                }
                 tree.parts.push(Part { path: tree.path.clone(), module });
                 module.visit(self);
-            }
-            Sink::Structure(stream) => {
-                stream.tag(Tag::Inner);
-                self.enter(module);
+                if let Sink::Tree(tree) = &mut self.sink {
+                    tree.path.truncate(length);
+                }
             }
         }
     }
@@ -205,8 +208,7 @@ impl<'a, F: Real> Parts<'a, F> {
     /// change.
     pub fn attribute(&mut self, name: &str, attribute: &dyn Attribute) {
         if let Sink::Structure(stream) = &mut self.sink {
-            stream.text(Tag::Attribute, name);
-            stream.attribute(attribute);
+            stream.attribute(name, attribute);
         }
     }
 
@@ -224,13 +226,11 @@ impl<'a, F: Real> Parts<'a, F> {
         }
     }
 
-    fn enter(&mut self, module: &'a dyn Module<F>) {
-        if let Sink::Structure(stream) = &mut self.sink {
-            stream.kind(Any::type_id(module));
-        }
+    #[inline]
+    fn leave_after(&mut self, module: &'a (impl Module<F> + ?Sized)) {
         module.visit(self);
         if let Sink::Structure(stream) = &mut self.sink {
-            stream.tag(Tag::End);
+            stream.leave();
         }
     }
 }
@@ -238,7 +238,7 @@ impl<'a, F: Real> Parts<'a, F> {
 /// Writes the structure of a model to `stream`, or compares it.
 pub(crate) fn stream<'a, F: Real>(model: &'a impl Module<F>, stream: Stream<'a>) -> Stream<'a> {
     let mut parts = Parts { sink: Sink::Structure(stream) };
-    parts.enter(model);
+    parts.inner(model);
     match parts.sink {
         Sink::Structure(stream) => stream,
         Sink::Tree(_) => Stream::writing(),
@@ -257,9 +257,18 @@ enum SinkMut<'a, F: Real> {
 
 impl<'a, F: Real> PartsMut<'a, F> {
     /// An inner module, as [`Parts::part`].
-    pub fn part<'n>(&mut self, name: impl Into<Name<'n>>, module: &'a mut dyn Module<F>) {
+    #[inline]
+    pub fn part<'n>(&mut self, name: impl Into<Name<'n>>, module: &'a mut impl Module<F>) {
+        match &mut self.sink {
+            SinkMut::Leaves { .. } => self.any_part(name.into(), module),
+            SinkMut::Feeds(_) => module.visit_mut(self),
+        }
+    }
+
+    /// As [`part`](Self::part), for a module of any type.
+    pub(crate) fn any_part(&mut self, name: Name<'_>, module: &'a mut dyn Module<F>) {
         let length = match &mut self.sink {
-            SinkMut::Leaves { path, .. } => extend(path, name.into()),
+            SinkMut::Leaves { path, .. } => extend(path, name),
             SinkMut::Feeds(_) => 0,
         };
         module.visit_mut(self);

@@ -148,9 +148,8 @@ fn arrange<F: Real>(entries: &mut [StateEntry<F>], order: &[StateEntry<F>]) -> b
 /// Writes or compares the names and shapes of a batch.
 fn columns<F: Real>(batch: &dyn Batch<F>, to: &mut Stream<'_>) {
     batch.columns(&mut |name, column| {
-        to.text(Tag::Name, name);
         let tag = if matches!(column, Column::Real(_)) { Tag::Real } else { Tag::Index };
-        to.shape(tag, column.shape());
+        to.column(name, tag, column.shape());
     });
 }
 
