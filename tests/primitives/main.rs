@@ -13,5 +13,6 @@ mod operators;
 mod products;
 mod rearrange;
 mod rules;
+mod slopes;
 mod sweep;
 mod windows;
