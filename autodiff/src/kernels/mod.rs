@@ -7,6 +7,7 @@
 #![allow(clippy::indexing_slicing)]
 
 mod along;
+mod centre;
 mod conv;
 mod copy;
 mod cumsum;
@@ -33,6 +34,7 @@ mod sum;
 mod view;
 mod window;
 
+pub(crate) use centre::{centre, centre_adjoint};
 pub use conv::{conv, conv_shape, conv_transpose, conv_weight_adjoint, conv_workspace};
 pub use copy::{copy, rearrange};
 pub use cumsum::cumsum;

@@ -3,7 +3,7 @@
 use crate::base::axis::{Axes, Axis};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::tape::var::{Index, Var, VarOrNumber};
+use crate::tape::var::{Index, Var};
 
 /// # Statistics, norms, products
 impl<'t, F: Real> Var<'t, F> {
@@ -147,10 +147,28 @@ impl<'t, F: Real> Var<'t, F> {
         if length == 0 { reduced + 1.0 } else { x.reshape(result) }
     }
 
-    /// The Euclidean norm over `axes`, which are removed: √Σ x². Its slope at the zero vector is NaN (0/0).
+    /// The Euclidean norm over `axes`, which are removed: √Σ x², also where the squares leave the range of the numbers. Its
+    /// slope at the zero vector is NaN (0/0).
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input([3e200, 4e200]);
+    /// assert_eq!(x.norm(..).item().unwrap(), 5e200);
+    /// ```
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Self {
-        self.square().sum(axes).sqrt()
+        let axes = axes.into();
+        let scale = self.scale_of(axes.clone());
+        let sum = (self / scale).square().sum(axes);
+        sum.sqrt() * scale.reshape(sum.shape().unwrap_or_default())
+    }
+
+    /// The largest magnitude over `axes`, kept, or 1 where that is no number to divide by; a constant. The norm does not depend
+    /// on it, so neither do its derivatives.
+    #[track_caller]
+    fn scale_of(self, axes: Axes) -> Self {
+        let most = self.abs().max_keep(axes).stop_gradient();
+        (most.gt(0.0) * most.lt(f64::INFINITY)).select(most, 1.0)
     }
 
     /// As [`norm`](Self::norm), but the axes stay, with length 1.
@@ -163,7 +181,9 @@ impl<'t, F: Real> Var<'t, F> {
     /// ```
     #[track_caller]
     pub fn norm_keep(self, axes: impl Into<Axes>) -> Self {
-        self.square().sum_keep(axes).sqrt()
+        let axes = axes.into();
+        let scale = self.scale_of(axes.clone());
+        (self / scale).square().sum_keep(axes).sqrt() * scale
     }
 
     /// The running products yᵢ = x₀·…·xᵢ along `axis`; the shape stays. NumPy's `cumprod`.
@@ -238,7 +258,7 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn elu(self, alpha: f64) -> Self {
         // The exponential of the side that is not taken could overflow, and ∞·0 would spoil the gradient.
-        let below = (self.minimum(0.0).exp() - 1.0) * alpha;
+        let below = self.minimum(0.0).expm1() * alpha;
         self.ge(0.0).select(self, below)
     }
 
@@ -246,12 +266,6 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn arctan_sigmoid(self) -> Self {
         self.atan() * std::f64::consts::FRAC_1_PI + 0.5
-    }
-
-    /// x to the power of a var, for x > 0: exp(e·log x).
-    #[track_caller]
-    pub fn pow(self, exponent: impl VarOrNumber<'t, F>) -> Self {
-        (exponent.on(self) * self.log()).exp()
     }
 
     /// The inner product Σ xᵢyᵢ of two arrays of one shape.

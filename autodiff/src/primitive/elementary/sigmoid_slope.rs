@@ -36,7 +36,8 @@ impl<F: Real> Primitive<F> for SigmoidSlope {
 
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
-    Entry::fixed(&SigmoidSlope).sampled(|generator| Sample::elementwise(&SigmoidSlope, generator, &[Domain::between(-600.0, 600.0)]))
+    Entry::fixed(&SigmoidSlope)
+        .sampled(|generator| Sample::elementwise(&SigmoidSlope, generator, &[Domain::between(-600.0, 600.0)]))
 }
 
 /// a/(1 + a)² with a = exp(−|x|) ≤ 1.

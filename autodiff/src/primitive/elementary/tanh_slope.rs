@@ -36,7 +36,8 @@ impl<F: Real> Primitive<F> for TanhSlope {
 
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
-    Entry::fixed(&TanhSlope).sampled(|generator| Sample::elementwise(&TanhSlope, generator, &[Domain::between(-300.0, 300.0)]))
+    Entry::fixed(&TanhSlope)
+        .sampled(|generator| Sample::elementwise(&TanhSlope, generator, &[Domain::between(-300.0, 300.0)]))
 }
 
 /// (2a/(1 + a²))² with a = exp(−|x|) ≤ 1.

@@ -1,5 +1,7 @@
 //! The logarithm of the softmax.
 
+use super::softmax_centre::SoftmaxCentre;
+use super::softmax_centre_adjoint::SoftmaxCentreAdjoint;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -55,11 +57,13 @@ impl<F: Real> Primitive<F> for LogSoftmax {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| at.dy() - at.y().exp() * at.dy().sum_keep(self.axis))
+        let adjoint = Arc::new(SoftmaxCentreAdjoint { axis: self.axis });
+        at.one(|| at.tape().record(adjoint, &[at.x(0).into(), at.dy().into()]))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| dx - (at.y().exp() * dx).sum_keep(self.axis))
+        let centre = || Arc::new(SoftmaxCentre { axis: self.axis });
+        at.tangent(dx, |_, dx| at.tape().record(centre(), &[at.x(0).into(), dx.into()]))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The softmax.
 
+use super::softmax_centre::SoftmaxCentre;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -25,7 +26,8 @@ impl Softmax {
 
     /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
     fn jacobian<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
-        at.y() * (d - (at.y() * d).sum_keep(self.axis))
+        let centre = Arc::new(SoftmaxCentre { axis: self.axis });
+        at.scaled(at.tape().record(centre, &[at.x(0).into(), d.into()]), at.y())
     }
 }
 
@@ -78,7 +80,9 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow.
+    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, summing to 1, without overflow.
+    ///
+    /// Elements at +∞ share the weight equally, and a row that is −∞ throughout, as a mask may leave it, has weights of 0.
     ///
     /// Its Jacobian is S(δ − S). Source: Matt R, *Neural Networks* (March 2022), on softmax activation.
     ///
