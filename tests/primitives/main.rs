@@ -10,6 +10,7 @@ mod index;
 mod kernels;
 mod kinks;
 mod operators;
+mod oracle;
 mod products;
 mod rearrange;
 mod rules;

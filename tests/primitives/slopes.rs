@@ -8,7 +8,7 @@ type Function = for<'t> fn(Var<'t, f64>) -> Var<'t, f64>;
 type Single = for<'t> fn(Var<'t, f32>) -> Var<'t, f32>;
 
 /// The slope at x by both modes, and the slope of the slope by all four ways to take it.
-fn slopes<F: Real>(x: f64, f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>) -> (Vec<f64>, Vec<f64>) {
+pub fn slopes<F: Real>(x: f64, f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>) -> (Vec<f64>, Vec<f64>) {
     let tape = Tape::<F>::new();
     let x = tape.input(F::of(x));
     let one = tape.constant(F::one());

@@ -60,7 +60,7 @@ fn parts<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) -> (F, F) {
 /// log(1 + r) of a lane whose largest element is not finite and occurs `count` times. Elements at +∞ share the sum equally,
 /// and of a lane that is −∞ throughout (or has no element at all) the sum is 0.
 fn rest_of_infinite<F: Real>(count: usize, largest: F) -> F {
-    if largest == F::infinity() { F::of(count as f64).ln() } else { F::zero() }
+    if largest == F::infinity() { F::of(count as f64 - 1.0).ln_1p() } else { F::zero() }
 }
 
 /// How many elements are `wanted`.

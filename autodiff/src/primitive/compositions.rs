@@ -265,7 +265,8 @@ impl<'t, F: Real> Var<'t, F> {
     /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2.
     #[track_caller]
     pub fn arctan_sigmoid(self) -> Self {
-        self.atan() * std::f64::consts::FRAC_1_PI + 0.5
+        // The angle of (−x, 1), which is arctan x + π/2 without a difference of nearly equal numbers.
+        self.tape().constant(F::one()).atan2(-self) * std::f64::consts::FRAC_1_PI
     }
 
     /// The inner product Σ xᵢyᵢ of two arrays of one shape.

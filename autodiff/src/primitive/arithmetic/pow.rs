@@ -19,7 +19,7 @@ impl<F: Real> Primitive<F> for Pow {
     }
 
     fn formula(&self) -> &'static str {
-        "y = xᵉ"
+        "y = aᵇ"
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {

@@ -48,7 +48,7 @@ impl<F: Real> Primitive<F> for SoftmaxCentre {
     }
 
     fn formula(&self) -> &'static str {
-        "yᵢ = dᵢ − Σⱼ softmax(x)ⱼ·dⱼ"
+        "yᵢ = bᵢ − Σⱼ softmax(a)ⱼ·bⱼ"
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {

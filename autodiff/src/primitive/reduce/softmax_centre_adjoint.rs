@@ -48,7 +48,7 @@ impl<F: Real> Primitive<F> for SoftmaxCentreAdjoint {
     }
 
     fn formula(&self) -> &'static str {
-        "yᵢ = dᵢ − softmax(x)ᵢ·Σⱼ dⱼ"
+        "yᵢ = bᵢ − softmax(a)ᵢ·Σⱼ bⱼ"
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
