@@ -61,6 +61,10 @@ impl Big {
         if self.0.is_zero() { 0.0 } else { (self / other).rough().abs() }
     }
 
+    pub fn abs(&self) -> Big {
+        if self.is_negative() { -self } else { self.clone() }
+    }
+
     pub fn is_nan(&self) -> bool {
         self.0.is_nan()
     }

@@ -6,6 +6,7 @@
 
 mod big;
 mod functions;
+mod rows;
 
 use crate::slopes::slopes;
 use autodiff::primitive::Generator;
@@ -107,9 +108,14 @@ fn compare<F: Real>(precision: &Precision, count: usize, table: &mut String) -> 
     wrong
 }
 
+/// How many arguments are tried.
+fn count() -> usize {
+    std::env::var("ORACLE_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
+}
+
 #[test]
 fn elementwise_functions_keep_their_digits() {
-    let count = std::env::var("ORACLE_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
+    let count = count();
     let mut table = String::new();
     let mut wrong = compare::<f64>(&DOUBLE, count, &mut table);
     wrong.extend(compare::<f32>(&SINGLE, count, &mut table));
