@@ -6,14 +6,16 @@
 
 use super::copy::copy_to;
 use super::lanes::with_block;
-use super::softmax::{along, softmax};
-use super::sum::{CHUNK, tree};
+use super::max::largest;
+use super::simd::vectorized;
+use super::softmax::{along, first, softmax};
+use super::sum::{CHUNK, chunk, tree};
 use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
 /// dᵢ − Σⱼ wⱼdⱼ along `axis`, w the softmax of x. `memory` has room for d.
 pub fn centre<F: Real>(x: View<'_, F>, d: View<'_, F>, axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
-    each_lane(x, d, axis, output, memory, |w, d, m, block| {
+    each_lane(x, d, axis, output, memory, centre_of_rows, |w, d, m, block| {
         let most = d.at(m);
         let mean = sum(d.length, block, |j| product(w[j * d.step], d.at(j) - most));
         for j in 0..d.length {
@@ -24,7 +26,7 @@ pub fn centre<F: Real>(x: View<'_, F>, d: View<'_, F>, axis: usize, output: View
 
 /// dᵢ − wᵢ·Σⱼ dⱼ along `axis`, w the softmax of x: the adjoint of [`centre`]. `memory` has room for d.
 pub fn centre_adjoint<F: Real>(x: View<'_, F>, d: View<'_, F>, axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
-    each_lane(x, d, axis, output, memory, |w, d, m, block| {
+    each_lane(x, d, axis, output, memory, adjoint_of_rows, |w, d, m, block| {
         let others = sum(d.length, block, |j| if j == m { F::zero() } else { d.at(j) });
         let weight = sum(d.length, block, |j| if j == m { F::zero() } else { w[j * d.step] });
         let (most, total) = (d.at(m), others + d.at(m));
@@ -67,11 +69,54 @@ fn sum<F: Real>(length: usize, block: &mut [F], f: impl Fn(usize) -> F) -> F {
         let terms = &mut block[..length];
         terms.iter_mut().zip(at..).for_each(|(term, j)| *term = f(j));
         at += length;
-        super::sum::chunk(terms)
+        chunk(terms)
     })
 }
 
-/// `f(w, d, m, block)` for each lane, where w is the result's memory and holds the softmax, and m is the first element of the
+vectorized! {
+    /// [`centre`] of short rows, in the place of their weights.
+    fn centre_of_rows(w: &mut [F], d: &[F], length: usize, block: &mut [F]) {
+        for (w, d) in w.chunks_exact_mut(length).zip(d.chunks_exact(length)) {
+            let heaviest = largest(w);
+            if heaviest == F::zero() {
+                w.copy_from_slice(d);
+                continue;
+            }
+            let most = d[first(w, heaviest).min(length - 1)];
+            let terms = &mut block[..length];
+            terms.iter_mut().zip(&*w).zip(d).for_each(|((term, w), d)| *term = product(*w, *d - most));
+            let mean = chunk(terms);
+            w.iter_mut().zip(d).for_each(|(w, d)| *w = (*d - most) - mean);
+        }
+    }
+}
+
+vectorized! {
+    /// [`centre_adjoint`] of short rows, in the place of their weights.
+    fn adjoint_of_rows(w: &mut [F], d: &[F], length: usize, block: &mut [F]) {
+        for (w, d) in w.chunks_exact_mut(length).zip(d.chunks_exact(length)) {
+            let heaviest = largest(w);
+            if heaviest == F::zero() {
+                w.copy_from_slice(d);
+                continue;
+            }
+            let m = first(w, heaviest).min(length - 1);
+            let (own, most) = (w[m], d[m]);
+            let terms = &mut block[..length];
+            terms.copy_from_slice(d);
+            terms[m] = F::zero();
+            let others = chunk(terms);
+            terms.copy_from_slice(w);
+            terms[m] = F::zero();
+            let weight = chunk(terms);
+            let total = others + most;
+            w.iter_mut().zip(d).for_each(|(w, d)| *w = *d - product(*w, total));
+            w[m] = product(weight, most) - product(own, others);
+        }
+    }
+}
+
+/// `f(w, d, m, block)` for each lane, and `rows(w, d, length, block)` for short rows, where w is the result's memory and holds the softmax, and m is the first element of the
 /// largest weight, which is not 0.
 fn each_lane<F: Real>(
     x: View<'_, F>,
@@ -79,6 +124,7 @@ fn each_lane<F: Real>(
     axis: usize,
     output: ViewMut<'_, F>,
     memory: &mut [F],
+    rows: impl Fn(&mut [F], &[F], usize, &mut [F]),
     f: impl Fn(&mut [F], Along<'_, F>, usize, &mut [F]),
 ) {
     let (length, step) = along(x, axis);
@@ -96,6 +142,9 @@ fn each_lane<F: Real>(
         }
     };
     with_block(length.min(CHUNK), |block| {
+        if step == 1 && length <= CHUNK {
+            return rows(y, d, length, block);
+        }
         for (y, d) in y.chunks_mut(length * step).zip(d.chunks(length * step)) {
             for column in 0..step {
                 let (w, d) = (&mut y[column..], &d[column..]);

@@ -31,6 +31,7 @@ mod simd;
 mod softmax;
 mod sort;
 mod sum;
+mod usually;
 mod view;
 mod window;
 

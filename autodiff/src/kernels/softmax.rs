@@ -119,7 +119,7 @@ vectorized! {
 
 /// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
 #[inline(always)]
-fn first<F: Real>(row: &[F], wanted: F) -> usize {
+pub(super) fn first<F: Real>(row: &[F], wanted: F) -> usize {
     let candidates = (0u32..).zip(row).map(|(i, x)| if *x == wanted { i } else { u32::MAX });
     candidates.fold(u32::MAX, u32::min) as usize
 }

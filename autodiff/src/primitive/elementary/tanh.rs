@@ -25,7 +25,7 @@ impl<F: Real> Primitive<F> for Tanh {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Times(at.x(0).apply(&TanhSlope))
+        Partial::Times(at.x(0).broadcasting(&TanhSlope, at.y()))
     }
 }
 
