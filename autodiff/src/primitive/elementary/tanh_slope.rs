@@ -27,12 +27,16 @@ impl<F: Real> Primitive<F> for TanhSlope {
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
         let bound = F::of(BOUND);
         let is_common = move |y: F| y.abs() <= bound;
+        // Beyond, exp(−|x|) may not be a normal number, and the slope is 0 from far before.
+        let most = F::max_value().ln() - F::of(2.0);
         let common = |y: F| F::one() - y * y;
         Kernel::Elementwise(Elementwise::<F>::usually(
             move |_, y| is_common(y),
             move |_, y| common(y),
             move |x, y| {
-                let far = slope((-x.abs()).exponential());
+                let a = x.abs();
+                let a = if a > most { most } else { a };
+                let far = slope((-a).exponential_if_normal());
                 if is_common(y) { common(y) } else { far }
             },
         ))
