@@ -13,5 +13,6 @@ mod operators;
 mod products;
 mod rearrange;
 mod rules;
+mod strong_zeros;
 mod sweep;
 mod windows;

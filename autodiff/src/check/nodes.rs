@@ -56,8 +56,8 @@ pub fn tape(y: Var<'_, f64>) -> Result<Report> {
 /// Compares a rule given to [`Tape::with_rule`] with the reverse derivative of the composition it replaces, at the
 /// operands where `y`, the result of `with_rule`, was recorded.
 ///
-/// Where the composition's own derivative is not finite (often the reason to have a rule), it is *unchecked*; check at
-/// operands where it is. They agree to 1e-8 relative in f64 and 1e-4 in f32.
+/// Where the composition's own derivative is not finite, or a zero met a factor that is not (often the reason to have a
+/// rule), it is *unchecked*; check at operands where it is. They agree to 1e-8 relative in f64 and 1e-4 in f32.
 ///
 /// ```
 /// use autodiff::{Tape, check};
@@ -98,13 +98,15 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
     let shape = y.shape()?;
     let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || F::of(generator.uniform(0.5, 1.5)));
     let seeded: Vec<Input<F>> = inputs.into_iter().chain([Input::Real(zeta.clone())]).collect();
+    let conventional = own.after_strong_zeros(&seeded)?;
     let (given, own) = (given.run(&seeded)?, own.run(&seeded)?);
     let mut report = Report::default();
     let relative = F::epsilon().double().powf(0.5).clamp(1e-8, 1e-4);
     for (i, (given, own)) in given.iter().zip(&own).enumerate() {
         // Cancellation in the composition is measured against the largest cotangent of the operand.
         let largest = own.iter().map(|x| x.double().abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
-        for ((index, given), own) in given.indexed_iter().zip(own) {
+        for (position, ((index, given), own)) in given.indexed_iter().zip(own).enumerate() {
+            let is_conventional = conventional.get(i).and_then(|elements| elements.get(position)) == Some(&true);
             let (analytic, numeric) = (given.double(), own.double());
             let tolerance = relative * (analytic.abs() + numeric.abs()) + 1e-4 * relative * largest;
             let spot = || Spot {
@@ -118,6 +120,8 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
             };
             if !numeric.is_finite() {
                 report.unchecked.push(Unchecked { spot: spot(), reason: Reason::NotFinite });
+            } else if is_conventional {
+                report.unchecked.push(Unchecked { spot: spot(), reason: Reason::StrongZero });
             } else if (analytic - numeric).abs() <= tolerance {
                 report.passed += 1;
                 report.measured += 1;

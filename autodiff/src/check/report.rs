@@ -99,6 +99,9 @@ pub enum Reason {
     Kink,
     /// The function is not finite around the point.
     NotFinite,
+    /// In the derivative a zero met a factor that is not finite, and won, by convention: see
+    /// [`Program::strong_zeros`](crate::Program::strong_zeros).
+    StrongZero,
     /// The finite difference is not accurate enough to tell.
     Inaccurate,
     /// There is no derivative: the operation refuses, or cuts it off on purpose. The message of the error.
@@ -114,6 +117,9 @@ impl fmt::Display for Reason {
         match self {
             Reason::Kink => f.write_str("a kink within the step"),
             Reason::NotFinite => f.write_str("the function is not finite around the point"),
+            Reason::StrongZero => f.write_str(
+                "in the derivative a zero met a factor that is not finite (`Program::strong_zeros` says where)",
+            ),
             Reason::Inaccurate => f.write_str("the finite difference is too inaccurate"),
             Reason::Refused(why) => write!(f, "no derivative: {why}"),
             Reason::Nothing => f.write_str("nothing to differentiate with respect to"),

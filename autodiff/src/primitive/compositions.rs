@@ -147,7 +147,7 @@ impl<'t, F: Real> Var<'t, F> {
         if length == 0 { reduced + 1.0 } else { x.reshape(result) }
     }
 
-    /// The Euclidean norm over `axes`, which are removed: √Σ x². Its slope at the zero vector is NaN (0/0).
+    /// The Euclidean norm over `axes`, which are removed: √Σ x². Its slope at the zero vector is 0, the least subgradient.
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Self {
         self.square().sum(axes).sqrt()

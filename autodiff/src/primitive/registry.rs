@@ -119,6 +119,8 @@ impl<F: Real> Registry<F> {
             arithmetic::sub::entry(),
             arithmetic::mul::entry(),
             arithmetic::div::entry(),
+            arithmetic::strong_mul::entry(),
+            arithmetic::strong_div::entry(),
             arithmetic::powi::entry(),
             arithmetic::powf::entry(),
             elementary::exp::entry(),

@@ -7,4 +7,6 @@ pub(in crate::primitive) mod neg;
 mod operators;
 pub(in crate::primitive) mod powf;
 pub(in crate::primitive) mod powi;
+pub(in crate::primitive) mod strong_div;
+pub(in crate::primitive) mod strong_mul;
 pub(in crate::primitive) mod sub;
