@@ -86,13 +86,12 @@ impl<F: Real> Program<F> {
         self.visit_strong_zeros(inputs, |id, zeros| {
             let node = &self.nodes[id];
             let size = node.shape.size();
-            let mut own = vec![false; size];
-            for zero in &zeros {
-                match zero.steps.is_empty() {
-                    true => zero.all.iter().for_each(|at| own[*at] = true),
-                    false => own.fill(true),
-                }
-            }
+            let in_step = zeros.iter().any(|zero| !zero.steps.is_empty());
+            let here = |at: usize| in_step || zeros.iter().any(|zero| zero.all.binary_search(&at).is_ok());
+            let mut own: Vec<bool> = match zeros.is_empty() {
+                true => vec![false; size],
+                false => (0..size).map(here).collect(),
+            };
             for operand in node.inputs.iter().filter(|operand| after[**operand].contains(&true)) {
                 let from = &after[*operand];
                 match self.keeps_elements(id) && from.len() == size {

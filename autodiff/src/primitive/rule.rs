@@ -5,7 +5,7 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::tape::Arg;
 use crate::tape::Tape;
-use crate::tape::node::Op;
+use crate::tape::node::{Node, Op};
 use crate::tape::value::Value;
 use crate::tape::var::{Index, Key, Var};
 use smallvec::SmallVec;
@@ -95,13 +95,22 @@ pub(crate) fn divided<'t, F: Real>(d: Var<'t, F>, divisor: Var<'t, F>) -> Var<'t
 }
 
 /// Whether x is known to be one number, neither 0 nor infinite nor NaN: then an ordinary product does the same, bit for bit.
+#[inline]
 fn is_ordinary<F: Real>(x: Var<'_, F>) -> bool {
     x.tape.with_nodes(|nodes, _| {
-        let node = match (&nodes[x.id].op, &*nodes[x.id].inputs) {
-            (Op::Apply(primitive), [number]) if primitive.name() == BROADCAST_TO => &nodes[*number],
-            _ => &nodes[x.id],
+        let node = &nodes[x.id];
+        let is_ordinary = |node: &Node<F>| match node.op {
+            Op::Constant(Value::Splat(number)) => number.is_finite() && number != F::zero(),
+            _ => false,
         };
-        matches!(node.op, Op::Constant(Value::Splat(number)) if number.is_finite() && number != F::zero())
+        match (&node.op, &*node.inputs) {
+            (Op::Constant(_), _) => is_ordinary(node),
+            // A number stretched over an array; a result that is a number is none.
+            (Op::Apply(primitive), [number]) if node.shape.rank() > 0 => {
+                is_ordinary(&nodes[*number]) && primitive.name() == BROADCAST_TO
+            }
+            _ => false,
+        }
     })
 }
 
