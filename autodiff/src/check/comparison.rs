@@ -190,8 +190,7 @@ impl Comparison<'_> {
                     };
                     self.complete &= !reverse || matches!(outcome, Outcome::Pass);
                     if reverse && self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                        let terms = [numeric.value - analytic, numeric.value, analytic];
-                        self.report.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
+                        self.report.measure(numeric.value, analytic);
                     }
                     self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
                         operand: operand.clone(),

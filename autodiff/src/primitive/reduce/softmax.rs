@@ -78,7 +78,8 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow.
+    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow. Of scores \[examples,
+    /// classes\] it is `softmax(1)` or `softmax(-1)`; along axis 0 the examples would compete.
     ///
     /// Its Jacobian is S(δ − S). Source: Matt R, *Neural Networks* (March 2022), on softmax activation.
     ///
