@@ -77,6 +77,16 @@ fn elements_without_a_part_have_no_slope() {
     expect("Hessian of (max √x)²", |x| x.sqrt().max(..).square().gradient_of(x), x(), &[0.0, 0.0, 0.0, 0.0]);
 }
 
+/// The weights of a row that is −∞ throughout are NaN, and those of other rows do not mind.
+#[test]
+fn rows_without_a_part_have_no_slope() {
+    let rows = || array![[-INF, -INF], [0.0, 0.0]].into_dyn();
+    let (half, quarter) = (0.5, 0.25);
+    expect("log_sum_exp", |x| x.log_sum_exp(1).slice(0, 1..2), rows(), &[0.0, 0.0, half, half]);
+    expect("log_softmax", |x| x.log_softmax(1).slice(0, 1..2).slice(1, 0..1), rows(), &[0.0, 0.0, half, -half]);
+    expect("softmax", |x| x.softmax(1).slice(0, 1..2).slice(1, 0..1), rows(), &[0.0, 0.0, quarter, -quarter]);
+}
+
 #[test]
 fn branches_that_are_not_taken_have_no_slope() {
     let at = |x: f64| array![x].into_dyn();

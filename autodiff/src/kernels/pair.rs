@@ -115,8 +115,8 @@ impl<F: Real, C: Fn(F, F, F) -> F + Send + Sync> Loops<F> for Both<C> {
     }
 }
 
-/// `strong`, computed by `plain` wherever no element of that is NaN: NaN survives addition and multiplication, so that where
-/// there is none at the end, there was none before.
+/// `strong`, computed by `plain` where no element of its result is NaN. That suffices: addition and multiplication keep a NaN,
+/// so a NaN in the first operation would be one in the result.
 struct BothStrong<P, S> {
     plain: P,
     strong: S,

@@ -105,7 +105,7 @@ fn is_ordinary<F: Real>(x: Var<'_, F>) -> bool {
         };
         match (&node.op, &*node.inputs) {
             (Op::Constant(_), _) => is_ordinary(node),
-            // A number stretched over an array; a result that is a number is none.
+            // A number that is broadcast to an array. A scalar is never the result of that.
             (Op::Apply(primitive), [number]) if node.shape.rank() > 0 => {
                 is_ordinary(&nodes[*number]) && primitive.name() == BROADCAST_TO
             }

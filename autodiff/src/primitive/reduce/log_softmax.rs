@@ -55,11 +55,11 @@ impl<F: Real> Primitive<F> for LogSoftmax {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| at.dy() - at.y().exp() * at.dy().sum_keep(self.axis))
+        at.one(|| at.dy() - at.scaled(at.dy().sum_keep(self.axis).broadcast_to(at.shape(0)), at.y().exp()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| dx - (at.y().exp() * dx).sum_keep(self.axis))
+        at.tangent(dx, |_, dx| dx - at.scaled(dx, at.y().exp()).sum_keep(self.axis))
     }
 }
 

@@ -52,11 +52,11 @@ impl<F: Real> Primitive<F> for LogSumExp {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| self.0.spread(at.dy(), &at.shape(0)) * self.weights(at))
+        at.one(|| at.scaled(self.0.spread(at.dy(), &at.shape(0)), self.weights(at)))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| (dx * self.weights(at)).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
+        at.tangent(dx, |_, dx| at.scaled(dx, self.weights(at)).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
     }
 }
 

@@ -25,7 +25,7 @@ impl Softmax {
 
     /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
     fn jacobian<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
-        at.y() * (d - (at.y() * d).sum_keep(self.axis))
+        at.scaled(d - at.scaled(d, at.y()).sum_keep(self.axis), at.y())
     }
 }
 
