@@ -337,6 +337,11 @@ impl<'t, F: Real> Context<'t, F> {
         objective.hyperparameters(at, &mut |name, value| declared.push((name.to_owned(), value)));
         // A loop and not the closure: the caller's line does not reach into closures.
         for (name, value) in declared {
+            if self.hyperparameters.iter().any(|(known, _)| *known == name) {
+                let message = format!("the objective declares two hyperparameters `{name}`");
+                let help = "give each a name of its own";
+                self.fail(self.tape.refuse("hyperparameter", &[], Mismatch::new(message).with_help(help)));
+            }
             let var = self.tape.data(F::of(value)).named(&name);
             self.hyperparameters.push((name, var));
         }

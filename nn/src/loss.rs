@@ -182,7 +182,8 @@ pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t
 /// | labels | \[examples\] |
 /// | or y | \[examples, classes\] |
 ///
-/// The gradient with respect to z is (softmax(z) − y) divided by the number of examples.
+/// The gradient with respect to z is (softmax(z) − y) divided by the number of examples. A single class gives an error var:
+/// its softmax is 1 for every z.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
@@ -202,6 +203,12 @@ pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) 
         let message = "the logits are a single number; they should be [examples, classes]";
         return z.tape().refuse("softmax_cross_entropy", &[z.into()], Mismatch::new(message));
     };
+    if z.shape().is_ok_and(|shape| shape.last() == Some(&1)) {
+        let mismatch =
+            Mismatch::new("there is one class, whose probability is 1 whatever the logit: nothing is learnt")
+                .with_help("two classes take two columns; one column takes `loss::binary_cross_entropy_with_logits`");
+        return z.tape().refuse("softmax_cross_entropy", &[z.into()], mismatch);
+    }
     match target {
         Target::Labels(labels) => -z.log_softmax(last).pick(labels).mean(..),
         Target::Values(y) => {

@@ -58,7 +58,7 @@ pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
 /// ```
 ///
 /// # Errors
-/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or a label has no score.
+/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or none, or a label has no score.
 #[track_caller]
 pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64> {
     let predicted = predictions(scores)?;
@@ -67,6 +67,9 @@ pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64>
         Column::Real(values) => predictions(values)?,
     };
     same_length(predicted.len(), actual.len())?;
+    if predicted.is_empty() {
+        return Err(mismatch("accuracy", "there are no examples, so no share of them"));
+    }
     // One column tells two classes apart.
     let classes = scores.shape().last().copied().unwrap_or(0).max(2);
     if let Some(label) = actual.iter().find(|label| **label >= classes) {

@@ -211,7 +211,7 @@ type Hyperparameter<'h> = Box<dyn Fn(Position) -> f64 + Send + Sync + 'h>;
 
 impl<'h, R> FnObjective<'h, R> {
     /// Declares a hyperparameter: a number that changes in the course of the training, whose value `value` is asked for
-    /// in every step. The objective reads it with [`Context::hyperparameter`].
+    /// in every step. The objective reads it with [`Context::hyperparameter`]. Two of one name are an error of the step.
     ///
     /// ```
     /// use nn::{Dense, Layer, loss};

@@ -125,15 +125,36 @@ fn custom_rules_are_compared_with_what_they_replace() {
         .unwrap();
     let report = check::custom_rule(right).unwrap();
     assert_eq!((report.passed(), report.failures().len()), (3, 0), "{report}");
-    // At 800 the composition's own derivative is ∞/∞.
-    assert_eq!(report.unchecked()[0].reason, Reason::NotFinite);
+    // At 800 the composition's own derivative is (1/∞)·∞.
+    assert_eq!(report.unchecked()[0].reason, Reason::StrongZero);
     let wrong = tape
         .with_rule("test::softplus", &[x], |x| (x[0].exp() + 1.0).log(), |at, dy| at.one(|| dy * at.x(0).tanh()))
         .unwrap();
     let report = check::custom_rule(wrong).unwrap();
     assert_eq!(report.failures().len(), 3, "{report}");
+    assert_eq!(report.failures()[0].spot.operand, "x₀");
+    // tanh instead of σ, each times the seed, which is between ½ and 1½.
+    let numbers: Vec<_> = report.failures().iter().map(|failure| (failure.numeric, failure.analytic)).collect();
+    let norm = |f: &dyn Fn(f64, f64) -> f64| numbers.iter().map(|(n, a)| f(*n, *a).powi(2)).sum::<f64>().sqrt();
+    let expected = norm(&|n, a| n - a) / (norm(&|n, _| n) + norm(&|_, a| a));
+    assert!(expected > 0.1 && (report.relative_error() - expected).abs() < 1e-12, "{report}");
     assert_eq!(check::custom_rule(x.exp()).unwrap_err().kind(), ErrorKind::Mismatch);
     assert_eq!(check::custom_rule(x).unwrap_err().kind(), ErrorKind::Mismatch);
+}
+
+/// A rule that is no rule is reported at the line of the user, under the names of the user.
+#[test]
+fn a_custom_rule_of_another_shape_is_found_at_its_line() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([0.5, 1.0]).named("width");
+    let line = line!() + 1;
+    let y = tape.with_rule("test::sum", &[x], |x| x[0].tanh(), |at, dy| at.one(|| dy.sum(..))).unwrap();
+    let error = check::custom_rule(y).unwrap_err();
+    let location = error.place().and_then(|place| place.location).unwrap();
+    assert_eq!((location.file().ends_with("check.rs"), location.line()), (true, line), "{error}");
+    assert!(!error.to_string().contains("nodes.rs"), "{error}");
+    let y = tape.with_rule("test::twice", &[x], |x| x[0].tanh(), |at, dy| at.one(|| dy * 2.0)).unwrap();
+    assert_eq!(check::custom_rule(y).unwrap().failures()[0].spot.operand, "width");
 }
 
 #[test]

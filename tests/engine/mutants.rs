@@ -96,7 +96,7 @@ fn mutations(reverse: &Program<f64>) -> Vec<(usize, &'static str, Mutation)> {
         if count > 1 {
             all.extend((0..count).map(|i| (at, name, Mutation::Drop(i))));
             // Exchanging the operands of an operation that does not care is no mutation.
-            if ["add", "mul", "equal", "maximum", "minimum"].contains(&name) {
+            if ["add", "mul", "strong_mul", "equal", "maximum", "minimum"].contains(&name) {
                 continue;
             }
             let pairs = (0..count).flat_map(|i| (i + 1..count).map(move |j| Mutation::Swap(i, j)));

@@ -374,3 +374,16 @@ fn a_guard_on_a_part_of_an_array() {
     let error = plan.execute(&mut [Feed::Real(&[1.0, 1.0, 0.0, 1.0])]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
 }
+
+/// The buffers of a plan hold zeros before the first run, and half a result after a refused one: neither is an answer.
+#[test]
+fn there_are_no_results_before_a_run_and_after_a_refused_one() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(1.0);
+    let mut plan = tape.program(&[x.log()]).unwrap().planner().guard(0).plan().unwrap();
+    assert!(plan.output(0).is_none() && plan.number(0).is_none());
+    plan.execute(&mut [Feed::Real(&[1.0])]).unwrap();
+    assert_eq!((plan.number(0), plan.output(0).map(|y| y.sum())), (Some(0.0), Some(0.0)));
+    assert_eq!(plan.execute(&mut [Feed::Real(&[-1.0])]).unwrap_err().kind(), ErrorKind::NotFinite);
+    assert!(plan.output(0).is_none() && plan.number(0).is_none());
+}

@@ -107,8 +107,8 @@ fn a_program_and_its_gradient_print() {
               %2   : f32[]  = constant(1.0)                             # tests/engine/printing.rs:102
               %3   : f32[1] = reshape(%2; shape=[1])                    # tests/engine/printing.rs:86
               %4   : f32[2] = broadcast_to(%3; shape=[2])               # tests/engine/printing.rs:86
-              %5   : f32[2] = mul(%4, %0)                               # tests/engine/printing.rs:86
-              %6   : f32[2] = mul(%4, %0)                               # tests/engine/printing.rs:86
+              %5   : f32[2] = strong_mul(%4, %0)                        # tests/engine/printing.rs:86
+              %6   : f32[2] = strong_mul(%4, %0)                        # tests/engine/printing.rs:86
               %7   : f32[2] = add(%5, %6)                               # tests/engine/printing.rs:86
               return %7
         "#]],

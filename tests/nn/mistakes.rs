@@ -6,7 +6,7 @@ use ndarray::{Array2, array};
 use nn::{
     Accumulate, Activation, Adam, Buffer, ClipGlobalNorm, Column, Context, Dataset, Dense, Group, Groups, Init, Layer,
     Module, Momentum, Optimizer, OptimizerState, Param, Random, Scheduled, Sequential, Sgd, Step, Trainer,
-    WeightAverage, buffers, loss, metric, parameters, predict,
+    WeightAverage, buffers, evaluate, loss, metric, parameters, predict,
 };
 use std::cell::Cell;
 
@@ -230,6 +230,43 @@ fn errors_name_the_line_of_whoever_called() {
     assert_line(&Step::new(Sgd::new(0.1), own).run(&mut model, &data, 0).unwrap_err(), line);
 }
 
+/// A mean over no examples is no number.
+#[test]
+fn what_is_measured_on_no_examples_is_refused() {
+    let none = Dataset::valued(Array2::zeros((0, 2)), Array2::zeros((0, 1))).unwrap();
+    let error = evaluate(&network(1), loss::mean_squared, &none).unwrap_err();
+    assert_line(&error, line!() - 1);
+    assert_eq!(error.message(), "there are no examples to evaluate on");
+    let error = metric::accuracy(&Array2::zeros((0, 2)).into_dyn(), &Column::<f64>::index([0; 0])).unwrap_err();
+    assert_line(&error, line!() - 1);
+    assert_eq!(error.message(), "there are no examples, so no share of them");
+    assert_eq!(predict(&network(1), Array2::zeros((0, 2))).unwrap().shape(), [0, 1]);
+}
+
+#[test]
+fn two_hyperparameters_of_one_name_are_refused() {
+    let objective = || {
+        nn::objective(|model: &Sequential<f64>, batch, cx| {
+            let output = model.forward(batch.real("x")?, cx);
+            Ok((loss::mean_squared(output, batch.target("targets")?) * cx.hyperparameter("weight")).into())
+        })
+        .with("weight", |_| 1.0)
+    };
+    assert!(Step::new(Sgd::new(0.1), objective()).run(&mut network(1), &values(), 0).is_ok());
+    let message = "the objective declares two hyperparameters `weight`";
+    for eagerly in [false, true] {
+        let mut model = network(1);
+        let step = Step::new(Sgd::new(0.1), objective().with("weight", |_| 100.0));
+        let mut step = if eagerly { step.eagerly() } else { step };
+        let error = step.run(&mut model, &values(), 0).unwrap_err();
+        assert_line(&error, line!() - 1);
+        assert_eq!(error.message(), message);
+        assert_eq!(parameters(&model)[0].1, parameters(&network(1))[0].1);
+    }
+    let error = evaluate(&network(1), objective().with("weight", |_| 100.0), &values()).unwrap_err();
+    assert_eq!(error.message(), message);
+}
+
 // ---- layers ----------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -257,4 +294,18 @@ fn what_was_squashed_is_no_logit() {
         let message = format!("the output is a {squashed} already; this loss takes what goes into one");
         assert_eq!(error.message(), message);
     }
+}
+
+/// The softmax of one score is 1: the loss of labels would be 0 from the start, and that of numbers would stay as it is.
+#[test]
+fn one_column_is_no_choice_of_classes() {
+    let trainer = || Trainer::new(Sgd::new(0.1));
+    let labels = Dataset::labelled(features(), vec![0; 40]).unwrap();
+    for data in [labels, values()] {
+        let error = trainer().fit(&mut network(1), loss::softmax_cross_entropy, &data).unwrap_err();
+        let message = "there is one class, whose probability is 1 whatever the logit: nothing is learnt";
+        assert_eq!(error.message(), message);
+        assert!(error.help().unwrap().contains("`loss::binary_cross_entropy_with_logits`"), "{error}");
+    }
+    assert!(trainer().fit(&mut network(1), loss::binary_cross_entropy_with_logits, &values()).is_ok());
 }

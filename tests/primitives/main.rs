@@ -15,5 +15,6 @@ mod products;
 mod rearrange;
 mod rules;
 mod slopes;
+mod strong_zeros;
 mod sweep;
 mod windows;

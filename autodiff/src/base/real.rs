@@ -25,6 +25,10 @@ impl Element for usize {}
 ///
 /// Elementary functions (`exp`, `tanh`, `cosh`, …) come from [`num_traits::Float`], a supertrait, so the kernel of a
 /// primitive is written once for both.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a real number of a tape",
+    note = "reals are `f64` or `f32`: write `1.0`, not `1`; an array of indices is `tape.index(array)`"
+)]
 pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;

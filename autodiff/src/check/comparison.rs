@@ -37,8 +37,9 @@ impl Subject<'_> {
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
         let noise = self.noise(&self.program.run(self.inputs)?, zeta);
+        let (order, complete, conventional) = (1, false, Vec::new());
         let mut comparison =
-            Comparison { subject: self, check, order: 1, noise, complete: false, report: Report::default() };
+            Comparison { subject: self, check, order, noise, complete, conventional, report: Report::default() };
         comparison.elements(wrt, zeta, cotangents, None, &mut Generator::new(check.seed))?;
         Ok(comparison.report)
     }
@@ -62,13 +63,15 @@ impl Subject<'_> {
         let values = self.program.run(self.inputs)?;
         let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, generator)).collect();
         let noise = self.noise(&values, &zeta);
+        let (complete, conventional) = (false, Vec::new());
         let mut comparison =
-            Comparison { subject: self, check, order, noise, complete: false, report: Report::default() };
+            Comparison { subject: self, check, order, noise, complete, conventional, report: Report::default() };
         let (wrt, reverse) = comparison.differentiable()?;
         let Some(reverse) = reverse else { return Ok(comparison.report) };
         let seeded: Vec<Input<f64>> =
             self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
         let cotangents = reverse.run(&seeded)?;
+        comparison.conventional = reverse.after_strong_zeros(&seeded)?;
         let forward = comparison.forward(&wrt)?;
         comparison.elements(&wrt, &zeta, &cotangents, forward.as_ref(), generator)?;
         for direction in 0..check.directions.max(1) {
@@ -97,6 +100,8 @@ struct Comparison<'a> {
     noise: f64,
     /// Whether every element of the reverse derivative was compared with a difference, and agrees.
     complete: bool,
+    /// Of each cotangent, the elements that a zero that met a factor that is not finite leads to.
+    conventional: Vec<Vec<bool>>,
     report: Report,
 }
 
@@ -161,7 +166,6 @@ impl Comparison<'_> {
         let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
         let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
         let biggest = self.subject.biggest();
-        let wild = cotangents.iter().flatten().any(|slope| slope.is_infinite());
         self.complete = cotangents.iter().all(|cotangent| cotangent.len() <= self.check.elements);
         for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
             for element in choose(cotangent.len(), self.check.elements, generator) {
@@ -180,17 +184,13 @@ impl Comparison<'_> {
                 let (operand, index) = (operand(self.subject.program, *i), unravel(element, cotangent.shape()));
                 for (at, ((analytic, numeric), outcome)) in pairs.into_iter().zip(outcomes).enumerate() {
                     let reverse = at == 0;
-                    let outcome = match outcome {
-                        // Where one slope is infinite, 0·∞ is a NaN in every direction: that is the convention.
-                        Outcome::Fail(_) if wild && !reverse && analytic.is_nan() => {
-                            Outcome::Unchecked(Reason::NotFinite)
-                        }
-                        outcome => outcome,
+                    let outcome = match self.conventional.get(slot).and_then(|elements| elements.get(element)) {
+                        Some(true) => Outcome::Unchecked(Reason::StrongZero),
+                        _ => outcome,
                     };
                     self.complete &= !reverse || matches!(outcome, Outcome::Pass);
                     if reverse && self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                        let terms = [numeric.value - analytic, numeric.value, analytic];
-                        self.report.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
+                        self.report.measure(numeric.value, analytic);
                     }
                     self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
                         operand: operand.clone(),
@@ -247,6 +247,7 @@ impl Comparison<'_> {
         let mut wrong = false;
         for outcome in outcomes {
             let outcome = match outcome {
+                _ if self.is_conventional() => Outcome::Unchecked(Reason::StrongZero),
                 // Where every element is right, so is their sum, and it is the difference that is wrong.
                 Outcome::Fail(_) if self.complete => Outcome::Unchecked(Reason::Inaccurate),
                 outcome => outcome,
@@ -261,6 +262,7 @@ impl Comparison<'_> {
         let taylor = taylor::remainders(&along, analytic, 0.25)?;
         let outcome = match taylor.is_right() {
             _ if !analytic.is_finite() => Outcome::Unchecked(Reason::NotFinite),
+            _ if self.is_conventional() => Outcome::Unchecked(Reason::StrongZero),
             Some(true) => Outcome::Pass,
             // The remainder of a right gradient falls slowly too where a kink lies within the steps.
             Some(false) if wrong => Outcome::Fail(0.1),
@@ -317,6 +319,11 @@ impl Comparison<'_> {
                 self.report.failures.push(Failure { spot, analytic, numeric, tolerance });
             }
         }
+    }
+
+    /// Whether a zero that met a factor that is not finite leads to any element.
+    fn is_conventional(&self) -> bool {
+        self.conventional.iter().any(|elements| elements.contains(&true))
     }
 
     fn unchecked(&mut self, method: Method, reason: Reason) {

@@ -4,7 +4,7 @@ use super::Check;
 use super::comparison::{Subject, kinds};
 use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::sample::label;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Place, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::primitive::{Generator, Kernel, Kind, PrimitiveRef, Type};
@@ -16,6 +16,7 @@ use crate::tape::value::Value;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use ndarray::{ArrayD, IxDyn};
+use std::panic::Location;
 
 /// Checks each operation of a program by itself, at the operands it gets when the program runs on `inputs`: the first
 /// failure of the report is the first wrong operation, with its line. Of a loop the operations of its body are checked,
@@ -56,8 +57,8 @@ pub fn tape(y: Var<'_, f64>) -> Result<Report> {
 /// Compares a rule given to [`Tape::with_rule`] with the reverse derivative of the composition it replaces, at the
 /// operands where `y`, the result of `with_rule`, was recorded.
 ///
-/// Where the composition's own derivative is not finite (often the reason to have a rule), it is *unchecked*; check at
-/// operands where it is. They agree to 1e-8 relative in f64 and 1e-4 in f32.
+/// Where the composition's own derivative is not finite, or a zero met a factor that is not (often the reason to have a
+/// rule), it is *unchecked*; check at operands where it is. They agree to 1e-8 relative in f64 and 1e-4 in f32.
 ///
 /// ```
 /// use autodiff::{Tape, check};
@@ -93,32 +94,43 @@ pub fn custom_rule<F: Real>(y: Var<'_, F>) -> Result<Report> {
     };
     let inputs = operands.iter().map(|id| recorded(y.tape, *id)).collect::<Result<Vec<_>>>()?;
     let wrt: Vec<usize> = (0..inputs.len()).collect();
-    let (given, own) = (application(&primitive, &inputs)?.vjp(&wrt)?, composed.vjp(&wrt)?);
+    let place = y.origin();
+    let (given, own) = (application(&primitive, &inputs, Some(&place))?.vjp(&wrt)?, composed.vjp(&wrt)?);
     let mut generator = Generator::new(0);
     let shape = y.shape()?;
     let zeta = ArrayD::from_shape_simple_fn(IxDyn(&shape), || F::of(generator.uniform(0.5, 1.5)));
     let seeded: Vec<Input<F>> = inputs.into_iter().chain([Input::Real(zeta.clone())]).collect();
+    let conventional = own.after_strong_zeros(&seeded)?;
     let (given, own) = (given.run(&seeded)?, own.run(&seeded)?);
     let mut report = Report::default();
     let relative = F::epsilon().double().powf(0.5).clamp(1e-8, 1e-4);
     for (i, (given, own)) in given.iter().zip(&own).enumerate() {
         // Cancellation in the composition is measured against the largest cotangent of the operand.
         let largest = own.iter().map(|x| x.double().abs()).filter(|x| x.is_finite()).fold(0.0, f64::max);
-        for ((index, given), own) in given.indexed_iter().zip(own) {
+        let operand = operand_name(y.tape, &primitive, &operands, i);
+        for (position, ((index, given), own)) in given.indexed_iter().zip(own).enumerate() {
+            let is_conventional = conventional.get(i).and_then(|elements| elements.get(position)) == Some(&true);
             let (analytic, numeric) = (given.double(), own.double());
             let tolerance = relative * (analytic.abs() + numeric.abs()) + 1e-4 * relative * largest;
             let spot = || Spot {
                 order: 1,
                 method: Method::Rule,
                 operation: primitive.name().to_owned(),
-                place: Some(y.origin()),
-                operand: format!("operand {i}"),
+                place: Some(place.clone()),
+                operand: operand.clone(),
                 element: ndarray::Dimension::slice(&index).to_vec(),
                 seed: zeta.iter().map(|x| x.double()).collect(),
             };
             if !numeric.is_finite() {
                 report.unchecked.push(Unchecked { spot: spot(), reason: Reason::NotFinite });
-            } else if (analytic - numeric).abs() <= tolerance {
+                continue;
+            }
+            if is_conventional {
+                report.unchecked.push(Unchecked { spot: spot(), reason: Reason::StrongZero });
+                continue;
+            }
+            report.measure(numeric, analytic);
+            if (analytic - numeric).abs() <= tolerance {
                 report.passed += 1;
                 report.measured += 1;
             } else {
@@ -174,8 +186,8 @@ impl Check {
                     report.join(self.nodes(&loop_.body, inputs)?);
                 }
             }
-            let single = application(primitive, &inputs)?;
             let place = program.labels.place(node);
+            let single = application(primitive, &inputs, Some(&place))?;
             let (operation, place) = (label(primitive), Some(&place));
             report.join(Subject { program: &single, inputs: &inputs, operation: &operation, place }.check(self)?);
         }
@@ -183,27 +195,43 @@ impl Check {
     }
 }
 
-/// A program that applies one primitive; its inputs are called what the primitive calls its operands.
+/// A program that applies one primitive, recorded at `place` if that is known; its inputs are called what the primitive
+/// calls its operands.
 #[track_caller]
-pub(super) fn application<F: Real>(primitive: &PrimitiveRef<F>, inputs: &[Input<F>]) -> Result<Program<F>> {
+pub(super) fn application<F: Real>(
+    primitive: &PrimitiveRef<F>,
+    inputs: &[Input<F>],
+    place: Option<&Place>,
+) -> Result<Program<F>> {
     let tape = Tape::symbolic();
-    let mut args = Vec::new();
-    for (i, (kind, shape)) in kinds(inputs).into_iter().enumerate() {
-        let arg = tape.placeholder(kind, shape);
-        if let Some((name, _)) = primitive.signature().operand(i) {
-            tape.set_name(arg.parts().1, name);
+    let scope = place.map_or(0, |place| tape.intern(&place.scope));
+    let location = place.map_or(Some(Location::caller()), |place| place.location);
+    tape.placed(scope, location, || {
+        let mut args = Vec::new();
+        for (i, (kind, shape)) in kinds(inputs).into_iter().enumerate() {
+            let arg = tape.placeholder(kind, shape);
+            if let Some((name, _)) = primitive.signature().operand(i) {
+                tape.set_name(arg.parts().1, name);
+            }
+            args.push(arg);
         }
-        args.push(arg);
-    }
-    let types: Vec<Type> = kinds(inputs).into_iter().map(|(kind, shape)| Type { kind, shape }).collect();
-    let kinds: Vec<Kind> = match primitive.results(&types) {
-        Ok(results) => results.iter().map(|result| result.kind).collect(),
-        Err(_) => vec![Kind::Real],
-    };
-    // What is checked are the results that are arrays of reals.
-    let results = tape.record_list(primitive.clone(), &args, &kinds);
-    let reals: Vec<Arg<'_, F>> = results.into_iter().filter(|result| result.kind() == Kind::Real).collect();
-    tape.program(&reals)
+        let types: Vec<Type> = kinds(inputs).into_iter().map(|(kind, shape)| Type { kind, shape }).collect();
+        let kinds: Vec<Kind> = match primitive.results(&types) {
+            Ok(results) => results.iter().map(|result| result.kind).collect(),
+            Err(_) => vec![Kind::Real],
+        };
+        // What is checked are the results that are arrays of reals.
+        let results = tape.record_list(primitive.clone(), &args, &kinds);
+        let reals: Vec<Arg<'_, F>> = results.into_iter().filter(|result| result.kind() == Kind::Real).collect();
+        tape.program(&reals)
+    })
+}
+
+/// What operand `i` is called: by its own name, or else by the primitive.
+fn operand_name<F: Real>(tape: &Tape<F>, primitive: &PrimitiveRef<F>, operands: &[NodeId], i: usize) -> String {
+    let named =
+        operands.get(i).and_then(|id| tape.with_nodes(|_, labels| labels.name(*id).map(|name| name.to_string())));
+    named.unwrap_or_else(|| primitive.signature().operand(i).map_or(i.to_string(), |(name, _)| name.to_string()))
 }
 
 fn recorded<F: Real>(tape: &Tape<F>, id: NodeId) -> Result<Input<F>> {

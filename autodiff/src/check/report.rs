@@ -99,6 +99,9 @@ pub enum Reason {
     Kink,
     /// The function is not finite around the point.
     NotFinite,
+    /// In the derivative a zero met a factor that is not finite, and won, by convention: see
+    /// [`Program::strong_zeros`](crate::Program::strong_zeros).
+    StrongZero,
     /// The finite difference is not accurate enough to tell.
     Inaccurate,
     /// There is no derivative: the operation refuses, or cuts it off on purpose. The message of the error.
@@ -114,6 +117,9 @@ impl fmt::Display for Reason {
         match self {
             Reason::Kink => f.write_str("a kink within the step"),
             Reason::NotFinite => f.write_str("the function is not finite around the point"),
+            Reason::StrongZero => f.write_str(
+                "in the derivative a zero met a factor that is not finite (`Program::strong_zeros` says where)",
+            ),
             Reason::Inaccurate => f.write_str("the finite difference is too inaccurate"),
             Reason::Refused(why) => write!(f, "no derivative: {why}"),
             Reason::Nothing => f.write_str("nothing to differentiate with respect to"),
@@ -169,7 +175,7 @@ pub struct Report {
     pub(crate) measured: usize,
     pub(crate) failures: Vec<Failure>,
     pub(crate) unchecked: Vec<Unchecked>,
-    /// ‖F − ∇f‖, ‖F‖ and ‖∇f‖ of the elementwise comparisons of order 1.
+    /// ‖F − ∇f‖, ‖F‖ and ‖∇f‖ of the elementwise comparisons of order 1: see [`Report::relative_error`].
     pub(crate) norms: [f64; 3],
 }
 
@@ -213,7 +219,8 @@ impl Report {
         if all == 0 { 0.0 } else { self.unchecked.len() as f64 / all as f64 }
     }
 
-    /// ‖F − ∇f‖₂/(‖F‖₂ + ‖∇f‖₂) over the elements whose reverse derivative ∇f was compared with finite differences F.
+    /// ‖F − ∇f‖₂/(‖F‖₂ + ‖∇f‖₂) over the elements whose reverse derivative ∇f was compared with finite differences F, or
+    /// with the derivative F of the composition that a custom rule replaces.
     ///
     /// Source: Matt R, *Neural Networks* lecture notes (March 2022), §6.1.
     pub fn relative_error(&self) -> f64 {
@@ -233,6 +240,12 @@ impl Report {
             seed: Vec::new(),
         };
         Report { unchecked: vec![Unchecked { spot, reason }], ..Report::default() }
+    }
+
+    /// Takes an element of the reverse derivative into the [relative error](Self::relative_error).
+    pub(crate) fn measure(&mut self, numeric: f64, analytic: f64) {
+        let terms = [numeric - analytic, numeric, analytic];
+        self.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
     }
 
     pub(crate) fn join(&mut self, other: Report) {

@@ -54,7 +54,7 @@ impl Check {
     /// As [`check::program`](super::program).
     #[track_caller]
     pub fn application(&self, primitive: &PrimitiveRef<f64>, inputs: &[Input<f64>]) -> Result<Report> {
-        let program = application(primitive, inputs)?;
+        let program = application(primitive, inputs, None)?;
         Subject { program: &program, inputs, operation: &label(primitive), place: None }.check(self)
     }
 }

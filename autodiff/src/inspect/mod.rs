@@ -8,6 +8,8 @@
 //!   the run of one step of a loop.
 //! - [`Tape::first_non_finite`](crate::Tape::first_non_finite) and
 //!   [`Var::first_non_finite`](crate::Var::first_non_finite) find the line that wrote the NaN.
+//! - [`Var::strong_zeros`](crate::Var::strong_zeros) and [`Program::strong_zeros`](crate::Program::strong_zeros) name the
+//!   places of a derivative where a zero met a factor that is not finite.
 
 pub(crate) mod display;
 mod expression;
@@ -17,6 +19,7 @@ mod rule;
 mod state;
 mod stepper;
 mod steps;
+mod strong_zeros;
 mod table;
 mod trace;
 
@@ -24,5 +27,6 @@ pub use non_finite::NonFinite;
 pub use rule::{Equation, RuleText, rule};
 pub use state::State;
 pub use stepper::{Breakpoint, Condition, Stepper};
+pub use strong_zeros::StrongZero;
 pub use table::table;
 pub use trace::{Edge, Event, Phase, Trace};

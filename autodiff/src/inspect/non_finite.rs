@@ -99,7 +99,7 @@ impl<F: Real> Var<'_, F> {
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input(0.0).named("x");
-    /// let y = x.gt(0.0).select(x.sqrt(), 0.0); // fine forwards; the rule of the square root gives 0/0
+    /// let y = x.sqrt(); // fine forwards; its slope is 1/0
     /// let found = y.first_non_finite()?.unwrap();
     /// assert_eq!((found.operation.as_str(), found.operand), ("sqrt", Some((0, "x"))));
     /// # Ok::<(), autodiff::Error>(())

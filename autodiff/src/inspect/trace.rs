@@ -272,11 +272,16 @@ impl<F: Real> Var<'_, F> {
     /// As [`Trace::new`]; [`ErrorKind::NoValue`] on a tape that records without values.
     pub fn trace(self) -> Result<Trace<F>> {
         let program = self.tape().program(&[self])?;
+        Trace::new(&program, &self.inputs("trace")?)
+    }
+
+    /// What the inputs of the tape are, for `operation`.
+    pub(super) fn inputs(self, operation: &str) -> Result<Vec<Input<F>>> {
         let inputs = self.tape().with_nodes(|nodes, _| {
             let ids = nodes.iter().filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(id, _)| id);
             ids.map(|id| self.tape().with_value(id, Input::of)).collect::<Option<Vec<_>>>()
         });
-        let missing = || Error::new(ErrorKind::NoValue, "trace", "this tape is symbolic: its nodes have no values");
-        Trace::new(&program, &inputs.ok_or_else(missing)?)
+        let missing = || Error::new(ErrorKind::NoValue, operation, "this tape is symbolic: its nodes have no values");
+        inputs.ok_or_else(missing)
     }
 }

@@ -8,7 +8,7 @@ use super::matmul::prepared::{self, Tiny};
 use super::pair::{Arithmetic, Pair};
 use super::simd::{self, Level};
 use super::sum::CHUNK;
-use super::{Lane, centre, max, softmax, sum};
+use super::{Lane, deviations, max, softmax, sum};
 use crate::base::real::Real;
 
 /// Numbers of all magnitudes, and among them zeros of both signs, and where they are asked for infinities and NaN.
@@ -136,11 +136,11 @@ fn exponentials<F: Real>(seed: u64, odd: bool) {
             y
         });
         let d: Vec<F> = numbers(3 * n, seed + 3, odd);
-        agree("centre_of_rows", |level| {
-            changed(&|y| centre::centre_of_rows::at(level, y, &d, n, &mut vec![F::zero(); n]))
+        agree("deviations_of_rows", |level| {
+            changed(&|y| deviations::deviations_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
         });
         agree("adjoint_of_rows", |level| {
-            changed(&|y| centre::adjoint_of_rows::at(level, y, &d, n, &mut vec![F::zero(); n]))
+            changed(&|y| deviations::adjoint_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
         });
         agree("softmax_of_rows", |level| changed(&|y| softmax::softmax_of_rows::at(level, y, n)));
         let (m, r) = (numbers::<F>(3, seed + 9, false), numbers::<F>(3, seed + 7, false));

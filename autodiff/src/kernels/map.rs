@@ -1,6 +1,6 @@
 //! Elementwise kernels.
 
-use super::pair::Arithmetic;
+use super::pair::{Arithmetic, strong_product, strong_quotient};
 use super::simd::{self, Level};
 use super::view::{Operand, Reader, ViewMut};
 use crate::base::error::Refusal;
@@ -146,6 +146,46 @@ where
     }
 }
 
+/// A function `strong` of two elements, which is `plain` wherever that is not NaN.
+struct Strong<P, S> {
+    plain: P,
+    strong: S,
+}
+
+impl<F, P, S> Loops<F> for Strong<P, S>
+where
+    F: Real,
+    P: Fn(F, F) -> F + Send + Sync,
+    S: Fn(F, F) -> F + Send + Sync,
+{
+    fn operands(&self) -> usize {
+        2
+    }
+
+    #[inline]
+    fn number(&self, a: F, b: F, _: F) -> F {
+        (self.strong)(a, b)
+    }
+
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        let (plain, strong) = (&self.plain, &self.strong);
+        let is_done = match *inputs {
+            [Lane::Row(a), Lane::Row(b)] => simd::each_unless_nan(level, output, [a, b], &|[a, b]| plain(a, b)),
+            [Lane::Row(a), Lane::Number(b)] => simd::each_unless_nan(level, output, [a], &|[a]| plain(a, b)),
+            [Lane::Number(a), Lane::Row(b)] => simd::each_unless_nan(level, output, [b], &|[b]| plain(a, b)),
+            _ => false,
+        };
+        match *inputs {
+            _ if is_done => {}
+            [Lane::Row(a), Lane::Row(b)] => simd::each(level, output, [a, b], &|[a, b]| strong(a, b)),
+            [Lane::Row(a), Lane::Number(b)] => simd::each(level, output, [a], &|[a]| strong(a, b)),
+            [Lane::Number(a), Lane::Row(b)] => simd::each(level, output, [b], &|[b]| strong(a, b)),
+            [Lane::Number(a), Lane::Number(b)] => output.fill(strong(a, b)),
+            _ => {}
+        }
+    }
+}
+
 impl<F: Real, C: Fn([F; 2]) -> F + Send + Sync> Loops<F> for Body<C, 2> {
     fn operands(&self) -> usize {
         2
@@ -232,6 +272,8 @@ impl<F: Real> Elementwise<F> {
             Arithmetic::Sub => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Sub.of(a, b)),
             Arithmetic::Mul => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Mul.of(a, b)),
             Arithmetic::Div => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Div.of(a, b)),
+            Arithmetic::StrongMul => Elementwise::of(Strong { plain: |a: F, b| a * b, strong: strong_product }),
+            Arithmetic::StrongDiv => Elementwise::of(Strong { plain: |a: F, b| a / b, strong: strong_quotient }),
         };
         Elementwise { arithmetic: Some(operation), ..function }
     }

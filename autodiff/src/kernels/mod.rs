@@ -7,10 +7,10 @@
 #![allow(clippy::indexing_slicing)]
 
 mod along;
-mod centre;
 mod conv;
 mod copy;
 mod cumsum;
+mod deviations;
 mod gather_along;
 mod index;
 #[cfg(test)]
@@ -22,6 +22,7 @@ pub(crate) mod levels;
 mod map;
 mod matmul;
 mod max;
+mod norm;
 mod normal;
 mod pair;
 mod pool;
@@ -35,10 +36,10 @@ mod usually;
 mod view;
 mod window;
 
-pub(crate) use centre::{centre, centre_adjoint};
 pub use conv::{conv, conv_shape, conv_transpose, conv_weight_adjoint, conv_workspace};
 pub use copy::{copy, rearrange};
 pub use cumsum::cumsum;
+pub(crate) use deviations::{deviations, deviations_adjoint};
 pub use gather_along::{gather_along, scatter_add_along};
 pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare, index_to_real};
 pub(crate) use map::Loops;
@@ -47,6 +48,7 @@ pub use map::{Elementwise, Lane, Prepared, map};
 pub(crate) use matmul::prepared_product;
 pub use matmul::{matmul, matmul_rows, matmul_shape};
 pub(crate) use max::max_over;
+pub(crate) use norm::norm_over;
 pub(crate) use pair::{Arithmetic, Pair};
 pub use pool::{Pool, average_pool, average_pool_adjoint, max_pool};
 pub use random::{bits, fold_in, normal, uniform, uniform_open};

@@ -12,6 +12,8 @@ pub(crate) enum Arithmetic {
     Sub,
     Mul,
     Div,
+    StrongMul,
+    StrongDiv,
 }
 
 impl Arithmetic {
@@ -23,8 +25,24 @@ impl Arithmetic {
             Arithmetic::Sub => a - b,
             Arithmetic::Mul => a * b,
             Arithmetic::Div => a / b,
+            Arithmetic::StrongMul => strong_product(a, b),
+            Arithmetic::StrongDiv => strong_quotient(a, b),
         }
     }
+}
+
+/// a·b in IEEE arithmetic; 0 where that is NaN and a or b is 0.
+#[inline(always)]
+pub(crate) fn strong_product<F: Real>(a: F, b: F) -> F {
+    let y = a * b;
+    if y.is_nan() && (a == F::zero() || b == F::zero()) { F::zero() } else { y }
+}
+
+/// a/b in IEEE arithmetic; 0 where that is NaN and a is 0.
+#[inline(always)]
+pub(crate) fn strong_quotient<F: Real>(a: F, b: F) -> F {
+    let y = a / b;
+    if y.is_nan() && a == F::zero() { F::zero() } else { y }
 }
 
 /// Two of them.
@@ -40,10 +58,23 @@ impl Pair {
     /// y = (a ∘ b) • c, or c • (a ∘ b) where the first is on the right; `None` for what no loop is compiled for.
     pub(crate) fn elementwise<F: Real>(self) -> Option<Elementwise<F>> {
         Some(match self.first {
-            Arithmetic::Add => self.with(|a: F, b| Arithmetic::Add.of(a, b))?,
-            Arithmetic::Sub => self.with(|a: F, b| Arithmetic::Sub.of(a, b))?,
-            Arithmetic::Mul => self.with(|a: F, b| Arithmetic::Mul.of(a, b))?,
-            Arithmetic::Div => self.with(|a: F, b| Arithmetic::Div.of(a, b))?,
+            Arithmetic::Add => self.with(|a: F, b| a + b)?,
+            Arithmetic::Sub => self.with(|a: F, b| a - b)?,
+            Arithmetic::Mul => self.with(|a: F, b| a * b)?,
+            Arithmetic::Div => self.with(|a: F, b| a / b)?,
+            // Of strong operations, the pairs that chains of derivatives are made of: each pair takes time to compile.
+            Arithmetic::StrongMul => match self.second {
+                Arithmetic::Add => Elementwise::of(BothStrong {
+                    plain: |a: F, b, c| a * b + c,
+                    strong: |a, b, c| strong_product(a, b) + c,
+                }),
+                Arithmetic::StrongMul => Elementwise::of(BothStrong {
+                    plain: |a: F, b, c| a * b * c,
+                    strong: |a, b, c| strong_product(strong_product(a, b), c),
+                }),
+                _ => return None,
+            },
+            Arithmetic::StrongDiv => return None,
         })
     }
 
@@ -55,7 +86,7 @@ impl Pair {
             (Arithmetic::Sub, false) => Elementwise::of(Both(move |a, b, c| first(a, b) - c)),
             (Arithmetic::Sub, true) => Elementwise::of(Both(move |a, b, c| c - first(a, b))),
             // A division takes longer than what a pair saves.
-            (Arithmetic::Div, _) => return None,
+            (Arithmetic::Div | Arithmetic::StrongMul | Arithmetic::StrongDiv, _) => return None,
         })
     }
 }
@@ -78,16 +109,62 @@ impl<F: Real, C: Fn(F, F, F) -> F + Send + Sync> Loops<F> for Both<C> {
             [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => simd::each(level, output, [b, c], &|[b, c]| f(a, b, c)),
             [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => simd::each(level, output, [a, c], &|[a, c]| f(a, b, c)),
             [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => simd::each(level, output, [a, b], &|[a, b]| f(a, b, c)),
-            [a, b, c] => {
-                let at = |lane: Lane<'_, F>, i: usize| match lane {
-                    Lane::Row(row) => row[i],
-                    Lane::Number(x) => x,
-                };
-                output.iter_mut().enumerate().for_each(|(i, y)| *y = f(at(a, i), at(b, i), at(c, i)));
-            }
+            [a, b, c] => one_by_one(f, [a, b, c], output),
             _ => {}
         }
     }
+}
+
+/// `strong`, computed by `plain` where no element of its result is NaN. That suffices: addition and multiplication keep a NaN,
+/// so a NaN in the first operation would be one in the result.
+struct BothStrong<P, S> {
+    plain: P,
+    strong: S,
+}
+
+impl<F, P, S> Loops<F> for BothStrong<P, S>
+where
+    F: Real,
+    P: Fn(F, F, F) -> F + Send + Sync,
+    S: Fn(F, F, F) -> F + Send + Sync,
+{
+    fn operands(&self) -> usize {
+        3
+    }
+
+    fn number(&self, a: F, b: F, c: F) -> F {
+        (self.strong)(a, b, c)
+    }
+
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        let f = &self.plain;
+        let is_done = match *inputs {
+            [Lane::Row(a), Lane::Row(b), Lane::Row(c)] => {
+                simd::each_unless_nan(level, output, [a, b, c], &|[a, b, c]| f(a, b, c))
+            }
+            [Lane::Number(a), Lane::Row(b), Lane::Row(c)] => {
+                simd::each_unless_nan(level, output, [b, c], &|[b, c]| f(a, b, c))
+            }
+            [Lane::Row(a), Lane::Number(b), Lane::Row(c)] => {
+                simd::each_unless_nan(level, output, [a, c], &|[a, c]| f(a, b, c))
+            }
+            [Lane::Row(a), Lane::Row(b), Lane::Number(c)] => {
+                simd::each_unless_nan(level, output, [a, b], &|[a, b]| f(a, b, c))
+            }
+            _ => false,
+        };
+        if let ([a, b, c], false) = (inputs, is_done) {
+            one_by_one(&self.strong, [*a, *b, *c], output);
+        }
+    }
+}
+
+fn one_by_one<F: Real>(f: &impl Fn(F, F, F) -> F, [a, b, c]: [Lane<'_, F>; 3], output: &mut [F]) {
+    let at = |lane: Lane<'_, F>, i: usize| match lane {
+        Lane::Row(row) => row[i],
+        Lane::Number(x) => x,
+    };
+    output.iter_mut().enumerate().for_each(|(i, y)| *y = f(at(a, i), at(b, i), at(c, i)));
 }
 
 #[cfg(test)]
@@ -98,11 +175,18 @@ mod tests {
     #[test]
     fn a_pair_is_one_after_the_other() {
         let rows = [
-            [0.1f32, -2.5, 3.0, 1e20, 0.7, f32::NAN],
-            [1.3, 0.0, -0.3, 1e20, 1e-30, 2.0],
-            [7.1, 0.2, 9.0, -1e30, 3.0, 1.0],
+            [0.1f32, -2.5, 3.0, 1e20, 0.7, f32::NAN, 0.0, f32::INFINITY, -0.0, 0.0, 2.0],
+            [1.3, 0.0, -0.3, 1e20, 1e-30, 2.0, f32::INFINITY, 0.0, f32::NAN, 0.0, f32::INFINITY],
+            [7.1, 0.2, 9.0, -1e30, 3.0, 1.0, 2.0, 0.5, 1.0, f32::NAN, 0.0],
         ];
-        let operations = [Arithmetic::Add, Arithmetic::Sub, Arithmetic::Mul, Arithmetic::Div];
+        let operations = [
+            Arithmetic::Add,
+            Arithmetic::Sub,
+            Arithmetic::Mul,
+            Arithmetic::Div,
+            Arithmetic::StrongMul,
+            Arithmetic::StrongDiv,
+        ];
         let mut pairs = 0;
         for (first, second, right) in
             operations.iter().flat_map(|a| operations.iter().flat_map(|b| [(*a, *b, false), (*a, *b, true)]))
@@ -110,17 +194,22 @@ mod tests {
             let Some(both) = (Pair { first, second, right }).elementwise::<f32>() else { continue };
             pairs += 1;
             let [first, second] = [first, second].map(Elementwise::<f32>::arithmetic);
-            for numbers in 0..8 {
-                let lane =
-                    |k: usize| if numbers >> k & 1 == 1 { Lane::Number(rows[k][0]) } else { Lane::Row(&rows[k]) };
-                let (mut middle, mut expected, mut got) = ([0.0; 6], [0.0; 6], [0.0; 6]);
-                first.row(&[lane(0), lane(1)], &mut middle);
-                let (l, r) = (Lane::Row(&middle[..]), lane(2));
-                second.row(&if right { [r, l] } else { [l, r] }, &mut expected);
-                both.row(&[lane(0), lane(1), lane(2)], &mut got);
-                assert_eq!(got.map(f32::to_bits), expected.map(f32::to_bits), "{both:?}, numbers {numbers:b}");
+            // Numbers, from the first to the last; without the last rows nothing is NaN.
+            for (numbers, at, length) in (0..8 * 11).flat_map(|n| [(n % 8, n / 8, 11), (n % 8, n / 8 % 5, 5)]) {
+                let lane = |k: usize| match numbers >> k & 1 {
+                    1 => Lane::Number(rows[k][at]),
+                    _ => Lane::Row(&rows[k][..length]),
+                };
+                let (mut middle, mut expected, mut got) = ([0.0; 11], [0.0; 11], [0.0; 11]);
+                let (middle, expected, got) = (&mut middle[..length], &mut expected[..length], &mut got[..length]);
+                first.row(&[lane(0), lane(1)], middle);
+                let (l, r) = (Lane::Row(&*middle), lane(2));
+                second.row(&if right { [r, l] } else { [l, r] }, expected);
+                both.row(&[lane(0), lane(1), lane(2)], got);
+                let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                assert!(got.iter().zip(&*expected).all(same), "{both:?}, numbers {numbers:b}: {got:?}, {expected:?}");
             }
         }
-        assert_eq!(pairs, 24);
+        assert_eq!(pairs, 28);
     }
 }

@@ -139,6 +139,17 @@ pub(crate) fn each<F: Real, const N: usize>(
     each_and_whether::at(level, output, inputs, f, &|_| true);
 }
 
+/// As [`each`], and whether no result is NaN.
+#[inline]
+pub(crate) fn each_unless_nan<F: Real, const N: usize>(
+    level: Level,
+    output: &mut [F],
+    inputs: [&[F]; N],
+    f: &impl Fn([F; N]) -> F,
+) -> bool {
+    each_and_whether::at(level, output, inputs, f, &|x| !f(x).is_nan())
+}
+
 vectorized! {
     /// As [`each`], and whether `test` holds of all.
     pub(crate) fn each_and_whether[const N](

@@ -73,13 +73,17 @@ impl<'t, F: Real> Var<'t, F> {
     /// The standard deviation over `axes`, which are removed: the square root of the [`variance`](Self::variance).
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Self {
-        self.variance(axes).sqrt()
+        let axes = axes.into();
+        let norm = (self - self.mean_keep(axes.clone())).norm(axes);
+        norm / self.ratio(norm).sqrt()
     }
 
     /// As [`std`](Self::std), but the axes stay, with length 1.
     #[track_caller]
     pub fn std_keep(self, axes: impl Into<Axes>) -> Self {
-        self.variance_keep(axes).sqrt()
+        let axes = axes.into();
+        let norm = (self - self.mean_keep(axes.clone())).norm_keep(axes);
+        norm / self.ratio(norm).sqrt()
     }
 
     /// The smallest element over `axes`, which are removed; NaN if there is one. Ties share the cotangent equally.
@@ -145,45 +149,6 @@ impl<'t, F: Real> Var<'t, F> {
         }
         // The sum of no elements is 0, and depends on them as their product does: 0 + 1 is the empty product.
         if length == 0 { reduced + 1.0 } else { x.reshape(result) }
-    }
-
-    /// The Euclidean norm over `axes`, which are removed: √Σ x², also where the squares leave the range of the numbers. Its
-    /// slope at the zero vector is NaN (0/0).
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([3e200, 4e200]);
-    /// assert_eq!(x.norm(..).item().unwrap(), 5e200);
-    /// ```
-    #[track_caller]
-    pub fn norm(self, axes: impl Into<Axes>) -> Self {
-        let axes = axes.into();
-        let scale = self.scale_of(axes.clone());
-        let sum = (self / scale).square().sum(axes);
-        sum.sqrt() * scale.reshape(sum.shape().unwrap_or_default())
-    }
-
-    /// The largest magnitude over `axes`, kept, or 1 where that is no number to divide by; a constant. The norm does not depend
-    /// on it, so neither do its derivatives.
-    #[track_caller]
-    fn scale_of(self, axes: Axes) -> Self {
-        let most = self.abs().max_keep(axes).stop_gradient();
-        (most.gt(0.0) * most.lt(f64::INFINITY)).select(most, 1.0)
-    }
-
-    /// As [`norm`](Self::norm), but the axes stay, with length 1.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[3.0, 4.0], [0.0, 2.0]]);
-    /// let unit = x / x.norm_keep(-1);
-    /// assert_eq!(unit.value().unwrap(), ndarray::array![[0.6, 0.8], [0.0, 1.0]].into_dyn());
-    /// ```
-    #[track_caller]
-    pub fn norm_keep(self, axes: impl Into<Axes>) -> Self {
-        let axes = axes.into();
-        let scale = self.scale_of(axes.clone());
-        (self / scale).square().sum_keep(axes).sqrt() * scale
     }
 
     /// The running products yᵢ = x₀·…·xᵢ along `axis`; the shape stays. NumPy's `cumprod`.

@@ -1,9 +1,12 @@
 //! What a rule is given, and what it may answer.
 
+use super::rearrange::broadcast_to::BROADCAST_TO;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::tape::Arg;
 use crate::tape::Tape;
+use crate::tape::node::{Node, Op};
+use crate::tape::value::Value;
 use crate::tape::var::{Index, Key, Var};
 use smallvec::SmallVec;
 
@@ -38,9 +41,9 @@ pub enum Partial<'t, F: Real> {
     One,
     /// −1: −d.
     MinusOne,
-    /// A factor f: d·f.
+    /// A factor f: d·f, and 0 where one of them is 0.
     Times(Var<'t, F>),
-    /// A divisor f: d/f.
+    /// A divisor f: d/f, and 0 where d is 0.
     Over(Var<'t, F>),
     /// 1 where this condition is not 0, else 0: d there, and 0 elsewhere.
     Where(Var<'t, F>),
@@ -78,16 +81,37 @@ impl<'t, F: Real> Partial<'t, F> {
     }
 }
 
-/// A cotangent or tangent d times a factor: every rule's product goes through here.
+/// A cotangent or tangent d times a factor: every rule's product goes through here. A path on which one of them is 0
+/// contributes 0, even if the other is infinite or NaN.
 #[track_caller]
 pub(crate) fn scaled<'t, F: Real>(d: Var<'t, F>, factor: Var<'t, F>) -> Var<'t, F> {
-    d * factor
+    if is_ordinary(factor) || is_ordinary(d) { d * factor } else { d.strong_mul(factor) }
 }
 
-/// A cotangent or tangent d over a divisor.
+/// A cotangent or tangent d over a divisor, which is 0 where d is.
 #[track_caller]
 pub(crate) fn divided<'t, F: Real>(d: Var<'t, F>, divisor: Var<'t, F>) -> Var<'t, F> {
-    d / divisor
+    if is_ordinary(divisor) || is_ordinary(d) { d / divisor } else { d.strong_div(divisor) }
+}
+
+/// Whether x is known to be one number, neither 0 nor infinite nor NaN: then an ordinary product does the same, bit for bit.
+#[inline]
+fn is_ordinary<F: Real>(x: Var<'_, F>) -> bool {
+    x.tape.with_nodes(|nodes, _| {
+        let node = &nodes[x.id];
+        let is_ordinary = |node: &Node<F>| match node.op {
+            Op::Constant(Value::Splat(number)) => number.is_finite() && number != F::zero(),
+            _ => false,
+        };
+        match (&node.op, &*node.inputs) {
+            (Op::Constant(_), _) => is_ordinary(node),
+            // A number that is broadcast to an array. A scalar is never the result of that.
+            (Op::Apply(primitive), [number]) if node.shape.rank() > 0 => {
+                is_ordinary(&nodes[*number]) && primitive.name() == BROADCAST_TO
+            }
+            _ => false,
+        }
+    })
 }
 
 /// One application of a primitive, as its rules see it: operands, results, which derivatives are wanted, and in the reverse
@@ -186,13 +210,13 @@ impl<'t, F: Real> RuleContext<'_, 't, F> {
         self.wants.get(i).copied().unwrap_or(false)
     }
 
-    /// d·factor, for a cotangent or tangent d.
+    /// d·factor, for a cotangent or tangent d: 0 where one of them is 0, even if the other is infinite or NaN.
     #[track_caller]
     pub fn scaled(&self, d: Var<'t, F>, factor: Var<'t, F>) -> Var<'t, F> {
         scaled(d, factor)
     }
 
-    /// d/divisor, for a cotangent or tangent d.
+    /// d/divisor, for a cotangent or tangent d: 0 where d is 0, whatever the divisor.
     #[track_caller]
     pub fn divided(&self, d: Var<'t, F>, divisor: Var<'t, F>) -> Var<'t, F> {
         divided(d, divisor)

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::data::{Batch, Columns};
+use crate::error::mismatch;
 use crate::layer::Layer;
 use crate::module::Module;
 use crate::objective::Objective;
@@ -50,14 +51,18 @@ pub struct Evaluation<F: Real> {
 /// Hyperparameters have their values at [`Position::default`].
 ///
 /// # Errors
-/// The error of the forward pass or of the objective.
+/// The error of the forward pass or of the objective; [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples,
+/// of which there is no mean.
 #[track_caller]
 pub fn evaluate<F: Real, M: Module<F>, K>(
     model: &M,
     objective: impl Objective<F, M, K>,
     data: &dyn Batch<F>,
 ) -> Result<Evaluation<F>> {
-    evaluate_at(model, &objective, data, Position::default())
+    match data.examples() {
+        0 => Err(mismatch("evaluate", "there are no examples to evaluate on")),
+        _ => evaluate_at(model, &objective, data, Position::default()),
+    }
 }
 
 #[track_caller]

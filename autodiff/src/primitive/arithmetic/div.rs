@@ -34,16 +34,31 @@ impl<F: Real> Primitive<F> for Div {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(|| at.dy() / at.x(1), || -(at.dy() * at.y() / at.x(1)))
+        reverse(at)
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |i, dx| if i == 0 { dx / at.x(1) } else { -(dx * at.y() / at.x(1)) })
+        tangent(at, dx)
     }
 
     fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
         matches!(inputs, [_, b] if b.number == Some(F::one())).then_some(0)
     }
+}
+
+/// The reverse rule of a quotient.
+pub(super) fn reverse<'t, F: Real>(at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+    at.two(|| at.divided(at.dy(), at.x(1)), || by_divisor(at, at.dy()))
+}
+
+/// The tangent rule of a quotient.
+pub(super) fn tangent<'t, F: Real>(at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+    at.tangent(dx, |i, dx| if i == 0 { at.divided(dx, at.x(1)) } else { by_divisor(at, dx) })
+}
+
+/// d·∂y/∂b = −d·y/b
+fn by_divisor<'t, F: Real>(at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
+    -at.divided(at.scaled(d, at.y()), at.x(1))
 }
 
 /// The line of the registry.

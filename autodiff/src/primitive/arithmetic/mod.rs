@@ -8,4 +8,6 @@ mod operators;
 pub(in crate::primitive) mod pow;
 pub(in crate::primitive) mod powf;
 pub(in crate::primitive) mod powi;
+pub(in crate::primitive) mod strong_div;
+pub(in crate::primitive) mod strong_mul;
 pub(in crate::primitive) mod sub;

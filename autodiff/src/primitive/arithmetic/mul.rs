@@ -35,11 +35,16 @@ impl<F: Real> Primitive<F> for Mul {
     }
 
     fn identity(&self, inputs: &[Facts<'_, F>]) -> Option<usize> {
-        match inputs {
-            [_, b] if b.number == Some(F::one()) => Some(0),
-            [a, _] if a.number == Some(F::one()) => Some(1),
-            _ => None,
-        }
+        identity(inputs)
+    }
+}
+
+/// x·1 is x.
+pub(super) fn identity<F: Real>(inputs: &[Facts<'_, F>]) -> Option<usize> {
+    match inputs {
+        [_, b] if b.number == Some(F::one()) => Some(0),
+        [a, _] if a.number == Some(F::one()) => Some(1),
+        _ => None,
     }
 }
 

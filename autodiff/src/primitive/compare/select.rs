@@ -45,9 +45,8 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 impl<'t, F: Real> Var<'t, F> {
     /// `yes` where `self` is not 0, `no` elsewhere, NumPy's `where(self, yes, no)`; broadcasts. `yes` and `no` are vars or numbers.
     ///
-    /// The derivative with respect to the condition is zero: it is constant almost everywhere. The side that is not taken
-    /// gets the cotangent 0; where its slope is infinite, 0·∞ is NaN, so keep it finite: not `c.select(x.sqrt(), 0.0)` but
-    /// `c.select(c.select(x, 1.0).sqrt(), 0.0)`.
+    /// The derivative with respect to the condition is zero: it is constant almost everywhere. The side that is not taken has no
+    /// part in value or derivative, whatever is in it: `x.gt(0.0).select(x.sqrt(), 0.0)` has the slope 0 for x ≤ 0.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

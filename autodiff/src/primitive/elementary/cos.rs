@@ -23,11 +23,11 @@ impl<F: Real> Primitive<F> for Cos {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| -(at.dy() * at.x(0).sin()))
+        at.one(|| -at.scaled(at.dy(), at.x(0).sin()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| -(dx * at.x(0).sin()))
+        at.tangent(dx, |_, dx| -at.scaled(dx, at.x(0).sin()))
     }
 }
 

@@ -25,7 +25,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Times(at.x(0).apply(&SigmoidSlope))
+        Partial::Times(at.x(0).broadcasting(&SigmoidSlope, at.y()))
     }
 }
 

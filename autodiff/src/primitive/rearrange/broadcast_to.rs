@@ -12,6 +12,8 @@ use crate::tape::var::{Index, Var};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+pub(in crate::primitive) const BROADCAST_TO: &str = "broadcast_to";
+
 /// y = x, repeated along the axes where it is 1 long or has none
 #[derive(Debug)]
 pub struct BroadcastTo {
@@ -26,7 +28,7 @@ impl BroadcastTo {
 
 impl<F: Real> Primitive<F> for BroadcastTo {
     fn name(&self) -> &'static str {
-        "broadcast_to"
+        BROADCAST_TO
     }
 
     fn attributes(&self) -> Attributes {

@@ -1,7 +1,7 @@
 //! The logarithm of the softmax.
 
-use super::softmax_centre::SoftmaxCentre;
-use super::softmax_centre_adjoint::SoftmaxCentreAdjoint;
+use super::deviations::Deviations;
+use super::deviations_adjoint::DeviationsAdjoint;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -57,13 +57,11 @@ impl<F: Real> Primitive<F> for LogSoftmax {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        let adjoint = Arc::new(SoftmaxCentreAdjoint { axis: self.axis });
-        at.one(|| at.tape().record(adjoint, &[at.x(0).into(), at.dy().into()]))
+        at.one(|| DeviationsAdjoint::of(self.axis, at.y().exp(), at.dy()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        let centre = || Arc::new(SoftmaxCentre { axis: self.axis });
-        at.tangent(dx, |_, dx| at.tape().record(centre(), &[at.x(0).into(), dx.into()]))
+        at.tangent(dx, |_, dx| Deviations::of(self.axis, at.y().exp(), dx))
     }
 }
 

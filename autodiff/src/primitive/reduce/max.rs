@@ -56,11 +56,21 @@ impl<F: Real> Primitive<F> for Max {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| self.share(at) * self.0.spread(at.dy(), &at.shape(0)))
+        at.one(|| {
+            let (largest, count) = self.largest(at);
+            let kept = Reduction { keep: true, ..self.0.clone() };
+            let dy = at.dy().reshape(count.shape().unwrap_or_default());
+            kept.spread(dy / count, &at.shape(0)).masked(largest)
+        })
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| (self.share(at) * dx).apply(Arc::new(super::sum::Sum::over(self.0.clone()))))
+        at.tangent(dx, |_, dx| {
+            let (largest, count) = self.largest(at);
+            let sum = dx.masked(largest).apply(Arc::new(super::sum::Sum::over(self.0.clone())));
+            // Nothing equals a NaN, and 0/0 is 0 here as it is in the reverse rule.
+            at.divided(sum, count.reshape(at.y().shape().unwrap_or_default()))
+        })
     }
 }
 
@@ -71,13 +81,13 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl Max {
-    /// 1/n at each of the n elements that are largest, 0 elsewhere: ties share the cotangent.
-    fn share<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Var<'t, F> {
-        // Through `select`, whose condition has derivative zero, and not by calculating with the comparison, which has
-        // none: the share is constant, and a gradient through it is zero.
-        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0))).select(1.0, at.zeros(0));
+    /// Which elements are largest, and how many of them there are, with the axes kept: elements that tie share the cotangent.
+    fn largest<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> (Var<'t, F>, Var<'t, F>) {
+        let largest = at.x(0).eq(self.0.spread(at.y(), &at.shape(0)));
         let kept = Reduction { keep: true, ..self.0.clone() };
-        largest / largest.apply(Arc::new(super::sum::Sum::over(kept)))
+        // Counted through `select`, whose condition has derivative zero: a comparison has none.
+        let ones = largest.select(1.0, at.zeros(0));
+        (largest, ones.apply(Arc::new(super::sum::Sum::over(kept))))
     }
 }
 

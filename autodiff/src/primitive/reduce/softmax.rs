@@ -1,6 +1,6 @@
 //! The softmax.
 
-use super::softmax_centre::SoftmaxCentre;
+use super::deviations::Deviations;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -24,10 +24,9 @@ impl Softmax {
         Ok(Softmax { axis: attributes.length("axis")? })
     }
 
-    /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
+    /// The Jacobian y(δ − y), which is symmetric: yᵢ·Σⱼ yⱼ(dᵢ − dⱼ).
     fn jacobian<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
-        let centre = Arc::new(SoftmaxCentre { axis: self.axis });
-        at.scaled(at.tape().record(centre, &[at.x(0).into(), d.into()]), at.y())
+        at.scaled(Deviations::of(self.axis, at.y(), d), at.y())
     }
 }
 
@@ -80,7 +79,8 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl<'t, F: Real> Var<'t, F> {
-    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, summing to 1, without overflow.
+    /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow. Of scores \[examples,
+    /// classes\] it is `softmax(1)` or `softmax(-1)`; along axis 0 the examples would compete.
     ///
     /// Elements at +∞ share the weight equally, and a row that is −∞ throughout, as a mask may leave it, has weights of 0.
     ///
