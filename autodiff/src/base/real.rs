@@ -41,10 +41,25 @@ pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default +
 
     /// The same number in double precision (exact).
     fn double(self) -> f64;
+
+    /// Of what there is for both types, that for this one.
+    #[doc(hidden)]
+    fn choose<T: ForBoth>() -> T::Of<Self>;
+}
+
+/// Something that is made for each of the two types on its own, such as a function that names vectors of the machine:
+/// code that is generic over [`Real`] reaches it by [`Real::choose`].
+pub trait ForBoth {
+    /// What it is for one type.
+    type Of<F>;
+    /// What it is for `f32`.
+    fn single() -> Self::Of<f32>;
+    /// What it is for `f64`.
+    fn double() -> Self::Of<f64>;
 }
 
 macro_rules! real {
-    ($type:ident) => {
+    ($type:ident, $choice:ident) => {
         impl Real for $type {
             const NAME: &'static str = stringify!($type);
             fn of(x: f64) -> Self {
@@ -56,9 +71,13 @@ macro_rules! real {
             fn double(self) -> f64 {
                 f64::from(self)
             }
+            #[inline]
+            fn choose<T: ForBoth>() -> T::Of<Self> {
+                T::$choice()
+            }
         }
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, single);
+real!(f64, double);
