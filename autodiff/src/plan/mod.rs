@@ -85,6 +85,7 @@ struct Expected {
 
 /// What one input of a plan is read from, or updated in.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Feed<'a, F> {
     /// The elements of an array, row by row.
     Real(&'a [F]),
