@@ -421,6 +421,9 @@ mod tests {
             plan.code.copied_out.iter_mut().for_each(|(to, _)| *to = slot);
             assert_eq!(is_kept(&plan, &INPUTS), slot == 0, "{slot}");
         }
+        // Nor is an input copied over itself.
+        plan.code.copied_out.iter_mut().for_each(|(to, source)| (*to, source.home) = (0, Home::Feed(0)));
+        assert!(!is_kept(&plan, &INPUTS));
         Ok(())
     }
 }
