@@ -29,7 +29,7 @@ impl Element for usize {}
     message = "`{Self}` is not a real number of a tape",
     note = "reals are `f64` or `f32`: write `1.0`, not `1`; an array of indices is `tape.index(array)`"
 )]
-pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
+pub trait Real: Element + Elementary + Chosen + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;
 
@@ -41,14 +41,16 @@ pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default +
 
     /// The same number in double precision (exact).
     fn double(self) -> f64;
+}
 
+/// One of the two types. Other crates cannot name the trait.
+pub trait Chosen: Sized {
     /// Of what there is for both types, that for this one.
-    #[doc(hidden)]
     fn choose<T: ForBoth>() -> T::Of<Self>;
 }
 
 /// Something that is made for each of the two types on its own, such as a function that names vectors of the machine:
-/// code that is generic over [`Real`] reaches it by [`Real::choose`].
+/// code that is generic over [`Real`] reaches it by [`Chosen::choose`].
 pub trait ForBoth {
     /// What it is for one type.
     type Of<F>;
@@ -71,6 +73,9 @@ macro_rules! real {
             fn double(self) -> f64 {
                 f64::from(self)
             }
+        }
+
+        impl Chosen for $type {
             #[inline]
             fn choose<T: ForBoth>() -> T::Of<Self> {
                 T::$choice()
