@@ -37,6 +37,8 @@ mod differentiate;
 
 pub mod check;
 pub mod inspect;
+#[cfg(all(feature = "instances", debug_assertions, not(test)))]
+mod instances;
 pub mod kernels;
 pub mod plan;
 pub mod primitive;

@@ -30,6 +30,8 @@ mod context;
 mod data;
 mod error;
 mod init;
+#[cfg(all(feature = "instances", debug_assertions, not(test)))]
+mod instances;
 mod layer;
 mod layers;
 pub mod loss;

@@ -6,6 +6,7 @@ use std::fmt;
 
 /// One attribute: a number, a list of numbers, a word. Floats are compared by their bits.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Attribute {
     /// An integer: an exponent, an axis.
     Integer(i64),

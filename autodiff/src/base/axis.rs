@@ -26,23 +26,7 @@ impl Axis {
     /// # Errors
     /// A [`Mismatch`] if the operand has no such axis.
     pub fn of(self, name: &str, shape: &Shape) -> Result<usize, Mismatch> {
-        self.within(shape.rank()).ok_or_else(|| {
-            let last = match shape.rank() {
-                0 => return no_axes(name),
-                1 => {
-                    return Mismatch::new(format!(
-                        "there is no axis {} in {name} {shape}; it has axis 0 (or −1) only",
-                        self.words()
-                    ));
-                }
-                rank => rank - 1,
-            };
-            let words = self.words();
-            Mismatch::new(format!(
-                "there is no axis {words} in {name} {shape}; axes run from 0 to {last}, or from −{} to −1",
-                last + 1
-            ))
-        })
+        self.within(shape.rank()).ok_or_else(|| absent(&self.words(), name, shape, true))
     }
 
     /// The axis counted from the first, of `rank` axes.
@@ -59,17 +43,21 @@ impl Axis {
     }
 }
 
-fn no_axes(name: &str) -> Mismatch {
-    Mismatch::new(format!("{name} is a number and has no axes"))
-}
-
 /// That the operand `name`, of this shape, has no axis `axis`, which is counted from the first: for shape rules.
 pub(crate) fn no_axis(axis: usize, name: &str, shape: &Shape) -> Mismatch {
-    match shape.rank() {
-        0 => no_axes(name),
-        1 => Mismatch::new(format!("there is no axis {axis} in {name} {shape}; it has axis 0 only")),
-        rank => Mismatch::new(format!("there is no axis {axis} in {name} {shape}; axes run from 0 to {}", rank - 1)),
-    }
+    absent(&axis.to_string(), name, shape, false)
+}
+
+/// That there is no such axis, and which there are: `signed` also names those counted from the last.
+fn absent(axis: &str, name: &str, shape: &Shape, signed: bool) -> Mismatch {
+    let there = match (shape.rank(), signed) {
+        (0, _) => return Mismatch::new(format!("{name} is a number and has no axes")),
+        (1, false) => "it has axis 0 only".into(),
+        (1, true) => "it has axis 0 (or −1) only".into(),
+        (rank, false) => format!("axes run from 0 to {}", rank - 1),
+        (rank, true) => format!("axes run from 0 to {}, or from −{rank} to −1", rank - 1),
+    };
+    Mismatch::new(format!("there is no axis {axis} in {name} {shape}; {there}"))
 }
 
 /// That these are axes of the operand `name`, which has this shape, in ascending order: for shape rules.

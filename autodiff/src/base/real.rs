@@ -29,7 +29,7 @@ impl Element for usize {}
     message = "`{Self}` is not a real number of a tape",
     note = "reals are `f64` or `f32`: write `1.0`, not `1`; an array of indices is `tape.index(array)`"
 )]
-pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
+pub trait Real: Element + Elementary + Chosen + Float + ndarray::LinalgScalar + Default + Display + LowerExp {
     /// `"f32"` or `"f64"`, as print-outs show it.
     const NAME: &'static str;
 
@@ -43,8 +43,25 @@ pub trait Real: Element + Elementary + Float + ndarray::LinalgScalar + Default +
     fn double(self) -> f64;
 }
 
+/// One of the two types. Other crates cannot name the trait.
+pub trait Chosen: Sized {
+    /// Of what there is for both types, that for this one.
+    fn choose<T: ForBoth>() -> T::Of<Self>;
+}
+
+/// Something that is made for each of the two types on its own, such as a function that names vectors of the machine:
+/// code that is generic over [`Real`] reaches it by [`Chosen::choose`].
+pub trait ForBoth {
+    /// What it is for one type.
+    type Of<F>;
+    /// What it is for `f32`.
+    fn single() -> Self::Of<f32>;
+    /// What it is for `f64`.
+    fn double() -> Self::Of<f64>;
+}
+
 macro_rules! real {
-    ($type:ident) => {
+    ($type:ident, $choice:ident) => {
         impl Real for $type {
             const NAME: &'static str = stringify!($type);
             fn of(x: f64) -> Self {
@@ -57,8 +74,15 @@ macro_rules! real {
                 f64::from(self)
             }
         }
+
+        impl Chosen for $type {
+            #[inline]
+            fn choose<T: ForBoth>() -> T::Of<Self> {
+                T::$choice()
+            }
+        }
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, single);
+real!(f64, double);

@@ -4,10 +4,11 @@ use super::expression::expression;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::differentiate::application::{Application, apply_rule};
 use crate::primitive::{Accepts, Derivative, Entry, Generator, Kernel, Kind, PrimitiveRef, Signature, Type};
 use crate::tape::{Arg, Tape};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How many random applications of a primitive are looked at for the one that shows the general case.
@@ -166,27 +167,21 @@ fn application<F: Real>(tape: &Tape<F>, primitive: &PrimitiveRef<F>, names: &[&s
     super::display::call(&**primitive, &operands.join(", "))
 }
 
-/// Of many random applications the one that hides least: the primitive with the attributes of its example where a sample
-/// fits them, matrices rather than vectors or numbers, lengths that differ, a result shaped unlike the operand.
+/// Of many random applications the most general one, to which the primitive of the example is applied where it fits.
 fn general_case<F: Real>(entry: &Entry<F>) -> Result<(PrimitiveRef<F>, Vec<Type>)> {
-    let mut best = None;
     let example = entry.example();
-    for seed in 0..TRIES {
-        let Some(sample) = entry.sample(&mut Generator::new(seed)) else { break };
+    let samples = (0..TRIES).map_while(|seed| entry.sample(&mut Generator::new(seed)));
+    let applications = samples.filter_map(|sample| {
         let operands: Vec<Type> = sample.operands.iter().map(|operand| operand.typed()).collect();
-        let (special, used) = match (special_case(example, &operands), special_case(&sample.primitive, &operands)) {
-            (Some(special), _) => (special, example),
-            (None, Some(special)) => (special + 1000, &sample.primitive),
-            (None, None) => continue,
-        };
-        if best.as_ref().is_none_or(|(least, _, _)| special < *least) {
-            best = Some((special, used.clone(), operands));
-        }
-    }
-    match best {
-        Some((_, primitive, operands)) => Ok((primitive, operands)),
-        None => Ok((example.clone(), default_operands(&example.signature()))),
-    }
+        let of_example = special_case(example, &operands).map(|special| ((false, special), example));
+        let own = || Some(((true, special_case(&sample.primitive, &operands)?), &sample.primitive));
+        let (special, primitive) = of_example.or_else(own)?;
+        Some((special, primitive.clone(), operands))
+    });
+    Ok(match applications.min_by_key(|(special, ..)| *special) {
+        Some((_, primitive, operands)) => (primitive, operands),
+        None => (example.clone(), default_operands(&example.signature())),
+    })
 }
 
 /// Operands for a primitive of which no samples are known.
@@ -199,31 +194,26 @@ fn default_operands(signature: &Signature) -> Vec<Type> {
     (0..signature.count().unwrap_or(2)).map(operand).collect()
 }
 
-/// How special these operands are, the less the better; `None` where the primitive refuses them.
+/// How far these operands are from the general case, in which they are matrices or lists of indices, of lengths 2, 3, 4 that
+/// differ, and a result that is not computed element by element differs from them; `None` where the primitive refuses them.
 fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Option<usize> {
-    let signature = primitive.signature();
-    if !signature.fits(operands.iter().map(|operand| operand.kind)) {
+    if !primitive.signature().fits(operands.iter().map(|operand| operand.kind)) {
         return None;
     }
-    let result = primitive.results(operands).ok()?.first()?.shape.clone();
-    let shapes: Vec<&crate::Shape> = operands.iter().map(|operand| &operand.shape).collect();
-    let ranks: usize = operands
-        .iter()
-        .map(|operand| match operand.kind {
-            Kind::Real => 20 * operand.shape.rank().abs_diff(2),
-            Kind::Index => 20 * operand.shape.rank().abs_diff(1),
-            Kind::Key => 0,
-        })
-        .sum();
-    // 2, 3, 4 along the axes; a 1 hides what is repeated.
-    let length = |(axis, d): (usize, &usize)| d.abs_diff(axis + 2) + if *d == 1 { 3 } else { 0 };
-    let lengths: usize = shapes.iter().flat_map(|shape| shape.iter().enumerate()).map(length).sum();
-    let square =
-        shapes.iter().filter(|shape| shape.iter().any(|d| shape.iter().filter(|e| *e == d).count() > 1)).count();
+    let result = primitive.results(operands).ok()?.into_iter().next()?.shape;
+    let shapes: Vec<&Shape> = operands.iter().map(|operand| &operand.shape).collect();
+    let ranks = operands.iter().map(|operand| match operand.kind {
+        Kind::Real => operand.shape.rank().abs_diff(2),
+        Kind::Index => operand.shape.rank().abs_diff(1),
+        Kind::Key => 0,
+    });
+    // A 1 hides what is repeated.
+    let length = |(d, usual): (&usize, usize)| d.abs_diff(usual) + if *d == 1 { 3 } else { 0 };
+    let lengths = shapes.iter().flat_map(|shape| shape.iter().zip(2..)).map(length);
+    let repeated = shapes.iter().map(|shape| shape.rank() - shape.iter().collect::<BTreeSet<_>>().len());
     let elementwise = matches!(primitive.kernel(&shapes), Kernel::Elementwise(_));
     let same = !elementwise && shapes.iter().all(|shape| **shape == result);
-    let many = if signature.count().is_none() { 20 * operands.len().abs_diff(2) } else { 0 };
-    Some(ranks + lengths + 4 * square + 10 * usize::from(same) + many)
+    Some(20 * ranks.sum::<usize>() + lengths.sum::<usize>() + 4 * repeated.sum::<usize>() + 10 * usize::from(same))
 }
 
 /// A mark above a symbol: the letters that carry it as one character, and the character that combines with any other.

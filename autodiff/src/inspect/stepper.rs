@@ -112,6 +112,7 @@ impl<F: Real, C: Fn(&State<'_, F>) -> bool> Condition<F> for C {
 
 /// The usual places to stop. Printed, a breakpoint reads as in the step-through: `op == "matmul"`, `nan(grad)`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Breakpoint<'a> {
     /// A node of this operation: its value was computed, or its rule runs.
     Operation(&'a str),

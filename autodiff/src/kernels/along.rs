@@ -1,6 +1,7 @@
 //! One axis of an array, and the checks that kernels make of the shapes they are given.
 
 use super::view::{Odometer, View};
+use crate::base::axis::no_axis;
 use crate::base::error::Refusal;
 use crate::base::shape::{Shape, Strides};
 use smallvec::SmallVec;
@@ -22,9 +23,7 @@ impl Along {
                 // Beside a length of 0 others may be of any size.
                 Ok(Along { length: *length, inner: after.iter().fold(1, |size, d| size.saturating_mul(*d)) })
             }
-            None => {
-                Err(Refusal::new(format!("there is no axis {axis} in an array of the shape {}", Shape::from(shape))))
-            }
+            None => Err(Refusal::new(no_axis(axis, "the array", &Shape::from(shape)).message)),
         }
     }
 

@@ -164,6 +164,6 @@ mod tests {
         };
         assert_eq!(gather(&i, 1, &y), "the array of indices has the shape [3, 1], not [2, 1]");
         assert_eq!(gather(&y, 1, &x), "the output has the shape [2, 3], not [2, 1]");
-        assert_eq!(gather(&y, 2, &y), "there is no axis 2 in an array of the shape [2, 3]");
+        assert_eq!(gather(&y, 2, &y), "there is no axis 2 in the array [2, 3]; axes run from 0 to 1");
     }
 }

@@ -8,6 +8,7 @@ use crate::base::shape::Shape;
 
 /// An operation on two indices.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum IndexOperation {
     /// a + b
     Add,
@@ -37,6 +38,7 @@ impl IndexOperation {
 
 /// A comparison of two indices.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum IndexComparison {
     /// a = b
     Equal,

@@ -214,6 +214,6 @@ mod tests {
         let vector = triangle(view, Triangle::Upper, 0, ViewMut::new(&mut out[..3], &x).unwrap()).unwrap_err();
         assert_eq!(vector.message, "x [3] should be a matrix, or an array of them");
         let axis = flip(view, &[0, 1], ViewMut::new(&mut out[..3], &x).unwrap()).unwrap_err();
-        assert_eq!(axis.message, "there is no axis 1 in an array of the shape [3]");
+        assert_eq!(axis.message, "there is no axis 1 in the array [3]; it has axis 0 only");
     }
 }

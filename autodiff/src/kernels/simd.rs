@@ -23,41 +23,8 @@ pub enum Level {
 pub struct Present(());
 
 impl Level {
-    /// The best of what the machine has. Asking the processor takes hundreds of cycles, and the standard library's cache of
-    /// its answers several loads; small kernels run in less. So the answer is kept, as one byte.
-    #[inline]
+    /// The best of what the machine has. The standard library asks the processor once, and keeps the answers.
     pub(crate) fn of_machine() -> Level {
-        use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-        static KNOWN: AtomicU8 = AtomicU8::new(0);
-        match KNOWN.load(Relaxed) {
-            3 => Level::Avx512(Present(())),
-            2 => Level::Avx2(Present(())),
-            1 => Level::Base,
-            _ => {
-                let level = Level::detect();
-                let number = match level {
-                    Level::Base => 1,
-                    Level::Avx2(_) => 2,
-                    Level::Avx512(_) => 3,
-                };
-                KNOWN.store(number, Relaxed);
-                level
-            }
-        }
-    }
-
-    /// All that the machine has, the baseline first: for tests, which compare them.
-    #[cfg(test)]
-    pub(crate) fn all() -> Vec<Level> {
-        match Level::of_machine() {
-            Level::Base => vec![Level::Base],
-            Level::Avx2(_) => vec![Level::Base, Level::Avx2(Present(()))],
-            Level::Avx512(_) => vec![Level::Base, Level::Avx2(Present(())), Level::Avx512(Present(()))],
-        }
-    }
-
-    #[cold]
-    fn detect() -> Level {
         // Miri interprets; what it checks is the portable way.
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -68,6 +35,16 @@ impl Level {
             return if wide { Level::Avx512(Present(())) } else { Level::Avx2(Present(())) };
         }
         Level::Base
+    }
+
+    /// All that the machine has, the baseline first: for tests, which compare them.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Level> {
+        match Level::of_machine() {
+            Level::Base => vec![Level::Base],
+            Level::Avx2(_) => vec![Level::Base, Level::Avx2(Present(()))],
+            Level::Avx512(_) => vec![Level::Base, Level::Avx2(Present(())), Level::Avx512(Present(()))],
+        }
     }
 }
 

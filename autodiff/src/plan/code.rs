@@ -17,16 +17,16 @@ pub(crate) struct Step {
     /// Which of [`Code::functions`].
     pub(crate) function: u16,
     /// The length of the rows, and above [`LENGTH_BITS`] which operands are numbers, bit by bit.
-    pub(crate) length: u16,
+    length: u16,
     pub(crate) output: u32,
     /// The first two operands. A third is stored as the output of the record after this one, which is not executed.
     pub(crate) inputs: [u32; 2],
 }
 
 /// The bits of [`Step::length`] that are the length.
-pub(crate) const LENGTH_BITS: u32 = 12;
+const LENGTH_BITS: u32 = 12;
 
-/// A [`Step`] as it is run: all its parts.
+/// A [`Step`] as it is compiled, verified and run: all its parts. ([`Code::push_step`] packs them.)
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WholeStep {
     pub(crate) function: u16,
@@ -46,7 +46,21 @@ impl<F: Real> Code<F> {
         self.block.next_multiple_of(16) + 80
     }
 
-    /// The steps of a range, put together from their parts.
+    /// Packs a step behind the others; `false` for rows whose length has no room.
+    pub(crate) fn push_step(&mut self, whole: WholeStep) -> bool {
+        let WholeStep { function, length, operands, numbers, output, inputs: [a, b, c] } = whole;
+        if length >> LENGTH_BITS != 0 {
+            return false;
+        }
+        let length = length as u16 | u16::from(numbers) << LENGTH_BITS;
+        self.steps.push(Step { function, length, output, inputs: [a, b] });
+        if operands == 3 {
+            self.steps.push(Step { function: 0, length: 0, output: c, inputs: [0, 0] });
+        }
+        true
+    }
+
+    /// The steps of a range, unpacked.
     #[inline(always)]
     pub(crate) fn whole_steps(&self, range: Range<usize>) -> impl Iterator<Item = WholeStep> {
         let mut steps = self.steps.get(range).unwrap_or(&[]).iter();

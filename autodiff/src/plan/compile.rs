@@ -1,6 +1,6 @@
 //! From groups and homes to code: every address is resolved, once.
 
-use super::code::{Action, Code, Gather, Kernel, LENGTH_BITS, OperandSource, Output, Place, Source, Step};
+use super::code::{Action, Code, Gather, Kernel, OperandSource, Output, Place, Source, WholeStep};
 use super::memory::{Home, Memory, Update, splat};
 use super::prepare::Compiled;
 use super::schedule::{Group, Schedule};
@@ -164,7 +164,7 @@ impl<F: Real> Compiler<'_, F> {
         let node = &self.program.nodes[id];
         let size = node.shape.size();
         let function = self.function(id)?;
-        let (mut inputs, mut numbers) = ([0; 3], 0u16);
+        let (mut inputs, mut numbers) = ([0; 3], 0u8);
         for (position, (operand, input)) in node.inputs.iter().zip(&mut inputs).enumerate() {
             let gathered = self.memory.gathered.get(&(id, position)).copied();
             let start = if let Some(row) = gathered {
@@ -187,11 +187,9 @@ impl<F: Real> Compiler<'_, F> {
         }
         let Home::Arena(output) = self.memory.homes[id] else { return Err(misplaced(id)) };
         let start = self.code.steps.len();
-        let [a, b, c] = inputs;
-        let length = size as u16 | numbers << LENGTH_BITS;
-        self.code.steps.push(Step { function: function as u16, length, output: output as u32, inputs: [a, b] });
-        if node.inputs.len() == 3 {
-            self.code.steps.push(Step { function: 0, length: 0, output: c, inputs: [0, 0] });
+        let (function, operands, output) = (function as u16, node.inputs.len(), output as u32);
+        if !self.code.push_step(WholeStep { function, length: size, operands, numbers, output, inputs }) {
+            return Err(misplaced(id));
         }
         let end = self.code.steps.len();
         let apart = self.code.commit == self.code.actions.len();

@@ -18,14 +18,12 @@ mod prepare;
 mod run;
 mod scan;
 mod schedule;
-mod steps;
 mod verify;
 
 pub use planner::Planner;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
-use crate::kernels;
 use crate::primitive::Kind;
 use crate::program::{Input, Program};
 use crate::tape::node;
@@ -33,7 +31,7 @@ use crate::tape::value::Value;
 use code::{Code, Output, Place, Source};
 use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
-use run::{Machine, Raw};
+use run::{Machine, Memory, Raw};
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
@@ -67,11 +65,15 @@ pub struct Plan<F: Real> {
     arrays: usize,
     in_place: usize,
     divided: usize,
-    raw: Vec<Raw<F>>,
+    /// Always empty: memory for the list of [`Raw`] of a run, whose pointers do not outlive the run.
+    raw: Vec<Unused>,
     pool: Option<Arc<rayon::ThreadPool>>,
     /// Whether the last run went well: the outputs are its results.
     ran: bool,
 }
+
+/// As large as a [`Raw`], and without pointers.
+type Unused = (usize, usize, u64);
 
 /// What an input has to be.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +85,7 @@ struct Expected {
 
 /// What one input of a plan is read from, or updated in.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Feed<'a, F> {
     /// The elements of an array, row by row.
     Real(&'a [F]),
@@ -104,31 +107,35 @@ impl<F: Real> Plan<F> {
     /// [`ErrorKind::ProgramInput`] if number, kinds or lengths of the feeds are not those of the program's inputs;
     /// [`ErrorKind::Refused`] if an operation refuses a value; [`ErrorKind::NotFinite`] for a guard
     /// ([`Planner::guard`]) that is not finite.
+    #[allow(unsafe_code)] // It vouches for what runs.
     pub fn execute(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
         self.ran = false;
-        self.bind(feeds)?;
+        self.check_feeds(feeds)?;
         let pieces = self.threads();
         let arena = self.arena.get_mut(self.start..).unwrap_or(&mut []).as_mut_ptr();
         let (indices, keys) = (self.indices.as_mut_ptr(), self.keys.as_mut_ptr());
-        let (code, scratch, divided) = (&self.code, self.arrays, self.divided);
-        let feeds = Cell::from_mut(self.raw.as_mut_slice()).as_slice_of_cells();
-        let machine = Machine { code, arena, indices, keys, scratch, feeds, pieces, divided };
-        machine.copy_in(&machine.code.copied_in);
-        let (program, guards) = (&self.program, &self.guards);
-        match &self.pool {
-            Some(pool) => pool.install(|| both_parts(&machine, program, guards))?,
-            None => both_parts(&machine, program, guards)?,
-        }
-        machine.copy_out();
+        let memory = Memory { arena, indices, keys, scratch: self.arrays };
+        let mut raw: Vec<Raw<F>> = recycled(std::mem::take(&mut self.raw));
+        raw.extend(feeds.iter_mut().map(Raw::of));
+        let raw_feeds = Cell::from_mut(raw.as_mut_slice()).as_slice_of_cells();
+        // SAFETY: the code was verified when the plan was made, for memory and inputs of these lengths, and they are filled;
+        // the feeds were checked just now, and are borrowed until the run is over, as is the plan.
+        let mut machine = unsafe { Machine::new(&self.code, memory, raw_feeds, pieces, self.divided) };
+        let (code, program, guards) = (&self.code, &self.program, &self.guards);
+        let done = match &self.pool {
+            Some(pool) => pool.install(|| both_parts(&mut machine, code, program, guards)),
+            None => both_parts(&mut machine, code, program, guards),
+        };
+        self.raw = recycled(raw);
+        done?;
         self.ran = true;
         Ok(())
     }
 
-    /// Checks the feeds and notes where they are.
-    fn bind(&mut self, feeds: &mut [Feed<'_, F>]) -> Result<()> {
+    /// That the feeds are what the program's inputs are.
+    fn check_feeds(&self, feeds: &[Feed<'_, F>]) -> Result<()> {
         self.program.check_count("execute", feeds.len())?;
-        self.raw.clear();
-        for (i, (feed, input)) in feeds.iter_mut().zip(&self.inputs).enumerate() {
+        for (i, (feed, input)) in feeds.iter().zip(&self.inputs).enumerate() {
             let (kind, length) = match feed {
                 Feed::Real(data) => (Kind::Real, data.len()),
                 Feed::Update(data) => (Kind::Real, data.len()),
@@ -139,13 +146,6 @@ impl<F: Real> Plan<F> {
             if kind != input.kind || length != input.size || fixed {
                 return Err(self.wrong_feed(i, feed));
             }
-            let nothing: *mut F = std::ptr::null_mut();
-            self.raw.push(match feed {
-                Feed::Real(data) => Raw { real: data.as_ptr().cast_mut(), index: nothing.cast(), key: 0 },
-                Feed::Update(data) => Raw { real: data.as_mut_ptr(), index: nothing.cast(), key: 0 },
-                Feed::Index(data) => Raw { real: nothing, index: data.as_ptr(), key: 0 },
-                Feed::Key(key) => Raw { real: nothing, index: nothing.cast(), key: *key },
-            });
         }
         Ok(())
     }
@@ -289,31 +289,35 @@ impl<F: Real> Plan<F> {
             + self.indices.capacity() * size_of::<usize>()
             + self.keys.capacity() * size_of::<u64>()
     }
-
-    fn guard(machine: &Machine<'_, F>, program: &Program<F>, source: &Source, output: usize) -> Result<()> {
-        let first = match &source.layout {
-            None if kernels::all_finite(machine.read(source.home, source.extent)) => None,
-            _ => machine.view(source).and_then(|view| view.iter().find(|x| !x.is_finite())),
-        };
-        let Some(number) = first else { return Ok(()) };
-        let message = format!("output {output} is {number}, which guards the update; nothing was changed");
-        let id = program.outputs.get(output).copied().unwrap_or(crate::NodeId::new(0));
-        let error = Error::new(ErrorKind::NotFinite, "execute", message);
-        Err(error.with_operand(node::describe(&program.nodes, &program.labels, id, "guard")))
-    }
 }
 
 /// What computes, and then what updates inputs, if the guards allow.
-fn both_parts<F: Real>(machine: &Machine<'_, F>, program: &Program<F>, guards: &[usize]) -> Result<()> {
-    let code = machine.code;
+fn both_parts<F: Real>(
+    machine: &mut Machine<'_, F>,
+    code: &Code<F>,
+    program: &Program<F>,
+    guards: &[usize],
+) -> Result<()> {
     let refused = |refused: run::Refused| program.refused(refused.node, refused.refusal);
+    machine.copy_in();
     machine.run(0..code.commit).map_err(refused)?;
     for output in guards {
-        if let Some(Output::Real(source)) = code.outputs.get(*output) {
-            Plan::guard(machine, program, source, *output)?;
+        if let Some(number) = machine.not_finite(*output) {
+            let message = format!("output {output} is {number}, which guards the update; nothing was changed");
+            let id = program.outputs.get(*output).copied().unwrap_or(crate::NodeId::new(0));
+            let error = Error::new(ErrorKind::NotFinite, "execute", message);
+            return Err(error.with_operand(node::describe(&program.nodes, &program.labels, id, "guard")));
         }
     }
-    machine.run(code.commit..code.actions.len()).map_err(refused)
+    machine.run(code.commit..code.actions.len()).map_err(refused)?;
+    machine.copy_out();
+    Ok(())
+}
+
+/// An empty list in the memory of another, whose elements are as large.
+fn recycled<A, B>(mut list: Vec<A>) -> Vec<B> {
+    list.clear();
+    list.into_iter().map_while(|_| None).collect()
 }
 
 impl<F: Real> fmt::Debug for Plan<F> {

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::prepare::{Compiled, prepare};
 use super::schedule::BLOCK;
-use super::{Expected, Plan, run::Raw};
+use super::{Expected, Plan};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
@@ -134,7 +134,7 @@ impl<F: Real> Planner<'_, F> {
             Expected { kind: node.kind(), size: node.shape.size(), updated }
         });
         let inputs = inputs.collect();
-        let raw: Vec<Raw<F>> = Vec::with_capacity(program.inputs.len());
+        let raw = Vec::with_capacity(program.inputs.len());
         let (guards, divided) = (self.guards, self.divided);
         Ok(Plan {
             program,

@@ -1,9 +1,9 @@
-//! Loops over programs in a plan: how they are compiled. ([`steps`](super::steps) runs them.)
+//! Loops over programs in a plan: how they are compiled. ([`run`](super::run) runs them.)
 //!
 //! The body is prepared like any program, into a region of the arena. Its inputs are read where they are if they are large;
 //! small ones are copied into the region: invariants once, rows in every step, while carries stay there until the loop ends.
 
-#![allow(unsafe_code, clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing)]
 
 use super::code::{Action, Code, Gather, OperandSource, Output, Region, Scan, Source, Transfers};
 use super::compile::{Compiler, misplaced};

@@ -84,8 +84,8 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
     }
     for (slot, source) in &code.copied_out {
         let length = source.shape.size();
-        bounds.inside(Span { home: Home::Feed(*slot), length }).map_err(faulty)?;
-        bounds.source(source).map_err(faulty)?;
+        let read = bounds.source(source).map_err(faulty)?;
+        bounds.disjoint(Span { home: Home::Feed(*slot), length }, [read]).map_err(faulty)?;
     }
     let output = |output: &Output| match output {
         Output::Real(source) => bounds.source(source),
@@ -421,6 +421,9 @@ mod tests {
             plan.code.copied_out.iter_mut().for_each(|(to, _)| *to = slot);
             assert_eq!(is_kept(&plan, &INPUTS), slot == 0, "{slot}");
         }
+        // Nor is an input copied over itself.
+        plan.code.copied_out.iter_mut().for_each(|(to, source)| (*to, source.home) = (0, Home::Feed(0)));
+        assert!(!is_kept(&plan, &INPUTS));
         Ok(())
     }
 }

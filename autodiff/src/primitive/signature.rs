@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 /// What kinds an operand may be of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Accepts {
     /// This kind only.
     Only(Kind),
@@ -99,6 +100,7 @@ fn fits(operands: &[(&'static str, Accepts)], kinds: impl ExactSizeIterator<Item
 
 /// How an application of a primitive is written in rules and formulas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Notation {
     /// `name(a, b; attributes)`.
     Call,

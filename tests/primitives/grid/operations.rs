@@ -45,6 +45,7 @@ fn odd(own: &Attributes) -> Vec<Attributes> {
             Attribute::Flag(_) => [true, false].map(Attribute::Flag).into(),
             Attribute::List(_) => lists().into_iter().map(Attribute::List).collect(),
             Attribute::Word(_) => vec![Attribute::Word("other".into())],
+            other => panic!("which odd values are there of {other:?}?"),
         }
     };
     let mut all = Vec::new();

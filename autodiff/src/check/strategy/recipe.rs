@@ -9,6 +9,7 @@ use std::fmt;
 /// An operation of a [`Recipe`].
 #[derive(Clone, PartialEq, Debug)]
 #[allow(missing_docs)] // each is the `Var` or `Index` method of its name
+#[non_exhaustive]
 pub enum Op {
     Neg,
     Exp,

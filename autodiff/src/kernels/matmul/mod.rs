@@ -29,7 +29,7 @@ mod vector_product;
 use super::simd::Level;
 use super::view::{View, ViewMut};
 use crate::base::error::Refusal;
-use crate::base::real::Real;
+use crate::base::real::{ForBoth, Real};
 pub use batched::matmul_shape;
 use machine::{Machine, Machines};
 pub(crate) use prepared::prepared_product;
@@ -74,15 +74,6 @@ impl<F: Real> Matrix<F> {
 }
 
 impl<F> Matrix<F> {
-    /// The same bytes as numbers of `G`.
-    ///
-    /// # Safety
-    /// `G` is `F`.
-    unsafe fn cast<G>(self) -> Matrix<G> {
-        let Matrix { data, rows, columns, row, column } = self;
-        Matrix { data: data.cast(), rows, columns, row, column }
-    }
-
     /// Some rows of it.
     fn some_rows(self, rows: Range<usize>) -> Self {
         // Without elements there is no place to point to.
@@ -214,14 +205,24 @@ unsafe fn block<F: Real>(
     // One column of a wider b is summed as one of many, because the whole decides.
     let vector = b.columns == 1;
     let (a, b) = (a.some_rows(rows), b.some_columns(columns));
-    // SAFETY: `Real` is sealed to two types, which their sizes tell apart, so the casts change nothing; the rest is the
-    // caller's.
-    unsafe {
-        if size_of::<F>() == size_of::<f32>() {
-            at_level::<f32>(level, vector, a.cast(), b.cast(), output.cast(), pitch);
-        } else {
-            at_level::<f64>(level, vector, a.cast(), b.cast(), output.cast(), pitch);
-        }
+    // SAFETY: the caller's; what is chosen is `at_level`.
+    unsafe { F::choose::<AtLevel>()(level, vector, a, b, output, pitch) }
+}
+
+/// [`at_level`] for each type: it names the machines that multiply its numbers.
+struct AtLevel;
+
+impl ForBoth for AtLevel {
+    type Of<F> = unsafe fn(Level, bool, Matrix<F>, Matrix<F>, *mut F, usize);
+
+    #[inline]
+    fn single() -> Self::Of<f32> {
+        at_level
+    }
+
+    #[inline]
+    fn double() -> Self::Of<f64> {
+        at_level
     }
 }
 

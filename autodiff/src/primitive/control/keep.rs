@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 /// What a loop keeps of each step for the reverse pass. More of it is more memory and less computed again; the numbers are
 /// the same, bit for bit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Keep {
     /// Every value that the reverse pass reads.
     Everything,

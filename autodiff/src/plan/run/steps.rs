@@ -3,12 +3,13 @@
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-use super::code::{Action, OperandSource, Output, Place, Scan, Source};
-use super::memory::Home;
-use super::run::{Machine, Raw, Refused, copy};
+use super::{Machine, Memory, Raw, Refused, copy};
 use crate::base::error::{Error, Place as Line, Refusal, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
+use crate::kernels::Operand;
+use crate::plan::code::{Action, OperandSource, Output, Place, Scan, Source};
+use crate::plan::memory::Home;
 use crate::primitive::{Made, Steps};
 use smallvec::SmallVec;
 use std::cell::Cell;
@@ -88,16 +89,21 @@ unsafe fn copy_arrays<F: Real>(body: &Machine<'_, F>, arrays: &mut [StepCopy<'_,
 
 impl<F: Real> Machine<'_, F> {
     /// Runs a loop: no memory is taken, whatever the number of steps.
-    pub(crate) fn scan(&self, scan: &Scan<F>) -> Result<(), Refused> {
+    ///
+    /// # Safety
+    /// An action of the code, verified, and the only one that runs.
+    pub(super) unsafe fn scan(&self, scan: &Scan<F>) -> Result<(), Refused> {
         let Steps { count: rows, made, carries, inputs, reversed } = scan.steps;
         let (code, transfers) = (&scan.body.code, &scan.transfers);
         let refused = |refusal| Refused { node: scan.node, refusal };
         let count = match scan.operands.last().filter(|_| made == Made::Given) {
-            Some(given) => self.given(given, &scan.steps).map_err(refused)?,
+            // SAFETY: an operand, verified.
+            Some(given) => unsafe { self.given(given, &scan.steps) }.map_err(refused)?,
             None => rows,
         };
         for (operand, result) in scan.operands.iter().zip(&scan.results).take(carries) {
-            self.begin(operand, result).map_err(refused)?;
+            // SAFETY: an operand and a result, verified to lie apart.
+            unsafe { self.begin(operand, result) };
         }
         // Rows lie one behind the other, and the first step may be the last of them.
         let first = if reversed { count.saturating_sub(1) } else { 0 };
@@ -110,14 +116,18 @@ impl<F: Real> Machine<'_, F> {
         let mut feeds: SmallVec<[Cell<Raw<F>>; 16]> = SmallVec::new();
         feeds.push(Cell::new(Raw { index: step.as_ptr(), ..Raw::NOTHING }));
         for (i, operand) in scan.operands.iter().enumerate() {
-            let raw = match scan.results.get(i) {
-                Some(place) if i < carries => self.raw_place(place),
-                _ => self.raw_operand(operand),
+            // SAFETY: results and operands, verified; nothing is written now.
+            let raw = unsafe {
+                match scan.results.get(i) {
+                    Some(place) if i < carries => self.raw_place(place),
+                    _ => self.raw_operand(operand),
+                }
             };
             feeds.push(Cell::new(raw.moved(first * row_of(1 + i))));
         }
         let feeds = feeds.as_slice();
-        let body = self.body(scan, feeds);
+        // SAFETY: the caller's, and the feeds are those of the loop.
+        let mut body = unsafe { self.body(scan, feeds) };
         let mut before = Copies::of(transfers.each.iter().map(|(slot, start, length)| {
             let (from, to) = (feeds[*slot].get().real.cast_const(), body.pointer(Home::Arena(*start)));
             StepCopy { laid: None, from, to, length: *length, from_stride: one_on(row_of(*slot)), to_stride: 0 }
@@ -145,7 +155,8 @@ impl<F: Real> Machine<'_, F> {
 
         let mut done = 0;
         if count > 0 {
-            body.copy_in(&transfers.first);
+            // SAFETY: verified with the loop; nothing runs now.
+            unsafe { body.copy_feeds(&transfers.first) };
         }
         while done < count {
             // SAFETY: rows of inputs and the places of the body for them, verified to lie apart; nothing runs now.
@@ -155,7 +166,8 @@ impl<F: Real> Machine<'_, F> {
             }
             match code.actions.as_slice() {
                 // The bodies of scalar recurrences, where every instruction counts.
-                [Action::Numbers(range)] => body.numbers(range.clone()),
+                // SAFETY: the action of the body, which was verified.
+                [Action::Numbers(range)] => unsafe { body.numbers(range.clone()) },
                 actions => body.run(0..actions.len()).map_err(|inner| {
                     refused(in_step(step.get(), &scan.body.program.refused(inner.node, inner.refusal)))
                 })?,
@@ -164,7 +176,7 @@ impl<F: Real> Machine<'_, F> {
             // none of the copies of carries (verified).
             unsafe {
                 copy_arrays(&body, arrays_out);
-                let goes_on = is_plain || self.others(scan, &body, step.get());
+                let goes_on = is_plain || self.others(scan, &mut body, step.get());
                 copy_numbers(numbers_out);
                 copy_arrays(&body, carries_on);
                 done += 1;
@@ -181,40 +193,56 @@ impl<F: Real> Machine<'_, F> {
         }
         for (place, (_, start)) in transfers.last.iter().filter_map(|at| Some((scan.results.get(at.0)?, at))) {
             if done > 0 {
-                // SAFETY: a result has memory of its own, apart from that of the body.
-                let output = unsafe { self.write(place.home, place.size) };
-                copy(body.read(Home::Arena(*start), output.len()), output);
+                // SAFETY: a result has memory of its own, apart from that of the body, in which the carry lies (verified).
+                unsafe {
+                    copy(body.read(Home::Arena(*start), place.size), self.write(place.home, place.size));
+                }
             }
         }
         for place in scan.results.iter().skip(first_output) {
-            self.clear_behind(place, done, rows);
+            // SAFETY: a result, verified.
+            unsafe { self.clear_behind(place, done, rows) };
         }
         if let Some(Home::Indices(start)) = scan.results.get(carries).filter(|_| made == Made::While).map(|at| at.home)
         {
             // SAFETY: memory for one index, verified.
-            unsafe { *self.indices.add(start) = done };
+            unsafe { *self.memory.indices.add(start) = done };
         }
         Ok(())
     }
 
     /// What runs the body.
-    fn body<'a>(&self, scan: &'a Scan<F>, feeds: &'a [Cell<Raw<F>>]) -> Machine<'a, F> {
-        let region = scan.region;
-        // SAFETY: the region of the body lies inside the plan's memory, and rows of loops behind it (verified).
-        let (arena, indices, keys) =
-            unsafe { (self.arena.add(region.arena), self.indices.add(region.indices), self.keys.add(region.keys)) };
-        let scratch = self.scratch.wrapping_sub(region.arena);
-        let (pieces, divided) = (self.pieces, self.divided);
-        Machine { code: &scan.body.code, arena, indices, keys, scratch, feeds, pieces, divided }
+    ///
+    /// # Safety
+    /// A loop of the code, and its feeds: what a body finds in them is what its inputs were verified to be.
+    unsafe fn body<'a>(&self, scan: &'a Scan<F>, feeds: &'a [Cell<Raw<F>>]) -> Machine<'a, F> {
+        let (region, memory) = (scan.region, self.memory);
+        // SAFETY: the body was verified when it was prepared, and its region with the loop: that it lies inside the memory,
+        // apart from operands and results. Its loops have no more rows than the code's.
+        unsafe {
+            let memory = Memory {
+                arena: memory.arena.add(region.arena),
+                indices: memory.indices.add(region.indices),
+                keys: memory.keys.add(region.keys),
+                scratch: memory.scratch.wrapping_sub(region.arena),
+            };
+            Machine::new(&scan.body.code, memory, feeds, self.pieces, self.divided)
+        }
     }
 
     /// Copies what step `t` of the body gives besides arrays of reals that were planned as [`StepCopy`]: large carries, rows
     /// of outputs and carries of other kinds. Whether another step follows.
-    fn others(&self, scan: &Scan<F>, body: &Machine<'_, F>, t: usize) -> bool {
+    ///
+    /// # Safety
+    /// As for [`scan`](Self::scan), whose body this is, after its step `t`.
+    unsafe fn others(&self, scan: &Scan<F>, body: &mut Machine<'_, F>, t: usize) -> bool {
         let Steps { count: rows, made, carries, .. } = scan.steps;
         let of_step = carries..carries + scan.steps.between();
         let goes_on = body.code.outputs.get(carries).filter(|_| made == Made::While);
-        let goes_on = goes_on.is_none_or(|goes_on| body.number(goes_on) != Some(F::zero()));
+        let goes_on = goes_on.is_none_or(|goes_on| {
+            // SAFETY: an output of the body, verified.
+            unsafe { body.number(goes_on) != Some(F::zero()) }
+        });
         body.copy_out();
         for (i, (output, place)) in body.code.outputs.iter().zip(&scan.results).enumerate() {
             let Output::Other(from) = output else { continue };
@@ -224,96 +252,118 @@ impl<F: Real> Machine<'_, F> {
                 Home::Indices(start) => {
                     let length = place.size / count;
                     // SAFETY: a result has memory of its own, apart from that of the body; row t lies inside it.
-                    let row = unsafe { std::slice::from_raw_parts_mut(self.indices.add(start + t * length), length) };
-                    row.copy_from_slice(body.read_indices(from.home, length));
+                    unsafe {
+                        let row = std::slice::from_raw_parts_mut(self.memory.indices.add(start + t * length), length);
+                        row.copy_from_slice(body.read_indices(from.home, length));
+                    }
                 }
-                // SAFETY: a key of its own.
-                Home::Key(at) => unsafe { *self.keys.add(at) = body.read_key(from.home) },
+                // SAFETY: a key of its own, apart from those of the body.
+                Home::Key(at) => unsafe { *self.memory.keys.add(at) = body.read_key(from.home) },
                 _ => {}
             }
         }
         // Keys are given to a step by their values.
         for (feed, place) in body.feeds.iter().skip(1).zip(&scan.results).take(carries) {
             if let Home::Key(_) = place.home {
-                feed.set(Raw { key: self.read_key(place.home), ..feed.get() });
+                // SAFETY: a result, verified.
+                feed.set(Raw { key: unsafe { self.read_key(place.home) }, ..feed.get() });
             }
         }
         goes_on
     }
 
     /// The number of steps that an operand says.
-    fn given(&self, operand: &OperandSource, steps: &Steps) -> Result<usize, Refusal> {
-        match operand {
-            OperandSource::Real(source) => {
-                steps.checked(self.read(source.home, source.extent).first().copied().unwrap_or(F::nan()))
-            }
-            OperandSource::Index { home, .. } => steps.checked_index(self.read_indices(*home, 1).iter().sum()),
-            OperandSource::Indices { data, .. } => steps.checked_index(data.iter().sum()),
-            OperandSource::KeyAt { .. } | OperandSource::Key(_) => Err(Refusal::new("a key is no number of steps")),
+    ///
+    /// # Safety
+    /// An operand of the code.
+    unsafe fn given(&self, operand: &OperandSource, steps: &Steps) -> Result<usize, Refusal> {
+        // SAFETY: the caller's; verified to be one number.
+        match unsafe { self.operand(operand)? } {
+            Operand::Real(number) => steps.checked(number.iter().next().unwrap_or(F::nan())),
+            Operand::Index(number) => steps.checked_index(number.iter().sum()),
+            Operand::Key(_) => Err(Refusal::new("a key is no number of steps")),
         }
     }
 
     /// The number that an output is.
-    fn number(&self, output: &Output) -> Option<F> {
+    ///
+    /// # Safety
+    /// An output of the code.
+    unsafe fn number(&self, output: &Output) -> Option<F> {
         let Output::Real(source) = output else { return None };
         let mut number = [F::zero()];
-        match &source.layout {
-            None => number.copy_from_slice(self.read(source.home, source.extent)),
-            Some(_) => self.gather_into(source, &source.shape, &mut number),
+        // SAFETY: the caller's.
+        unsafe {
+            match &source.layout {
+                None => number.copy_from_slice(self.read(source.home, source.extent)),
+                Some(_) => self.gather_into(source, &source.shape, &mut number),
+            }
         }
         number.first().copied()
     }
 
     /// Zeros in the rows from `done` on of a result of `count` rows.
-    fn clear_behind(&self, place: &Place, done: usize, count: usize) {
+    ///
+    /// # Safety
+    /// A result of the code, which nothing else reads or writes now, and `done` ≤ `count`.
+    unsafe fn clear_behind(&self, place: &Place, done: usize, count: usize) {
         let length = place.size / count.max(1);
         let (start, length) = (done * length, (count - done) * length);
-        match place.home {
-            // SAFETY: a result has memory of its own; its rows lie inside it.
-            Home::Indices(at) => {
-                unsafe { std::slice::from_raw_parts_mut(self.indices.add(at + start), length) }.fill(0)
+        // SAFETY: the caller's; the rows lie inside the result.
+        unsafe {
+            match place.home {
+                Home::Indices(at) => {
+                    std::slice::from_raw_parts_mut(self.memory.indices.add(at + start), length).fill(0);
+                }
+                Home::Key(_) => {}
+                home => std::slice::from_raw_parts_mut(self.pointer(home).add(start), length).fill(F::zero()),
             }
-            Home::Key(_) => {}
-            // SAFETY: as above.
-            home => unsafe { std::slice::from_raw_parts_mut(self.pointer(home).add(start), length) }.fill(F::zero()),
         }
     }
 
     /// Copies a carry to where it lies between steps.
-    fn begin(&self, operand: &OperandSource, place: &Place) -> Result<(), Refusal> {
-        match (operand, place.kind) {
-            (OperandSource::Real(source), Kind::Real) => {
-                // SAFETY: a result has memory of its own.
-                let output = unsafe { self.write(place.home, place.size) };
-                output.copy_from_slice(self.read(source.home, source.extent));
-                Ok(())
-            }
-            _ => {
-                self.copy(operand, place);
-                Ok(())
+    ///
+    /// # Safety
+    /// An operand and a result of the code, which lie apart, and nothing else reads or writes the result now.
+    unsafe fn begin(&self, operand: &OperandSource, place: &Place) {
+        // SAFETY: the caller's.
+        unsafe {
+            match (operand, place.kind) {
+                (OperandSource::Real(source), Kind::Real) => {
+                    self.write(place.home, place.size).copy_from_slice(self.read(source.home, source.extent));
+                }
+                _ => self.copy(operand, place),
             }
         }
     }
 
-    fn raw_place(&self, place: &Place) -> Raw<F> {
+    /// # Safety
+    /// A result of the code.
+    unsafe fn raw_place(&self, place: &Place) -> Raw<F> {
         let mut raw = Raw::NOTHING;
         match place.home {
             // SAFETY: verified to lie inside the memory for its kind.
-            Home::Indices(start) => raw.index = unsafe { self.indices.add(start) },
-            Home::Key(_) => raw.key = self.read_key(place.home),
+            Home::Indices(start) => raw.index = unsafe { self.memory.indices.add(start) },
+            // SAFETY: the caller's.
+            Home::Key(_) => raw.key = unsafe { self.read_key(place.home) },
             home => raw.real = self.pointer(home),
         }
         raw
     }
 
-    fn raw_operand(&self, operand: &OperandSource) -> Raw<F> {
+    /// # Safety
+    /// An operand of the code.
+    unsafe fn raw_operand(&self, operand: &OperandSource) -> Raw<F> {
         let mut raw = Raw::NOTHING;
-        match operand {
-            OperandSource::Real(source) => raw.real = self.pointer(source.home),
-            OperandSource::Index { home, shape } => raw.index = self.read_indices(*home, shape.size()).as_ptr(),
-            OperandSource::Indices { data, .. } => raw.index = data.as_ptr(),
-            OperandSource::KeyAt { home } => raw.key = self.read_key(*home),
-            OperandSource::Key(key) => raw.key = *key,
+        // SAFETY: the caller's.
+        unsafe {
+            match operand {
+                OperandSource::Real(source) => raw.real = self.pointer(source.home),
+                OperandSource::Index { home, shape } => raw.index = self.read_indices(*home, shape.size()).as_ptr(),
+                OperandSource::Indices { data, .. } => raw.index = data.as_ptr(),
+                OperandSource::KeyAt { home } => raw.key = self.read_key(*home),
+                OperandSource::Key(key) => raw.key = *key,
+            }
         }
         raw
     }
