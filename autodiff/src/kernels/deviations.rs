@@ -2,7 +2,7 @@
 //! its logarithm are made of.
 //!
 //! Written as dᵢ·Σw − Σ w·d and gᵢ·Σw − wᵢ·Σg, both would cancel at an element that has nearly all of the weight. So all is
-//! measured from the element m of the largest |w|, whose own term is left out of every sum.
+//! measured from the element m of the largest |w|, whose own term is left out.
 
 use super::copy::copy_to;
 use super::lanes::with_block;
@@ -10,19 +10,12 @@ use super::pair::strong_product as product;
 use super::simd::vectorized;
 use super::softmax::along;
 use super::sum::{CHUNK, chunk, tree};
+use super::tile::{self, First, SIDE, Tile};
 use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
-/// The elements of which the largest is sought at a time.
-const WIDTH: usize = 8;
-
 /// Σⱼ wⱼ(dᵢ − dⱼ) along `axis`. `memory` has room for w and d.
-pub fn deviations<F: Real>(
-    [w, d]: [View<'_, F>; 2],
-    axis: usize,
-    output: ViewMut<'_, F>,
-    memory: &mut [F],
-) {
+pub fn deviations<F: Real>([w, d]: [View<'_, F>; 2], axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
     each_lane([w, d], axis, output, memory, deviations_of_rows, |y, w, d, m, block| {
         let own = d.at(m);
         let mean = sum(d.length, block, |j| product(w.at(j), d.at(j) - own));
@@ -34,12 +27,7 @@ pub fn deviations<F: Real>(
 }
 
 /// Σⱼ (wⱼgᵢ − wᵢgⱼ) along `axis`: the adjoint of [`deviations`]. `memory` has room for w and g.
-pub fn deviations_adjoint<F: Real>(
-    [w, g]: [View<'_, F>; 2],
-    axis: usize,
-    output: ViewMut<'_, F>,
-    memory: &mut [F],
-) {
+pub fn deviations_adjoint<F: Real>([w, g]: [View<'_, F>; 2], axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
     each_lane([w, g], axis, output, memory, adjoint_of_rows, |y, w, g, m, block| {
         let weights = sum(g.length, block, |j| if j == m { F::zero() } else { w.at(j) });
         let others = sum(g.length, block, |j| if j == m { F::zero() } else { g.at(j) });
@@ -64,6 +52,12 @@ impl<F: Real> Along<'_, F> {
     fn at(&self, j: usize) -> F {
         self.data[j * self.step]
     }
+
+    /// The first element of the largest magnitude. A NaN is larger than nothing, and spoils its lane whatever this is.
+    #[inline(always)]
+    fn heaviest(&self) -> usize {
+        (1..self.length).fold(0, |m, j| if self.at(j).abs() > self.at(m).abs() { j } else { m })
+    }
 }
 
 /// Σⱼ f(j), in the order of all sums.
@@ -78,25 +72,20 @@ fn sum<F: Real>(length: usize, block: &mut [F], f: impl Fn(usize) -> F) -> F {
     })
 }
 
-/// The first element of the largest magnitude. A NaN is larger than nothing, and spoils its lane whatever this is.
-#[inline(always)]
-fn heaviest<F: Real>(w: &[F]) -> usize {
-    let larger = |most: F, w: &F| if w.abs() > most { w.abs() } else { most };
-    let (rows, rest) = w.as_chunks::<WIDTH>();
-    let mut most = [F::zero(); WIDTH];
-    for row in rows {
-        most.iter_mut().zip(row).for_each(|(most, w)| *most = larger(*most, w));
-    }
-    let most = most.iter().chain(rest).fold(F::zero(), larger);
-    w.iter().position(|w| w.abs() == most).unwrap_or(0)
-}
-
 vectorized! {
-    /// [`deviations`] of short rows.
+    /// [`deviations`] of rows of up to 1,024 elements.
     fn deviations_of_rows(y: &mut [F], w: &[F], d: &[F], length: usize, block: &mut [F]) {
+        if length <= SIDE {
+            let mut tiles = [[[F::zero(); SIDE]; SIDE]; 2];
+            let size = SIDE * length;
+            for ((y, w), d) in y.chunks_mut(size).zip(w.chunks(size)).zip(d.chunks(size)) {
+                deviations_of_tile(y, w, d, length, &mut tiles);
+            }
+            return;
+        }
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
-            let own = d[heaviest(w)];
+            let own = d[Along { data: w, length, step: 1 }.heaviest()];
             block.iter_mut().zip(w).zip(d).for_each(|((term, w), d)| *term = product(*w, *d - own));
             let (mean, weight) = (chunk(block), chunk(w));
             y.iter_mut().zip(d).for_each(|(y, d)| *y = product(weight, *d - own) - mean);
@@ -105,17 +94,25 @@ vectorized! {
 }
 
 vectorized! {
-    /// [`deviations_adjoint`] of short rows.
+    /// [`deviations_adjoint`] of rows of up to 1,024 elements.
     fn adjoint_of_rows(y: &mut [F], w: &[F], g: &[F], length: usize, block: &mut [F]) {
+        if length <= SIDE {
+            let mut tiles = [[[F::zero(); SIDE]; SIDE]; 2];
+            let size = SIDE * length;
+            for ((y, w), g) in y.chunks_mut(size).zip(w.chunks(size)).zip(g.chunks(size)) {
+                adjoint_of_tile(y, w, g, length, &mut tiles);
+            }
+            return;
+        }
         let block = &mut block[..length];
         for ((y, w), g) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(g.chunks_exact(length)) {
-            let m = heaviest(w);
-            block.copy_from_slice(w);
-            block[m] = F::zero();
-            let weights = chunk(block);
-            block.copy_from_slice(g);
-            block[m] = F::zero();
-            let others = chunk(block);
+            let m = Along { data: w, length, step: 1 }.heaviest();
+            let mut without = |x: &[F]| {
+                block.copy_from_slice(x);
+                block[m] = F::zero();
+                chunk(block)
+            };
+            let (weights, others) = (without(w), without(g));
             let (weight, total) = (weights + w[m], others + g[m]);
             for ((y, w), g) in y.iter_mut().zip(w).zip(g) {
                 *y = product(weight, *g) - product(*w, total);
@@ -123,6 +120,72 @@ vectorized! {
             y[m] = product(weights, g[m]) - product(w[m], others);
         }
     }
+}
+
+/// The largest magnitude of each row.
+#[inline(always)]
+fn largest_magnitudes<F: Real>(w: &[[F; SIDE]]) -> [F; SIDE] {
+    let mut most = [F::zero(); SIDE];
+    for w in w {
+        most.iter_mut().zip(w).for_each(|(most, w)| *most = if w.abs() > *most { w.abs() } else { *most });
+    }
+    most
+}
+
+#[inline(always)]
+fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
+    tile::load(weights, w, length, length);
+    tile::load(tile, d, length, length);
+    let (w, d) = (&weights[..length], &mut tile[..length]);
+    let most = largest_magnitudes(w);
+    let (mut first, mut own) = (First::<F>::new(), d[0]);
+    for (w, d) in w.iter().zip(&*d) {
+        for r in 0..SIDE {
+            own[r] = if first.is(r, w[r].abs() == most[r]) { d[r] } else { own[r] };
+        }
+    }
+    let (mut mean, mut weight) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
+    for (w, d) in w.iter().zip(&mut *d) {
+        for r in 0..SIDE {
+            d[r] = d[r] - own[r];
+            mean[r] = mean[r] + product(w[r], d[r]);
+            weight[r] = weight[r] + w[r];
+        }
+    }
+    for d in &mut *d {
+        for r in 0..SIDE {
+            d[r] = product(weight[r], d[r]) - mean[r];
+        }
+    }
+    tile::store(tile, y, length);
+}
+
+#[inline(always)]
+fn adjoint_of_tile<F: Real>(y: &mut [F], w: &[F], g: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
+    tile::load(weights, w, length, length);
+    tile::load(tile, g, length, length);
+    let (w, g) = (&weights[..length], &mut tile[..length]);
+    let most = largest_magnitudes(w);
+    let (mut weights, mut others) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
+    let (mut first, mut own_w, mut own_g) = (First::<F>::new(), w[0], g[0]);
+    for (w, g) in w.iter().zip(&*g) {
+        for r in 0..SIDE {
+            let is = first.is(r, w[r].abs() == most[r]);
+            (own_w[r], own_g[r]) = if is { (w[r], g[r]) } else { (own_w[r], own_g[r]) };
+            let (w, g) = if is { (F::zero(), F::zero()) } else { (w[r], g[r]) };
+            (weights[r], others[r]) = (weights[r] + w, others[r] + g);
+        }
+    }
+    let mut first = First::<F>::new();
+    for (w, g) in w.iter().zip(g) {
+        for r in 0..SIDE {
+            let is = first.is(r, w[r].abs() == most[r]);
+            let weight = weights[r] + if is { F::zero() } else { own_w[r] };
+            let total = others[r] + if is { F::zero() } else { own_g[r] };
+            g[r] = product(weight, g[r]) - product(w[r], total);
+        }
+    }
+    tile::store(tile, y, length);
 }
 
 /// `f(y, w, d, m, block)` for each lane, and `rows(y, w, d, length, block)` for short rows; m is the first element of the
@@ -150,8 +213,7 @@ fn each_lane<F: Real>(
         for ((y, w), d) in lanes {
             for column in 0..step {
                 let [w, d] = [w, d].map(|data| Along { data: &data[column..], length, step });
-                let m = (1..length).fold(0, |m, j| if w.at(j).abs() > w.at(m).abs() { j } else { m });
-                f(&mut y[column..], w, d, m, block);
+                f(&mut y[column..], w, d, w.heaviest(), block);
             }
         }
     });

@@ -5,6 +5,7 @@ use super::lanes::{Lane, Lanes, Way, with_block};
 use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
+use super::tile::{self, First, SIDE};
 use super::view::{Axes, View, ViewMut};
 use crate::base::real::Real;
 
@@ -100,6 +101,12 @@ vectorized! {
     /// The largest element of each row, and the sum of the exponentials of the others.
     fn rest_of_rows(x: &[F], length: usize, step: usize, block: &mut [F], largest_of: &mut [F], rest: &mut [F]) {
         let terms = length - 1;
+        if length <= SIDE && rest.len() > 1 {
+            for (i, (largest, rest)) in largest_of.chunks_mut(SIDE).zip(rest.chunks_mut(SIDE)).enumerate() {
+                rest_of_tile(&x[i * SIDE * step..], length, step, largest, rest);
+            }
+            return;
+        }
         for (i, most) in largest_of.iter_mut().enumerate() {
             let row = &x[i * step..i * step + length];
             *most = largest(row);
@@ -117,9 +124,29 @@ vectorized! {
     }
 }
 
+/// [`rest_of_rows`] of up to 16 rows of up to 16 elements, side by side.
+#[inline(always)]
+fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [F], rest: &mut [F]) {
+    let mut tile = [[F::zero(); SIDE]; SIDE];
+    tile::load(&mut tile, x, length, step);
+    let mut most = [F::neg_infinity(); SIDE];
+    for x in &tile[..length] {
+        most.iter_mut().zip(x).for_each(|(most, x)| *most = larger(*most, *x));
+    }
+    let (mut first, mut sum) = (First::<F>::new(), [F::zero(); SIDE]);
+    for x in &tile[..length] {
+        for r in 0..SIDE {
+            let term = (x[r] - most[r]).exponential();
+            sum[r] = sum[r] + if first.is(r, x[r] == most[r]) { F::zero() } else { term };
+        }
+    }
+    largest_of.iter_mut().zip(&most).for_each(|(to, most)| *to = *most);
+    rest.iter_mut().zip(&sum).for_each(|(to, sum)| *to = *sum);
+}
+
 /// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
 #[inline(always)]
-pub(super) fn first<F: Real>(row: &[F], wanted: F) -> usize {
+fn first<F: Real>(row: &[F], wanted: F) -> usize {
     let candidates = (0u32..).zip(row).map(|(i, x)| if *x == wanted { i } else { u32::MAX });
     candidates.fold(u32::MAX, u32::min) as usize
 }

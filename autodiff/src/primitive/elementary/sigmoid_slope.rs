@@ -2,7 +2,7 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Usually};
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 
 /// y = b·(1 − b) for b = sigmoid a, computed from a where b rounds to 1
@@ -25,18 +25,7 @@ impl<F: Real> Primitive<F> for SigmoidSlope {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        // Up to here the rounding of b costs 1 − b up to 10⁻⁵ (f32) or 2·10⁻¹⁴ (f64) of itself.
-        let bound = F::of(if F::epsilon() > F::of(1e-10) { 0.99 } else { 0.985 });
-        let common = |b: F| b * (F::one() - b);
-        Kernel::Elementwise(Elementwise::<F>::usually(
-            move |_, b| b <= bound,
-            move |_, b| common(b),
-            move |a, b| {
-                let e = (-a.abs()).exponential();
-                let sum = F::one() + e;
-                if b <= bound { common(b) } else { e / (sum * sum) }
-            },
-        ))
+        Kernel::Elementwise(Elementwise::usually(Slope(F::of(if F::epsilon() > F::of(1e-10) { 0.99 } else { 0.985 }))))
     }
 
     /// 1 − 2b is −tanh(a/2), which keeps its digits where b is near ½.
@@ -55,4 +44,28 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
         let [a, b] = [a, 1.0 / (1.0 + (-a).exp())].map(|number| Domain::between(number, number));
         Sample::elementwise(&SigmoidSlope, generator, &[a, b])
     })
+}
+
+/// Up to here the rounding of b costs 1 − b up to 10⁻⁵ (f32) or 2·10⁻¹⁴ (f64) of itself.
+#[derive(Clone, Copy)]
+struct Slope<F>(F);
+
+impl<F: Real> Usually<F> for Slope<F> {
+    #[inline(always)]
+    fn is_common(self, _: F, b: F) -> bool {
+        b <= self.0
+    }
+
+    #[inline(always)]
+    fn common(self, _: F, b: F) -> F {
+        b * (F::one() - b)
+    }
+
+    /// e/(1 + e)² with e = exp(−|a|) ≤ 1.
+    #[inline(always)]
+    fn other(self, a: F, _: F) -> F {
+        let e = (-a.abs()).exponential();
+        let sum = F::one() + e;
+        e / (sum * sum)
+    }
 }

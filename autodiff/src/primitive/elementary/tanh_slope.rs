@@ -2,7 +2,7 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Usually};
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 
 /// y = 1 − b² for b = tanh a, computed from a where b rounds to ±1
@@ -25,22 +25,10 @@ impl<F: Real> Primitive<F> for TanhSlope {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        // Up to here 1 − b² is at least 0.0064, of which the rounding of b is no more than 10⁻⁵ (f32) or 2·10⁻¹⁴ (f64).
-        let bound = F::of(0.9968);
-        let is_common = move |b: F| b.abs() <= bound;
-        // Beyond, exp(−|a|) may not be a normal number, and the slope is 0 from far before.
-        let most = F::max_value().ln() - F::of(2.0);
-        let common = |b: F| (F::one() - b) * (F::one() + b);
-        Kernel::Elementwise(Elementwise::<F>::usually(
-            move |_, b| is_common(b),
-            move |_, b| common(b),
-            move |a, b| {
-                let x = a.abs();
-                let x = if x > most { most } else { x };
-                let far = slope((-x).exponential_if_normal());
-                if is_common(b) { common(b) } else { far }
-            },
-        ))
+        Kernel::Elementwise(Elementwise::usually(Slope {
+            bound: F::of(0.9968),
+            most: F::max_value().ln() - F::of(2.0),
+        }))
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
@@ -58,9 +46,31 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     })
 }
 
-/// (2e/(1 + e²))² with e = exp(−|a|) ≤ 1.
-#[inline(always)]
-fn slope<F: Real>(e: F) -> F {
-    let root = (e + e) / (F::one() + e * e);
-    root * root
+#[derive(Clone, Copy)]
+struct Slope<F> {
+    /// Up to here 1 − b² is at least 0.0064, of which the rounding of b is no more than 10⁻⁵ (f32) or 2·10⁻¹⁴ (f64).
+    bound: F,
+    /// Beyond, exp(−|a|) may not be a normal number, and the slope is 0 from far before.
+    most: F,
+}
+
+impl<F: Real> Usually<F> for Slope<F> {
+    #[inline(always)]
+    fn is_common(self, _: F, b: F) -> bool {
+        b.abs() <= self.bound
+    }
+
+    #[inline(always)]
+    fn common(self, _: F, b: F) -> F {
+        (F::one() - b) * (F::one() + b)
+    }
+
+    /// (2e/(1 + e²))² with e = exp(−|a|) ≤ 1.
+    #[inline(always)]
+    fn other(self, a: F, _: F) -> F {
+        let a = a.abs();
+        let e = (-if a > self.most { self.most } else { a }).exponential_if_normal();
+        let root = (e + e) / (F::one() + e * e);
+        root * root
+    }
 }

@@ -8,8 +8,8 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels;
 use crate::primitive::{
-    Call, Cotangents, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
-    same_shape,
+    Call, Cotangents, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature,
+    Tangents, same_shape,
 };
 use crate::tape::var::Var;
 use std::sync::Arc;
@@ -66,10 +66,7 @@ impl<F: Real> Primitive<F> for Deviations {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(
-            || -Deviations::of(self.axis, at.dy(), at.x(1)),
-            || DeviationsAdjoint::of(self.axis, at.x(0), at.dy()),
-        )
+        at.two(|| -Deviations::of(self.axis, at.dy(), at.x(1)), || DeviationsAdjoint::of(self.axis, at.x(0), at.dy()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {

@@ -62,10 +62,7 @@ impl<F: Real> Primitive<F> for DeviationsAdjoint {
 
     /// Exchanging the operands changes the sign, so the derivative by one is that by the other, negated.
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(
-            || -Deviations::of(self.axis, at.x(1), at.dy()),
-            || Deviations::of(self.axis, at.x(0), at.dy()),
-        )
+        at.two(|| -Deviations::of(self.axis, at.x(1), at.dy()), || Deviations::of(self.axis, at.x(0), at.dy()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
