@@ -1,8 +1,9 @@
-//! Deviations from a weighted mean, Σⱼ wⱼ(dᵢ − dⱼ), and their adjoint, Σⱼ (wⱼgᵢ − wᵢgⱼ): what the derivatives of softmax and
-//! its logarithm are made of.
+//! Deviations from a weighted mean, dᵢ − Σⱼ wⱼdⱼ, and their adjoint, gᵢ − wᵢ·Σⱼ gⱼ: what the derivatives of softmax and its
+//! logarithm are made of.
 //!
-//! Written as dᵢ·Σw − Σ w·d and gᵢ·Σw − wᵢ·Σg, both would cancel at an element that has nearly all of the weight. So all is
-//! measured from the element m of the largest |w|, whose own term is left out.
+//! Computed as they are written, both would cancel at an element m that has nearly all of the weight. With weights that sum to
+//! 1, the first is (dᵢ − dₘ) − Σⱼ wⱼ(dⱼ − dₘ), and the second, at m, gₘ·Σ_{j≠m} wⱼ − wₘ·Σ_{j≠m} gⱼ. What the weights lack of
+//! a sum of 1 is added, unless it is no more than their rounding.
 
 use super::copy::copy_to;
 use super::lanes::with_block;
@@ -14,29 +15,44 @@ use super::tile::{self, First, SIDE, Tile};
 use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
-/// Σⱼ wⱼ(dᵢ − dⱼ) along `axis`. `memory` has room for w and d.
+/// dᵢ − Σⱼ wⱼdⱼ along `axis`. `memory` has room for w and d.
 pub fn deviations<F: Real>([w, d]: [View<'_, F>; 2], axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
     each_lane([w, d], axis, output, memory, deviations_of_rows, |y, w, d, m, block| {
-        let own = d.at(m);
+        let own = own_of(w.at(m), d.at(m));
         let mean = sum(d.length, block, |j| product(w.at(j), d.at(j) - own));
-        let weight = sum(d.length, block, |j| w.at(j));
+        let missing = missing(sum(d.length, block, |j| w.at(j)), d.length);
+        let mean = mean - product(missing, own);
         for j in 0..d.length {
-            y[j * d.step] = product(weight, d.at(j) - own) - mean;
+            y[j * d.step] = (d.at(j) - own) - mean;
         }
     });
 }
 
-/// Σⱼ (wⱼgᵢ − wᵢgⱼ) along `axis`: the adjoint of [`deviations`]. `memory` has room for w and g.
+/// gᵢ − wᵢ·Σⱼ gⱼ along `axis`: the adjoint of [`deviations`]. `memory` has room for w and g.
 pub fn deviations_adjoint<F: Real>([w, g]: [View<'_, F>; 2], axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
     each_lane([w, g], axis, output, memory, adjoint_of_rows, |y, w, g, m, block| {
         let weights = sum(g.length, block, |j| if j == m { F::zero() } else { w.at(j) });
         let others = sum(g.length, block, |j| if j == m { F::zero() } else { g.at(j) });
-        let (weight, total) = (weights + w.at(m), others + g.at(m));
+        let (rest, total) = (weights + missing(weights + w.at(m), g.length), others + g.at(m));
         for j in 0..g.length {
-            y[j * g.step] = product(weight, g.at(j)) - product(w.at(j), total);
+            y[j * g.step] = g.at(j) - product(w.at(j), total);
         }
-        y[m * g.step] = product(weights, g.at(m)) - product(w.at(m), others);
+        y[m * g.step] = product(rest, g.at(m)) - product(w.at(m), others);
     });
+}
+
+/// The element that others are measured from, if it has most of the weight; else 0.
+#[inline(always)]
+fn own_of<F: Real>(w: F, d: F) -> F {
+    if w.abs() > F::of(0.5) { d } else { F::zero() }
+}
+
+/// What weights of this sum lack of 1; 0 where it may be their rounding.
+#[inline(always)]
+fn missing<F: Real>(sum: F, length: usize) -> F {
+    let missing = F::one() - sum;
+    let rounding = F::of(f64::from(16 + 4 * (usize::BITS - length.leading_zeros()))) * F::epsilon();
+    if missing.abs() <= rounding { F::zero() } else { missing }
 }
 
 /// The elements of a lane.
@@ -85,10 +101,11 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
-            let own = d[Along { data: w, length, step: 1 }.heaviest()];
+            let m = Along { data: w, length, step: 1 }.heaviest();
+            let own = own_of(w[m], d[m]);
             block.iter_mut().zip(w).zip(d).for_each(|((term, w), d)| *term = product(*w, *d - own));
-            let (mean, weight) = (chunk(block), chunk(w));
-            y.iter_mut().zip(d).for_each(|(y, d)| *y = product(weight, *d - own) - mean);
+            let mean = chunk(block) - product(missing(chunk(w), length), own);
+            y.iter_mut().zip(d).for_each(|(y, d)| *y = (*d - own) - mean);
         }
     }
 }
@@ -113,11 +130,11 @@ vectorized! {
                 chunk(block)
             };
             let (weights, others) = (without(w), without(g));
-            let (weight, total) = (weights + w[m], others + g[m]);
+            let (rest, total) = (weights + missing(weights + w[m], length), others + g[m]);
             for ((y, w), g) in y.iter_mut().zip(w).zip(g) {
-                *y = product(weight, *g) - product(*w, total);
+                *y = *g - product(*w, total);
             }
-            y[m] = product(weights, g[m]) - product(w[m], others);
+            y[m] = product(rest, g[m]) - product(w[m], others);
         }
     }
 }
@@ -134,14 +151,14 @@ fn largest_magnitudes<F: Real>(w: &[[F; SIDE]]) -> [F; SIDE] {
 
 #[inline(always)]
 fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
-    tile::load(weights, w, length, length);
-    tile::load(tile, d, length, length);
+    tile::load(weights, w, length, length, y.len() / length);
+    tile::load(tile, d, length, length, y.len() / length);
     let (w, d) = (&weights[..length], &mut tile[..length]);
     let most = largest_magnitudes(w);
     let (mut first, mut own) = (First::<F>::new(), d[0]);
     for (w, d) in w.iter().zip(&*d) {
         for r in 0..SIDE {
-            own[r] = if first.is(r, w[r].abs() == most[r]) { d[r] } else { own[r] };
+            own[r] = if first.is(r, w[r].abs() == most[r]) { own_of(w[r], d[r]) } else { own[r] };
         }
     }
     let (mut mean, mut weight) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
@@ -152,9 +169,12 @@ fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [ti
             weight[r] = weight[r] + w[r];
         }
     }
+    for r in 0..SIDE {
+        mean[r] = mean[r] - product(missing(weight[r], length), own[r]);
+    }
     for d in &mut *d {
         for r in 0..SIDE {
-            d[r] = product(weight[r], d[r]) - mean[r];
+            d[r] = d[r] - mean[r];
         }
     }
     tile::store(tile, y, length);
@@ -162,8 +182,8 @@ fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [ti
 
 #[inline(always)]
 fn adjoint_of_tile<F: Real>(y: &mut [F], w: &[F], g: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
-    tile::load(weights, w, length, length);
-    tile::load(tile, g, length, length);
+    tile::load(weights, w, length, length, y.len() / length);
+    tile::load(tile, g, length, length, y.len() / length);
     let (w, g) = (&weights[..length], &mut tile[..length]);
     let most = largest_magnitudes(w);
     let (mut weights, mut others) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
@@ -176,13 +196,17 @@ fn adjoint_of_tile<F: Real>(y: &mut [F], w: &[F], g: &[F], length: usize, [tile,
             (weights[r], others[r]) = (weights[r] + w, others[r] + g);
         }
     }
+    let (mut rest, mut total) = (weights, others);
+    for r in 0..SIDE {
+        rest[r] = weights[r] + missing(weights[r] + own_w[r], length);
+        total[r] = others[r] + own_g[r];
+    }
     let mut first = First::<F>::new();
     for (w, g) in w.iter().zip(g) {
         for r in 0..SIDE {
             let is = first.is(r, w[r].abs() == most[r]);
-            let weight = weights[r] + if is { F::zero() } else { own_w[r] };
-            let total = others[r] + if is { F::zero() } else { own_g[r] };
-            g[r] = product(weight, g[r]) - product(w[r], total);
+            let own = if is { product(rest[r], g[r]) } else { g[r] };
+            g[r] = own - product(w[r], if is { others[r] } else { total[r] });
         }
     }
     tile::store(tile, y, length);

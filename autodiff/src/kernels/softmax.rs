@@ -128,7 +128,7 @@ vectorized! {
 #[inline(always)]
 fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [F], rest: &mut [F]) {
     let mut tile = [[F::zero(); SIDE]; SIDE];
-    tile::load(&mut tile, x, length, step);
+    tile::load(&mut tile, x, length, step, rest.len());
     let mut most = [F::neg_infinity(); SIDE];
     for x in &tile[..length] {
         most.iter_mut().zip(x).for_each(|(most, x)| *most = larger(*most, *x));

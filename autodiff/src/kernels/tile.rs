@@ -8,11 +8,11 @@ pub(super) const SIDE: usize = 16;
 /// `tile[j][r]` is element j of row r; 0 behind the last of each.
 pub(super) type Tile<F> = [[F; SIDE]; SIDE];
 
-/// Puts the first rows of `x`, `step` apart, into a tile of zeros.
+/// Puts the first `count` rows of `x`, `step` apart, into a tile.
 #[inline(always)]
-pub(super) fn load<F: Real>(tile: &mut Tile<F>, x: &[F], length: usize, step: usize) {
-    for (r, row) in (0..SIDE).zip(x.chunks(step.max(1))) {
-        for (column, x) in tile.iter_mut().zip(row.iter().take(length)) {
+pub(super) fn load<F: Real>(tile: &mut Tile<F>, x: &[F], length: usize, step: usize, count: usize) {
+    for r in 0..count.min(SIDE) {
+        for (column, x) in tile.iter_mut().zip(&x[r * step..r * step + length]) {
             column[r] = *x;
         }
     }

@@ -227,11 +227,11 @@ impl<'t, F: Real> Var<'t, F> {
         self.ge(0.0).select(self, below)
     }
 
-    /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2.
+    /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2. It is computed
+    /// as this sum, so where x is large and negative its digits are those of ½; its slope has all.
     #[track_caller]
     pub fn arctan_sigmoid(self) -> Self {
-        // The angle of (−x, 1), which is arctan x + π/2 without a difference of nearly equal numbers.
-        self.tape().constant(F::one()).atan2(-self) * std::f64::consts::FRAC_1_PI
+        self.atan() * std::f64::consts::FRAC_1_PI + 0.5
     }
 
     /// The inner product Σ xᵢyᵢ of two arrays of one shape.

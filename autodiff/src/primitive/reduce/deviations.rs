@@ -14,10 +14,10 @@ use crate::primitive::{
 use crate::tape::var::Var;
 use std::sync::Arc;
 
-/// yᵢ = Σⱼ aⱼ·(bᵢ − bⱼ) along an axis
+/// yᵢ = bᵢ − Σⱼ aⱼ·bⱼ along an axis
 ///
-/// Where the weights a sum to 1 these are the deviations of b from its weighted mean. With a the softmax they are the tangent
-/// of log_softmax, and times a that of softmax. They keep their digits where one weight is nearly all.
+/// The deviations of b from its mean with weights a. With a the softmax they are the tangent of log_softmax, and times a that of
+/// softmax. They keep their digits where one weight is nearly all.
 #[derive(Debug)]
 pub struct Deviations {
     pub(super) axis: usize,
@@ -48,7 +48,7 @@ impl<F: Real> Primitive<F> for Deviations {
     }
 
     fn formula(&self) -> &'static str {
-        "yᵢ = Σⱼ aⱼ·(bᵢ − bⱼ) along an axis"
+        "yᵢ = bᵢ − Σⱼ aⱼ·bⱼ along an axis"
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
@@ -66,12 +66,15 @@ impl<F: Real> Primitive<F> for Deviations {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(|| -Deviations::of(self.axis, at.dy(), at.x(1)), || DeviationsAdjoint::of(self.axis, at.x(0), at.dy()))
+        at.two(
+            || at.scaled((-at.dy().sum_keep(self.axis)).broadcast_to(at.shape(0)), at.x(1)),
+            || DeviationsAdjoint::of(self.axis, at.x(0), at.dy()),
+        )
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| match i {
-            0 => Deviations::of(self.axis, dx, at.x(1)),
+            0 => (-at.scaled(dx, at.x(1)).sum_keep(self.axis)).broadcast_to(at.shape(0)),
             _ => Deviations::of(self.axis, at.x(0), dx),
         })
     }

@@ -10,7 +10,7 @@ use crate::primitive::{Call, Cotangents, Entry, Kernel, Primitive, RuleContext, 
 use crate::tape::var::Var;
 use std::sync::Arc;
 
-/// yᵢ = Σⱼ (aⱼ·bᵢ − aᵢ·bⱼ) along an axis
+/// yᵢ = bᵢ − aᵢ·Σⱼ bⱼ along an axis
 ///
 /// With a the softmax it is the reverse derivative of log_softmax.
 #[derive(Debug)]
@@ -22,6 +22,11 @@ impl DeviationsAdjoint {
     /// Of g with the weights w.
     pub(super) fn of<'t, F: Real>(axis: usize, w: Var<'t, F>, g: Var<'t, F>) -> Var<'t, F> {
         w.tape().record(Arc::new(DeviationsAdjoint { axis }), &[w.into(), g.into()])
+    }
+
+    /// −Σⱼ bⱼ, for each element: the derivative by the weights.
+    fn minus_total<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Var<'t, F> {
+        (-at.x(1).sum_keep(self.axis)).broadcast_to(at.shape(0))
     }
 
     fn parse(attributes: &Attributes) -> Result<Self> {
@@ -43,7 +48,7 @@ impl<F: Real> Primitive<F> for DeviationsAdjoint {
     }
 
     fn formula(&self) -> &'static str {
-        "yᵢ = Σⱼ (aⱼ·bᵢ − aᵢ·bⱼ) along an axis"
+        "yᵢ = bᵢ − aᵢ·Σⱼ bⱼ along an axis"
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
@@ -60,14 +65,13 @@ impl<F: Real> Primitive<F> for DeviationsAdjoint {
         Ok(())
     }
 
-    /// Exchanging the operands changes the sign, so the derivative by one is that by the other, negated.
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.two(|| -Deviations::of(self.axis, at.x(1), at.dy()), || Deviations::of(self.axis, at.x(0), at.dy()))
+        at.two(|| at.scaled(at.dy(), self.minus_total(at)), || Deviations::of(self.axis, at.x(0), at.dy()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
         at.tangent(dx, |i, dx| match i {
-            0 => DeviationsAdjoint::of(self.axis, dx, at.x(1)),
+            0 => at.scaled(dx, self.minus_total(at)),
             _ => DeviationsAdjoint::of(self.axis, at.x(0), dx),
         })
     }
