@@ -1,25 +1,25 @@
 //! Euclidean norms.
 
 use super::lanes::{Lane, Lanes};
-use super::sum::{CHUNK, chunk, tree};
+use super::sum::{chunk, tree};
 use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
-/// √Σ x² over `axes`, for each position of the others. Where squares leave the range of the numbers, all is measured in units
-/// of the largest magnitude.
+/// √Σ x² over `axes`, for each position of the others. Where squares leave the range of the numbers, all is measured in a unit
+/// that brings them back into it.
 pub fn norm_over<F: Real>(input: View<'_, F>, axes: &[usize], output: ViewMut<'_, F>) {
     // A sum of squares from here on has lost nothing by squares that are no normal numbers.
     let least = F::min_positive_value() / (F::epsilon() * F::epsilon());
+    // A power of two, between the root of the largest number and the largest.
+    let large = F::of(2.0).powf((F::max_value().log2() * F::of(0.625)).round());
     Lanes::new(input, axes).each(output.into_slice(), |lane, block| {
         let sum = sum_of_squares(lane, F::one(), block);
-        if (sum >= least && sum.is_finite()) || sum.is_nan() {
-            return sum.sqrt();
-        }
-        let most = largest_magnitude(lane, block);
-        match most > F::zero() && most.is_finite() {
-            true => sum_of_squares(lane, most, block).sqrt() * most,
-            false => most,
-        }
+        let unit = match sum {
+            sum if sum.is_nan() || (sum >= least && sum.is_finite()) => return sum.sqrt(),
+            sum if sum.is_finite() => F::one() / large,
+            _ => large,
+        };
+        sum_of_squares(lane, unit, block).sqrt() * unit
     });
 }
 
@@ -36,13 +36,4 @@ fn sum_of_squares<F: Real>(lane: &mut Lane<'_, F>, unit: F, block: &mut [F]) -> 
         }
         chunk(terms)
     })
-}
-
-fn largest_magnitude<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) -> F {
-    let mut most = F::zero();
-    for at in (0..lane.len()).step_by(CHUNK) {
-        let piece = lane.piece(at, CHUNK.min(lane.len() - at), block);
-        most = piece.iter().fold(most, |most, x| if x.abs() > most { x.abs() } else { most });
-    }
-    most
 }
