@@ -149,11 +149,13 @@ pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var
     let y = y.values("binary_cross_entropy", a);
     // Where a term has no weight, its logarithm is taken of 1: 0·∞ would spoil the gradient.
     let yes = y.gt(0.0).select(a, 1.0).log();
-    let no = y.lt(1.0).select(1.0 - a, 1.0).log();
+    // log(1 − a), which a rounded 1 − a has lost where a is small.
+    let no = y.lt(1.0).select(-a, 0.0).log1p();
     -(y * yes + (1.0 - y) * no).mean(..)
 }
 
-/// The same for logits z, where a = sigmoid(z): the mean of log(1 + eᶻ) − y·z, without overflow.
+/// The same for logits z, where a = sigmoid(z): the mean of y·log(1 + e⁻ᶻ) + (1 − y)·log(1 + eᶻ), without overflow
+/// and without cancellation. A term without weight is left out, also where z is infinite.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
@@ -167,7 +169,8 @@ pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var
 pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> {
     let z = logits("binary_cross_entropy_with_logits", z);
     let y = y.values("binary_cross_entropy_with_logits", z);
-    (z.softplus() - y * z).mean(..)
+    let weighed = |weight: Var<'t, F>, term: Var<'t, F>| weight.eq(0.0).select(0.0, weight * term);
+    (weighed(y, (-z).softplus()) + weighed(1.0 - y, z.softplus())).mean(..)
 }
 
 /// −log softmax(z) at the label, averaged over examples; for a target of numbers y (one-hot rows, probabilities),
@@ -210,7 +213,9 @@ pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) 
         Target::Labels(labels) => -z.log_softmax(last).pick(labels).mean(..),
         Target::Values(y) => {
             let y = Target::Values(y).values("softmax_cross_entropy", z);
-            -(y * z.log_softmax(last)).sum(last).mean(..)
+            // A class without weight has no part: 0·log 0 is 0.
+            let terms = y.eq(0.0).select(0.0, y * z.log_softmax(last));
+            -terms.sum(last).mean(..)
         }
     }
 }

@@ -114,3 +114,44 @@ fn every_loss_has_the_gradient_of_its_values() {
     let program = tape.program(&[loss]).unwrap();
     assert_gradients(&program, &[Input::Real(z), Input::index(array![0, 2, 1, 1])], "labels");
 }
+
+/// Right answers that are nearly certain cost little, but not nothing, and have a slope.
+#[test]
+fn binary_cross_entropy_with_logits_does_not_cancel() {
+    let cases: [(f64, f64, f64, f64); 6] = [
+        (30.0, 1.0, 9.357622968839737e-14, -9.357622968839299e-14),
+        (40.0, 1.0, 4.248354255291589e-18, -4.248354255291589e-18),
+        (-40.0, 0.0, 4.248354255291589e-18, 4.248354255291589e-18),
+        (f64::INFINITY, 1.0, 0.0, 0.0),
+        (f64::NEG_INFINITY, 0.0, 0.0, 0.0),
+        (f64::INFINITY, 0.0, f64::INFINITY, 1.0),
+    ];
+    for (z, y, value, slope) in cases {
+        let tape = Tape::<f64>::new();
+        let z = tape.input([z]);
+        let loss = loss::binary_cross_entropy_with_logits(z, tape.data([y]).into());
+        let (found, gradient) = (loss.item().unwrap(), loss.backward().unwrap().get(z).unwrap()[[0]]);
+        let near = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-14 * b.abs();
+        assert!(near(found, value) && near(gradient, slope), "{found:e} and {gradient:e}, not {value:e} and {slope:e}");
+    }
+    // log(1 − a) of a small a.
+    let small =
+        item(array![1e-20].into_dyn(), array![0.0].into_dyn(), |a, y| loss::binary_cross_entropy(a, y).item().unwrap());
+    assert_eq!(small, 1e-20);
+}
+
+/// A class that is masked out by −∞ and has no weight has no part in the loss.
+#[test]
+fn cross_entropy_of_masked_logits() {
+    let tape = Tape::<f64>::new();
+    let z = tape.input([[f64::NEG_INFINITY, 0.0, 1.0]]);
+    let by_label = loss::softmax_cross_entropy(z, tape.index(array![1]).into());
+    let by_row = loss::softmax_cross_entropy(z, tape.data([[0.0, 1.0, 0.0]]).into());
+    for loss in [by_label, by_row] {
+        assert!(close(loss.item().unwrap(), 1.3132616875182228));
+        let gradients = loss.backward().unwrap();
+        let gradient = gradients.get(z).unwrap();
+        assert_eq!(gradient[[0, 0]], 0.0);
+        assert!(close(gradient[[0, 1]], -0.7310585786300049) && close(gradient[[0, 2]], 0.7310585786300049));
+    }
+}

@@ -187,11 +187,11 @@ fn max<F: Real>(x: &[F]) -> F {
 fn parts<F: Real>(x: &[F]) -> (F, F) {
     let largest = max(x);
     let mut others = x.to_vec();
-    match x.iter().position(|x| *x == largest && largest.is_finite()) {
+    match x.iter().position(|x| *x == largest && largest != F::neg_infinity()) {
         None => return (largest, F::zero()),
         Some(first) => others.remove(first),
     };
-    (largest, sum(&others.iter().map(|x| (*x - largest).exponential()).collect::<Vec<_>>()).ln_1p())
+    (largest, sum(&others.iter().map(|x| shifted(*x, largest).exponential()).collect::<Vec<_>>()).ln_1p())
 }
 
 fn log_sum_exp<F: Real>(x: &[F]) -> F {
@@ -201,14 +201,23 @@ fn log_sum_exp<F: Real>(x: &[F]) -> F {
 
 fn softmax<F: Real>(x: &[F]) -> Vec<F> {
     let largest = max(x);
-    let powers: Vec<F> = x.iter().map(|x| (*x - largest).exponential()).collect();
+    let powers: Vec<F> = x.iter().map(|x| shifted(*x, largest).exponential()).collect();
     let total = sum(&powers);
-    powers.iter().map(|power| *power / total).collect()
+    powers.iter().map(|power| if total == F::zero() { F::zero() } else { *power / total }).collect()
+}
+
+/// x − m; 0 at m itself, also where it is +∞, and −∞ where all elements are.
+fn shifted<F: Real>(x: F, m: F) -> F {
+    match m {
+        m if m == F::neg_infinity() => m,
+        m if m == x => F::zero(),
+        m => x - m,
+    }
 }
 
 fn log_softmax<F: Real>(x: &[F]) -> Vec<F> {
     let (largest, rest) = parts(x);
-    x.iter().map(|x| (*x - largest) - rest).collect()
+    x.iter().map(|x| shifted(*x, largest) - rest).collect()
 }
 
 fn reductions<F: Real>(seed: u64) {

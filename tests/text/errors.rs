@@ -93,11 +93,11 @@ fn an_error_shows_the_place_and_suggests() {
     line_fails(
         "y = tahn(x)",
         expect![[r#"
-        parse: line 4, column 5: there is no operation `tahn`
-          4 | y = tahn(x)
-            |     ^^^^
-          help: did you mean `tanh`?
-    "#]],
+            parse: line 4, column 5: there is no operation `tahn`
+              4 | y = tahn(x)
+                |     ^^^^
+              help: did you mean `tan`?
+        "#]],
     );
     line_fails(
         "y = mine::tanh(x)",

@@ -102,7 +102,8 @@ macro_rules! elementary {
 
             #[inline(always)]
             pub(super) fn hyperbolic_tangent(x: $type) -> $type {
-                // tanh a = e/(e + 2) with e = expm1(2a); from `flat` on it rounds to 1.
+                // tanh a = e/(e + 2) = 1 − 2/(e + 2) with e = expm1(2a), the second where the quotient is below ½ and rounds to
+                // less: 1 − y² has more digits then. From `flat` on it rounds to 1.
                 let a = x.abs();
                 let a = if a > $flat { $flat } else { a };
                 let twice = a + a;
@@ -111,7 +112,8 @@ macro_rules! elementary {
                 let m = expm1((k - MAGIC).mul_add(-LN_2, twice));
                 let scale = scaled(1.0, k.to_bits());
                 let e = scale.mul_add(m, scale - 1.0);
-                (e / (e + 2.0)).copysign(x)
+                let (base, over) = if e > 2.0 { (1.0, -2.0) } else { (0.0, e) };
+                (base + over / (e + 2.0)).copysign(x)
             }
 
             /// x = 2ᵏ·(1 + f) with 1 + f in [√½, √2).

@@ -33,7 +33,7 @@ pub struct RuleText {
 pub struct Equation {
     /// What is defined: `x̄`.
     pub left: String,
-    /// By what: `ȳ·(1 − y·y)`.
+    /// By what: `ȳ·tanh_slope(x, y)`.
     pub right: String,
 }
 
@@ -61,8 +61,8 @@ impl fmt::Display for RuleText {
 /// use autodiff::{Registry, inspect};
 /// let registry = Registry::<f64>::standard();
 /// let rule = inspect::rule(registry.find("tanh").unwrap())?;
-/// assert_eq!(rule.reverse[0].to_string(), "x̄ = ȳ·(1 − y·y)");
-/// assert_eq!(rule.tangent[0].to_string(), "ẏ = ẋ·(1 − y·y)");
+/// assert_eq!(rule.reverse[0].to_string(), "x̄ = ȳ·tanh_slope(x, y)");
+/// assert_eq!(rule.tangent[0].to_string(), "ẏ = ẋ·tanh_slope(x, y)");
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///

@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// ```
 /// use autodiff::{Registry, inspect};
 /// let table = inspect::table(&Registry::<f64>::standard())?;
-/// assert!(table.contains("| `tanh` | `y = tanh x` | `x̄ = ȳ·(1 − y·y)` |"));
+/// assert!(table.contains("| `tanh` | `y = tanh x` | `x̄ = ȳ·tanh_slope(x, y)` |"));
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///

@@ -8,7 +8,8 @@ use super::matmul::prepared::{self, Tiny};
 use super::pair::{Arithmetic, Pair};
 use super::simd::{self, Level};
 use super::sum::CHUNK;
-use super::{Lane, max, softmax, sum};
+use super::usually::{self, Usually};
+use super::{Lane, deviations, max, softmax, sum};
 use crate::base::real::Real;
 
 /// Numbers of all magnitudes, and among them zeros of both signs, and where they are asked for infinities and NaN.
@@ -121,6 +122,27 @@ fn largest_elements_of_all_levels() {
     both(largest::<f64>);
 }
 
+/// A product where b is small, and something else elsewhere.
+#[derive(Clone, Copy)]
+struct Near;
+
+impl<F: Real> Usually<F> for Near {
+    #[inline(always)]
+    fn is_common(self, _: F, b: F) -> bool {
+        b.abs() <= F::of(3.9)
+    }
+
+    #[inline(always)]
+    fn common(self, a: F, b: F) -> F {
+        a * b
+    }
+
+    #[inline(always)]
+    fn other(self, a: F, b: F) -> F {
+        a.exponential() + b
+    }
+}
+
 fn exponentials<F: Real>(seed: u64, odd: bool) {
     for n in lengths() {
         let x: Vec<F> = numbers(3 * n, seed, odd);
@@ -135,6 +157,14 @@ fn exponentials<F: Real>(seed: u64, odd: bool) {
             y.push(sum);
             y
         });
+        let d: Vec<F> = numbers(3 * n, seed + 3, odd);
+        agree("deviations_of_rows", |level| {
+            changed(&|y| deviations::deviations_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
+        });
+        agree("adjoint_of_rows", |level| {
+            changed(&|y| deviations::adjoint_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
+        });
+        agree("in_pieces", |level| changed(&|y| usually::in_pieces::at(level, y, &x, &d, Near)));
         agree("softmax_of_rows", |level| changed(&|y| softmax::softmax_of_rows::at(level, y, n)));
         let (m, r) = (numbers::<F>(3, seed + 9, false), numbers::<F>(3, seed + 7, false));
         agree("shift_rows", |level| changed(&|y| softmax::shift_rows::at(level, y, n, &m, &r)));

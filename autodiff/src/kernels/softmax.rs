@@ -5,6 +5,7 @@ use super::lanes::{Lane, Lanes, Way, with_block};
 use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
+use super::tile::{self, First, SIDE};
 use super::view::{Axes, View, ViewMut};
 use crate::base::real::Real;
 
@@ -42,7 +43,7 @@ pub fn log_sum_exp_over<F: Real>(input: View<'_, F>, axes: &[usize], output: Vie
 fn parts<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) -> (F, F) {
     let largest = largest_of_lane(lane, block);
     if !largest.is_finite() {
-        return (largest, F::zero()); // all −∞ (or no element at all), an +∞, or a NaN
+        return (largest, rest_of_infinite(count(lane, largest, block), largest));
     }
     let first = position(lane, largest, block);
     let mut at = 0;
@@ -57,11 +58,42 @@ fn parts<F: Real>(lane: &mut Lane<'_, F>, block: &mut [F]) -> (F, F) {
     (largest, rest.ln_1p())
 }
 
+/// log(1 + r) of a lane whose largest element is not finite and occurs `count` times. Elements at +∞ share the sum equally,
+/// and of a lane that is −∞ throughout (or has no element at all) the sum is 0.
+fn rest_of_infinite<F: Real>(count: usize, largest: F) -> F {
+    if largest == F::infinity() { F::of(count as f64 - 1.0).ln_1p() } else { F::zero() }
+}
+
+/// How many elements are `wanted`.
+fn count<F: Real>(lane: &mut Lane<'_, F>, wanted: F, block: &mut [F]) -> usize {
+    let pieces = (0..lane.len()).step_by(CHUNK);
+    pieces
+        .map(|at| {
+            let piece = lane.piece(at, CHUNK.min(lane.len() - at), block);
+            piece.iter().filter(|x| **x == wanted).count()
+        })
+        .sum()
+}
+
+/// x − m, m the largest element of the lane; 0 for an element at m, also where both are +∞, and −∞ where both are −∞.
+#[inline(always)]
+fn shifted<F: Real>(x: F, m: F) -> F {
+    let apart = x - m;
+    let apart = if x == m { F::zero() } else { apart };
+    if m == F::neg_infinity() { m } else { apart }
+}
+
 /// [`parts`] of as many short rows as there are results, `step` apart.
 fn parts_of_rows<F: Real>(x: &[F], length: usize, step: usize, block: &mut [F], largest: &mut [F], rest: &mut [F]) {
     rest_of_rows(x, length, step, block, largest, rest);
-    for (rest, largest) in rest.iter_mut().zip(largest) {
-        *rest = if largest.is_finite() { rest.ln_1p() } else { F::zero() };
+    for (i, (rest, largest)) in rest.iter_mut().zip(largest).enumerate() {
+        *rest = match largest.is_finite() {
+            true => rest.ln_1p(),
+            false => {
+                let row = &x[i * step..i * step + length];
+                rest_of_infinite(row.iter().filter(|x| **x == *largest).count(), *largest)
+            }
+        };
     }
 }
 
@@ -69,6 +101,12 @@ vectorized! {
     /// The largest element of each row, and the sum of the exponentials of the others.
     fn rest_of_rows(x: &[F], length: usize, step: usize, block: &mut [F], largest_of: &mut [F], rest: &mut [F]) {
         let terms = length - 1;
+        if length <= SIDE && rest.len() > 1 {
+            for (i, (largest, rest)) in largest_of.chunks_mut(SIDE).zip(rest.chunks_mut(SIDE)).enumerate() {
+                rest_of_tile(&x[i * SIDE * step..], length, step, largest, rest);
+            }
+            return;
+        }
         for (i, most) in largest_of.iter_mut().enumerate() {
             let row = &x[i * step..i * step + length];
             *most = largest(row);
@@ -84,6 +122,26 @@ vectorized! {
             *rest = chunk(&block[i * terms..(i + 1) * terms]);
         }
     }
+}
+
+/// [`rest_of_rows`] of up to 16 rows of up to 16 elements, side by side.
+#[inline(always)]
+fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [F], rest: &mut [F]) {
+    let mut tile = [[F::zero(); SIDE]; SIDE];
+    tile::load(&mut tile, x, length, step, rest.len());
+    let mut most = [F::neg_infinity(); SIDE];
+    for x in &tile[..length] {
+        most.iter_mut().zip(x).for_each(|(most, x)| *most = larger(*most, *x));
+    }
+    let (mut first, mut sum) = (First::<F>::new(), [F::zero(); SIDE]);
+    for x in &tile[..length] {
+        for r in 0..SIDE {
+            let term = (x[r] - most[r]).exponential();
+            sum[r] = sum[r] + if first.is(r, x[r] == most[r]) { F::zero() } else { term };
+        }
+    }
+    largest_of.iter_mut().zip(&most).for_each(|(to, most)| *to = *most);
+    rest.iter_mut().zip(&sum).for_each(|(to, sum)| *to = *sum);
 }
 
 /// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
@@ -117,7 +175,8 @@ vectorized! {
     }
 }
 
-/// yᵢ = exp(xᵢ − m)/Σⱼ exp(xⱼ − m) along `axis`, m the largest element.
+/// yᵢ = exp(xᵢ − m)/Σⱼ exp(xⱼ − m) along `axis`, m the largest element. Where it is +∞, the elements at +∞ share the weight
+/// equally; where it is −∞, all weights are 0.
 pub fn softmax<F: Real>(input: View<'_, F>, axis: usize, output: ViewMut<'_, F>) {
     let (length, inner) = along(input, axis);
     let y = output.into_slice();
@@ -171,7 +230,7 @@ pub fn log_softmax<F: Real>(input: View<'_, F>, axis: usize, output: ViewMut<'_,
             }
             for column in 0..inner {
                 let (largest, rest) = parts(&mut Lane::far(&y[column..], &axes), block);
-                y[column..].iter_mut().step_by(inner).for_each(|x| *x = (*x - largest) - rest);
+                y[column..].iter_mut().step_by(inner).for_each(|x| *x = shifted(*x, largest) - rest);
             }
         }
     });
@@ -183,7 +242,7 @@ fn batch(length: usize) -> usize {
 }
 
 /// The length of `axis`, and the number of elements below one position of it.
-fn along<F: Real>(input: View<'_, F>, axis: usize) -> (usize, usize) {
+pub(super) fn along<F: Real>(input: View<'_, F>, axis: usize) -> (usize, usize) {
     let below = input.shape().get(axis..).unwrap_or(&[]);
     (below.first().copied().unwrap_or(1), below.iter().skip(1).product())
 }
@@ -208,11 +267,11 @@ vectorized! {
     fn softmax_of_rows(y: &mut [F], length: usize) {
         for row in y.chunks_exact_mut(length) {
             let largest = largest(row);
-            each(row, |x| x - largest);
+            each(row, |x| shifted(x, largest));
         }
         exponentials(y);
         for row in y.chunks_exact_mut(length) {
-            let total = if length <= CHUNK { chunk(row) } else { sum(row) };
+            let total = some(if length <= CHUNK { chunk(row) } else { sum(row) });
             each(row, |x| x / total);
         }
     }
@@ -222,7 +281,7 @@ vectorized! {
     /// `x ← (x − m) − r`, with an m and an r for each row.
     fn shift_rows(x: &mut [F], length: usize, m: &[F], r: &[F]) {
         for ((row, m), r) in x.chunks_exact_mut(length).zip(m).zip(r) {
-            each(row, |x| (x - *m) - *r);
+            each(row, |x| shifted(x, *m) - *r);
         }
     }
 }
@@ -242,7 +301,7 @@ vectorized! {
             most.iter_mut().zip(&row[..W]).for_each(|(most, x)| *most = larger(*most, *x));
         }
         for row in y.chunks_mut(stride) {
-            row[..W].iter_mut().zip(&most).for_each(|(x, most)| *x = (*x - *most).exponential());
+            row[..W].iter_mut().zip(&most).for_each(|(x, most)| *x = shifted(*x, *most).exponential());
         }
     }
 }
@@ -250,9 +309,15 @@ vectorized! {
 vectorized! {
     fn divide_columns[const W](y: &mut [F], stride: usize, totals: &[F; W]) {
         for row in y.chunks_mut(stride) {
-            row[..W].iter_mut().zip(totals).for_each(|(x, total)| *x = *x / *total);
+            row[..W].iter_mut().zip(totals).for_each(|(x, total)| *x = *x / some(*total));
         }
     }
+}
+
+/// The sum to divide by: 1 in place of 0, the sum of a lane that is −∞ throughout, whose weights stay 0.
+#[inline(always)]
+fn some<F: Real>(total: F) -> F {
+    if total == F::zero() { F::one() } else { total }
 }
 
 /// `x ← exp x`, all in whole vectors: what is left over is filled up.

@@ -3,7 +3,7 @@
 use crate::base::axis::{Axes, Axis};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::tape::var::{Index, Var, VarOrNumber};
+use crate::tape::var::{Index, Var};
 
 /// # Statistics, norms, products
 impl<'t, F: Real> Var<'t, F> {
@@ -73,13 +73,17 @@ impl<'t, F: Real> Var<'t, F> {
     /// The standard deviation over `axes`, which are removed: the square root of the [`variance`](Self::variance).
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Self {
-        self.variance(axes).sqrt()
+        let axes = axes.into();
+        let norm = (self - self.mean_keep(axes.clone())).norm(axes);
+        norm / self.ratio(norm).sqrt()
     }
 
     /// As [`std`](Self::std), but the axes stay, with length 1.
     #[track_caller]
     pub fn std_keep(self, axes: impl Into<Axes>) -> Self {
-        self.variance_keep(axes).sqrt()
+        let axes = axes.into();
+        let norm = (self - self.mean_keep(axes.clone())).norm_keep(axes);
+        norm / self.ratio(norm).sqrt()
     }
 
     /// The smallest element over `axes`, which are removed; NaN if there is one. Ties share the cotangent equally.
@@ -145,25 +149,6 @@ impl<'t, F: Real> Var<'t, F> {
         }
         // The sum of no elements is 0, and depends on them as their product does: 0 + 1 is the empty product.
         if length == 0 { reduced + 1.0 } else { x.reshape(result) }
-    }
-
-    /// The Euclidean norm over `axes`, which are removed: √Σ x². Its slope at the zero vector is 0, the least subgradient.
-    #[track_caller]
-    pub fn norm(self, axes: impl Into<Axes>) -> Self {
-        self.square().sum(axes).sqrt()
-    }
-
-    /// As [`norm`](Self::norm), but the axes stay, with length 1.
-    ///
-    /// ```
-    /// # let tape = autodiff::Tape::<f64>::new();
-    /// let x = tape.input([[3.0, 4.0], [0.0, 2.0]]);
-    /// let unit = x / x.norm_keep(-1);
-    /// assert_eq!(unit.value().unwrap(), ndarray::array![[0.6, 0.8], [0.0, 1.0]].into_dyn());
-    /// ```
-    #[track_caller]
-    pub fn norm_keep(self, axes: impl Into<Axes>) -> Self {
-        self.square().sum_keep(axes).sqrt()
     }
 
     /// The running products yᵢ = x₀·…·xᵢ along `axis`; the shape stays. NumPy's `cumprod`.
@@ -238,20 +223,15 @@ impl<'t, F: Real> Var<'t, F> {
     #[track_caller]
     pub fn elu(self, alpha: f64) -> Self {
         // The exponential of the side that is not taken could overflow, and ∞·0 would spoil the gradient.
-        let below = (self.minimum(0.0).exp() - 1.0) * alpha;
+        let below = self.minimum(0.0).expm1() * alpha;
         self.ge(0.0).select(self, below)
     }
 
-    /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2.
+    /// arctan(x)/π + ½, between 0 and 1: the non-linearity of jkmiller, *Neural Networks* (November 2022), §2. It is computed
+    /// as this sum, so where x is large and negative its digits are those of ½; its slope has all.
     #[track_caller]
     pub fn arctan_sigmoid(self) -> Self {
         self.atan() * std::f64::consts::FRAC_1_PI + 0.5
-    }
-
-    /// x to the power of a var, for x > 0: exp(e·log x).
-    #[track_caller]
-    pub fn pow(self, exponent: impl VarOrNumber<'t, F>) -> Self {
-        (exponent.on(self) * self.log()).exp()
     }
 
     /// The inner product Σ xᵢyᵢ of two arrays of one shape.

@@ -23,7 +23,7 @@ impl PowI {
 
     fn function<F: Real>(&self) -> impl Fn([F; 1]) -> F + use<F> {
         let n = self.n;
-        move |[x]| x.powi(n)
+        move |[x]| power(x, n)
     }
 }
 
@@ -47,7 +47,16 @@ impl<F: Real> Primitive<F> for PowI {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::<F>::elementwise(self.function())
+        // Small exponents have loops of their own, without a branch and without a call.
+        match self.n {
+            -2 => Kernel::<F>::elementwise(|[x]| power(x, -2)),
+            -1 => Kernel::<F>::elementwise(|[x]| power(x, -1)),
+            1 => Kernel::<F>::elementwise(|[x]| power(x, 1)),
+            2 => Kernel::<F>::elementwise(|[x]| power(x, 2)),
+            3 => Kernel::<F>::elementwise(|[x]| power(x, 3)),
+            4 => Kernel::<F>::elementwise(|[x]| power(x, 4)),
+            _ => Kernel::<F>::elementwise(self.function()),
+        }
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
@@ -73,8 +82,24 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     })
 }
 
+/// xⁿ to 2 units in the last place: few multiplications, or the power function of the standard library in double precision,
+/// in which n is exact. Repeated multiplication loses digits with every one, and 1/xⁿ those of an xⁿ out of range.
+#[inline(always)]
+fn power<F: Real>(x: F, n: i32) -> F {
+    match n {
+        -2 => x.recip() * x.recip(),
+        -1 => x.recip(),
+        0 => F::one(),
+        1 => x,
+        2 => x * x,
+        3 => x * x * x,
+        4 => (x * x) * (x * x),
+        _ => F::of(x.double().powf(f64::from(n))),
+    }
+}
+
 impl<'t, F: Real> Var<'t, F> {
-    /// An integer power, elementwise: yᵢ = xᵢⁿ by repeated multiplication; 0⁰ = 1, and its slope is 0.
+    /// An integer power, elementwise: yᵢ = xᵢⁿ, to 2 units in the last place; 0⁰ = 1, and its slope is 0.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -1,5 +1,6 @@
 //! The arctangent.
 
+use super::atan_slope::AtanSlope;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
@@ -23,7 +24,7 @@ impl<F: Real> Primitive<F> for Atan {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Over(at.x(0) * at.x(0) + 1.0)
+        Partial::Times(at.x(0).apply(&AtanSlope))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The logistic function.
 
+use super::sigmoid_slope::SigmoidSlope;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
@@ -24,7 +25,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Times(at.y() * (1.0 - at.y()))
+        Partial::Times(at.x(0).broadcasting(&SigmoidSlope, at.y()))
     }
 }
 

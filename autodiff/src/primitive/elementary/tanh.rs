@@ -1,5 +1,6 @@
 //! The hyperbolic tangent.
 
+use super::tanh_slope::TanhSlope;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::Elementwise;
@@ -24,7 +25,7 @@ impl<F: Real> Primitive<F> for Tanh {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Times(1.0 - at.y() * at.y())
+        Partial::Times(at.x(0).broadcasting(&TanhSlope, at.y()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The logarithm of the softmax.
 
+use super::deviations::Deviations;
+use super::deviations_adjoint::DeviationsAdjoint;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -55,11 +57,11 @@ impl<F: Real> Primitive<F> for LogSoftmax {
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
-        at.one(|| at.dy() - at.scaled(at.dy().sum_keep(self.axis).broadcast_to(at.shape(0)), at.y().exp()))
+        at.one(|| DeviationsAdjoint::of(self.axis, at.y().exp(), at.dy()))
     }
 
     fn tangent<'t>(&self, at: &RuleContext<'_, 't, F>, dx: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
-        at.tangent(dx, |_, dx| dx - at.scaled(dx, at.y().exp()).sum_keep(self.axis))
+        at.tangent(dx, |_, dx| Deviations::of(self.axis, at.y().exp(), dx))
     }
 }
 

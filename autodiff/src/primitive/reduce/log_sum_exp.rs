@@ -67,16 +67,27 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 }
 
 impl LogSumExp {
-    /// exp(x − y): the softmax of x.
+    /// The softmax of x over the axes: exp(x − y) would lack the digits that y has lost.
     fn weights<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>) -> Var<'t, F> {
-        (at.x(0) - self.0.spread(at.y(), &at.shape(0))).exp()
+        let (x, shape, axes) = (at.x(0), at.shape(0), &self.0.axes);
+        if let [axis] = axes[..] {
+            return x.softmax(axis);
+        }
+        // The axes as one, behind the others.
+        let order: Vec<usize> = (0..shape.rank()).filter(|i| !axes.contains(i)).chain(axes.iter().copied()).collect();
+        let length: usize = axes.iter().filter_map(|i| shape.get(*i)).product();
+        let others: usize = order.iter().filter(|i| !axes.contains(i)).filter_map(|i| shape.get(*i)).product();
+        let moved: Shape = order.iter().filter_map(|i| shape.get(*i).copied()).collect::<Vec<_>>().into();
+        let mut back = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(to, from)| back.iter_mut().skip(*from).take(1).for_each(|i| *i = to));
+        x.permute(order).reshape([others, length]).softmax(1).reshape(moved).permute(back)
     }
 }
 
 impl<'t, F: Real> Var<'t, F> {
     /// log Σ exp x over `axes`, which are removed, without overflow; −∞ where all elements are −∞.
     ///
-    /// Its gradient is the softmax.
+    /// Its gradient is the softmax: 0 where all elements are −∞, and shared equally by elements at +∞.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

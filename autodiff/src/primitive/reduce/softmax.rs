@@ -1,5 +1,6 @@
 //! The softmax.
 
+use super::deviations::Deviations;
 use crate::base::attributes::Attributes;
 use crate::base::axis::{Axis, no_axis};
 use crate::base::error::{Mismatch, Refusal, Result};
@@ -23,9 +24,9 @@ impl Softmax {
         Ok(Softmax { axis: attributes.length("axis")? })
     }
 
-    /// The Jacobian y(δ − y), which is symmetric: y⊙(d − Σ y⊙d).
+    /// The Jacobian y(δ − y), which is symmetric: yᵢ·Σⱼ yⱼ(dᵢ − dⱼ).
     fn jacobian<'t, F: Real>(&self, at: &RuleContext<'_, 't, F>, d: Var<'t, F>) -> Var<'t, F> {
-        at.scaled(d - at.scaled(d, at.y()).sum_keep(self.axis), at.y())
+        at.scaled(Deviations::of(self.axis, at.y(), d), at.y())
     }
 }
 
@@ -80,6 +81,8 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 impl<'t, F: Real> Var<'t, F> {
     /// The softmax along `axis`: yᵢ = exp xᵢ / Σⱼ exp xⱼ, positive and summing to 1, without overflow. Of scores \[examples,
     /// classes\] it is `softmax(1)` or `softmax(-1)`; along axis 0 the examples would compete.
+    ///
+    /// Elements at +∞ share the weight equally, and a row that is −∞ throughout, as a mask may leave it, has weights of 0.
     ///
     /// Its Jacobian is S(δ − S). Source: Matt R, *Neural Networks* (March 2022), on softmax activation.
     ///
