@@ -19,7 +19,7 @@ fn all<F: Real>() -> Result<()> {
     let inputs = [Input::real(F::one())];
     let registry = Registry::standard();
     table(&registry)?;
-    let program = Program::parse(&tape.program(&[y.gradient(&[x])?[0]])?.to_text(), &registry)?;
+    let program = Program::parse(&tape.program(&y.gradient(&[x])?)?.to_text(), &registry)?;
     program.run(&inputs)?;
     program.grad(&[0])?.jvp(&[0])?.vjp(&[0])?;
     program.strong_zeros(&inputs)?;
