@@ -54,8 +54,8 @@ pub use module::{
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
-    Accumulate, Adam, ClipGlobalNorm, Group, Groups, Momentum, Optimizer, OptimizerState, Parameter, ParameterState,
-    Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
+    Accumulate, Adam, ClipGlobalNorm, Group, Groups, LARGEST_RATE, Momentum, Optimizer, OptimizerState, Parameter,
+    ParameterState, Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};

@@ -2,6 +2,7 @@
 
 mod data;
 mod errors;
+mod guards;
 mod initial;
 mod layers;
 mod losses;

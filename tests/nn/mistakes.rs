@@ -155,7 +155,7 @@ fn a_buffer_that_is_not_finite_is_refused() {
         assert_eq!(step.explain(&model, &data).is_some(), !eagerly);
         let (before, state) = (model.clone(), step.state().clone());
         let error = step.run(&mut model, &data, 2).unwrap_err();
-        let message = "the buffer `inverse` would be inf after the step; nothing was changed";
+        let message = "the buffer `inverse` would be inf after step 3; nothing was changed";
         assert_eq!((error.kind(), error.message()), (ErrorKind::NotFinite, message), "eagerly: {eagerly}");
         assert!(error.to_string().contains("first: div: the first value that is not finite: inf"), "{error}");
         let arrays = |model: &Counted| (model.weight.clone(), model.left.clone(), model.inverse.clone());
@@ -170,7 +170,7 @@ fn a_parameter_that_would_not_be_finite_is_named() {
     let data = Dataset::valued([[1e10]], [[0.0]]).unwrap();
     let step = Step::new(Sgd::new(1e300), loss::mean_squared);
     let error = step.eagerly().run(&mut model, &data, 0).unwrap_err();
-    assert_eq!(error.message(), "the parameter `weight` would be -inf after the step; nothing was changed");
+    assert_eq!(error.message(), "the parameter `weight` would be -inf after step 1; nothing was changed");
     assert!(error.to_string().contains("first: mul: "), "{error}");
 }
 

@@ -54,7 +54,7 @@ pub(crate) use pair::{Arithmetic, Pair};
 pub use pool::{Pool, average_pool, average_pool_adjoint, max_pool};
 pub use random::{bits, fold_in, normal, uniform, uniform_open};
 pub use rearrange::{Triangle, flip, triangle, unslice};
-pub(crate) use simd::{all_finite, fetch};
+pub(crate) use simd::{all_within, fetch};
 pub(crate) use softmax::{log_softmax, log_sum_exp_over, softmax};
 pub use sort::{argmax, argmin, sort, top_k};
 pub use sum::sum;

@@ -157,9 +157,9 @@ vectorized! {
     }
 }
 
-/// Whether no number is infinite or NaN.
-pub(crate) fn all_finite<F: Real>(x: &[F]) -> bool {
-    all(x, &|x: F| x.is_finite())
+/// Whether no number is NaN or of a larger magnitude than this.
+pub(crate) fn all_within<F: Real>(x: &[F], largest: F) -> bool {
+    all(x, &|x: F| x.abs() <= largest)
 }
 
 /// Asks the machine to bring so many bytes closer, which need not exist: all the lines they touch.

@@ -20,6 +20,7 @@ mod scan;
 mod schedule;
 mod verify;
 
+use planner::Guard;
 pub use planner::Planner;
 
 use crate::base::error::{Error, ErrorKind, Result};
@@ -55,7 +56,7 @@ pub struct Plan<F: Real> {
     code: Code<F>,
     inputs: Vec<Expected>,
     updates: Vec<Update>,
-    guards: Vec<usize>,
+    guards: Vec<Guard<F>>,
     arena: Vec<F>,
     indices: Vec<usize>,
     keys: Vec<u64>,
@@ -296,14 +297,15 @@ fn both_parts<F: Real>(
     machine: &mut Machine<'_, F>,
     code: &Code<F>,
     program: &Program<F>,
-    guards: &[usize],
+    guards: &[Guard<F>],
 ) -> Result<()> {
     let refused = |refused: run::Refused| program.refused(refused.node, refused.refusal);
     machine.copy_in();
     machine.run(0..code.commit).map_err(refused)?;
-    for output in guards {
-        if let Some(number) = machine.not_finite(*output) {
-            let message = format!("output {output} is {number}, which guards the update; nothing was changed");
+    for Guard { output, largest } in guards {
+        if let Some(number) = machine.beyond(*output, *largest) {
+            let most = if number.is_finite() { format!(", more than {largest}") } else { String::new() };
+            let message = format!("output {output} is {number}{most}, which guards the update; nothing was changed");
             let id = program.outputs.get(*output).copied().unwrap_or(crate::NodeId::new(0));
             let error = Error::new(ErrorKind::NotFinite, "execute", message);
             return Err(error.with_operand(node::describe(&program.nodes, &program.labels, id, "guard")));

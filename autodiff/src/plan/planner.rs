@@ -49,7 +49,7 @@ impl<F: Real> Program<F> {
 pub struct Planner<'a, F: Real> {
     program: &'a Program<F>,
     updates: Vec<(usize, usize)>,
-    guards: Vec<usize>,
+    guards: Vec<Guard<F>>,
     threads: usize,
     pool: Option<Arc<rayon::ThreadPool>>,
     block: usize,
@@ -65,8 +65,28 @@ impl<F: Real> Planner<'_, F> {
     }
 
     /// Output `output` has to be finite, or the run is refused before any input is updated.
-    pub fn guard(mut self, output: usize) -> Self {
-        self.guards.push(output);
+    pub fn guard(self, output: usize) -> Self {
+        self.guard_within(output, F::max_value())
+    }
+
+    /// The elements of output `output` have to be of magnitude `largest` at most, or the run is refused before any input is
+    /// updated. What updates compute in place cannot be looked at before it is written; what they are computed from can.
+    ///
+    /// ```
+    /// # use autodiff::{ErrorKind, Feed};
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// // v ← v + g²
+    /// let (v, g) = (tape.input([1.0, 2.0]), tape.data([0.0, 0.0]));
+    /// let program = tape.program(&[g, v + g.square()])?;
+    /// let mut plan = program.planner().update(0, 1).guard_within(0, 1e150).plan()?;
+    /// let mut v = [1.0, 2.0];
+    /// plan.execute(&mut [Feed::Update(&mut v), Feed::Real(&[3.0, 0.0])])?;
+    /// let error = plan.execute(&mut [Feed::Update(&mut v), Feed::Real(&[0.0, 1e160])]).unwrap_err();
+    /// assert_eq!((error.kind(), v), (ErrorKind::NotFinite, [10.0, 2.0]));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn guard_within(mut self, output: usize, largest: F) -> Self {
+        self.guards.push(Guard { output, largest: largest.min(F::max_value()) });
         self
     }
 
@@ -104,8 +124,10 @@ impl<F: Real> Planner<'_, F> {
     /// one.
     pub fn plan(self) -> Result<Plan<F>> {
         self.check()?;
-        let Compiled { program, code, updates, arrays, indices: in_indices, keys: in_keys, in_place, .. } =
-            prepare(self.program, self.block, &self.updates, &self.guards, None)?;
+        let Compiled { program, code, updates, arrays, indices: in_indices, keys: in_keys, in_place, .. } = {
+            let guards: Vec<usize> = self.guards.iter().map(|guard| guard.output).collect();
+            prepare(self.program, self.block, &self.updates, &guards, None)?
+        };
         let pool = match self.threads {
             n if n == 1 || !is_large(&code, self.divided) => None,
             n => Some(self.pool.map_or_else(|| start_threads(n), Ok)?),
@@ -178,7 +200,7 @@ impl<F: Real> Planner<'_, F> {
                 return error(format!("input {slot} is updated twice"));
             }
         }
-        for output in &self.guards {
+        for Guard { output, .. } in &self.guards {
             match self.program.outputs().nth(*output) {
                 Some((Kind::Real, _)) => {}
                 Some((kind, _)) => {
@@ -189,6 +211,14 @@ impl<F: Real> Planner<'_, F> {
         }
         Ok(())
     }
+}
+
+/// An output that allows the updates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guard<F> {
+    pub(super) output: usize,
+    /// The largest magnitude that its elements may have.
+    pub(super) largest: F,
 }
 
 /// Work (multiply-adds, or elements times operations) in one place that is worth dividing: some microseconds.

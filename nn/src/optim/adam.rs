@@ -63,6 +63,11 @@ impl Recurrence for Adam {
         let v_hat = v / one_minus_power(self.beta2, now.step);
         w - now.rate * m_hat / (v_hat.sqrt() + self.epsilon)
     }
+
+    /// g² has to be finite; and without an ε, 0/0 is possible.
+    fn largest_gradient<F: Real>(&self) -> Option<F> {
+        F::of(self.epsilon).is_normal().then(|| F::max_value().sqrt() / F::of(2.0))
+    }
 }
 
 /// 1 − βᵗ as −2h/(1 − h) for h = tanh(t·log β / 2), which is the same number and keeps its digits in f32 where βᵗ is

@@ -59,6 +59,25 @@ pub trait Optimizer<F: Real> {
     /// Records the parameters after the step, in the order of `update.parameters`, each of the same shape as before.
     /// Settings that make no sense are an error var.
     fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>>;
+
+    /// The largest magnitude of gradients from which the update makes finite parameters and state, for learning rates up to
+    /// [`LARGEST_RATE`]: a planned step with such gradients changes both in place. With a larger one, all that the step would
+    /// write is looked at before it is written.
+    ///
+    /// `None`, unless said otherwise: then that is so in every step, which takes memory and some time.
+    fn largest_gradient(&self) -> Option<F> {
+        None
+    }
+}
+
+/// The learning rate up to which [`Optimizer::largest_gradient`] holds. What a step with a larger one would write is looked at
+/// before it is written.
+pub const LARGEST_RATE: f64 = 1e6;
+
+/// From gradients of this magnitude α·g and averages of g are far from the largest number: a million such steps do not reach
+/// it.
+fn far_from_largest<F: Real>() -> Option<F> {
+    Some(F::max_value() / F::of(LARGEST_RATE * 1e6))
 }
 
 /// What an optimizer works on, on the tape. A wrapper changes it before the inner optimizer's update: gradients, rates.
@@ -165,6 +184,12 @@ pub trait Recurrence {
         state: &mut ParameterState<'t, '_, F>,
         now: Schedule<'t, F>,
     ) -> Var<'t, F>;
+
+    /// The largest magnitude of a gradient from which the update makes finite numbers: see
+    /// [`Optimizer::largest_gradient`]. `None`, unless said otherwise.
+    fn largest_gradient<F: Real>(&self) -> Option<F> {
+        None
+    }
 }
 
 impl<F: Real, R: Recurrence> Optimizer<F> for R {
@@ -179,5 +204,9 @@ impl<F: Real, R: Recurrence> Optimizer<F> for R {
             Recurrence::update(self, w, g, &mut state.of(parameter), now)
         };
         parameters.iter().map(updated).collect()
+    }
+
+    fn largest_gradient(&self) -> Option<F> {
+        Recurrence::largest_gradient(self)
     }
 }

@@ -1,7 +1,7 @@
 //! Gradient descent with momentum.
 
 use super::settings::{positive, weight_of_past};
-use super::{ParameterState, Position, Recurrence, Schedule};
+use super::{ParameterState, Position, Recurrence, Schedule, far_from_largest};
 use autodiff::{Real, Var};
 
 /// Gradient descent along an exponential moving average of the gradients, without bias correction:
@@ -48,5 +48,9 @@ impl Recurrence for Momentum {
         }
         let v = state.update("v", |v| v * self.beta + g * (1.0 - self.beta));
         w - now.rate * v
+    }
+
+    fn largest_gradient<F: Real>(&self) -> Option<F> {
+        far_from_largest()
     }
 }

@@ -38,6 +38,10 @@ impl<F: Real, C: Fn(Position) -> f64, O: Optimizer<F>> Optimizer<F> for Schedule
     fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
         self.optimizer.update(update)
     }
+
+    fn largest_gradient(&self) -> Option<F> {
+        self.optimizer.largest_gradient()
+    }
 }
 
 impl<C, O: fmt::Debug> fmt::Debug for Scheduled<C, O> {

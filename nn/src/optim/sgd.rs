@@ -1,7 +1,7 @@
 //! Gradient descent.
 
 use super::settings::positive;
-use super::{ParameterState, Position, Recurrence, Schedule};
+use super::{ParameterState, Position, Recurrence, Schedule, far_from_largest};
 use autodiff::{Real, Var};
 
 /// Gradient descent on mini-batches: w ← w − α·g.
@@ -42,5 +42,9 @@ impl Recurrence for Sgd {
             Ok(()) => w - now.rate * g,
             Err(mismatch) => w.tape().refuse("Sgd", &[], mismatch),
         }
+    }
+
+    fn largest_gradient<F: Real>(&self) -> Option<F> {
+        far_from_largest()
     }
 }

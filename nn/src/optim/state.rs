@@ -137,22 +137,26 @@ impl<F: Real> OptimizerState<F> {
         check_update(&given, &values)?;
         let mut arrays = Vec::new();
         for ((path, _), value) in given.iter().zip(values) {
-            arrays.push((path, finite(path, value)?));
+            arrays.push((path, finite(|| format!("the parameter `{path}`"), value)?));
         }
-        let entries = update.state.finish()?.into_iter().map(|entry| entry.read()).collect::<Result<_>>()?;
+        let mut entries = Vec::new();
+        for update in update.state.finish()? {
+            finite(|| update.words(), update.after)?;
+            entries.push(update.read()?);
+        }
         set_arrays("apply", model, arrays.into_iter())?;
         *self = OptimizerState { step: at.step, entries };
         Ok(())
     }
 }
 
-/// The value of a parameter after a step, if all its numbers are finite.
-fn finite<F: Real>(path: &str, value: Var<'_, F>) -> Result<ArrayD<F>> {
+/// The value of an array after a step, if all its numbers are finite.
+fn finite<F: Real>(what: impl Fn() -> String, value: Var<'_, F>) -> Result<ArrayD<F>> {
     let array = value.value()?;
     match array.iter().find(|number| !number.is_finite()) {
         None => Ok(array),
         Some(number) => {
-            let message = format!("the parameter `{path}` would be {number} after the step; nothing was changed");
+            let message = format!("{} would be {number} after the step; nothing was changed", what());
             Err(Error::new(ErrorKind::NotFinite, "apply", message).at(value.origin()))
         }
     }
@@ -197,6 +201,12 @@ pub(crate) struct StateUpdate<'t, F: Real> {
 }
 
 impl<F: Real> StateUpdate<'_, F> {
+    /// What it is, for messages.
+    pub(crate) fn words(&self) -> String {
+        let of = if self.path.is_empty() { String::new() } else { format!(" of `{}`", self.path) };
+        format!("`{}`{of} in the optimizer's state", self.name)
+    }
+
     pub(crate) fn read(self) -> Result<StateEntry<F>> {
         Ok(StateEntry { path: self.path, name: self.name, array: self.after.value()? })
     }

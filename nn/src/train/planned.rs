@@ -4,7 +4,7 @@ use super::recorded::Recorded;
 use crate::data::{Batch, Column};
 use crate::module::{Module, Stream, Structure, Tag, feed, stream};
 use crate::objective::Objective;
-use crate::optim::{OptimizerState, Position, StateEntry};
+use crate::optim::{LARGEST_RATE, OptimizerState, Position, StateEntry};
 use autodiff::{Feed, Plan, Program, Real, Result};
 use ndarray::ArrayViewD;
 
@@ -12,6 +12,8 @@ use ndarray::ArrayViewD;
 pub(super) struct Planned<F: Real> {
     pub(super) plan: Plan<F>,
     structure: Structure,
+    /// Whether a limit of the gradients stands for what the step writes.
+    is_limited: bool,
     pub(super) is_mean: bool,
     outputs: usize,
     /// The paths of the parameters that are trained, and where their gradients are among the outputs.
@@ -33,7 +35,7 @@ impl<F: Real> Planned<F> {
         program: &Program<F>,
         model: &M,
         batch: &dyn Batch<F>,
-        threads: usize,
+        (largest, threads): (Option<F>, usize),
         other: Option<&Plan<F>>,
     ) -> Result<Self> {
         // Inputs: key, arrays of the model, columns, hyperparameters, rate, step, examples, state.
@@ -52,17 +54,21 @@ impl<F: Real> Planned<F> {
             planner = planner.update(first_state + i, state + i);
         }
         for i in 0..recorded.gradients.len() {
-            planner = planner.guard(gradients + i);
+            planner = planner.guard_within(gradients + i, largest.unwrap_or(F::max_value()));
         }
-        // Buffers, which stand behind the parameters.
-        for i in recorded.gradients.len()..recorded.arrays.len() {
-            planner = planner.guard(arrays + i);
+        // What stands for parameters and state is a limit of the gradients, if there is one; buffers are behind the parameters.
+        let trained = recorded.gradients.len();
+        let (parameters, entries) = if largest.is_some() { (0, 0) } else { (trained, recorded.state.len()) };
+        let guarded = (0..parameters).chain(trained..recorded.arrays.len()).map(|i| arrays + i);
+        for output in guarded.chain((0..entries).map(|i| state + i)) {
+            planner = planner.guard(output);
         }
         let mut to = Stream::writing();
         columns(batch, &mut to);
         Ok(Planned {
             plan: planner.plan()?,
             structure: stream(model, to).written(),
+            is_limited: largest.is_some(),
             is_mean: recorded.is_mean,
             outputs: recorded.outputs.len(),
             gradients: (recorded.gradients.iter().map(|(path, _)| path.clone()).collect(), gradients),
@@ -71,6 +77,11 @@ impl<F: Real> Planned<F> {
             feeds: Vec::new(),
             used: 0,
         })
+    }
+
+    /// Whether the plan holds for this learning rate.
+    pub(super) fn takes(&self, rate: F) -> bool {
+        !self.is_limited || rate <= F::of(LARGEST_RATE)
     }
 
     /// Whether it is a plan for such a model and such a batch.

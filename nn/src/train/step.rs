@@ -168,8 +168,9 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// [`ErrorKind::Mismatch`] if two parts of the model have one path, if its `visit_mut` lists other arrays than its
     /// `visit`, if a setting of the optimizer makes no sense, or if its state is not that of this model.
     ///
-    /// A replayed step is refused if the loss, a gradient or the next value of a buffer is not finite; a parameter that an
-    /// optimizer makes infinite or NaN out of finite gradients is found by the next step.
+    /// Nothing infinite or NaN is written, into parameters, buffers or the optimizer's state: a step that would is refused.
+    /// A step with a gradient beyond [`Optimizer::largest_gradient`] is not replayed but recorded, where every number is looked
+    /// at.
     #[track_caller]
     pub fn run<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, key: u64) -> Result<StepResult<'_, F>>
     where
@@ -196,6 +197,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
             };
             if let Some(index) = index
                 && let Some(planned) = self.plans.get_mut(index)
+                && planned.takes(rate)
             {
                 self.clock += 1;
                 planned.used = self.clock;
@@ -240,7 +242,10 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         };
         let program = recorded.program(&tape)?;
         let threaded = self.plans.iter().map(|planned| &planned.plan).find(|plan| plan.threads() > 1);
-        let planned = Planned::new(&recorded, &program, &*model, batch, self.threads, threaded)?;
+        let planned = {
+            let limits = (self.optimizer.largest_gradient(), self.threads);
+            Planned::new(&recorded, &program, &*model, batch, limits, threaded)?
+        };
         if self.plans.len() >= self.capacity {
             let oldest = self.plans.iter().enumerate().min_by_key(|(_, planned)| planned.used).map(|(index, _)| index);
             oldest.map(|index| self.plans.swap_remove(index));
@@ -259,6 +264,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         self.tape.clear();
         let recorded = record(&self.tape, &*model, (&self.optimizer, &self.state), &self.objective, batch, at, key)?;
         let loss = recorded.loss.item()?;
+        let step = at.step;
         if !loss.is_finite() {
             return Err(not_finite(format!("the loss is {loss}"), recorded.loss));
         }
@@ -267,7 +273,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
             let value = array.value()?;
             if let Some(number) = value.iter().find(|number| !number.is_finite()) {
                 let what = Tree::of(&*model).leaves.get(*position).map_or(String::new(), |(path, leaf)| {
-                    format!("the {} `{path}` would be {number} after the step", leaf.words())
+                    format!("the {} `{path}` would be {number} after step {step}", leaf.words())
                 });
                 return Err(not_finite(what, *array));
             }
@@ -276,7 +282,15 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         let Recorded { is_mean, outputs, gradients, state, .. } = recorded;
         let outputs = outputs.into_iter().map(Var::value).collect::<Result<_>>()?;
         let gradients = gradients.into_iter().map(|(path, g)| Ok((path, g.value()?))).collect::<Result<_>>()?;
-        let entries = state.into_iter().map(|update| update.read()).collect::<Result<_>>()?;
+        let mut entries = Vec::with_capacity(state.len());
+        for update in state {
+            let (what, after) = (update.words(), update.after);
+            let entry = update.read()?;
+            if let Some(number) = entry.array.iter().find(|number| !number.is_finite()) {
+                return Err(not_finite(format!("{what} would be {number} after step {step}"), after));
+            }
+            entries.push(entry);
+        }
         let mut leaves = leaves_mut(model);
         for (position, value) in arrays {
             if let Some((_, leaf)) = leaves.get_mut(position) {

@@ -124,15 +124,15 @@ impl<'a, F: Real> Machine<'a, F> {
         }
     }
 
-    /// The first element of an output, an array of reals, that is infinite or NaN.
-    pub(super) fn not_finite(&mut self, output: usize) -> Option<F> {
+    /// The first element of an output, an array of reals, that is NaN or of a larger magnitude than this.
+    pub(super) fn beyond(&mut self, output: usize, largest: F) -> Option<F> {
         let PlanOutput::Real(source) = self.code.outputs.get(output)? else { return None };
         // SAFETY: the code's own, verified; nothing runs now.
         let (data, view) = unsafe { (self.read(source.home, source.extent), self.view(source)?) };
-        if source.layout.is_none() && kernels::all_finite(data) {
+        if source.layout.is_none() && kernels::all_within(data, largest) {
             return None;
         }
-        view.iter().find(|x| !x.is_finite())
+        view.iter().find(|x| !x.is_finite() || x.abs() > largest)
     }
 
     /// Where memory for reals begins. Only following it takes care.
