@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Writ
     }
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
     let text = match options.file.as_str() {
-        "-" => io::read_to_string(input).map_err(|error| Failure::Other(format!("standard input: {error}")))?,
+        "-" => values::text(io::read_to_string(input), "standard input")?,
         file => values::read(file)?,
     };
     job::run(&options, &text, out)

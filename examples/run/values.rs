@@ -128,7 +128,12 @@ fn array<F: Real>(slot: &Slot, text: &str) -> Result<ArrayD<F>, Failure> {
     };
     if array.ndim() == 0 {
         // A number fills the array.
-        return Ok(array.broadcast(IxDyn(&slot.shape)).map(|filled| filled.to_owned()).unwrap_or(array));
+        let number = array.first().copied().unwrap_or(F::nan());
+        let mut numbers = Vec::new();
+        let size = slot.shape.size();
+        numbers.try_reserve_exact(size).map_err(|_| wrong(format!("no memory for {}", slot.type_name)))?;
+        numbers.resize(size, number);
+        return ArrayD::from_shape_vec(IxDyn(&slot.shape), numbers).map_err(|error| wrong(error.to_string()));
     }
     if *array.shape() != *slot.shape && (!array.is_empty() || slot.shape.size() != 0) {
         let given = Shape::from(array.shape());
@@ -156,10 +161,16 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
     // The elements of a row lie along the last axis; those of a vector may also stand one below the other.
     let row = slot.shape.last().copied().unwrap_or(1);
     for (number, line) in text.lines().enumerate() {
-        let words: Vec<&str> =
-            line.split(|c: char| c.is_whitespace() || c == ',' || c == ';').filter(|word| !word.is_empty()).collect();
-        if words.is_empty() || line.trim_start().starts_with('#') {
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
+        }
+        // Between commas or semicolons there is a number each; otherwise numbers stand apart.
+        let words: Vec<&str> = match [';', ','].into_iter().find(|separator| line.contains(*separator)) {
+            Some(separator) => line.split(separator).map(str::trim).collect(),
+            None => line.split_whitespace().collect(),
+        };
+        if let Some(cell) = words.iter().position(|word| word.is_empty()) {
+            return Err(wrong(format!("line {}: cell {} is empty", number + 1, cell + 1)));
         }
         if words.len() != row && !(slot.shape.rank() < 2 && words.len() == 1) {
             let message =
@@ -167,7 +178,15 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
             return Err(wrong(message));
         }
         for word in words {
-            let x = F::read(word).ok_or_else(|| wrong(format!("line {}: `{word}` is not a number", number + 1)))?;
+            let here = |what: &str| wrong(format!("line {}: `{word}` {what}", number + 1));
+            let x = F::read(word).ok_or_else(|| here("is not a number"))?;
+            if x.is_infinite() && word.contains(|c: char| c.is_ascii_digit()) {
+                return Err(here(&format!("is larger than any {}", F::NAME)));
+            }
+            let digits = word.split(['e', 'E']).next().unwrap_or(word);
+            if x == F::zero() && digits.contains(|c| ('1'..='9').contains(&c)) {
+                return Err(here(&format!("is smaller than any {} but 0", F::NAME)));
+            }
             numbers.push(x);
         }
     }
@@ -177,5 +196,12 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
 }
 
 pub(crate) fn read(file: &str) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(|error| Failure::Other(format!("{file}: {error}")))
+    text(fs::read_to_string(file), file)
+}
+
+/// What was read from a file or the standard input.
+pub(crate) fn text(read: std::io::Result<String>, from: &str) -> Result<String, Failure> {
+    let text = read.map_err(|error| Failure::Other(format!("{from}: {error}")))?;
+    // Spreadsheets and some editors write a mark of the byte order first.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod cond;
+mod constants;
 mod custom_rules;
 mod mutants;
 mod non_finite;

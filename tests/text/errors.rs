@@ -247,6 +247,14 @@ fn an_error_shows_the_place_and_suggests() {
     "#]],
     );
     line_fails(
+        "y = mul(x, -1.5e-999)",
+        expect![[r#"
+        parse: line 4, column 12: -1.5e-999 is smaller than any f64 but 0
+          4 | y = mul(x, -1.5e-999)
+            |            ^^^^^^^^^
+    "#]],
+    );
+    line_fails(
         "y = mul(x, x",
         expect![[r#"
         parse: line 4, column 8: this `(` is not closed

@@ -140,7 +140,7 @@ fn values_of_all_kinds_and_from_files() {
         return gather(m, rows), v, drawn, %5";
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (matrix, vector) = (folder.join("matrix.csv"), folder.join("vector.txt"));
-    fs::write(&matrix, "# two rows\n1, 2, 3\n\n4;5 6e0\n").unwrap();
+    fs::write(&matrix, "# two rows\n1, 2, 3\n\n4;5;6e0\n").unwrap();
     fs::write(&vector, "7\n-inf\n").unwrap();
     let (matrix, vector) = (matrix.display(), vector.display());
     let printed = tool_on(text, &format!("- m=@{matrix} v=@{vector} rows=[1,0,1] %3=5 one.n=1 two.n=2")).unwrap();
@@ -151,6 +151,55 @@ fn values_of_all_kinds_and_from_files() {
     assert_eq!(numbers(&printed, "drawn"), tape.key(5).uniform([2], 0).value().unwrap().into_raw_vec_and_offset().0);
     let transposed = tool_on(text, &format!("- m=@{vector} v=0 rows=0 %3=5 one.n=1 two.n=2")).unwrap_err();
     assert!(transposed.to_string().contains("line 1 has 1 numbers, a row of f64[2, 3] has 3"), "{transposed}");
+}
+
+/// What the tool answers on a program `x : TYPE = input; return sum` with this file.
+fn on_file(kind: &str, content: &[u8]) -> Result<String, String> {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let file = std::env::temp_dir().join(format!("autodiff-tool-{}-{number}.csv", std::process::id()));
+    fs::write(&file, content).unwrap();
+    let program =
+        format!("program 2 {}\nx : {kind} = input\ny = sum(x; axes=[0, 1], keep=false)\nreturn y\n", &kind[..3]);
+    let answer = tool_on(&program, &format!("- x=@{}", file.display()));
+    fs::remove_file(&file).unwrap();
+    answer.map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn a_byte_order_mark_is_no_number() {
+    let with_mark = on_file("f64[2, 2]", b"\xef\xbb\xbf1,2\r\n3,4\r\n").unwrap();
+    assert_eq!(numbers(&with_mark, "y"), [10.0]);
+    let program = "\u{feff}program 2 f64\nx : f64[] = input\nreturn x\n";
+    assert_eq!(numbers(&tool_on(program, "- x=2").unwrap(), "x"), [2.0]);
+}
+
+#[test]
+fn a_cell_that_is_empty_or_too_large_is_named() {
+    for (kind, content, message) in [
+        ("f64[1, 4]", "1,,3,5\n", "line 1: cell 2 is empty"),
+        ("f64[1, 3]", "1,2,\n", "line 1: cell 3 is empty"),
+        ("f64[1, 3]", "1;;3\n", "line 1: cell 2 is empty"),
+        ("f64[1, 2]", "# first\n\n1, 2 3\n", "line 3: `2 3` is not a number"),
+        ("f64[1, 2]", "1,1e999\n", "line 1: `1e999` is larger than any f64"),
+        ("f32[1, 2]", "1,1e39\n", "line 1: `1e39` is larger than any f32"),
+        ("f32[1, 2]", "1,1e-50\n", "line 1: `1e-50` is smaller than any f32 but 0"),
+        ("f64[1, 2]", "1,2,3\n", "line 1 has 3 numbers"),
+    ] {
+        let error = on_file(kind, content.as_bytes()).unwrap_err();
+        assert!(error.contains(message), "{content:?}: {error}");
+    }
+    for content in ["1 2\n3  4\n", "1,2\n3 , 4\n", "1;2\n\n3;4\n", "1\t2\n# more\n3\t4\n"] {
+        assert_eq!(numbers(&on_file("f64[2, 2]", content.as_bytes()).unwrap(), "y"), [10.0], "{content:?}");
+    }
+    assert!(numbers(&on_file("f64[1, 2]", b"inf,1\n").unwrap(), "y")[0].is_infinite());
+}
+
+#[test]
+fn a_number_that_fills_more_than_there_is_memory() {
+    let program = "program 1 f64\nx : f64[99999999999999] = input\nreturn x\n";
+    let failure = tool_on(program, "- x=1").unwrap_err().to_string();
+    assert!(failure.contains("x: no memory for f64[99999999999999]"), "{failure}");
 }
 
 #[test]

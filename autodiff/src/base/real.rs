@@ -43,6 +43,26 @@ pub trait Real: Element + Elementary + Chosen + Float + ndarray::LinalgScalar + 
     fn double(self) -> f64;
 }
 
+/// The nearest number of `F`; an error with what is wrong, if that would make an infinity or a 0 of a number that is neither.
+/// One rule for constants in text, in programs that are cast, and in expressions.
+#[inline]
+pub(crate) fn held<F: Real>(number: f64) -> Result<F, String> {
+    let nearest = F::of(number);
+    let (large, small) = (number.is_finite() && nearest.is_infinite(), number != 0.0 && nearest == F::zero());
+    if large || small { Err(not_held::<F>(number, large)) } else { Ok(nearest) }
+}
+
+#[cold]
+fn not_held<F: Real>(number: f64, large: bool) -> String {
+    let number = format_args!("{number:e}");
+    if large { format!("{number} is larger than any {}", F::NAME) } else { too_small::<F>(number) }
+}
+
+/// Of a number that would become 0.
+pub(crate) fn too_small<F: Real>(number: impl Display) -> String {
+    format!("{number} is smaller than any {} but 0", F::NAME)
+}
+
 /// One of the two types. Other crates cannot name the trait.
 pub trait Chosen: Sized {
     /// Of what there is for both types, that for this one.

@@ -1,7 +1,7 @@
 //! A program in the other precision.
 
 use super::Program;
-use crate::base::error::Result;
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::IdVec;
 use crate::base::real::Real;
 use crate::primitive::{Kernel, Registry};
@@ -25,13 +25,18 @@ impl<F: Real> Program<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Registry`](crate::ErrorKind::Registry) if the registry does not know a primitive.
+    /// [`ErrorKind::Registry`](crate::ErrorKind::Registry) if the registry does not know a primitive;
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) if a constant, a number that is neither infinite nor 0, would become
+    /// one in the other precision.
     pub fn cast<G: Real>(&self, registry: &Registry<G>) -> Result<Program<G>> {
         let mut nodes = IdVec::new();
         for (_, node) in self.nodes.iter() {
             let op = match &node.op {
                 Op::Input(kind) => Op::Input(*kind),
-                Op::Constant(value) => Op::Constant(value.cast(&node.shape)),
+                Op::Constant(value) => Op::Constant(value.cast(&node.shape).map_err(|message| {
+                    let message = format!("a constant cannot be cast: {message}");
+                    Error::new(ErrorKind::Refused, "cast", message).at(self.labels.place(node))
+                })?),
                 Op::Error(error) => Op::Error(error.clone()),
                 Op::Apply(primitive) => {
                     let bodies =

@@ -1,7 +1,7 @@
 //! What a node stores: a number inline, or a shared array of our own. Private, so that it can change.
 
 use crate::base::error::Refusal;
-use crate::base::real::{Element, Real};
+use crate::base::real::{Element, Real, held};
 use crate::base::shape::{Layout, Shape};
 use crate::kernels::{Elementwise, Operand, View, ViewMut};
 use ndarray::{Array, ArrayBase, ArrayD, ArrayViewD, Data, Dimension, IxDyn, OwnedRepr, ShapeBuilder};
@@ -85,18 +85,18 @@ impl<F: Real> Value<F> {
         }
     }
 
-    /// The same value in the other precision.
-    pub(crate) fn cast<G: Real>(&self, shape: &Shape) -> Value<G> {
-        match self {
+    /// The same value in the other precision; what is wrong, if it cannot hold a number.
+    pub(crate) fn cast<G: Real>(&self, shape: &Shape) -> Result<Value<G>, String> {
+        Ok(match self {
             Value::Unknown => Value::Unknown,
-            Value::Splat(x) => Value::Splat(G::of(x.double())),
+            Value::Splat(x) => Value::Splat(held(x.double())?),
             Value::Index(data) => Value::Index(data.clone()),
             Value::Key(key) => Value::Key(*key),
             Value::Array(_) | Value::View(..) => {
                 let numbers = self.view(shape).into_iter().flat_map(|view| view.iter());
-                Value::Array(Arc::new(numbers.map(|x| G::of(x.double())).collect()))
+                Value::Array(Arc::new(numbers.map(|x| held(x.double())).collect::<Result<_, _>>()?))
             }
-        }
+        })
     }
 
     /// `self ← self + other`, in place where nobody else holds the array. The same arithmetic as a recorded `add`, whose

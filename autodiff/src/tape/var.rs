@@ -1,8 +1,8 @@
 //! Handles to what a tape recorded.
 
-use crate::base::error::{Error, ErrorKind, Place, Result};
+use crate::base::error::{Error, ErrorKind, Mismatch, Place, Result};
 use crate::base::ids::NodeId;
-use crate::base::real::Real;
+use crate::base::real::{Real, held};
 use crate::base::shape::Shape;
 use crate::primitive::PrimitiveRef;
 use crate::tape::node::Op;
@@ -198,7 +198,10 @@ impl<'t, F: Real> Var<'t, F> {
     /// The constant `number` on the same tape, as a scalar.
     #[track_caller]
     pub(crate) fn number(self, number: f64) -> Self {
-        self.tape.constant_value(Value::Splat(F::of(number)), Shape::scalar())
+        match held(number) {
+            Ok(number) => self.tape.constant_value(Value::Splat(number), Shape::scalar()),
+            Err(message) => self.tape.refuse("constant", &[], Mismatch::new(message)),
+        }
     }
 
     /// `op(self, other)` after both are broadcast to a common shape, visibly.

@@ -2,7 +2,7 @@
 
 use super::report::{Source, Span};
 use crate::base::error::Result;
-use crate::base::real::Real;
+use crate::base::real::{Real, too_small};
 use crate::base::shape::Shape;
 
 /// Numbers in brackets, nested as the axes are; not yet read, because their kind depends on the type of the node.
@@ -95,6 +95,13 @@ pub(super) fn real<F: Real>(source: &Source<'_>, span: Span) -> Result<F> {
     }
     let decimal = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
     match F::read(text).filter(|_| decimal) {
+        // A digit other than 0 before the exponent makes no 0.
+        Some(x)
+            if x == F::zero()
+                && text.split(['e', 'E']).next().is_some_and(|t| t.contains(|c| ('1'..='9').contains(&c))) =>
+        {
+            Err(source.error(span, too_small::<F>(text)))
+        }
         Some(x) if x.is_finite() => Ok(x),
         Some(_) => {
             Err(source.error(span, format!("{text} is larger than any {}", F::NAME)).with_help("infinity is `inf`"))
