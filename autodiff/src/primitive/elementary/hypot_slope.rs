@@ -4,7 +4,7 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
 
-/// y = a/√(a² + b²)
+/// y = a/√(a² + b²), and 0 where both are 0
 #[derive(Debug)]
 pub struct HypotSlope;
 
@@ -18,11 +18,14 @@ impl<F: Real> Primitive<F> for HypotSlope {
     }
 
     fn formula(&self) -> &'static str {
-        "y = a/√(a² + b²)"
+        "y = a/√(a² + b²), and 0 where both are 0"
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::<F>::elementwise(|[a, b]| a / a.hypot(b))
+        Kernel::<F>::elementwise(|[a, b]| {
+            let length = a.hypot(b);
+            if length == F::zero() { length } else { a / length }
+        })
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, i: usize) -> Partial<'t, F> {
