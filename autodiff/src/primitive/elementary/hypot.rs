@@ -40,7 +40,7 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 impl<'t, F: Real> Var<'t, F> {
     /// √(a² + b²), elementwise, also where the squares leave the range of the numbers; broadcasting as NumPy does.
     ///
-    /// The slopes are a/y and b/y; NaN where both are 0, as of [`norm`](Self::norm).
+    /// The slopes are a/y and b/y; 0 where both are 0, as of [`norm`](Self::norm).
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
