@@ -18,6 +18,7 @@ mod stepper;
 mod steps;
 mod threads;
 mod wrong_primitives;
+mod zero_derivatives;
 
 /// How many random cases a test tries: as many as `PROPTEST_CASES` says, for a longer search.
 fn cases(usual: u32) -> u32 {

@@ -60,6 +60,13 @@ fn absent(axis: &str, name: &str, shape: &Shape, signed: bool) -> Mismatch {
     Mismatch::new(format!("there is no axis {axis} in {name} {shape}; {there}"))
 }
 
+/// Axes as a text lists them, in ascending order: the order of the axes that are reduced or reversed has no meaning.
+pub(crate) fn sorted(axes: &[usize]) -> Vec<usize> {
+    let mut axes = axes.to_vec();
+    axes.sort_unstable();
+    axes
+}
+
 /// That these are axes of the operand `name`, which has this shape, in ascending order: for shape rules.
 pub(crate) fn ascending(axes: &[usize], name: &str, shape: &Shape) -> Result<(), Mismatch> {
     if let Some(axis) = axes.iter().find(|axis| **axis >= shape.rank()) {

@@ -7,6 +7,7 @@ use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
 use super::{Check, noise, taylor};
 use crate::base::error::{Error, ErrorKind, Place, Result};
 use crate::base::ids::IdVec;
+use crate::differentiate::pullback::Unreached;
 use crate::primitive::{Generator, Kind};
 use crate::program::{Input, Program};
 use crate::tape::query::applied;
@@ -123,12 +124,12 @@ impl Comparison<'_> {
             }
             return Ok((all, None));
         }
-        if let Some(reverse) = possible(program.vjp(&all))? {
+        if let Some(reverse) = possible(program.vjp_or(&all, Unreached::Reason))? {
             return Ok((all, Some(reverse)));
         }
         let mut wrt = Vec::new();
         for i in all {
-            match program.vjp(&[i]) {
+            match program.vjp_or(&[i], Unreached::Reason) {
                 Ok(_) => wrt.push(i),
                 Err(error) if is_refusal(&error) => {
                     let spot = Spot { operand: operand(program, i), ..self.spot(Method::Reverse) };
@@ -138,7 +139,7 @@ impl Comparison<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let reverse = if wrt.is_empty() { None } else { Some(program.vjp(&wrt)?) };
+        let reverse = if wrt.is_empty() { None } else { Some(program.vjp_or(&wrt, Unreached::Reason)?) };
         Ok((wrt, reverse))
     }
 

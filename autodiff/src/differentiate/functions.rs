@@ -2,13 +2,13 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
+use crate::differentiate::pullback::Unreached;
 use crate::tape::Tape;
-use crate::tape::query::needed_for;
 use crate::tape::value::IntoArray;
 use crate::tape::var::Var;
 use ndarray::{Array2, ArrayD};
 
-/// The gradient of a number-valued function at `x`.
+/// The gradient of a number-valued function at `x`: zeros where the function does not depend on `x`.
 ///
 /// ```
 /// let g = autodiff::grad(|x| (x * x).sum(..), [1.0, 2.0]).unwrap();
@@ -19,7 +19,8 @@ use ndarray::{Array2, ArrayD};
 /// another tape the compiler says that it "does not live long enough" or "is borrowed for `'static`".
 ///
 /// # Errors
-/// Whatever [`Var::backward`] and [`Gradients::get`](crate::Gradients::get) answer.
+/// Whatever [`Var::backward`] answers; [`ErrorKind::NotDifferentiable`] if a path leads through an operation without a
+/// derivative.
 #[track_caller]
 pub fn grad<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoArray<F>) -> Result<ArrayD<F>> {
     Ok(value_and_grad(f, x)?.1)
@@ -42,7 +43,7 @@ pub fn value_and_grad<F: Real>(
     let tape = Tape::new();
     let x = tape.input(x).named("x");
     let y = f(x);
-    let gradient = y.backward()?.take(x)?;
+    let gradient = y.backward()?.take_or_zeros(x)?;
     Ok((y.item()?, gradient))
 }
 
@@ -90,14 +91,10 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
     let mut jacobian = Array2::zeros((rows, columns));
     if rows <= columns {
         for (i, mut row) in jacobian.rows_mut().into_iter().enumerate() {
-            let gradient = y.backward_from(basis(y, i)?)?.take(x)?;
+            let gradient = y.backward_from(basis(y, i)?)?.take_or_zeros(x)?;
             row.iter_mut().zip(&gradient).for_each(|(to, from)| *to = *from);
         }
     } else {
-        // Forward mode knows no missing gradient; a function that ignores `x` is the same error in both.
-        if !tape.with_nodes(|nodes, _| needed_for(nodes, [y.id()]))[x.id()] {
-            y.backward_from(basis(y, 0)?)?.get(x)?;
-        }
         for (j, mut column) in jacobian.columns_mut().into_iter().enumerate() {
             let tangent = y.pushforward(&[(x, tape.data(basis(x, j)?))])?.value()?;
             column.iter_mut().zip(&tangent).for_each(|(to, from)| *to = *from);
@@ -119,7 +116,7 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
 pub fn hessian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl IntoArray<F>) -> Result<Array2<F>> {
     let tape = Tape::new();
     let x = tape.input(x).named("x");
-    let gradient = first(f(x).gradient(&[x])?)?;
+    let gradient = first(f(x).gradient_or(&[x], Unreached::Zero)?)?;
     let size = x.shape()?.size();
     let mut hessian = Array2::zeros((size, size));
     for (j, mut column) in hessian.columns_mut().into_iter().enumerate() {
@@ -146,7 +143,7 @@ pub fn hvp<F: Real>(
 ) -> Result<ArrayD<F>> {
     let tape = Tape::new();
     let (x, v) = (tape.input(x).named("x"), tape.data(vector).named("v"));
-    let gradient = first(f(x).gradient(&[x])?)?;
+    let gradient = first(f(x).gradient_or(&[x], Unreached::Zero)?)?;
     gradient.pushforward(&[(x, v)])?.value()
 }
 

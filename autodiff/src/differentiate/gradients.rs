@@ -14,7 +14,9 @@ use std::fmt;
 
 /// Gradients by variable, as [`Var::backward`] found them.
 ///
-/// An absent gradient is an error that says why, never a silent zero.
+/// An absent gradient is an error that says why, never a silent zero: what is asked for by hand is most often meant to have
+/// one. Functions and programs ([`grad`](crate::grad), [`Program::grad`](crate::Program::grad) and their relatives) answer 0,
+/// which is its value.
 pub struct Gradients<'t, F: Real> {
     root: Var<'t, F>,
     /// What was found, in the order of the nodes; unknown once it is taken out.
@@ -80,6 +82,14 @@ impl<'t, F: Real> Gradients<'t, F> {
         };
         self.taken.push(x.id());
         value.into_array(&shape).ok_or_else(|| self.explain(x))
+    }
+
+    /// As [`take`](Self::take), and zeros where no path of derivatives leads to `x`.
+    pub(crate) fn take_or_zeros(&mut self, x: Var<'t, F>) -> Result<ArrayD<F>> {
+        match self.take(x) {
+            Err(error) if error.kind() == ErrorKind::NoGradient => Ok(ArrayD::zeros(x.shape()?.to_vec())),
+            answer => answer,
+        }
     }
 
     /// Why `x` has no gradient; `None` if it has one.

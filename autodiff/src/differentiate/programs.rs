@@ -3,13 +3,14 @@
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
 use crate::differentiate::forward::pushforward;
-use crate::differentiate::pullback::pullback;
+use crate::differentiate::pullback::{Unreached, pullback};
 use crate::program::Program;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 
 impl<F: Real> Program<F> {
-    /// The program whose outputs are the gradients of this one's single number with respect to the inputs `wrt`.
+    /// The program whose outputs are the gradients of this one's single number with respect to the inputs `wrt`: zeros for an
+    /// input that the number does not depend on.
     ///
     /// ```
     /// use autodiff::{Input, Tape};
@@ -24,7 +25,7 @@ impl<F: Real> Program<F> {
     ///
     /// # Errors
     /// [`ErrorKind::NotScalar`] if the program does not have one output of one element, and whatever
-    /// [`Var::gradient`] answers.
+    /// [`Var::gradient`] answers, but for what is 0.
     #[track_caller]
     pub fn grad(&self, wrt: &[usize]) -> Result<Self> {
         self.differentiate(wrt, false)
@@ -47,23 +48,29 @@ impl<F: Real> Program<F> {
             let message = format!("a gradient is of one number; the program has {} outputs", outputs.len());
             return Err(Error::new(ErrorKind::NotScalar, "grad", message));
         };
-        let gradients = y.gradient(&reals(&args, wrt)?)?;
+        let gradients = y.gradient_or(&reals(&args, wrt)?, Unreached::Zero)?;
         let value = with_value.then_some(*y);
         tape.program(&value.into_iter().chain(gradients).collect::<Vec<_>>())
     }
 
     /// The program of the reverse derivative: it takes this one's inputs and a cotangent for each output, and answers
-    /// with the cotangents of the inputs `wrt`.
+    /// with the cotangents of the inputs `wrt`: zeros for an input that no output depends on.
     ///
     /// # Errors
-    /// As [`Var::pullback`].
+    /// As [`Var::pullback`], but for what is 0.
     #[track_caller]
     pub fn vjp(&self, wrt: &[usize]) -> Result<Self> {
+        self.vjp_or(wrt, Unreached::Zero)
+    }
+
+    /// As [`vjp`](Self::vjp), with a choice of what is answered for an input that no output depends on.
+    #[track_caller]
+    pub(crate) fn vjp_or(&self, wrt: &[usize], unreached: Unreached) -> Result<Self> {
         let tape = Tape::symbolic();
         let (args, outputs) = self.on(&tape)?;
         let seeds =
             tape.attributed(|| outputs.iter().map(|y| Ok((*y, seed(&tape, *y)?))).collect::<Result<Vec<_>>>())?;
-        tape.program(&pullback(&tape, &seeds, &reals(&args, wrt)?)?)
+        tape.program(&pullback(&tape, &seeds, &reals(&args, wrt)?, unreached)?)
     }
 
     /// The program of the differential: it takes this one's inputs and a tangent for each of the inputs `wrt`, and

@@ -9,12 +9,22 @@ use crate::tape::Tape;
 use crate::tape::query::same_tape;
 use crate::tape::var::Var;
 
+/// What is answered for a variable that no path of derivatives leads to: its derivative is 0.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Unreached {
+    /// The zeros, for functions and programs, where this is mathematics.
+    Zero,
+    /// An error with the reason, for what is built step by step, where this is most often a mistake.
+    Reason,
+}
+
 /// The recorded cotangents of `wanted` for seeds at several nodes of one tape.
 #[track_caller]
 pub(crate) fn pullback<'t, F: Real>(
     tape: &'t Tape<F>,
     seeds: &[(Var<'t, F>, Var<'t, F>)],
     wanted: &[Var<'t, F>],
+    unreached: Unreached,
 ) -> Result<Vec<Var<'t, F>>> {
     for (y, seed) in seeds {
         check_seed(tape, *y, *seed)?;
@@ -36,6 +46,7 @@ pub(crate) fn pullback<'t, F: Real>(
             _ if seeds.is_empty() => x.number(0.0).broadcast_to(x.shape()?),
             (Mark::Zero, None) => x.number(0.0).broadcast_to(x.shape()?),
             (Mark::Untouched | Mark::Zero, Some(dx)) => dx,
+            (Mark::Untouched, None) if unreached == Unreached::Zero => x.number(0.0).broadcast_to(x.shape()?),
             _ => return Err(crate::differentiate::gradients::explain(tape, &roots, *x, &reached, true)),
         });
     }

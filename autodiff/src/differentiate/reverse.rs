@@ -1,7 +1,7 @@
 //! The reverse walk: r(h∘g∘f) = rf ∘ rg ∘ rh, one rule after the other, and nothing else.
 
 use super::application::{Application, apply_rule};
-use super::pullback::pullback;
+use super::pullback::{Unreached, pullback};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
@@ -398,25 +398,32 @@ impl<'t, F: Real> Var<'t, F> {
     /// if no gradient reaches one of `wanted`.
     #[track_caller]
     pub fn gradient(self, wanted: &[Var<'t, F>]) -> Result<Vec<Var<'t, F>>> {
+        self.gradient_or(wanted, Unreached::Reason)
+    }
+
+    #[track_caller]
+    pub(crate) fn gradient_or(self, wanted: &[Var<'t, F>], unreached: Unreached) -> Result<Vec<Var<'t, F>>> {
         let shape = self.scalar_shape("gradient", "pullback(seed, …)")?;
         let one = self.number(1.0);
         let seed = if shape.rank() == 0 { one } else { one.broadcast_to(shape) };
-        self.pullback(seed, wanted)
+        pullback(self.tape, &[(self, seed)], wanted, unreached)
     }
 
     /// The gradient of this number with respect to one var, recorded, as [`gradient`](Self::gradient) with the error kept in
-    /// the var: for where the result of an operation has to be a var, such as a layer that computes with a derivative.
+    /// the var: for where the result of an operation has to be a var, such as a layer that computes with a derivative. Where this
+    /// number does not depend on `x`, the gradient is 0; [`gradient`](Self::gradient) says why instead.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
     /// let x = tape.input(2.0);
     /// let dy = x.powi(4).gradient_of(x);
     /// assert_eq!((dy.item().unwrap(), dy.gradient_of(x).item().unwrap()), (32.0, 48.0));
-    /// assert!((x * 2.0).gradient_of(dy).error().is_some()); // 2x does not depend on dy
+    /// assert_eq!((x * 2.0).gradient_of(dy).item().unwrap(), 0.0); // 2x does not depend on dy
+    /// assert!(x.sign().gradient_of(x).error().is_some()); // sign has no derivative
     /// ```
     #[track_caller]
     pub fn gradient_of(self, x: Var<'t, F>) -> Var<'t, F> {
-        match self.gradient(&[x]).map(|gradients| gradients.first().copied()) {
+        match self.gradient_or(&[x], Unreached::Zero).map(|gradients| gradients.first().copied()) {
             Ok(Some(gradient)) => gradient,
             // One gradient is asked for, so one is there, or an error.
             Ok(None) => self,
@@ -431,7 +438,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// As [`gradient`](Self::gradient); [`ErrorKind::Mismatch`] if the seed has another shape than this array.
     #[track_caller]
     pub fn pullback(self, seed: Var<'t, F>, wanted: &[Var<'t, F>]) -> Result<Vec<Var<'t, F>>> {
-        pullback(self.tape, &[(self, seed)], wanted)
+        pullback(self.tape, &[(self, seed)], wanted, Unreached::Reason)
     }
 
     fn scalar_shape(self, operation: &str, instead: &str) -> Result<Shape> {

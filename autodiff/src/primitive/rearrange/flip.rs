@@ -1,7 +1,7 @@
 //! Reversing axes.
 
 use crate::base::attributes::Attributes;
-use crate::base::axis::{Axes, ascending};
+use crate::base::axis::{Axes, ascending, sorted};
 use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -20,7 +20,7 @@ pub struct Flip {
 
 impl Flip {
     fn parse(attributes: &Attributes) -> Result<Self> {
-        Ok(Flip { axes: attributes.list("axes")?.to_vec() })
+        Ok(Flip { axes: sorted(attributes.list("axes")?) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What reductions share: the axes they run over, and whether these stay.
 
 use crate::base::attributes::Attributes;
-use crate::base::axis::ascending;
+use crate::base::axis::{ascending, sorted};
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
@@ -17,7 +17,7 @@ pub(in crate::primitive) struct Reduction {
 
 impl Reduction {
     pub(in crate::primitive) fn parse(attributes: &Attributes) -> Result<Self> {
-        Ok(Reduction { axes: attributes.list("axes")?.to_vec(), keep: attributes.flag("keep")? })
+        Ok(Reduction { axes: sorted(attributes.list("axes")?), keep: attributes.flag("keep")? })
     }
 
     pub(in crate::primitive) fn attributes(&self) -> Attributes {
