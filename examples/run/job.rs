@@ -34,15 +34,9 @@ fn with<F: Real>(options: &Options, program: Program<F>, out: &mut dyn Write) ->
     let names = output_names(&program);
     let wanted = wanted(options, &slots)?;
     if options.print {
-        let inputs: Vec<Input<F>> = slots.iter().map(Slot::zeros).collect();
-        let tape = Tape::symbolic();
-        let (args, outputs) = record(&tape, &program, &slots, &inputs, &wanted)?;
         let text = match options.gradient.is_empty() {
             true => program.to_text(),
-            false => {
-                let (_, y) = chosen(options, &names, &outputs)?;
-                tape.program(&y.gradient(&reals(&args, &wanted))?)?.to_text()
-            }
+            false => gradient(&program, chosen(options, &names)?, &names, &wanted)?.to_text(),
         };
         return Ok(out.write_all(text.as_bytes())?);
     }
@@ -51,17 +45,17 @@ fn with<F: Real>(options: &Options, program: Program<F>, out: &mut dyn Write) ->
     let output = |(name, value): (&String, _)| Computed { kind: "outputs", name: name.clone(), value };
     let mut computed: Vec<Computed<F>> = names.iter().zip(program.run(&inputs)?).map(output).collect();
     let tape = Tape::new();
-    let recorded = !wanted.is_empty() || !options.tangent.is_empty() || options.step;
+    let recorded = !options.tangent.is_empty() || options.step;
     let (args, outputs) = match recorded {
-        true => record(&tape, &program, &slots, &inputs, &wanted)?,
+        true => record(&tape, &program, &slots, &inputs)?,
         false => Default::default(),
     };
     if !wanted.is_empty() {
-        let (name, y) = chosen(options, &names, &outputs)?;
-        let gradients = y.backward()?;
-        for (i, x) in wanted.iter().zip(reals(&args, &wanted)) {
-            let name = format!("∂{name}/∂{}", slots[*i].label());
-            computed.push(Computed { kind: "gradients", name, value: gradients.get(x)?.to_owned() });
+        let of = chosen(options, &names)?;
+        let gradient = gradient(&program, of, &names, &wanted)?;
+        for (i, value) in wanted.iter().zip(gradient.run(&inputs)?) {
+            let name = format!("∂{}/∂{}", names[of], slots[*i].label());
+            computed.push(Computed { kind: "gradients", name, value });
         }
     }
     if !options.tangent.is_empty() {
@@ -115,19 +109,17 @@ fn real(slots: &[Slot], name: &str) -> Result<usize, Failure> {
     }
 }
 
-/// Records the program on a tape. Data that a gradient is asked for is an input there.
+/// Records the program on a tape.
 fn record<'t, F: Real>(
     tape: &'t Tape<F>,
     program: &Program<F>,
     slots: &[Slot],
     inputs: &[Input<F>],
-    wanted: &[usize],
 ) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>), Failure> {
     let mut args: Vec<Arg<'t, F>> = Vec::new();
-    for (i, (slot, input)) in slots.iter().zip(inputs).enumerate() {
-        let active = slot.wants_gradient() || wanted.contains(&i);
+    for (slot, input) in slots.iter().zip(inputs) {
         let place = || match input {
-            Input::Real(x) if active => Arg::Real(named(tape.input(x), slot, Var::named)),
+            Input::Real(x) if slot.wants_gradient() => Arg::Real(named(tape.input(x), slot, Var::named)),
             Input::Real(x) => Arg::Real(named(tape.data(x), slot, Var::named)),
             Input::Index(x) => Arg::Index(named(tape.index(x.clone()), slot, autodiff::Index::named)),
             Input::Key(x) => Arg::Key(named(tape.key(*x), slot, autodiff::Key::named)),
@@ -145,30 +137,38 @@ fn named<T>(handle: T, slot: &Slot, name: impl Fn(T, &str) -> T) -> T {
     }
 }
 
-fn reals<'t, F: Real>(args: &[Arg<'t, F>], wanted: &[usize]) -> Vec<Var<'t, F>> {
-    let real = |i: &usize| if let Some(Arg::Real(x)) = args.get(*i) { Some(*x) } else { None };
-    wanted.iter().filter_map(real).collect()
+/// The program of the gradient of output `of`.
+fn gradient<F: Real>(
+    program: &Program<F>,
+    of: usize,
+    names: &[String],
+    wanted: &[usize],
+) -> Result<Program<F>, Failure> {
+    let node = program.output_ids().get(of).and_then(|id| program.node(*id));
+    if let Some(node) = node.filter(|node| node.shape().size() != 1) {
+        let message = format!(
+            "a gradient is of one number, and `{}` is {}; sum it in the program, or ask for the derivative along a direction, \
+             with --tangent",
+            names[of],
+            node.type_name()
+        );
+        return Err(Failure::Usage(message));
+    }
+    Ok(program.returning(&[of])?.grad(wanted)?)
 }
 
-/// The output that is differentiated.
-fn chosen<'n, 't, F: Real>(
-    options: &Options,
-    names: &'n [String],
-    outputs: &[Var<'t, F>],
-) -> Result<(&'n str, Var<'t, F>), Failure> {
+/// The number of the output that is differentiated.
+fn chosen(options: &Options, names: &[String]) -> Result<usize, Failure> {
     let list = || names.join(", ");
-    let position = match &options.of {
+    let found = match &options.of {
         None if names.len() == 1 => Some(0),
         None => return Err(Failure::Usage(format!("say which output is differentiated, with --of: {}", list()))),
         Some(of) => names.iter().position(|name| name == of).or_else(|| of.parse().ok()),
     };
-    match position.and_then(|i| Some((names.get(i)?.as_str(), *outputs.get(i)?))) {
-        Some(found) => Ok(found),
-        None => {
-            let of = options.of.as_deref().unwrap_or_default();
-            Err(Failure::Usage(format!("there is no output `{of}`; there are: {}", list())))
-        }
-    }
+    found.filter(|i| *i < names.len()).ok_or_else(|| {
+        let of = options.of.as_deref().unwrap_or_default();
+        Failure::Usage(format!("there is no output `{of}`; there are: {}", list()))
+    })
 }
 
 fn directions<'t, F: Real>(
@@ -178,8 +178,13 @@ fn directions<'t, F: Real>(
     args: &[Arg<'t, F>],
 ) -> Result<Vec<(Var<'t, F>, Var<'t, F>)>, Failure> {
     let mut directions = Vec::new();
+    let mut given = Vec::new();
     for (name, text) in &options.tangent {
         let i = real(slots, name)?;
+        if given.contains(&i) {
+            return Err(Failure::Usage(format!("`{name}` has two directions")));
+        }
+        given.push(i);
         if let (Some(Arg::Real(x)), Input::Real(direction)) = (args.get(i), values::value(&slots[i], text)?) {
             directions.push((*x, tape.data(direction)));
         }
@@ -199,7 +204,7 @@ fn steps<F: Real>(
     if names.len() != 1 && options.of.is_none() {
         return Ok(Trace::forward(program, inputs)?);
     }
-    let (_, y) = chosen(options, names, outputs)?;
+    let y = outputs[chosen(options, names)?];
     match y.shape()?.size() {
         1 if names.len() == 1 => Ok(Trace::new(program, inputs)?),
         1 => Ok(Trace::new(&tape.program(&[y])?, inputs)?),

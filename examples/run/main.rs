@@ -71,16 +71,29 @@ pub(crate) enum Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Failure::Usage(message) | Failure::Other(message) => f.write_str(message),
+            Failure::Usage(message) | Failure::Other(message) => f.write_str(&printable(message)),
             Failure::Program(error) => {
                 let text = error.to_string();
                 let lines = text.lines().filter_map(|line| line.split(&format!("at {}", job::FILE)).next());
                 let lines: Vec<&str> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
-                f.write_str(&lines.join("\n"))
+                f.write_str(&printable(&lines.join("\n")))
             }
             Failure::Output(error) => error.fmt(f),
         }
     }
+}
+
+/// A text as a terminal can show it: control characters, which might move its cursor or change its colours, are written out.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push(c),
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 impl From<autodiff::Error> for Failure {
@@ -105,7 +118,7 @@ pub(crate) fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Writ
     }
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
     let text = match options.file.as_str() {
-        "-" => values::text(io::read_to_string(input), "standard input")?,
+        "-" => values::without_mark(io::read_to_string(input), "standard input")?,
         file => values::read(file)?,
     };
     job::run(&options, &text, out)

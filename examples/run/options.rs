@@ -51,8 +51,8 @@ impl Options {
             match flag {
                 "--gradient" => options.gradient.extend(value()?.split(',').map(|name| name.trim().to_owned())),
                 "--tangent" => options.tangent.push(assignment(&value()?)?),
-                "--of" => options.of = Some(value()?),
-                "--precision" => options.precision = Some(value()?.parse()?),
+                "--of" => once(flag, &mut options.of, value()?)?,
+                "--precision" => once(flag, &mut options.precision, value()?.parse()?)?,
                 "--check" if takes_none => options.check = true,
                 "--step" if takes_none => options.step = true,
                 "--print" if takes_none => options.print = true,
@@ -67,10 +67,29 @@ impl Options {
         if options.file.is_empty() {
             return Err("there is no program: name its file, or `-` for standard input".into());
         }
+        options.check_together()?;
+        Ok(options)
+    }
+
+    /// Options that would do nothing beside others are a mistake.
+    fn check_together(&self) -> Result<(), String> {
+        let options = self;
+        let runs = [
+            ("a value", !options.values.is_empty()),
+            ("--tangent", !options.tangent.is_empty()),
+            ("--check", options.check),
+            ("--step", options.step),
+        ];
+        if let Some((what, _)) = runs.into_iter().find(|(_, given)| *given && options.print) {
+            return Err(format!("--print shows the program and runs nothing; {what} does not go with it"));
+        }
+        if options.of.is_some() && options.gradient.is_empty() && !options.step {
+            return Err("--of says which output --gradient or --step goes back from; neither is given".into());
+        }
         if options.json && (options.print || options.step || options.check) {
             return Err("--json shows values and derivatives; it does not go with --print, --step or --check".into());
         }
-        Ok(options)
+        Ok(())
     }
 
     fn take_file(&mut self, argument: &str) -> Result<(), String> {
@@ -79,6 +98,14 @@ impl Options {
         }
         self.file = argument.into();
         Ok(())
+    }
+}
+
+/// Sets an option that has one value.
+fn once<T>(flag: &str, option: &mut Option<T>, value: T) -> Result<(), String> {
+    match option.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(format!("{flag} is given twice")),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn lines<F: Real>(results: &[Result<F>]) -> String {
         let shape = Shape::from(value.shape());
         let numbers = nested(value, &|x| format!("{x:?}"));
         let broken = if numbers.len() > 100 { numbers.replace("], [", "],\n  [") } else { numbers };
+        let name = super::printable(name);
         let _ = writeln!(text, "{name} : {}{shape} = {broken}", F::NAME);
     }
     text

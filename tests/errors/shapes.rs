@@ -431,3 +431,29 @@ fn the_first_error_is_the_one_reported() {
         assert_eq!(y.error(), Some(first.clone()), "operation {n}");
     }
 }
+
+/// What can be recorded can be written and read again: the number of axes has one limit everywhere.
+#[test]
+fn an_array_has_at_most_64_axes_wherever_it_comes_from() {
+    let ones = |axes: usize| ndarray::ArrayD::<f64>::ones(vec![1; axes]);
+    let tape = Tape::<f64>::new();
+    let most = tape.input(ones(64));
+    let text = tape.program(&[most * 2.0]).unwrap().to_text();
+    assert_eq!(autodiff::Program::<f64>::parse(&text, &autodiff::Registry::standard()).unwrap().to_text(), text);
+    let x = tape.input(2.0);
+    for (y, what) in [
+        (tape.input(ones(65)), "this one"),
+        (tape.data(ones(65)), "this one"),
+        (tape.constant(ones(65)), "this one"),
+        (x.reshape(vec![1; 65]), "the result"),
+        (x.broadcast_to(vec![1; 65]), "the result"),
+        (most.unsqueeze(0), "the result"),
+        (tape.symbolic_input(vec![1; 65]), "the array"),
+    ] {
+        let error = y.shape().unwrap_err();
+        assert_eq!(error.message(), format!("an array has at most 64 axes, {what} would have 65"));
+        assert!(error.place().unwrap().to_string().contains("shapes.rs"), "{error}");
+    }
+    let indices = tape.index(ndarray::ArrayD::<usize>::zeros(vec![1; 65]));
+    assert!(indices.value().unwrap_err().message().contains("at most 64 axes"));
+}

@@ -181,9 +181,9 @@ fn a_cell_that_is_empty_or_too_large_is_named() {
         ("f64[1, 3]", "1,2,\n", "line 1: cell 3 is empty"),
         ("f64[1, 3]", "1;;3\n", "line 1: cell 2 is empty"),
         ("f64[1, 2]", "# first\n\n1, 2 3\n", "line 3: `2 3` is not a number"),
-        ("f64[1, 2]", "1,1e999\n", "line 1: `1e999` is larger than any f64"),
-        ("f32[1, 2]", "1,1e39\n", "line 1: `1e39` is larger than any f32"),
-        ("f32[1, 2]", "1,1e-50\n", "line 1: `1e-50` is smaller than any f32 but 0"),
+        ("f64[1, 2]", "1,1e999\n", "line 1: 1e999 is larger than any f64"),
+        ("f32[1, 2]", "1,1e39\n", "line 1: 1e39 is larger than any f32"),
+        ("f32[1, 2]", "1,1e-50\n", "line 1: 1e-50 is smaller than any f32 but 0"),
         ("f64[1, 2]", "1,2,3\n", "line 1 has 3 numbers"),
     ] {
         let error = on_file(kind, content.as_bytes()).unwrap_err();
@@ -200,6 +200,67 @@ fn a_number_that_fills_more_than_there_is_memory() {
     let program = "program 1 f64\nx : f64[99999999999999] = input\nreturn x\n";
     let failure = tool_on(program, "- x=1").unwrap_err().to_string();
     assert!(failure.contains("x: no memory for f64[99999999999999]"), "{failure}");
+    // What is only printed takes none.
+    assert!(tool_on(program, "- --print").unwrap().contains("x : f64[99999999999999] = input"));
+    let sum = "program 1 f64\nx : f64[9999999, 9999999] = input\ny = sum(x; axes=[1, 0], keep=false)\nreturn y\n";
+    assert!(tool_on(sum, "- --print --gradient x").unwrap().contains("f64[9999999, 9999999] = broadcast_to"));
+    for made in ["constant(0.5)", "broadcast_to(0.5; shape=[99999999999999])"] {
+        let program = format!("program 1 f64\nx : f64[99999999999999] = {made}\nreturn x\n");
+        let failure = tool_on(&program, "-").unwrap_err().to_string();
+        assert!(failure.contains("no memory for an array of shape [99999999999999]"), "{failure}");
+    }
+}
+
+#[test]
+fn a_derivative_that_is_zero_is_printed_as_zero() {
+    let linear = "program 1 f64\nx : f64[2] = input\ny = sum(x; axes=[0], keep=false)\nreturn y\n";
+    let gradient = tool_on(linear, "- --print --gradient x").unwrap();
+    assert_eq!(tool_on(&gradient, "- x=[3,4]").unwrap(), "output 0 : f64[2] = [1.0, 1.0]\n");
+    let unused = "program 2 f64\nx : f64[2] = input\ny = constant(3)\nreturn y";
+    assert_eq!(tool_on(unused, "- x=1 --gradient x").unwrap(), "y : f64[] = 3.0\n∂y/∂x : f64[2] = [0.0, 0.0]\n");
+    let cut = "program 2 f64\nx : f64[] = input\ny = exp(stop_gradient(x))\nreturn y";
+    assert!(tool_on(cut, "- x=1 --gradient x").unwrap().ends_with("∂y/∂x : f64[] = 0.0\n"));
+}
+
+#[test]
+fn nothing_is_ignored_beside_print() {
+    for (more, expected) in [
+        ("b=1", "a value does not go with it"),
+        ("--tangent b=1", "--tangent does not go with it"),
+        ("--check", "--check does not go with it"),
+        ("--step", "--step does not go with it"),
+    ] {
+        let failure = tool_on("", &format!("{LOGISTIC} --print {more}")).unwrap_err().to_string();
+        assert!(failure.contains(expected), "{failure}");
+    }
+}
+
+#[test]
+fn a_value_is_a_value_and_no_piece_of_a_program() {
+    let text = "program 2 f64\nx : f64[] = input\nreturn x";
+    for value in ["1)\ny = constant(2", "1)", "1, 2", "constant(1)", "1 # one\n2", "%0", "return"] {
+        let mut out = Vec::new();
+        let failure = run::run(&["-".into(), format!("x={value}")], &mut text.as_bytes(), &mut out).unwrap_err();
+        assert!(failure.to_string().contains("is not a number or an array"), "{value:?}: {failure}");
+    }
+}
+
+#[test]
+fn control_characters_are_written_out() {
+    // The name is an escape sequence that clears a terminal.
+    let text = "program 2 f64\n\"\\u{1b}[2Jx\" : f64[] = input\nreturn \"\\u{1b}[2Jx\"";
+    let shown = [
+        tool_on(text, "- %0=1").unwrap(),
+        tool_on(text, "- %0=1 --step").unwrap(),
+        tool_on(text, "- %0=1 --json").unwrap(),
+        tool_on(text, "- --print").unwrap(),
+        tool_on(text, "-").unwrap_err().to_string(),
+        tool_on(text, "- \u{1b}[2J=1").unwrap_err().to_string(),
+        tool_on("program 2 f64\n\u{1b}[2J", "-").unwrap_err().to_string(),
+    ];
+    for text in shown {
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    }
 }
 
 #[test]
@@ -211,6 +272,10 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         ("a.ad --of", "--of takes a value"),
         ("a.ad --precision f16", "--precision is f32 or f64, not `f16`"),
         ("a.ad --json --step", "--json shows values and derivatives"),
+        ("a.ad --of x --of y --gradient z", "--of is given twice"),
+        ("a.ad --precision f32 --precision=f64", "--precision is given twice"),
+        ("a.ad --of y", "--of says which output --gradient or --step goes back from; neither is given"),
+        ("examples/programs/logistic.ad w=1 b=1 --tangent b=1 --tangent b=2", "`b` has two directions"),
         ("examples/programs/logistic.ad b=1", "a value is missing for\n  w : f64[2] = input"),
         ("examples/programs/logistic.ad b=1 c=2", "the program has no input `c`; it has\n  w : f64[2] = input"),
         ("examples/programs/logistic.ad b=1 b=2", "`b` has two values"),
@@ -232,9 +297,12 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         let failure = tool_on(indices, &format!("- i={value}")).unwrap_err().to_string();
         assert!(failure.contains(expected) && !failure.contains("unknown line"), "{failure}");
     }
-    let cut = "program 2 f64\nx : f64[] = input\ny = exp(stop_gradient(x))\nreturn y";
-    let failure = tool_on(cut, "- x=1 --gradient x").unwrap_err().to_string();
-    assert!(failure.contains("x is cut off by `stop_gradient`\n") && !failure.contains(".rs"), "{failure}");
+    let array = "program 2 f64\nx : f64[2] = input\ny = exp(x)\nreturn y";
+    let failure = tool_on(array, "- x=1 --gradient x").unwrap_err().to_string();
+    assert!(failure.contains("a gradient is of one number, and `y` is f64[2]; sum it"), "{failure}");
+    let jumps = "program 2 f64\nx : f64[] = input\ny = exp(sign(x))\nreturn y";
+    let failure = tool_on(jumps, "- x=1 --gradient x").unwrap_err().to_string();
+    assert!(failure.contains("leads through `sign`") && !failure.contains(".rs"), "{failure}");
     assert!(matches!(tool_on("", "nothing.ad"), Err(Failure::Other(_))));
     assert!(matches!(tool_on("program 2 f64", "-"), Err(Failure::Program(_))));
 }

@@ -1,5 +1,6 @@
 //! Shapes, broadcasting, and strided layouts.
 
+use crate::base::error::Mismatch;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
@@ -53,6 +54,22 @@ impl Shape {
     #[inline]
     pub fn size(&self) -> usize {
         self.0.as_ref().map_or(1, |shape| shape.size)
+    }
+
+    /// An array of more axes is not one that anybody meant; what walks over axes may rely on there being few.
+    pub const MOST_AXES: usize = 64;
+
+    /// Why there can be no array of `F` of this shape: it has more axes than [`MOST_AXES`](Self::MOST_AXES), or more elements
+    /// than a machine can address. `what` is what it would be: "the result".
+    pub(crate) fn check<F>(&self, what: &str) -> Result<(), Mismatch> {
+        if self.rank() > Self::MOST_AXES {
+            let message = format!("an array has at most {} axes, {what} would have {}", Self::MOST_AXES, self.rank());
+            return Err(Mismatch::new(message));
+        }
+        match self.is_addressable::<F>() {
+            true => Ok(()),
+            false => Err(Mismatch::new(format!("{what} would be too large: {self}"))),
+        }
     }
 
     /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them

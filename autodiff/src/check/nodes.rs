@@ -151,7 +151,7 @@ impl Check {
         for id in program.nodes.ids() {
             program.evaluate(id, &mut values)?;
         }
-        self.each(program, &|id| Input::of(&values[id], &program.nodes[id].shape))
+        self.each(program, &|id| Input::known(&values[id], &program.nodes[id].shape))
     }
 
     /// As [`tape`], with these settings.
@@ -168,7 +168,7 @@ impl Check {
         for id in kept {
             origin.push(id);
         }
-        self.each(&program, &|id| y.tape.with_value(origin[id], Input::of))
+        self.each(&program, &|id| y.tape.with_value(origin[id], Input::known))
     }
 
     fn each(&self, program: &Program<f64>, value: &dyn Fn(NodeId) -> Option<Input<f64>>) -> Result<Report> {
@@ -236,5 +236,5 @@ fn operand_name<F: Real>(tape: &Tape<F>, primitive: &PrimitiveRef<F>, operands: 
 
 fn recorded<F: Real>(tape: &Tape<F>, id: NodeId) -> Result<Input<F>> {
     let missing = || Error::new(ErrorKind::NoValue, "check", "this tape is symbolic: its nodes have no values");
-    tape.with_value(id, Input::of).ok_or_else(|| missing().at(tape.place_of(id)))
+    tape.with_value(id, Input::known).ok_or_else(|| missing().at(tape.place_of(id)))
 }

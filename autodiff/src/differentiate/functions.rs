@@ -2,9 +2,10 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::differentiate::pullback::Unreached;
 use crate::tape::Tape;
-use crate::tape::value::IntoArray;
+use crate::tape::value::{IntoArray, zeros};
 use crate::tape::var::Var;
 use ndarray::{Array2, ArrayD};
 
@@ -88,7 +89,7 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
     let x = tape.input(x).named("x");
     let y = f(x);
     let (rows, columns) = (y.shape()?.size(), x.shape()?.size());
-    let mut jacobian = Array2::zeros((rows, columns));
+    let mut jacobian = matrix(rows, columns)?;
     if rows <= columns {
         for (i, mut row) in jacobian.rows_mut().into_iter().enumerate() {
             let gradient = y.backward_from(basis(y, i)?)?.take_or_zeros(x)?;
@@ -118,7 +119,7 @@ pub fn hessian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl In
     let x = tape.input(x).named("x");
     let gradient = first(f(x).gradient_or(&[x], Unreached::Zero)?)?;
     let size = x.shape()?.size();
-    let mut hessian = Array2::zeros((size, size));
+    let mut hessian = matrix(size, size)?;
     for (j, mut column) in hessian.columns_mut().into_iter().enumerate() {
         let tangent = gradient.pushforward(&[(x, tape.data(basis(x, j)?))])?.value()?;
         column.iter_mut().zip(&tangent).for_each(|(to, from)| *to = *from);
@@ -146,6 +147,19 @@ pub fn hvp<F: Real>(
     let gradient = first(f(x).gradient_or(&[x], Unreached::Zero)?)?;
     gradient.pushforward(&[(x, v)])?.value()
 }
+
+/// A matrix of zeros, or an error where there is no memory for it.
+fn matrix<F: Real>(rows: usize, columns: usize) -> Result<Array2<F>> {
+    let refused = |message: String| Error::new(ErrorKind::Refused, "jacobian", message);
+    let shape = Shape::from([rows, columns]);
+    if !shape.is_addressable::<F>() {
+        return Err(refused(format!("the matrix {shape} would be too large")).with_help(WITHOUT_MATRIX));
+    }
+    let zeros = zeros(&shape, F::zero()).map_err(|refusal| refused(refusal.message).with_help(WITHOUT_MATRIX))?;
+    Array2::from_shape_vec((rows, columns), zeros).map_err(|error| refused(error.to_string()))
+}
+
+const WITHOUT_MATRIX: &str = "products with a vector need no matrix: `jvp`, `hvp`, `Var::backward_from`";
 
 /// The array shaped like `x` that is 1 at flat position `i` and 0 elsewhere.
 fn basis<F: Real>(x: Var<'_, F>, i: usize) -> Result<ArrayD<F>> {

@@ -8,7 +8,7 @@ use crate::differentiate::reverse::{Mark, Reached};
 use crate::tape::Tape;
 use crate::tape::query::{applied, needed_for, same_tape};
 use crate::tape::value::Value;
-use crate::tape::var::Var;
+use crate::tape::var::{Var, refused};
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt;
 
@@ -81,13 +81,16 @@ impl<'t, F: Real> Gradients<'t, F> {
             None => self.zero.clone(),
         };
         self.taken.push(x.id());
-        value.into_array(&shape).ok_or_else(|| self.explain(x))
+        value.into_array(&shape).map_err(|refusal| refused(refusal, "gradient", x))?.ok_or_else(|| self.explain(x))
     }
 
     /// As [`take`](Self::take), and zeros where no path of derivatives leads to `x`.
     pub(crate) fn take_or_zeros(&mut self, x: Var<'t, F>) -> Result<ArrayD<F>> {
         match self.take(x) {
-            Err(error) if error.kind() == ErrorKind::NoGradient => Ok(ArrayD::zeros(x.shape()?.to_vec())),
+            Err(error) if error.kind() == ErrorKind::NoGradient => {
+                let zeros = Value::Splat(F::zero()).into_array(&x.shape()?);
+                zeros.map_err(|refusal| refused(refusal, "gradient", x))?.ok_or(error)
+            }
             answer => answer,
         }
     }

@@ -94,7 +94,7 @@ pub(super) fn back<F: Real>(
             let seed = match (carried.get(i), cotangents.get(i), shapes.get(i)) {
                 (Some(carry), ..) => carry.clone(),
                 (None, Some(Some(rows)), Some(shape)) if i >= first_output => {
-                    rows.operand(shape).map(|rows| body.row(&rows, *id, *number))
+                    rows.operand(shape).and_then(|rows| body.row(&rows, *id, *number).ok())
                 }
                 _ => None,
             };

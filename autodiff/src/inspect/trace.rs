@@ -279,7 +279,7 @@ impl<F: Real> Var<'_, F> {
     pub(super) fn inputs(self, operation: &str) -> Result<Vec<Input<F>>> {
         let inputs = self.tape().with_nodes(|nodes, _| {
             let ids = nodes.iter().filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(id, _)| id);
-            ids.map(|id| self.tape().with_value(id, Input::of)).collect::<Option<Vec<_>>>()
+            ids.map(|id| self.tape().with_value(id, Input::known)).collect::<Option<Vec<_>>>()
         });
         let missing = || Error::new(ErrorKind::NoValue, operation, "this tape is symbolic: its nodes have no values");
         inputs.ok_or_else(missing)

@@ -74,13 +74,18 @@ impl<F: Real> Input<F> {
     }
 
     /// The value of a node, of any kind; `None` where it is not known.
-    pub(crate) fn of(value: &Value<F>, shape: &Shape) -> Option<Self> {
-        match value {
+    pub(crate) fn of(value: &Value<F>, shape: &Shape) -> Result<Option<Self>, Refusal> {
+        Ok(match value {
             Value::Unknown => None,
             Value::Key(key) => Some(Input::Key(*key)),
-            Value::Index(_) => value.indices(shape).map(Input::Index),
-            Value::Splat(_) | Value::Array(_) | Value::View(_) => value.clone().into_array(shape).map(Input::Real),
-        }
+            Value::Index(_) => value.indices(shape)?.map(Input::Index),
+            Value::Splat(_) | Value::Array(_) | Value::View(_) => value.clone().into_array(shape)?.map(Input::Real),
+        })
+    }
+
+    /// As [`of`](Self::of); `None`, too, where there is no memory for a copy.
+    pub(crate) fn known(value: &Value<F>, shape: &Shape) -> Option<Self> {
+        Self::of(value, shape).ok().flatten()
     }
 
     /// The array of reals that output `i` of a program is.
@@ -237,8 +242,35 @@ impl<F: Real> Program<F> {
     pub fn run_all(&self, inputs: &[Input<F>]) -> Result<Vec<Input<F>>> {
         let values = self.values(self.bind(inputs)?)?;
         let missing = |id: &NodeId| Error::new(ErrorKind::NoValue, "run", format!("{id} has no value"));
-        let output = |id: &NodeId| Input::of(&values[*id], &self.nodes[*id].shape).ok_or_else(|| missing(id));
+        let refused = |refusal: Refusal| Error::new(ErrorKind::Refused, "run", refusal.message);
+        let output =
+            |id: &NodeId| Input::of(&values[*id], &self.nodes[*id].shape).map_err(refused)?.ok_or_else(|| missing(id));
         self.outputs.iter().map(output).collect()
+    }
+
+    /// The program that answers with these of the outputs, in this order; an output may be there more than once.
+    ///
+    /// ```
+    /// use autodiff::{Input, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.input(2.0);
+    /// let both = tape.program(&[x.square(), x.exp()])?;
+    /// let gradient = both.returning(&[0])?.grad(&[0])?;
+    /// assert_eq!(gradient.run(&[Input::real(3.0)])?[0].first(), Some(&6.0));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is no such output.
+    pub fn returning(&self, outputs: &[usize]) -> Result<Self> {
+        let count = self.outputs.len();
+        let missing = |i: usize| {
+            Error::new(ErrorKind::Mismatch, "returning", format!("there is no output {i}; the program has {count}"))
+        };
+        let tape = Tape::symbolic();
+        let all = self.record_all(&tape, &self.placeholders(&tape))?;
+        let chosen = outputs.iter().map(|i| all.get(*i).copied().ok_or_else(|| missing(*i)));
+        tape.program(&chosen.collect::<Result<Vec<_>>>()?)
     }
 
     /// The values of the outputs, from those of the inputs; each other value is dropped after its last use.

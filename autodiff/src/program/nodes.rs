@@ -49,9 +49,9 @@ impl<'a, F: Real> NodeView<'a, F> {
         }
     }
 
-    /// The number or array it stands for, if it is a constant.
+    /// The number or array it stands for, if it is a constant; `None`, too, where there is no memory for the array.
     pub fn constant(&self) -> Option<ArrayD<F>> {
-        self.constant_value().and_then(|value| value.clone().into_array(&self.node.shape))
+        self.constant_value().and_then(|value| value.clone().into_array(&self.node.shape).ok().flatten())
     }
 
     /// The constants of its operation.

@@ -10,7 +10,7 @@ use crate::base::shape::Shape;
 use crate::kernels::{self, Operand, View, ViewMut};
 use crate::primitive::{Made, Output, Steps};
 use crate::tape::node::Node;
-use crate::tape::value::Value;
+use crate::tape::value::{Value, reserve, zeros};
 use std::sync::Arc;
 
 /// What the body of a loop is given, from step to step.
@@ -49,9 +49,9 @@ impl<'a, F: Real> Stepping<'a, F> {
             body,
             steps,
             most,
-            carries: operands.iter().take(carries).map(owned).collect(),
+            carries: operands.iter().take(carries).map(owned).collect::<Result<_, _>>()?,
             rows: operands.iter().skip(carries).take(inputs).collect(),
-            invariants: operands.iter().skip(carries + inputs).take(invariants).map(owned).collect(),
+            invariants: operands.iter().skip(carries + inputs).take(invariants).map(owned).collect::<Result<_, _>>()?,
             done: 0,
         })
     }
@@ -62,14 +62,15 @@ impl<'a, F: Real> Stepping<'a, F> {
     }
 
     /// What the body is given in the next step.
-    pub(crate) fn inputs(&self) -> Vec<Value<F>> {
+    pub(crate) fn inputs(&self) -> Result<Vec<Value<F>>, Refusal> {
         let t = self.number();
         let ids = self.body.inputs.iter().skip(1 + self.steps.carries);
         let rows = self.rows.iter().zip(ids).map(|(x, id)| self.body.row(x, *id, t));
         std::iter::once(Value::Index(Arc::new(vec![t])))
             .chain(self.carries.iter().cloned())
+            .map(Ok)
             .chain(rows)
-            .chain(self.invariants.iter().cloned())
+            .chain(self.invariants.iter().cloned().map(Ok))
             .collect()
     }
 
@@ -110,7 +111,7 @@ impl<F: Real> Program<F> {
         let mut goes_on = stepping.most > 0;
         while goes_on {
             let t = stepping.number();
-            let given = stepping.inputs();
+            let given = stepping.inputs()?;
             // The carries may be written over: nobody else has them.
             stepping.carries.clear();
             let values = self.values(self.bind_values(given)).map_err(|error| refused(t, &error))?;
@@ -137,12 +138,12 @@ impl<F: Real> Program<F> {
     }
 
     /// What step `t` has of a per-step input.
-    pub(crate) fn row(&self, x: &Operand<'_, F>, id: NodeId, t: usize) -> Value<F> {
+    pub(crate) fn row(&self, x: &Operand<'_, F>, id: NodeId, t: usize) -> Result<Value<F>, Refusal> {
         let shape = &self.nodes[id].shape;
         let size = shape.size();
-        match (x, self.nodes[id].kind) {
+        Ok(match (x, self.nodes[id].kind) {
             (Operand::Real(x), Kind::Real) => {
-                let mut data = vec![F::zero(); size];
+                let mut data = zeros(shape, F::zero())?;
                 let mut rows = x.reader();
                 rows.seek(t * size);
                 rows.read(&mut data);
@@ -152,14 +153,14 @@ impl<F: Real> Program<F> {
                 }
             }
             (Operand::Index(x), Kind::Index) => {
-                let mut data = vec![0; size];
+                let mut data = zeros(shape, 0)?;
                 let mut rows = x.reader();
                 rows.seek(t * size);
                 rows.read(&mut data);
                 Value::Index(Arc::new(data))
             }
             _ => Value::Unknown,
-        }
+        })
     }
 }
 
@@ -188,9 +189,12 @@ impl<F: Real> MadeSteps<F> {
         let mut made = Vec::new();
         let mut goes_on = stepping.most > 0;
         while goes_on {
-            let given = stepping.inputs();
-            let inputs = given.iter().zip(&body.inputs).map(|(value, id)| Input::of(value, &body.nodes[*id].shape));
-            made.push((stepping.number(), inputs.collect::<Option<Vec<_>>>().ok_or_else(missing)?));
+            let given = stepping.inputs().map_err(refused)?;
+            let input = |(value, id): (&Value<F>, &NodeId)| {
+                Input::of(value, &body.nodes[*id].shape).map_err(refused)?.ok_or_else(missing)
+            };
+            let inputs = given.iter().zip(&body.inputs).map(input).collect::<Result<_>>()?;
+            made.push((stepping.number(), inputs));
             let values = body.values(body.bind_values(given))?;
             goes_on = stepping.make(&values);
         }
@@ -199,13 +203,21 @@ impl<F: Real> MadeSteps<F> {
 }
 
 /// An operand as a value.
-fn owned<F: Real>(operand: &Operand<'_, F>) -> Value<F> {
-    match operand {
+fn owned<F: Real>(operand: &Operand<'_, F>) -> Result<Value<F>, Refusal> {
+    Ok(match operand {
         Operand::Real(view) if view.shape().rank() == 0 => view.iter().next().map_or(Value::Unknown, Value::Splat),
-        Operand::Real(view) => Value::Array(Arc::new(view.iter().collect())),
-        Operand::Index(view) => Value::Index(Arc::new(view.iter().collect())),
+        Operand::Real(view) => {
+            let mut data = reserve(view.shape())?;
+            data.extend(view.iter());
+            Value::Array(Arc::new(data))
+        }
+        Operand::Index(view) => {
+            let mut data = reserve(view.shape())?;
+            data.extend(view.iter());
+            Value::Index(Arc::new(data))
+        }
         Operand::Key(key) => Value::Key(*key),
-    }
+    })
 }
 
 /// Writes a value to a range of a result.

@@ -2,7 +2,7 @@
 //! kernels on memory of its own.)
 
 use super::node::Node;
-use super::value::{Rearranged, Value};
+use super::value::{Rearranged, Value, reserve, zeros};
 use crate::base::error::Refusal;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::{Kind, Type};
@@ -306,21 +306,6 @@ fn view<F: Real>(
     } else {
         Value::View(Arc::new(Rearranged { data, layout }))
     })
-}
-
-/// Memory for an array. An allocation that cannot be had is an answer to the caller, not the end of the process.
-fn reserve<T>(shape: &Shape) -> Result<Vec<T>, Refusal> {
-    let mut data = Vec::new();
-    match data.try_reserve_exact(shape.size()) {
-        Ok(()) => Ok(data),
-        Err(_) => Err(Refusal::new(format!("no memory for an array of shape {shape}"))),
-    }
-}
-
-fn zeros<T: Copy>(shape: &Shape, zero: T) -> Result<Vec<T>, Refusal> {
-    let mut data = reserve(shape)?;
-    data.resize(shape.size(), zero);
-    Ok(data)
 }
 
 /// Fresh memory for one result.

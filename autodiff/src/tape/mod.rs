@@ -200,10 +200,8 @@ impl<F: Real> Tape<F> {
 
     #[track_caller]
     pub(crate) fn unknown(&self, kind: Kind, shape: Shape, active: bool) -> Arg<'_, F> {
-        if !shape.is_addressable::<F>() {
-            return self
-                .refuse("placeholder", &[], Mismatch::new(format!("the array would be too large: {shape}")))
-                .into();
+        if let Err(mismatch) = shape.check::<F>("the array") {
+            return self.refuse("placeholder", &[], mismatch).into();
         }
         let id = self.leaf(Op::Input(kind), kind, Value::Unknown, shape, active && kind == Kind::Real);
         self.arg(id)
@@ -212,10 +210,21 @@ impl<F: Real> Tape<F> {
     #[track_caller]
     #[inline(always)]
     fn leaf(&self, op: Op<F>, kind: Kind, value: Value<F>, shape: Shape, active: bool) -> NodeId {
+        if shape.rank() > Shape::MOST_AXES {
+            return self.too_many_axes(&shape);
+        }
         let value = if self.evaluates.get() { value } else { Value::Unknown };
         let mut state = self.state.borrow_mut();
         let (scope, location) = state.here(Location::caller());
         state.push(Node { op, inputs: Operands::NONE, shape, kind, active, scope, location }, value)
+    }
+
+    #[track_caller]
+    #[cold]
+    fn too_many_axes(&self, shape: &Shape) -> NodeId {
+        let (most, rank) = (Shape::MOST_AXES, shape.rank());
+        let mismatch = Mismatch::new(format!("an array has at most {most} axes, this one would have {rank}"));
+        self.refuse("array", &[], mismatch).id()
     }
 
     // ---- names and places --------------------------------------------------------------------------------------------

@@ -457,22 +457,10 @@ fn elementwise_shape<F: Real>(primitive: &PrimitiveRef<F>, shapes: &[&Shape]) ->
 #[cold]
 fn broadcasts<F: Real>(shapes: &[&Shape], to: Shape) -> Result<Shape, Mismatch> {
     match shapes.iter().find(|from| from.broadcast(&to).as_ref() != Some(&to)) {
-        None => match fits_memory::<F>(Kind::Real, &to) {
-            true => Ok(to),
-            false => Err(Mismatch::new(format!("the result would be too large: {to}"))),
-        },
+        None => to.check::<F>("the result").map(|()| to),
         Some(from) => Err(Mismatch::new(format!(
             "the shape rule says {to}, to which an operand of shape {from} does not broadcast"
         ))),
-    }
-}
-
-/// Whether a machine can hold such an array.
-fn fits_memory<F: Real>(kind: Kind, shape: &Shape) -> bool {
-    match kind {
-        Kind::Real => shape.is_addressable::<F>(),
-        Kind::Index => shape.is_addressable::<usize>(),
-        Kind::Key => shape.rank() == 0,
     }
 }
 
@@ -482,8 +470,11 @@ fn check_results<F: Real>(types: &Types) -> Result<(), Mismatch> {
         return Err(Mismatch::new("a primitive has at least one result"));
     }
     for Type { kind, shape } in types {
-        if !fits_memory::<F>(*kind, shape) {
-            return Err(Mismatch::new(format!("the result would be too large: {shape}")));
+        match kind {
+            Kind::Real => shape.check::<F>("the result")?,
+            Kind::Index => shape.check::<usize>("the result")?,
+            Kind::Key if shape.rank() == 0 => {}
+            Kind::Key => return Err(Mismatch::new(format!("a key has no axes, the result would have shape {shape}"))),
         }
     }
     Ok(())

@@ -67,21 +67,21 @@ impl<F: Real> Value<F> {
     }
 
     /// The indices as users see them.
-    pub(crate) fn indices(&self, shape: &Shape) -> Option<ArrayD<usize>> {
+    pub(crate) fn indices(&self, shape: &Shape) -> Result<Option<ArrayD<usize>>, Refusal> {
         match self {
-            Value::Index(data) => ArrayD::from_shape_vec(shape.to_vec(), data.to_vec()).ok(),
-            _ => None,
+            Value::Index(data) => ArrayViewD::from_shape(shape.to_vec(), data).ok().map(copied).transpose(),
+            _ => Ok(None),
         }
     }
 
-    /// The value as an owned array, without copying where nobody else holds it.
-    pub(crate) fn into_array(self, shape: &Shape) -> Option<ArrayD<F>> {
+    /// The value as an owned array, without copying where nobody else holds it; `None` if it is not known.
+    pub(crate) fn into_array(self, shape: &Shape) -> Result<Option<ArrayD<F>>, Refusal> {
         match self {
-            Value::Array(data) => {
-                let data = Arc::try_unwrap(data).unwrap_or_else(|shared| (*shared).clone());
-                ArrayD::from_shape_vec(shape.to_vec(), data).ok()
-            }
-            other => other.array(shape).map(|view| view.to_owned()),
+            Value::Array(data) => match Arc::try_unwrap(data) {
+                Ok(data) => Ok(ArrayD::from_shape_vec(shape.to_vec(), data).ok()),
+                Err(shared) => Value::Array(shared).array(shape).map(copied).transpose(),
+            },
+            other => other.array(shape).map(copied).transpose(),
         }
     }
 
@@ -116,7 +116,7 @@ impl<F: Real> Value<F> {
         }
         let unknown = || Refusal::new("a value that was not recorded");
         let operands = [self.operand(shape).ok_or_else(unknown)?, other.operand(shape).ok_or_else(unknown)?];
-        let mut sum = vec![F::zero(); shape.size()];
+        let mut sum = zeros(shape, F::zero())?;
         if let Some(output) = ViewMut::new(&mut sum, shape) {
             add.evaluate(&operands, output)?;
         }
@@ -126,6 +126,32 @@ impl<F: Real> Value<F> {
         };
         Ok(())
     }
+}
+
+/// Memory for an array. An allocation that cannot be had is an answer to the caller, not the end of the process.
+pub(crate) fn reserve<T>(shape: &Shape) -> Result<Vec<T>, Refusal> {
+    let mut data = Vec::new();
+    match data.try_reserve_exact(shape.size()) {
+        Ok(()) => Ok(data),
+        Err(_) => Err(Refusal::new(format!("no memory for an array of shape {shape}"))),
+    }
+}
+
+/// The elements of a new array, all `zero`.
+pub(crate) fn zeros<T: Copy>(shape: &Shape, zero: T) -> Result<Vec<T>, Refusal> {
+    let mut data = reserve(shape)?;
+    data.resize(shape.size(), zero);
+    Ok(data)
+}
+
+/// An array as a copy of its own.
+pub(crate) fn copied<T: Copy>(array: ArrayViewD<'_, T>) -> Result<ArrayD<T>, Refusal> {
+    let mut data = reserve(&Shape::from(array.shape()))?;
+    match array.as_slice() {
+        Some(elements) => data.extend_from_slice(elements),
+        None => data.extend(array.iter().copied()),
+    }
+    ArrayD::from_shape_vec(array.raw_dim(), data).map_err(|error| Refusal::new(error.to_string()))
 }
 
 fn strided<'a, F>(shape: &Shape, strides: Vec<usize>, data: &'a [F]) -> Option<ArrayViewD<'a, F>> {

@@ -1,12 +1,12 @@
 //! Handles to what a tape recorded.
 
-use crate::base::error::{Error, ErrorKind, Mismatch, Place, Result};
+use crate::base::error::{Error, ErrorKind, Mismatch, Place, Refusal, Result};
 use crate::base::ids::NodeId;
 use crate::base::real::{Real, held};
 use crate::base::shape::Shape;
 use crate::primitive::PrimitiveRef;
 use crate::tape::node::Op;
-use crate::tape::value::Value;
+use crate::tape::value::{Value, copied};
 use crate::tape::{Arg, Tape};
 use ndarray::{ArrayD, ArrayViewD};
 use std::fmt;
@@ -154,7 +154,7 @@ impl<'t, F: Real> Var<'t, F> {
     /// # Errors
     /// The error of the operation it comes from; [`ErrorKind::NoValue`] on a tape that records without values.
     pub fn value(self) -> Result<ArrayD<F>> {
-        self.read(|view| view.to_owned())
+        self.read(copied)?.map_err(|refusal| refused(refusal, "value", self))
     }
 
     /// Reads its value without copying it.
@@ -252,7 +252,9 @@ impl<F: Real> Index<'_, F> {
         let shape = self.shape()?;
         self.tape.read.set(true);
         let value = self.tape.with_value(self.id, |value, _| value.clone());
-        value.indices(&shape).ok_or_else(|| no_value(self.tape, self.id))
+        let array =
+            value.indices(&shape).map_err(|refusal| Error::new(ErrorKind::Refused, "value", refusal.message))?;
+        array.ok_or_else(|| no_value(self.tape, self.id))
     }
 }
 
@@ -274,6 +276,12 @@ impl<F: Real> Key<'_, F> {
 }
 
 #[cold]
+/// That something cannot be done with the value of `x`.
+pub(crate) fn refused<F: Real>(refusal: Refusal, operation: &str, x: Var<'_, F>) -> Error {
+    let error = Error::new(ErrorKind::Refused, operation, refusal.message).at(x.origin());
+    error.with_operand(x.tape.describe(x.id, "x"))
+}
+
 fn no_value<F: Real>(tape: &Tape<F>, id: NodeId) -> Error {
     Error::new(ErrorKind::NoValue, "value", "this tape is symbolic: its nodes have no values")
         .at(tape.place_of(id))

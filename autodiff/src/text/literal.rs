@@ -1,7 +1,7 @@
 //! Numbers and arrays of a text.
 
 use super::report::{Source, Span};
-use crate::base::error::Result;
+use crate::base::error::{Mismatch, Result};
 use crate::base::real::{Real, too_small};
 use crate::base::shape::Shape;
 
@@ -12,9 +12,6 @@ pub(super) struct Literal {
     pub(super) numbers: Vec<Span>,
     pub(super) span: Span,
 }
-
-/// An array of more axes is not one that anybody meant.
-pub(super) const MOST_AXES: usize = 64;
 
 /// The shape of nested brackets while they are read: without recursion, whatever the nesting.
 #[derive(Default)]
@@ -32,8 +29,8 @@ impl Nesting {
         if self.numbers_at.is_some_and(|depth| depth <= self.open.len()) {
             return Err("an array stands where the rows before have a number".into());
         }
-        if self.open.len() >= MOST_AXES {
-            return Err(format!("an array has at most {MOST_AXES} axes"));
+        if self.open.len() >= Shape::MOST_AXES {
+            return Err(format!("an array has at most {} axes", Shape::MOST_AXES));
         }
         self.count();
         self.open.push(0);
@@ -84,9 +81,30 @@ impl Nesting {
     }
 }
 
-/// The number at `span`, to the nearest bits.
+/// The number at `span`.
 pub(super) fn real<F: Real>(source: &Source<'_>, span: Span) -> Result<F> {
-    let text = source.piece(span);
+    number(source.piece(span)).map_err(|wrong| {
+        let error = source.error(span, wrong.message);
+        match wrong.help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    })
+}
+
+/// Reads one real number as texts of programs write it: in decimals, to the nearest bits, or `inf`, `-inf`, `NaN`.
+///
+/// ```
+/// use autodiff::text;
+/// assert_eq!(text::number::<f64>("-2.5e3")?, -2500.0);
+/// assert_eq!(text::number::<f32>("1e300").unwrap_err().message, "1e300 is larger than any f32");
+/// assert_eq!(text::number::<f64>("five").unwrap_err().message, "`five` is not a number");
+/// # Ok::<(), autodiff::Mismatch>(())
+/// ```
+///
+/// # Errors
+/// A [`Mismatch`] for what is no number, and for one that would be read as infinity or as 0 and is neither.
+pub fn number<F: Real>(text: &str) -> Result<F, Mismatch> {
     match text {
         "inf" | "+inf" => return Ok(F::infinity()),
         "-inf" => return Ok(F::neg_infinity()),
@@ -100,13 +118,11 @@ pub(super) fn real<F: Real>(source: &Source<'_>, span: Span) -> Result<F> {
             if x == F::zero()
                 && text.split(['e', 'E']).next().is_some_and(|t| t.contains(|c| ('1'..='9').contains(&c))) =>
         {
-            Err(source.error(span, too_small::<F>(text)))
+            Err(Mismatch::new(too_small::<F>(text)))
         }
         Some(x) if x.is_finite() => Ok(x),
-        Some(_) => {
-            Err(source.error(span, format!("{text} is larger than any {}", F::NAME)).with_help("infinity is `inf`"))
-        }
-        None => Err(source.error(span, format!("`{text}` is not a number"))),
+        Some(_) => Err(Mismatch::new(format!("{text} is larger than any {}", F::NAME)).with_help("infinity is `inf`")),
+        None => Err(Mismatch::new(format!("`{}` is not a number", text.escape_debug()))),
     }
 }
 

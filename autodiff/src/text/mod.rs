@@ -57,9 +57,33 @@ use crate::base::error::Result;
 use crate::base::real::Real;
 use crate::primitive::Registry;
 use crate::program::Program;
+use ndarray::ArrayD;
+
+pub use literal::number;
 
 /// The version of the texts that are written; those of version 1 are read, too.
 pub(crate) const VERSION: u32 = 2;
+
+/// Reads an array as texts of programs write it: `3`, `[1, 2]`, `[[1, 2], [3, 4]]`.
+///
+/// ```
+/// use autodiff::text;
+/// assert_eq!(text::array::<f64>("[[1, 2], [3, 4]]")?, ndarray::array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
+/// let error = text::array::<f64>("[1, [2]]").unwrap_err();
+/// assert_eq!(error.message(), "line 1, column 5: an array stands where the rows before have a number");
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is no such array.
+pub fn array<F: Real>(text: &str) -> Result<ArrayD<F>> {
+    let source = report::Source::new(text);
+    let tokens = lexer::tokens(&source)?;
+    let literal = parser::array(&source, &tokens)?;
+    let numbers = literal.numbers.iter().map(|span| literal::real(&source, *span)).collect::<Result<Vec<F>>>()?;
+    ArrayD::from_shape_vec(literal.shape.to_vec(), numbers)
+        .map_err(|error| source.error(literal.span, error.to_string()))
+}
 
 impl<F: Real> Program<F> {
     /// Reads a program from its text; the grammar stands in [`text`](crate::text). The operations are recorded on a tape

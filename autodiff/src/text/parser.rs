@@ -2,7 +2,7 @@
 
 use super::VERSION;
 use super::lexer::Token;
-use super::literal::{self, Literal, MOST_AXES, Nesting};
+use super::literal::{self, Literal, Nesting};
 use super::report::{Source, Span, nearest};
 use super::syntax::{Attribute, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value};
 use crate::base::error::{Error, Result};
@@ -30,6 +30,18 @@ pub(super) fn module<'a>(source: &Source<'a>, tokens: &[(Token<'a>, Span)]) -> R
     match parser.at_end() {
         true => Ok(Module { real, bodies, main }),
         false => Err(parser.unexpected("nothing after `return`")),
+    }
+}
+
+/// A literal and nothing else.
+pub(super) fn array<'a>(source: &Source<'a>, tokens: &[(Token<'a>, Span)]) -> Result<Literal> {
+    let mut parser = Parser { source, tokens: tokens.iter(), last: Span { start: 0, end: 0 } };
+    parser.skip_lines();
+    let literal = parser.literal()?;
+    parser.skip_lines();
+    match parser.at_end() {
+        true => Ok(literal),
+        false => Err(parser.unexpected("nothing after the array")),
     }
 }
 
@@ -290,8 +302,9 @@ impl<'s, 'a> Parser<'s, 'a> {
             Some(Token::Word(_)) => error.with_help("lengths are numbers; an axis of any length is not read yet"),
             _ => error,
         })?;
-        if lengths.len() > MOST_AXES {
-            return Err(self.source.error(begin.to(self.last), format!("an array has at most {MOST_AXES} axes")));
+        if lengths.len() > Shape::MOST_AXES {
+            let message = format!("an array has at most {} axes", Shape::MOST_AXES);
+            return Err(self.source.error(begin.to(self.last), message));
         }
         let lengths = lengths.into_iter().map(|span| literal::length(self.source, span)).collect::<Result<_>>()?;
         Ok(Type { name, shape: lengths, span: begin.to(self.last) })
