@@ -153,21 +153,23 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
             continue;
         }
         // Between commas or semicolons there is a number each; otherwise numbers stand apart.
-        let words: Vec<&str> = match [';', ','].into_iter().find(|separator| line.contains(*separator)) {
-            Some(separator) => line.split(separator).map(str::trim).collect(),
-            None => line.split_whitespace().collect(),
+        let cells: &mut dyn Iterator<Item = &str> = match [';', ','].into_iter().find(|mark| line.contains(*mark)) {
+            Some(separator) => &mut line.split(separator).map(str::trim),
+            None => &mut line.split_whitespace(),
         };
-        if let Some(cell) = words.iter().position(|word| word.is_empty()) {
-            return Err(wrong(format!("line {}: cell {} is empty", number + 1, cell + 1)));
-        }
-        if words.len() != row && !(slot.shape.rank() < 2 && words.len() == 1) {
-            let message =
-                format!("line {} has {} numbers, a row of {} has {row}", number + 1, words.len(), slot.type_name);
-            return Err(wrong(message));
-        }
-        for word in words {
+        let before = numbers.len();
+        for (cell, word) in cells.enumerate() {
+            if word.is_empty() {
+                return Err(wrong(format!("line {}: cell {} is empty", number + 1, cell + 1)));
+            }
             let x = text::number(word).map_err(|error| wrong(format!("line {}: {}", number + 1, error.message)))?;
+            numbers.try_reserve(1).map_err(|_| wrong(format!("line {}: no memory for more numbers", number + 1)))?;
             numbers.push(x);
+        }
+        let found = numbers.len() - before;
+        if found != row && !(slot.shape.rank() < 2 && found == 1) {
+            let message = format!("line {} has {found} numbers, a row of {} has {row}", number + 1, slot.type_name);
+            return Err(wrong(message));
         }
     }
     let count = numbers.len();

@@ -129,3 +129,36 @@ fn a_primitive_of_ones_own_is_read_by_a_registry_that_knows_it() {
     assert_eq!(Program::parse(&text, &knowing).unwrap().to_text(), text);
     assert_eq!(read::<f64>(&text).unwrap_err().kind(), ErrorKind::Text);
 }
+
+/// Names that could be taken for something else, and names of any length, are read back as they were written.
+#[test]
+fn any_name_is_read_back() {
+    let words = ["inf", "NaN", "return", "body", "program", "in", "input", "data", "index", "key", "constant", "f64"];
+    let signs =
+        ["%0", "1", "-1", "a b", "a=b", "a\"b", "a\\b", "a\nb", "", "é", "…", "a-b", "a::b", "…", "#", "\u{1b}"];
+    let long = ["a".repeat(5000), "é".repeat(40_000), format!("a{}", "é".repeat(40_000))];
+    for name in words.into_iter().chain(signs).chain(long.iter().map(String::as_str)) {
+        let tape = autodiff::Tape::<f64>::new();
+        let x = tape.scope(name, || tape.input([1.0, 2.0]).named(name));
+        let y = (x * 2.0).named(name) + x;
+        let program = tape.program(&[y]).unwrap();
+        let text = program.to_text();
+        let begin = name.chars().take(20).collect::<String>();
+        let read = autodiff::Program::<f64>::parse(&text, &autodiff::Registry::standard());
+        let read = read.unwrap_or_else(|error| panic!("{begin:?}: {error}"));
+        assert_eq!(read.to_text(), text, "{begin:?}");
+        let kept = read.input_name(0).unwrap_or_default();
+        assert!(name.starts_with(kept) && (kept.len() == name.len() || kept.len() > 65_000), "{begin:?}");
+    }
+}
+
+#[test]
+fn words_and_names_have_a_longest() {
+    let word = format!("program 2 f64\n{} : f64[] = input\nreturn 1", "a".repeat(4097));
+    let quoted = format!("program 2 f64\n\"{}\" : f64[] = input\nreturn 1", "a".repeat(66_000));
+    for text in [word, quoted] {
+        let error = autodiff::Program::<f64>::parse(&text, &autodiff::Registry::standard()).unwrap_err();
+        assert!(error.message().starts_with("line 2, column 1: this "), "{error}");
+        assert!(error.message().contains("is too long") && error.to_string().len() < 400, "{error}");
+    }
+}

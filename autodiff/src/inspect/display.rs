@@ -7,6 +7,7 @@ use crate::primitive::Primitive;
 use crate::program::NodeView;
 use crate::tape::Tape;
 use crate::tape::node::Op;
+use crate::text::lexer::LONGEST_WORD;
 use std::fmt;
 
 /// A longer body or comment does not push the column after it to the right.
@@ -131,6 +132,7 @@ fn word(name: &str) -> String {
 /// As [`word`], for a scope, which may begin with a digit.
 fn path(scope: &str) -> String {
     let bare = scope.starts_with(|c: char| c.is_alphabetic() || c == '_' || c.is_ascii_digit())
+        && scope.len() <= LONGEST_WORD
         && scope.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     if bare { scope.into() } else { format!("{scope:?}") }
 }

@@ -145,6 +145,7 @@ impl Labels {
     }
 
     pub(crate) fn set_name(&mut self, id: NodeId, name: Arc<str>) {
+        let name = if name.len() > LONGEST_NAME { cut(&name).into() } else { name };
         self.names.insert(id, name);
     }
 
@@ -162,6 +163,7 @@ impl Labels {
 
     /// The number of `path`, which is remembered if it is new.
     pub(crate) fn intern(&mut self, path: &str) -> u32 {
+        let path = cut(path);
         if path.is_empty() {
             return 0;
         }
@@ -198,4 +200,13 @@ pub(crate) fn describe_operands<F: Real>(
     let signature = primitive.signature();
     let role = |i: usize| signature.operand(i).map_or("one more", |(name, _)| name);
     ids.iter().enumerate().map(|(i, id)| describe(nodes, labels, *id, role(i))).collect()
+}
+
+/// Names and scopes have no more bytes; texts of programs rely on it.
+pub(crate) const LONGEST_NAME: usize = 1 << 16;
+
+/// A name up to where the longest would end.
+fn cut(name: &str) -> &str {
+    let end = (0..=LONGEST_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.get(..end.unwrap_or(0)).unwrap_or_default()
 }

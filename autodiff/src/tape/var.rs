@@ -100,7 +100,7 @@ macro_rules! handle {
                 self.id
             }
 
-            /// Gives it a name, which print-outs and errors show.
+            /// Gives it a name, which print-outs and errors show; of one of more than 65,536 bytes, the beginning.
             pub fn named(self, name: &str) -> Self {
                 self.tape.set_name(self.id, name);
                 self

@@ -1,7 +1,7 @@
 //! Lines become nodes, recorded on a tape without values: names are looked up, shapes follow from the usual rules.
 
 use super::literal::{self, Literal};
-use super::report::{Source, Span, nearest};
+use super::report::{Source, Span, brief, nearest};
 use super::syntax::{
     Attribute as Written, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value as WrittenValue,
 };
@@ -94,7 +94,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
         if let (None, Some((name, span))) = (target.id, &target.name)
             && let Some((_, before)) = self.names.get(name).and_then(|nodes| nodes.last())
         {
-            return taken(*span, &format!("`{name}`"), before);
+            return taken(*span, &format!("`{}`", brief(name)), before);
         }
         Ok(())
     }
@@ -218,12 +218,12 @@ impl<'b, F: Real> Builder<'b, '_, F> {
                 Some([(node, _)]) => Ok(*node),
                 Some(nodes) => {
                     let lines = nodes.iter().map(|(_, line)| line.to_string()).collect::<Vec<_>>().join(", ");
-                    let error =
-                        self.source.error(*span, format!("`{name}` is the name of several nodes, in lines {lines}"));
+                    let message = format!("`{}` is the name of several nodes, in lines {lines}", brief(name));
+                    let error = self.source.error(*span, message);
                     Err(error.with_help("write the id of one of them, such as `%3`"))
                 }
                 None => {
-                    let error = self.source.error(*span, format!("there is no `{name}` above this line"));
+                    let error = self.source.error(*span, format!("there is no `{}` above this line", brief(name)));
                     Err(match nearest(name, self.names.keys().map(String::as_str)) {
                         Some(help) => error.with_help(help),
                         None => error,
@@ -262,9 +262,8 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             Operand::Literal(_) | Operand::Call(_) => None,
         };
         match line {
-            Some(line) => format!("{written} (line {line})"),
-            None if written.chars().count() > 40 => format!("{}…", written.chars().take(40).collect::<String>()),
-            None => written.into(),
+            Some(line) => format!("{} (line {line})", brief(written)),
+            None => brief(written),
         }
     }
 
@@ -371,7 +370,7 @@ impl<'b, F: Real> Builder<'b, '_, F> {
     /// The attribute, of the kind that the example has: 2 is a real number where a real number is due.
     fn attribute(&self, written: &Written<'_>, kind: &Attribute) -> Result<Attribute> {
         let wrong = |span, what: &str| {
-            let message = format!("`{}` should be {what}, not `{}`", written.name.0, self.source.piece(span));
+            let message = format!("`{}` should be {what}, not `{}`", written.name.0, brief(self.source.piece(span)));
             Err(self.source.error(span, message))
         };
         match (kind, &written.value) {

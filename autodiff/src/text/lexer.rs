@@ -1,7 +1,8 @@
 //! A text as words, numbers and signs, each with its place.
 
 use super::report::{Source, Span};
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
+use crate::tape::node::LONGEST_NAME;
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Token<'a> {
@@ -19,10 +20,19 @@ pub(super) enum Token<'a> {
     Newline,
 }
 
+/// A word of more bytes is not one that anybody meant; a longer name stands in quotes.
+pub(crate) const LONGEST_WORD: usize = 4096;
+
+/// About how many bytes reading needs for a number among others in brackets, and for another token: its place, what it is
+/// read as, and a share of the node that comes of it.
+const NUMBER_BYTES: usize = 64;
+const TOKEN_BYTES: usize = 256;
+
 /// The tokens of a text. The last one is a [`Token::Newline`].
 pub(super) fn tokens<'a>(source: &Source<'a>) -> Result<Vec<(Token<'a>, Span)>> {
     let text = source.text;
     let mut tokens = Vec::new();
+    let mut needed = 0usize;
     let mut depth = 0usize;
     let mut at = 0;
     while let Some(first) = text.get(at..).and_then(|rest| rest.chars().next()) {
@@ -71,11 +81,27 @@ pub(super) fn tokens<'a>(source: &Source<'a>) -> Result<Vec<(Token<'a>, Span)>> 
                 });
             }
         };
-        tokens.extend(token.map(|token| (token, run(length))));
+        if let Some(token) = token {
+            if matches!(token, Token::Word(_) | Token::Number(_)) && length > LONGEST_WORD {
+                let message = format!("this word of {length} bytes is too long: one has at most {LONGEST_WORD}");
+                return Err(source.error(run(1), message));
+            }
+            let listed = depth > 1 && matches!(token, Token::Number(_) | Token::Sign(','));
+            needed = needed.saturating_add(if listed { NUMBER_BYTES } else { TOKEN_BYTES });
+            tokens.try_reserve(1).map_err(|_| too_much(source, at))?;
+            tokens.push((token, run(length)));
+        }
         at += length;
     }
+    // What follows grows piece by piece: whether there is memory for it is asked once, here.
+    Vec::<u8>::new().try_reserve_exact(needed).map_err(|_| too_much(source, 0))?;
     tokens.push((Token::Newline, Span { start: text.len(), end: text.len() }));
     Ok(tokens)
+}
+
+#[cold]
+fn too_much(source: &Source<'_>, at: usize) -> Error {
+    source.error(Span { start: at, end: at + 1 }, format!("no memory to read a text of {} bytes", source.text.len()))
 }
 
 fn in_word(c: char) -> bool {
@@ -96,6 +122,10 @@ fn quoted(source: &Source<'_>, at: usize) -> Result<(String, usize)> {
     let mut text = String::new();
     let mut characters = rest.char_indices();
     while let Some((i, c)) = characters.next() {
+        if text.len() > LONGEST_NAME {
+            let message = format!("this name is too long: one has at most {LONGEST_NAME} bytes");
+            return Err(source.error(Span { start: at, end: at + 1 }, message));
+        }
         match c {
             '"' => return Ok((text, i + 2)),
             '\n' => break,

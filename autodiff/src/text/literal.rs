@@ -1,6 +1,6 @@
 //! Numbers and arrays of a text.
 
-use super::report::{Source, Span};
+use super::report::{Source, Span, brief};
 use crate::base::error::{Mismatch, Result};
 use crate::base::real::{Real, too_small};
 use crate::base::shape::Shape;
@@ -118,11 +118,13 @@ pub fn number<F: Real>(text: &str) -> Result<F, Mismatch> {
             if x == F::zero()
                 && text.split(['e', 'E']).next().is_some_and(|t| t.contains(|c| ('1'..='9').contains(&c))) =>
         {
-            Err(Mismatch::new(too_small::<F>(text)))
+            Err(Mismatch::new(too_small::<F>(&brief(text))))
         }
         Some(x) if x.is_finite() => Ok(x),
-        Some(_) => Err(Mismatch::new(format!("{text} is larger than any {}", F::NAME)).with_help("infinity is `inf`")),
-        None => Err(Mismatch::new(format!("`{}` is not a number", text.escape_debug()))),
+        Some(_) => {
+            Err(Mismatch::new(format!("{} is larger than any {}", brief(text), F::NAME)).with_help("infinity is `inf`"))
+        }
+        None => Err(Mismatch::new(format!("`{}` is not a number", brief(text)))),
     }
 }
 

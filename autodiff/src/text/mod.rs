@@ -46,7 +46,7 @@
 //! and suggests what may have been meant. Whatever is read, nothing panics.
 
 mod build;
-mod lexer;
+pub(crate) mod lexer;
 mod literal;
 mod parser;
 mod report;
@@ -77,7 +77,7 @@ pub(crate) const VERSION: u32 = 2;
 /// # Errors
 /// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is no such array.
 pub fn array<F: Real>(text: &str) -> Result<ArrayD<F>> {
-    let source = report::Source::new(text);
+    let source = report::Source::new(text)?;
     let tokens = lexer::tokens(&source)?;
     let literal = parser::array(&source, &tokens)?;
     let numbers = literal.numbers.iter().map(|span| literal::real(&source, *span)).collect::<Result<Vec<F>>>()?;
@@ -114,7 +114,7 @@ impl<F: Real> Program<F> {
     /// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is not such a text, or one of the other precision; the error
     /// of an operation that does not fit its operands.
     pub fn parse(text: &str, registry: &Registry<F>) -> Result<Self> {
-        let source = report::Source::new(text);
+        let source = report::Source::new(text)?;
         let tokens = lexer::tokens(&source)?;
         let module = parser::module(&source, &tokens)?;
         build::program(&source, registry, &module)

@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::lexer::Token;
 use super::literal::{self, Literal, Nesting};
-use super::report::{Source, Span, nearest};
+use super::report::{Source, Span, brief, nearest};
 use super::syntax::{Attribute, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value};
 use crate::base::error::{Error, Result};
 use crate::base::shape::Shape;
@@ -103,7 +103,7 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
         match self.source.line(open) == self.source.line(self.here()) && !self.at_end() {
             true => Err(self.unexpected(expected)),
-            false => Err(self.source.error(open, format!("this `{}` is not closed", self.source.piece(open)))),
+            false => Err(self.source.error(open, format!("this `{}` is not closed", brief(self.source.piece(open))))),
         }
     }
 
@@ -116,7 +116,7 @@ impl<'s, 'a> Parser<'s, 'a> {
                 let error = self.source.error(self.here(), "`…` stands for numbers that were left out of a print-out");
                 return error.with_help("`to_text()` writes a program with all its numbers");
             }
-            Some(_) => format!("`{}`", self.source.piece(self.here()).escape_debug()),
+            Some(_) => format!("`{}`", brief(self.source.piece(self.here()))),
         };
         self.source.error(self.here(), format!("expected {expected}, found {found}"))
     }

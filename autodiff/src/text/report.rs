@@ -1,6 +1,6 @@
 //! Where in a text something stands, and errors that show it.
 
-use crate::base::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind, Result};
 
 /// A piece of a text, from byte to byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,9 +25,14 @@ pub(super) struct Source<'a> {
 const AROUND: usize = 60;
 
 impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Source { text, starts }
+    pub(super) fn new(text: &'a str) -> Result<Self> {
+        let lines = 1 + text.matches('\n').count();
+        let mut starts = Vec::new();
+        starts
+            .try_reserve_exact(lines)
+            .map_err(|_| Error::new(ErrorKind::Text, "parse", format!("no memory to read a text of {lines} lines")))?;
+        starts.extend(std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)));
+        Ok(Source { text, starts })
     }
 
     pub(super) fn piece(&self, span: Span) -> &'a str {
@@ -66,6 +71,13 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A name or a piece of a text as an error shows it: the beginning of a long one.
+pub(super) fn brief(text: &str) -> String {
+    let end = text.char_indices().nth(AROUND).map(|(end, _)| end);
+    let begin = text.get(..end.unwrap_or(text.len())).unwrap_or_default().escape_debug();
+    if end.is_some() { format!("{begin}…") } else { begin.to_string() }
+}
+
 fn visible(c: char) -> char {
     if c.is_control() { ' ' } else { c }
 }
@@ -73,8 +85,9 @@ fn visible(c: char) -> char {
 /// `did you mean …?` if one of the candidates is near.
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     // A single letter is near nothing but itself in the other case.
-    let most = match word.chars().count() {
+    let most = match word.chars().take(AROUND + 1).count() {
         0 | 1 => 0,
+        length if length > AROUND => return None,
         length => 1 + length / 5,
     };
     let lower = word.to_lowercase();
@@ -125,7 +138,7 @@ mod tests {
     #[test]
     fn an_error_shows_what_is_near_in_a_long_line() {
         let text = format!("a\n{}!{}", "é".repeat(500), "b".repeat(500));
-        let source = Source::new(&text);
+        let source = Source::new(&text).unwrap_or_else(|error| panic!("{error}"));
         let at = text.find('!').unwrap_or(0);
         let error = source.error(Span { start: at, end: at + 1 }, "here").to_string();
         assert!(error.starts_with("parse: line 2, column 501: here\n  2 | é"), "{error}");
