@@ -91,7 +91,8 @@ impl<F: Real> Planner<'_, F> {
     }
 
     /// At most this many threads share the work, if there is enough of it; 1 unless said otherwise. The number changes no
-    /// bit of any result.
+    /// bit of any result. More than 8 are started only where the machine has processors for them: they would wait for one
+    /// another.
     pub fn threads(self, threads: usize) -> Self {
         Planner { threads: threads.max(1), ..self }
     }
@@ -233,8 +234,13 @@ fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
     work.iter().filter(|work| **work >= divided).sum::<usize>() >= WORTH * divided
 }
 
-/// `n` threads that wait for work.
+/// So many threads may be started on any machine; more only where there are processors for them.
+const ANYWHERE: usize = 8;
+
+/// Threads that wait for work: `n`, or as many as have a processor.
 fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let n = n.min(processors.max(ANYWHERE));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
     pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
 }

@@ -24,8 +24,8 @@ pub(super) struct Tile<F> {
     pub(super) output_row: usize,
     /// How many columns the last vector has.
     pub(super) last: usize,
-    /// Whether the chains go on from what the output holds, instead of from +0.
-    pub(super) resume: bool,
+    /// Whether the sums are added to what the output holds, instead of taking its place.
+    pub(super) adds: bool,
     /// What the work after this tile will want.
     pub(super) ahead: [Ahead<F>; 2],
 }
@@ -56,11 +56,6 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
     unsafe {
         let mask = V::first(tile.last);
         let mut sums = [[V::splat(V::Number::ZERO); N]; R];
-        if tile.resume {
-            for (i, row) in sums.iter_mut().enumerate() {
-                *row = load::<V, N, false>(tile.output.add(i * tile.output_row), mask);
-            }
-        }
         let (mut a, mut b) = (tile.a, tile.b);
         let (mut rest, mut run) = (tile.depth, 0);
         while rest > 0 {
@@ -80,6 +75,14 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
                 }
             }
             (rest, run) = (rest - steps, run + 1);
+        }
+        if tile.adds {
+            for (i, row) in sums.iter_mut().enumerate() {
+                let before = load::<V, N, false>(tile.output.add(i * tile.output_row), mask);
+                for (sum, before) in row.iter_mut().zip(before) {
+                    *sum = before.add(*sum);
+                }
+            }
         }
         for (i, row) in sums.into_iter().enumerate() {
             for (j, sum) in row.into_iter().enumerate() {
@@ -198,6 +201,8 @@ pub(super) struct Rows<F> {
     pub(super) x: *const F,
     pub(super) x_step: usize,
     pub(super) output: *mut F,
+    /// Whether the sums are added to what the output holds, instead of taking its place.
+    pub(super) adds: bool,
 }
 
 /// `R` rows whose elements are neighbours, times a vector whose elements are: the sixteen partial sums of a row are `P`
@@ -236,7 +241,8 @@ pub(super) unsafe fn dots<V: Lanes, const R: usize, const P: usize>(rows: &Rows<
                     row[j] = row[j].add(row[j + width]);
                 }
             }
-            *rows.output.add(i) = row[0].sum();
+            let (to, sum) = (rows.output.add(i), row[0].sum());
+            *to = if rows.adds { *to + sum } else { sum };
         }
     }
 }
@@ -277,6 +283,11 @@ pub(super) unsafe fn columns<V: Lanes, const N: usize>(rows: &Rows<V::Number>, c
         }
         for (j, sum) in sums[0].into_iter().enumerate() {
             let to = rows.output.add(j * V::COUNT);
+            let sum = match (rows.adds, j + 1 == N) {
+                (false, _) => sum,
+                (true, false) => V::load(to).add(sum),
+                (true, true) => V::load_first(to, mask).add(sum),
+            };
             if j + 1 == N { sum.store_first(to, mask) } else { sum.store(to) }
         }
     }
@@ -312,5 +323,5 @@ pub(super) unsafe fn strided<F: Number>(row: &Rows<F>) {
         }
     }
     // SAFETY: the caller's: the output has an element.
-    unsafe { *row.output = sums[0] }
+    unsafe { *row.output = if row.adds { *row.output + sums[0] } else { sums[0] } }
 }

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 // Under Miri all of these are small, so that small products go every way.
 
-/// How many k a panel has: 32 KiB of b, the first cache.
-const DEPTH: usize = if cfg!(miri) { 8 } else { 256 };
+/// How many k a panel has, at most, and a chain of multiply-adds: 32 KiB of b, the first cache.
+pub(super) const DEPTH: usize = if cfg!(miri) { 8 } else { 256 };
 /// The bytes of `a` that are packed at once: half of a common second cache.
 const PACKED_A: usize = if cfg!(miri) { 512 } else { 512 << 10 };
 /// The rows of a panel of a, a multiple of those of a tile on every machine.
@@ -44,7 +44,7 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
                     a_panel: None,
                     depth: ks.len(),
                     rows: rows.len(),
-                    resume: ks.start > 0,
+                    adds: ks.start > 0,
                     output: output.wrapping_add(rows.start * pitch),
                     pitch,
                 };
@@ -68,13 +68,13 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
 
 /// The smallest length of blocks that are as few as with blocks of `most`: no small one is left over.
 #[inline(always)]
-fn even(length: usize, most: usize) -> usize {
+pub(super) fn even(length: usize, most: usize) -> usize {
     if length <= most { length } else { length.div_ceil(length.div_ceil(most)) }
 }
 
 /// `0..length` in blocks. Not `step_by`, which divides: that alone would take longer than a tiny product.
 #[inline(always)]
-fn blocks(length: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn blocks(length: usize, block: usize) -> impl Iterator<Item = Range<usize>> {
     let mut rest = 0..length;
     std::iter::from_fn(move || {
         let start = rest.start;
@@ -99,7 +99,8 @@ struct Block<F> {
     a_panel: Option<usize>,
     depth: usize,
     rows: usize,
-    resume: bool,
+    /// Whether the output has the sums of the k before.
+    adds: bool,
     output: *mut F,
     pitch: usize,
 }
@@ -195,7 +196,7 @@ impl<F: Number> Block<F> {
                 output: self.output.wrapping_add(i * self.pitch + columns.start),
                 output_row: self.pitch,
                 last: columns.len() - (vectors - 1) * M::LANES,
-                resume: self.resume,
+                adds: self.adds,
                 ahead: [Ahead::NOTHING; 2],
             };
             let slice = slices.next().and_then(|ks| Some(next.as_ref()?.some(ks)));

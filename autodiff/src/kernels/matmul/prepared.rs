@@ -1,5 +1,6 @@
 //! Products that are prepared: of a few numbers, for which deciding anything takes longer than multiplying, and small ones.
 
+use super::packed::DEPTH;
 use super::{Matrix, block};
 use crate::base::real::{FUSED, Real};
 use crate::base::shape::Layout;
@@ -33,7 +34,7 @@ pub(crate) fn prepared_product<F: Real>(a: &Layout, b: &Layout) -> Option<Prepar
     let strides = |layout: &Layout| layout.strides.as_slice().try_into().ok();
     let tiny = Tiny { rows, depth, columns, a: strides(a)?, b: strides(b)? };
     Some(Prepared::new(move |inputs, output| match inputs {
-        [a, b] if rows * depth * columns <= TINY => multiply(&tiny, a, b, output),
+        [a, b] if rows * depth * columns <= TINY && depth <= DEPTH => multiply(&tiny, a, b, output),
         [a, b] => {
             let (a, b) = (Matrix::within(a, [rows, depth], tiny.a), Matrix::within(b, [depth, columns], tiny.b));
             if let (Some(a), Some(b), true) = (a, b, output.len() == rows * columns) {
