@@ -277,6 +277,12 @@ impl<'t, F: Real> Context<'t, F> {
         if let Some(error) = self.failure.get().and_then(|id| self.var(id)) {
             return error;
         }
+        if let Leaf::Param(param) = leaf
+            && let Some(error) = param.refused()
+        {
+            let mismatch = Mismatch::new(format!("the parameter was not made: {}", error.message()));
+            return self.tape.refuse(operation, &[], mismatch);
+        }
         match self.find(leaf).and_then(|at| self.bound.get(at)) {
             Some(bound) => bound.var,
             None => self.unlisted(operation, leaf),

@@ -107,14 +107,25 @@ pub struct Confusion {
 }
 
 impl Confusion {
+    const MOST_CLASSES: usize = 8192;
+
     /// Counts the pairs of predicted and actual classes.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there are not as many of one as of the other.
+    /// [`ErrorKind::Mismatch`] if there are not as many of one as of the other, or a class is above 8,191: the table would
+    /// be too large to be looked at.
     #[track_caller]
     pub fn new(predicted: &[usize], actual: &[usize]) -> Result<Self> {
         same_length(predicted.len(), actual.len())?;
-        let classes = predicted.iter().chain(actual).max().map_or(0, |class| class + 1);
+        let largest = predicted.iter().chain(actual).max().copied();
+        if let Some(class) = largest.filter(|class| *class >= Self::MOST_CLASSES) {
+            let message = format!(
+                "there is a class {class}, and a table has at most {} classes, from 0; are these labels?",
+                Self::MOST_CLASSES
+            );
+            return Err(mismatch("confusion", message));
+        }
+        let classes = largest.map_or(0, |class| class + 1);
         let mut counts = Array2::zeros((classes, classes));
         for (p, a) in predicted.iter().zip(actual) {
             counts.get_mut((*a, *p)).into_iter().for_each(|count| *count += 1);

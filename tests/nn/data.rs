@@ -35,13 +35,14 @@ fn shuffling_is_reproducible_and_loses_nothing() {
 fn batches_cover_every_example_once_and_keep_the_last_smaller_one() {
     let data = numbered(10);
     let mut random = Random::new(1);
-    let mut epoch = || data.batches(4, &mut random).map(|batch| numbers(&batch)).collect::<Vec<_>>();
+    let mut epoch = || data.batches(4, &mut random).unwrap().map(|batch| numbers(&batch)).collect::<Vec<_>>();
     let (first, second) = (epoch(), epoch());
     assert_eq!(first.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 2]);
     assert_eq!(sorted(first.concat()), (0..10).collect::<Vec<_>>());
     assert_ne!(first, second, "every epoch has its own order");
-    assert_eq!(data.batches(0, &mut Random::new(1)).count(), 10, "a size of 0 counts as 1");
-    assert_eq!(data.batches(99, &mut Random::new(1)).count(), 1);
+    let Err(error) = data.batches(0, &mut Random::new(1)) else { panic!("batches of 0") };
+    assert!(error.to_string().contains("a batch has at least 1 example") && error.to_string().contains("data.rs"));
+    assert_eq!(data.batches(99, &mut Random::new(1)).unwrap().count(), 1);
 }
 
 /// The order is drawn at once, so the source is free while the batches are used.
@@ -49,7 +50,7 @@ fn batches_cover_every_example_once_and_keep_the_last_smaller_one() {
 fn one_source_serves_orders_and_keys() {
     let (data, mut random) = (numbered(6), Random::new(1));
     let mut keys = Vec::new();
-    for batch in data.batches(2, &mut random) {
+    for batch in data.batches(2, &mut random).unwrap() {
         keys.push((batch.len(), random.key()));
     }
     assert_eq!(keys.len(), 3);

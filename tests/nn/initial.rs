@@ -5,7 +5,7 @@ use ndarray::ArrayD;
 use nn::{Activation, Columns, Context, Dataset, Dense, Init, Layer, Random, Sequential, Sgd, Step, loss, parameters};
 
 fn moments(init: Init, inputs: usize, outputs: usize) -> (f64, f64, ArrayD<f64>) {
-    let weights: ArrayD<f64> = init.draw([inputs, outputs], inputs, outputs, &mut Random::new(11));
+    let weights: ArrayD<f64> = init.draw([inputs, outputs], inputs, outputs, &mut Random::new(11)).unwrap();
     let mean = weights.mean().unwrap();
     (mean, weights.mapv(|w| (w - mean).powi(2)).mean().unwrap(), weights)
 }
@@ -36,10 +36,10 @@ fn initialisers_have_the_variance_of_their_papers() {
 
 #[test]
 fn a_seed_is_a_start() {
-    let draw = |seed| Init::He.draw::<f64>([4, 4], 4, 4, &mut Random::new(seed));
+    let draw = |seed| Init::He.draw::<f64>([4, 4], 4, 4, &mut Random::new(seed)).unwrap();
     assert_eq!(draw(1), draw(1));
     assert_ne!(draw(1), draw(2));
-    let single: ArrayD<f32> = Init::He.draw([4, 4], 4, 4, &mut Random::new(1));
+    let single: ArrayD<f32> = Init::He.draw([4, 4], 4, 4, &mut Random::new(1)).unwrap();
     assert_eq!(single, draw(1).mapv(|w| w as f32), "both precisions start alike");
 }
 

@@ -12,6 +12,7 @@ mod optimizers;
 mod planned;
 mod recurrent;
 mod resume;
+mod sizes;
 mod structure;
 mod support;
 mod training;

@@ -69,7 +69,7 @@ fn planned_is_eager<F: Real>(
     every: u64,
     threads: bool,
 ) {
-    let batches: Vec<Dataset<F>> = data.batches(batch, &mut Random::new(5)).collect();
+    let batches: Vec<Dataset<F>> = data.batches(batch, &mut Random::new(5)).unwrap().collect();
     assert_eq!(batches.iter().filter(|last| last.len() < batch).count(), 1, "two shapes");
     let new = || Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
     let (eager, never) = train(new().eagerly(), network(sizes, 1), &batches, steps, every);

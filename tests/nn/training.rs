@@ -144,7 +144,7 @@ fn progress_is_a_line_per_epoch_where_there_is_no_terminal() {
 fn the_recording_of_one_step_is_that_of_every_step() {
     let mut model = network(1);
     let mut step = Step::new(Adam::new(0.01), loss::softmax_cross_entropy);
-    let batches: Vec<Dataset<f64>> = circle(20).batches(10, &mut Random::new(1)).collect();
+    let batches: Vec<Dataset<f64>> = circle(20).batches(10, &mut Random::new(1)).unwrap().collect();
     let program = step.program(&model, &batches[0], 1).unwrap();
 
     for (number, (batch, key)) in batches.iter().zip([5, 6]).enumerate() {

@@ -57,7 +57,7 @@ impl Language {
         let scores = dense(words);
         let mask = Array2::from_shape_fn((length, length), |(i, k)| if k <= i { 1.0 } else { 0.0 });
         let words = Embedding::new(words, width, Init::LeCun, random);
-        let places = Param::new(Init::LeCun.draw([length, width], width, width, random));
+        let places = Param::from_result(Init::LeCun.draw([length, width], width, width, random));
         Language { words, places, attention, scores, mask: Buffer::new(mask) }
     }
 

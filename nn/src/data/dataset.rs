@@ -196,23 +196,32 @@ impl<F: Real> Dataset<F> {
         Ok((self.chosen(first), self.chosen(second)))
     }
 
-    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left. A size of 0 counts
-    /// as 1.
+    /// The examples in batches of `size`, in an order drawn from `random`; the last batch has what is left.
     ///
     /// ```
     /// # use nn::{Dataset, Random};
     /// let data = Dataset::<f64>::valued(ndarray::Array2::zeros((5, 1)), ndarray::Array2::zeros((5, 1)))?;
-    /// let sizes: Vec<usize> = data.batches(2, &mut Random::new(0)).map(|batch| batch.len()).collect();
+    /// let sizes: Vec<usize> = data.batches(2, &mut Random::new(0))?.map(|batch| batch.len()).collect();
     /// assert_eq!(sizes, [2, 2, 1]);
     /// # Ok::<(), autodiff::Error>(())
     /// ```
-    pub fn batches<'a>(&'a self, size: usize, random: &mut Random) -> impl Iterator<Item = Dataset<F>> + use<'a, F> {
-        let size = size.max(1);
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] for a size of 0.
+    #[track_caller]
+    pub fn batches<'a>(
+        &'a self,
+        size: usize,
+        random: &mut Random,
+    ) -> Result<impl Iterator<Item = Dataset<F>> + use<'a, F>> {
+        if size == 0 {
+            return Err(mismatch("batches", "a batch has at least 1 example; the size is 0"));
+        }
         let order = random.permutation(self.len());
-        (0..self.len()).step_by(size).map(move |start| {
+        Ok((0..self.len()).step_by(size).map(move |start| {
             let rows: Vec<usize> = order.iter().skip(start).take(size).copied().collect();
             self.chosen(&rows)
-        })
+        }))
     }
 
     /// The examples `rows`, all of which there are.

@@ -1,10 +1,10 @@
 //! Batch normalisation.
 
 use crate::context::Context;
+use crate::init::filled;
 use crate::layer::Layer;
 use crate::module::{Buffer, Module, Param};
 use autodiff::{Mismatch, Real, Var};
-use ndarray::ArrayD;
 
 /// y = γ·(x − μ)/√(σ² + ε) + β for each feature.
 ///
@@ -45,12 +45,13 @@ pub struct BatchNorm<F: Real> {
 impl<F: Real> BatchNorm<F> {
     /// Normalises `features` features, with r = 0.1 and ε = 10⁻⁵.
     pub fn new(features: usize) -> Self {
-        let fill = |number: f64| ArrayD::from_elem(vec![features], F::of(number));
+        let fill = |number: f64| filled([features], F::of(number));
         BatchNorm {
-            scale: Param::new(fill(1.0)),
-            shift: Param::new(fill(0.0)),
-            mean: Buffer::new(fill(0.0)),
-            variance: Buffer::new(fill(1.0)),
+            scale: Param::from_result(fill(1.0)),
+            shift: Param::from_result(fill(0.0)),
+            // Without memory the parameters say so, and these are not reached.
+            mean: Buffer::new(fill(0.0).unwrap_or_default()),
+            variance: Buffer::new(fill(1.0).unwrap_or_default()),
             rate: 0.1,
             epsilon: 1e-5,
         }
@@ -88,6 +89,18 @@ impl<F: Real> Module<F> for BatchNorm<F> {
 impl<F: Real> Layer<F> for BatchNorm<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
+        let fits = self.rate >= 0.0 && self.rate <= 1.0 && self.epsilon >= 0.0 && self.epsilon.is_finite();
+        if !fits {
+            let message = format!(
+                "the rate is {} and epsilon {}; they should lie in [0, 1] and be finite and not negative",
+                self.rate, self.epsilon
+            );
+            return cx.tape().refuse("batch_norm", &[x.into()], Mismatch::new(message));
+        }
+        let scale = cx.param(&self.scale);
+        if scale.error().is_some() {
+            return scale;
+        }
         let (mut mean, mut variance) = (cx.buffer(&self.mean), cx.buffer(&self.variance));
         if cx.is_training() {
             let Ok(shape) = x.shape() else { return x };
@@ -104,6 +117,6 @@ impl<F: Real> Layer<F> for BatchNorm<F> {
             cx.update(&self.variance, follow(running_variance, variance * (n as f64 / (n as f64 - 1.0))));
         }
         let normal = (x - mean) / (variance + self.epsilon).sqrt();
-        (normal * cx.param(&self.scale)).add_bias(cx.param(&self.shift))
+        (normal * scale).add_bias(cx.param(&self.shift))
     }
 }

@@ -1,12 +1,11 @@
 //! The dense layer.
 
 use crate::context::Context;
-use crate::init::Init;
+use crate::init::{Init, filled};
 use crate::layer::Layer;
 use crate::module::{Module, Param};
 use crate::random::Random;
 use autodiff::{Mismatch, Real, Var};
-use ndarray::ArrayD;
 
 /// y = x W + b: every output depends on every input.
 ///
@@ -38,8 +37,8 @@ pub struct Dense<F: Real> {
 impl<F: Real> Dense<F> {
     /// A layer from `inputs` to `outputs` whose weights are drawn by `init`.
     pub fn new(inputs: usize, outputs: usize, init: Init, random: &mut Random) -> Self {
-        let weight = Param::new(init.draw([inputs, outputs], inputs, outputs, random));
-        Dense { weight, bias: Some(Param::new(ArrayD::zeros(vec![outputs]))) }
+        let weight = Param::from_result(init.draw([inputs, outputs], inputs, outputs, random));
+        Dense { weight, bias: Some(Param::from_result(filled([outputs], F::zero()))) }
     }
 
     /// The same layer without a bias.

@@ -37,7 +37,7 @@ pub struct Embedding<F: Real> {
 impl<F: Real> Embedding<F> {
     /// A table of `count` rows of `width` numbers, drawn by `init` for a layer from `width` to `width`.
     pub fn new(count: usize, width: usize, init: Init, random: &mut Random) -> Self {
-        Embedding { table: Param::new(init.draw([count, width], width, width, random)) }
+        Embedding { table: Param::from_result(init.draw([count, width], width, width, random)) }
     }
 
     /// A given table \[count, width\].

@@ -46,7 +46,7 @@ pub struct Gru<F: Real> {
 impl<F: Real> Gru<F> {
     /// A unit with a state of `width` numbers, whose weights are drawn by [`Init::Xavier`] and whose biases are 0.
     pub fn new(inputs: usize, width: usize, random: &mut Random) -> Self {
-        let mut dense = |inputs| Dense::new(inputs, 3 * width, Init::Xavier, random);
+        let mut dense = |inputs| Dense::new(inputs, width.saturating_mul(3), Init::Xavier, random);
         Gru { input: dense(inputs), state: dense(width), width }
     }
 
@@ -76,7 +76,10 @@ impl<F: Real> Gru<F> {
         };
         // What does not depend on the state is computed for all steps at once.
         let inputs = self.input.call(x, cx).permute([1, 0, 2]);
-        let start = start.unwrap_or_else(|| cx.tape().constant(ndarray::Array2::zeros((examples, width))));
+        if inputs.error().is_some() {
+            return (inputs, inputs);
+        }
+        let start = start.unwrap_or_else(|| cx.tape().zeros([examples, width]));
         let ([last], [all]) = cx.tape().scan(steps, [start], [inputs], |_, [h], [x]| {
             let [xr, xz, xn] = [0, 1, 2].map(|k| x.slice(1, k * width..(k + 1) * width));
             let u = self.state.call(h, cx);

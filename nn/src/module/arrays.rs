@@ -3,7 +3,7 @@
 use super::Module;
 use super::parts::{Leaf, LeafMut, Parts, PartsMut};
 use crate::error::mismatch;
-use autodiff::{IntoArray, Real, Result, Shape};
+use autodiff::{Error, IntoArray, Real, Result, Shape};
 use ndarray::{ArrayD, ArrayViewMutD};
 
 /// An array that training changes by its gradient: plain data outside any tape.
@@ -19,6 +19,8 @@ use ndarray::{ArrayD, ArrayViewMutD};
 pub struct Param<F: Real> {
     array: ArrayD<F>,
     frozen: bool,
+    /// Why there is no array of the size that was asked for.
+    refused: Option<Error>,
 }
 
 /// An array that a module keeps without training it: a running average, a table of constants.
@@ -38,7 +40,20 @@ pub struct Buffer<F: Real> {
 impl<F: Real> Param<F> {
     /// A parameter that starts as `array`: a number, an ndarray array, a `Vec` or a fixed array.
     pub fn new(array: impl IntoArray<F>) -> Self {
-        Param { array: array.into_array(), frozen: false }
+        Param { array: array.into_array(), frozen: false, refused: None }
+    }
+
+    /// A parameter whose first value may have been refused, as by [`Init::draw`](crate::Init::draw) for want of memory. It is
+    /// empty then, and whoever uses it in a forward pass gets the error: so a layer can be made without a `?`.
+    pub fn from_result(array: Result<ArrayD<F>>) -> Self {
+        match array {
+            Ok(array) => Param::new(array),
+            Err(error) => Param { refused: Some(error), ..Param::new(Vec::<F>::new()) },
+        }
+    }
+
+    pub(crate) fn refused(&self) -> Option<&Error> {
+        self.refused.as_ref()
     }
 
     /// Its value.
