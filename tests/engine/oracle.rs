@@ -1,6 +1,7 @@
 //! A second interpreter of random programs, over dual numbers, which shares no code with the engine.
 //!
-//! `num_dual` has these operations itself: + − · /, exp, ln, sqrt, sin, cos, atan, tanh, powi, powf. Those it lacks are
+//! `num_dual` has these operations itself: + − · /, exp, ln, exp_m1, ln_1p, sqrt, cbrt, sin, cos, atan, atan2, asinh, tanh,
+//! powi, powf, powd. erf is its power series. Those it lacks are
 //! composed of them: sigmoid, log_sum_exp, softmax, log_softmax, matmul, einsum, conv, average_pool, sums and means,
 //! running sums and products. The rest only choose or move numbers, with the engine's conventions at ties: relu,
 //! leaky_relu, abs, maximum, minimum, max, select, concat, slice, pad, max_pool, sort, top_k, argmax, argmin, gather, pick,
@@ -347,6 +348,14 @@ impl Oracle {
             Op::Cos => each(&|x| x.cos()),
             Op::Atan => each(&|x| x.atan()),
             Op::Tanh => each(&tanh),
+            Op::Erf => each(&erf),
+            Op::Asinh => each(&|x| x.asinh()),
+            Op::Expm1 => each(&|x| x.exp_m1()),
+            Op::Log1p => each(&|x| x.ln_1p()),
+            Op::Cbrt => each(&|x| x.cbrt()),
+            Op::Hypot => both(&|a, b| (a * a + b * b).sqrt()),
+            Op::Atan2 => both(&|a, b| a.atan2(b)),
+            Op::Pow => both(&|a, b| a.powd(b)),
             Op::Sigmoid => each(&sigmoid),
             Op::Ruled => each(&|x| (x.exp() + 1.0).ln()),
             Op::Relu => each(&|x| if self.order(x, zero) == Ordering::Less { x * 0.0 } else { x }),
@@ -438,6 +447,16 @@ impl Oracle {
 fn sigmoid<D: Dual>(x: D) -> D {
     let small = if x.re() < 0.0 { x.exp() } else { (-x).exp() };
     if x.re() < 0.0 { small / (small + 1.0) } else { (small + 1.0).recip() }
+}
+
+/// 2/√π·Σ (−1)ⁿx²ⁿ⁺¹/(n!(2n + 1)), for |x| ≤ 2.
+fn erf<D: Dual>(x: D) -> D {
+    let (mut power, mut sum) = (x, x);
+    for n in 1..40 {
+        power = -power * x * x / f64::from(n);
+        sum += power / f64::from(2 * n + 1);
+    }
+    sum * std::f64::consts::FRAC_2_SQRT_PI
 }
 
 /// tanh x; where it is flat, sinh and cosh overflow.

@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 pub(super) type Gene = (usize, [usize; 3]);
 
 /// The number of kinds of genes.
-pub(super) const KINDS: usize = 55;
+pub(super) const KINDS: usize = 61;
 
 /// What a value may be at most, so that programs stay far from overflow.
 pub(super) const LOUD: f64 = 8.0;

@@ -89,6 +89,8 @@ impl Cook {
                 let x = self.quiet(x, 4.0);
                 self.map(Op::Ruled, x, self.bound(x) + 1.0)
             }
+            55..=57 => self.elementary(kind, x),
+            58..=60 => self.elementary_of_two(kind, x, b),
             _ => self.map(Op::Cos, x, 1.0),
         };
     }
@@ -108,6 +110,41 @@ impl Cook {
             _ => self.push(Op::Minimum, &[x, y], shape, a.max(b)),
         };
         self.quiet(result, LOUD)
+    }
+
+    fn elementary(&mut self, kind: usize, x: usize) -> usize {
+        match kind {
+            55 => {
+                let x = self.quiet(x, 2.0);
+                self.map(Op::Erf, x, 1.0)
+            }
+            56 => {
+                let x = self.quiet(x, 2.0);
+                let grown = self.map(Op::Expm1, x, self.bound(x).exp());
+                self.map(Op::Asinh, grown, self.bound(grown))
+            }
+            _ => {
+                let x = self.positive(x, 0.5);
+                let root = self.map(Op::Cbrt, x, self.bound(x));
+                self.map(Op::Log1p, root, self.bound(root))
+            }
+        }
+    }
+
+    /// Of a value and one away from 0, where the distance and the angle of two have all their derivatives, and a power, too.
+    fn elementary_of_two(&mut self, kind: usize, x: usize, gene: usize) -> usize {
+        let (y, shape) = self.partner(x, gene);
+        let away = self.positive(y, 0.5);
+        let bound = self.bound(x) + self.bound(away);
+        match kind {
+            58 => self.push(Op::Hypot, &[x, away], shape, bound),
+            59 => self.push(Op::Atan2, &[x, away], shape, 3.2),
+            _ => {
+                let (base, power) = (self.quiet(away, 4.0), self.quiet(x, 2.0));
+                let base = self.positive(base, 0.5);
+                self.push(Op::Pow, &[base, power], shape, self.bound(base).max(1.0).powi(2))
+            }
+        }
     }
 
     fn select(&mut self, x: usize, b: usize, c: usize) -> usize {
