@@ -63,7 +63,8 @@ pub use train::{
     Checkpoint, Epoch, Evaluation, History, Observer, Progress, Step, StepResult, Trainer, Training, evaluate, predict,
 };
 
-/// The example of the README, compiled and run.
+/// The examples of the README and of the guide, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/guide.md")]
 pub mod readme {}

@@ -1,7 +1,7 @@
 //! Every numbered example runs to its end; each asserts what it shows.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
@@ -18,12 +18,18 @@ fn newest(folder: &Path) -> SystemTime {
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// Where `cargo test` builds an example: beside the tests, target/<profile>/deps/<test> and target/<profile>/examples/<name>.
+pub fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join("examples");
+    let program = program.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "{name} is not built: run `cargo test --workspace`, or `cargo build --examples` first");
+    program
+}
+
 #[test]
 fn numbered_examples_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // `cargo test` builds the examples beside the tests: target/<profile>/deps/<test> and target/<profile>/examples/<name>.
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("examples");
     let newest = ["autodiff/src", "nn/src"].map(|folder| newest(&root.join(folder))).into_iter().max().unwrap();
     let mut ran = 0;
     for entry in fs::read_dir(root.join("examples")).unwrap() {
@@ -32,11 +38,7 @@ fn numbered_examples_run() {
         if path.extension().is_none_or(|e| e != "rs") || !name.starts_with(|c: char| c.is_ascii_digit()) {
             continue;
         }
-        let program = built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        assert!(
-            program.exists(),
-            "{name} is not built: run `cargo test --workspace`, or `cargo build --examples` first"
-        );
+        let program = built(&name);
         let is_current = changed(&program) >= newest.max(changed(&path));
         assert!(is_current, "{name} was built before the last change: run `cargo build --examples` first");
         let output = Command::new(program).output().unwrap();

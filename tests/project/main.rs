@@ -2,5 +2,6 @@
 
 mod digits;
 mod examples;
+mod figure;
 mod readme;
 mod tidy;

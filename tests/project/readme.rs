@@ -1,6 +1,6 @@
-//! The README's table of primitives is what the registry says, its program is the one that is shipped, and its command
-//! prints what is shown. `UPDATE_EXPECT=1 cargo test --test project` rewrites all three.
-//! (Its example is compiled and run with the documentation tests of `nn`.)
+//! The examples that the README shows are those that are shipped, and print what it says; the table of primitives is what
+//! the registry says; the guide's program is the one that is shipped, and its command prints what is shown. `UPDATE_EXPECT=1 cargo test --test project` rewrites them.
+//! (The examples of the guide are compiled and run with the documentation tests of `nn`.)
 
 #[path = "../../examples/run/main.rs"]
 #[allow(dead_code)]
@@ -8,56 +8,75 @@ mod run;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// What stands between `<!-- mark -->` and `<!-- /mark -->`.
-fn section(mark: &str) -> String {
-    let readme = fs::read_to_string(path("README.md")).unwrap();
+/// What stands between `<!-- mark -->` and `<!-- /mark -->` in a file.
+fn section(file: &str, mark: &str) -> String {
+    let text = fs::read_to_string(path(file)).unwrap();
     let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
-    let (_, rest) = readme.split_once(&open).unwrap_or_else(|| panic!("README.md has no {open}"));
-    rest.split_once(&close).unwrap_or_else(|| panic!("README.md has no {close}")).0.into()
+    let (_, rest) = text.split_once(&open).unwrap_or_else(|| panic!("{file} has no {open}"));
+    rest.split_once(&close).unwrap_or_else(|| panic!("{file} has no {close}")).0.into()
 }
 
 /// Two tests that rewrite their sections would lose each other's.
 static REWRITES: Mutex<()> = Mutex::new(());
 
-fn check(mark: &str, expected: &str) {
+fn check(file: &str, mark: &str, expected: &str) {
     let _alone = REWRITES.lock();
-    let found = section(mark);
+    let found = section(file, mark);
     if found.trim() == expected.trim() {
         return;
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        let (readme, open) = (fs::read_to_string(path("README.md")).unwrap(), format!("<!-- {mark} -->\n"));
-        let replaced = readme.replace(&format!("{open}{found}"), &format!("{open}{}\n", expected.trim()));
-        fs::write(path("README.md"), replaced).unwrap();
+        let (text, open) = (fs::read_to_string(path(file)).unwrap(), format!("<!-- {mark} -->\n"));
+        let replaced = text.replace(&format!("{open}{found}"), &format!("{open}{}\n", expected.trim()));
+        fs::write(path(file), replaced).unwrap();
         return;
     }
-    panic!("the {mark} in README.md is not this; UPDATE_EXPECT=1 rewrites it:\n{expected}");
+    panic!("the {mark} in {file} is not this; UPDATE_EXPECT=1 rewrites it:\n{expected}");
+}
+
+/// The examples that the page begins with are those that are shipped, and print what is shown.
+#[test]
+fn the_first_examples_are_shipped_and_print_what_is_shown() {
+    for mark in ["first_network", "first_gradient"] {
+        let name = format!("00_{mark}");
+        let text = fs::read_to_string(path(&format!("examples/{name}.rs"))).unwrap();
+        let code: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).collect();
+        check("README.md", mark, &format!("```rust\n{}\n```", code.join("\n")));
+        let output = Command::new(crate::examples::built(&name)).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        check("README.md", &format!("{mark} prints"), &format!("```text\n{printed}```"));
+    }
 }
 
 #[test]
 fn the_table_of_primitives_is_true() {
-    check("primitives", &autodiff::inspect::table(&autodiff::Registry::<f64>::standard()).unwrap());
+    check(
+        "docs/primitives.md",
+        "primitives",
+        &autodiff::inspect::table(&autodiff::Registry::<f64>::standard()).unwrap(),
+    );
 }
 
 #[test]
 fn the_program_is_the_one_that_is_shipped() {
     let text = fs::read_to_string(path("examples/programs/logistic.ad")).unwrap();
     let lines: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap().trim_end()).collect();
-    check("program", &format!("```text\n{}\n```", lines.join("\n").trim()));
+    check("docs/guide.md", "program", &format!("```text\n{}\n```", lines.join("\n").trim()));
 }
 
 #[test]
 fn the_command_prints_what_is_shown() {
-    let command = section("shell").lines().find(|line| line.starts_with('$')).unwrap().to_owned();
+    let command = section("docs/guide.md", "shell").lines().find(|line| line.starts_with('$')).unwrap().to_owned();
     let arguments = command.split_once("--example run -- ").expect("a command of the tool").1;
     let arguments: Vec<String> = arguments.split_whitespace().map(|word| word.replace('\'', "")).collect();
     let mut out = Vec::new();
     run::run(&arguments, &mut std::io::empty(), &mut out).unwrap();
-    check("shell", &format!("```console\n{command}\n{}```", String::from_utf8(out).unwrap()));
+    check("docs/guide.md", "shell", &format!("```console\n{command}\n{}```", String::from_utf8(out).unwrap()));
 }

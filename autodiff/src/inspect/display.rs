@@ -6,8 +6,8 @@ use crate::base::real::Real;
 use crate::primitive::Primitive;
 use crate::program::NodeView;
 use crate::tape::Tape;
+use crate::tape::node::LONGEST_WORD;
 use crate::tape::node::Op;
-use crate::text::lexer::LONGEST_WORD;
 use std::fmt;
 
 /// A longer body or comment does not push the column after it to the right.

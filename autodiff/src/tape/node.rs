@@ -202,6 +202,9 @@ pub(crate) fn describe_operands<F: Real>(
     ids.iter().enumerate().map(|(i, id)| describe(nodes, labels, *id, role(i))).collect()
 }
 
+/// A word of more bytes is not one that anybody meant; texts have a longer name in quotes.
+pub(crate) const LONGEST_WORD: usize = 4096;
+
 /// Names and scopes have no more bytes; texts of programs rely on it.
 pub(crate) const LONGEST_NAME: usize = 1 << 16;
 

@@ -2,7 +2,7 @@
 
 use super::report::{Source, Span};
 use crate::base::error::{Error, Result};
-use crate::tape::node::LONGEST_NAME;
+use crate::tape::node::{LONGEST_NAME, LONGEST_WORD};
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Token<'a> {
@@ -19,9 +19,6 @@ pub(super) enum Token<'a> {
     /// The end of a line that ends a statement: not one inside brackets.
     Newline,
 }
-
-/// A word of more bytes is not one that anybody meant; a longer name stands in quotes.
-pub(crate) const LONGEST_WORD: usize = 4096;
 
 /// About how many bytes reading needs for a number among others in brackets, and for another token: its place, what it is
 /// read as, and a share of the node that comes of it.

@@ -46,7 +46,7 @@
 //! and suggests what may have been meant. Whatever is read, nothing panics.
 
 mod build;
-pub(crate) mod lexer;
+mod lexer;
 mod literal;
 mod parser;
 mod report;
