@@ -13,8 +13,8 @@ pub fn slopes<F: Real>(x: f64, f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>) -> 
     let x = tape.input(F::of(x));
     let one = tape.constant(F::one());
     let y = f(x);
-    let first = [y.gradient(&[x]).unwrap()[0], y.pushforward(&[(x, one)]).unwrap()];
-    let second = first.iter().flat_map(|d| [d.gradient(&[x]).unwrap()[0], d.pushforward(&[(x, one)]).unwrap()]);
+    let first = [y.gradient_of(x), y.pushforward(&[(x, one)]).unwrap()];
+    let second = first.iter().flat_map(|d| [d.gradient_of(x), d.pushforward(&[(x, one)]).unwrap()]);
     let item = |y: Var<'_, F>| y.item().unwrap().double();
     (first.iter().map(|y| item(*y)).collect(), second.map(item).collect())
 }

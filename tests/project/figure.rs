@@ -38,7 +38,8 @@ fn figure() -> String {
     for edge in trace.edges() {
         let ((x1, y1), (x2, y2)) = (place(edge.operand), place(edge.node));
         let (x1, y1, x2, y2) = (x1 + BOX.0, y1 + BOX.1 / 2.0, x2, y2 + BOX.1 / 2.0);
-        let (xm, ym) = ((x1 + x2) / 2.0, (y1 + y2) / 2.0 - 6.0);
+        // Beside a line that is not level there is more room.
+        let (xm, ym) = ((x1 + x2) / 2.0 + if y1 == y2 { 0.0 } else { 34.0 }, (y1 + y2) / 2.0 - 6.0);
         let given = number(end.contribution(edge));
         writeln!(svg, "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"gray\"/>").unwrap();
         writeln!(svg, "<text x=\"{xm}\" y=\"{ym}\" text-anchor=\"middle\" fill=\"#c04000\">{given}</text>").unwrap();

@@ -69,6 +69,10 @@ impl Big {
         self.0.is_nan()
     }
 
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
+
     pub fn is_negative(&self) -> bool {
         self.0.is_negative()
     }

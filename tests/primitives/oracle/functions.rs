@@ -64,6 +64,11 @@ macro_rules! cases {
     };
 }
 
+fn cross_entropy<F: Real>(z: Var<'_, F>, y: f64) -> Var<'_, F> {
+    let y = z.tape().constant(F::of(y));
+    nn::loss::binary_cross_entropy_with_logits(z, y.into())
+}
+
 pub fn cases<F: Real>() -> Vec<Case<F>> {
     cases! {
         "exp" |x| x.exp(), &[20.0, 80.0, 700.0], |x| { let y = x.exp(); [y.clone(), y.clone(), y] };
@@ -106,6 +111,15 @@ pub fn cases<F: Real>() -> Vec<Case<F>> {
         "powi(x, 7)" |x| x.powi(7), &[1.0], |x| whole(x, 7);
         "powi(x, 20)" |x| x.powi(20), &[1.0], |x| whole(x, 20);
         "powi(x, 100)" |x| x.powi(100), &[1.0], |x| whole(x, 100);
+        "square" |x| x.square(), &[1.0], |x| [x.square(), x * 2.0, Big::of(2.0)];
+        "1/x" |x| 1.0 / x, &[1.0], |x| [x.recip(), -x.square().recip(), x.whole_power(3).recip() * 2.0];
+        "x/3" |x| x / 3.0, &[1.0], |x| [x / Big::of(3.0), Big::of(3.0).recip(), Big::of(0.0)];
+        "abs" |x| x.abs(), &[1.0], |x| if x.is_negative() { [-x, -one(), Big::of(0.0)] } else { [x, one(), Big::of(0.0)] };
+        "relu" |x| x.relu(), &[1.0], |x| if x.is_negative() { [0.0; 3].map(Big::of) } else { [x, one(), Big::of(0.0)] };
+        "leaky_relu" |x| x.leaky_relu(0.125), &[1.0], |x| if x.is_negative() { [x * 0.125, Big::of(0.125), Big::of(0.0)] } else { [x, one(), Big::of(0.0)] };
+        "norm of (x, 2)" |x| x.tape().stack(&[x, x.tape().constant(F::of(2.0))], 0).norm(..), &[2.0, 1e5], |x| hypot(x, 2.0);
+        "cross-entropy of logit x, y = 1" |x| cross_entropy(x, 1.0), &[1.0, 20.0, 80.0, 600.0], |x| { let [s, t, _] = logistic(-&x); [((-&x).exp() + 1.0).ln(), -s, t] };
+        "cross-entropy of logit x, y = 0" |x| cross_entropy(x, 0.0), &[1.0, 20.0, 80.0, 600.0], |x| { let [s, t, _] = logistic(x.clone()); [(x.exp() + 1.0).ln(), s, t] };
         "hypot(x, 1)" |x| x.hypot(1.0), &[1.0], |x| hypot(x, 1.0);
         "hypot(x, 2⁶⁰)" |x| x.hypot(2f64.powi(60)), &[1e18], |x| hypot(x, 2f64.powi(60));
         "atan2(x, 1)" |x| x.atan2(1.0), &[1.0], |x| angle(x, 1.0);
