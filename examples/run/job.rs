@@ -4,7 +4,7 @@ use super::Failure;
 use super::options::{Options, Precision};
 use super::results::{self, Result as Computed};
 use super::values::{self, Slot};
-use autodiff::check::{Check, Verdict};
+use autodiff::check::{self, Verdict};
 use autodiff::inspect::{Stepper, Trace};
 use autodiff::{Arg, Input, Program, Real, Registry, Tape, Var};
 use std::io::Write;
@@ -221,18 +221,14 @@ fn step<F: Real>(trace: &Trace<F>, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(write!(out, "\n{}", stepper.state())?)
 }
 
-/// Finite differences need the digits of double precision, whatever the program computes in.
+/// Finite differences need the digits of double precision, whatever the program computes in; what single precision makes of
+/// the derivative is compared with that.
 fn check<F: Real>(program: &Program<F>, inputs: &[Input<F>], out: &mut dyn Write) -> Result<(), Failure> {
-    let double = |input: &Input<F>| match input {
-        Input::Real(x) => Input::Real(x.mapv(F::double)),
-        Input::Index(x) => Input::Index(x.clone()),
-        Input::Key(x) => Input::Key(*x),
-    };
-    let inputs: Vec<Input<f64>> = inputs.iter().map(double).collect();
-    let report = Check::new().program(&program.cast::<f64>(&Registry::standard())?, &inputs)?;
+    let report = check::in_double(program, inputs, &Registry::standard())?;
     writeln!(out, "{report}")?;
     match report.verdict() {
-        Verdict::Fail(_) => Err(Failure::Other("the derivatives are not those that the differences show".into())),
-        Verdict::Pass | Verdict::Unchecked(_) => Ok(()),
+        Verdict::Fail(_) => Err(Failure::Other("the derivatives are not those that the check found".into())),
+        Verdict::Unchecked(reason) => Ok(writeln!(out, "unchecked: {reason}")?),
+        Verdict::Pass => Ok(()),
     }
 }

@@ -24,7 +24,7 @@ options
   --gradient NAMES     the gradient with respect to these inputs: x,w or all
   --tangent NAME=VALUE the derivative along this direction, in forward mode; more than once for several inputs
   --of NAME            the output that is differentiated, by its name or its number (from 0), if there are several
-  --check              compares the derivatives with finite differences
+  --check              compares the derivatives with finite differences, those of f32 also with f64
   --step               every event of the run, forwards and back, and the listing with values and cotangents
   --print              the program with all its types, instead of a run; with --gradient, the program of the gradient
   --precision REAL     computes in f32 or f64, whatever the text says

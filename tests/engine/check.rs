@@ -69,7 +69,7 @@ fn a_failure_says_what_where_and_how_much() {
     assert!((first.numeric - 3.0 * sin * sin * zeta).abs() < 1e-9, "{first}");
     assert!((first.analytic - 2.0 * sin * sin * zeta).abs() < 1e-12, "{first}");
     let text = first.to_string();
-    for part in ["test::cube", "tests/engine/check.rs", "operand x, element [0, 0]", "seed [", "analytic", "numeric"] {
+    for part in ["test::cube", "tests/engine/check.rs", "at x[0, 0] = 0.84", "seed [", "analytic", "numeric"] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     // Everything else on the tape is right.

@@ -17,6 +17,7 @@ mod seeds;
 mod stepper;
 mod steps;
 mod threads;
+mod verdicts;
 mod wrong_primitives;
 mod zero_derivatives;
 

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     NoGradient,
     /// A number that is not finite where training needs one that is.
     NotFinite,
+    /// A derivative is not the one that the check of it found.
+    WrongDerivative,
     /// A primitive broke its contract: a rule answered with the wrong number or shape of derivatives.
     FaultyRule,
     /// A program was given inputs that are not the ones it was recorded with.

@@ -1,208 +1,251 @@
-//! The comparisons: every element, both directions, to any order.
+//! The comparisons at one order: every element, by both rules, and all elements at once.
 
-use super::difference::{Estimate, derivatives};
-use super::judge::{Judge, Outcome};
-use super::point::Point;
-use super::report::{Failure, Method, Reason, Report, Spot, Unchecked};
-use super::{Check, noise, taylor};
-use crate::base::error::{Error, ErrorKind, Place, Result};
-use crate::base::ids::IdVec;
+use super::difference::{Sample, derivatives, same};
+use super::held::Held;
+use super::judge::{Judge, Outcome, Pair};
+use super::noise::Noise;
+use super::point::{Point, Watch, depends};
+use super::report::Report;
+use super::spot::{Method, Reason, SEED, Spot};
+use super::subject::{Subject, dependence, is_refusal};
+use super::{Check, taylor};
+use crate::base::error::Result;
 use crate::differentiate::pullback::Unreached;
-use crate::primitive::{Generator, Kind};
+use crate::primitive::Generator;
 use crate::program::{Input, Program};
-use crate::tape::query::applied;
-use ndarray::{ArrayD, IxDyn};
-use std::iter::once;
+use ndarray::ArrayD;
 
-/// A program at a point, and what to call it.
-#[derive(Clone, Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) program: &'a Program<f64>,
-    pub(super) inputs: &'a [Input<f64>],
-    pub(super) operation: &'a str,
-    pub(super) place: Option<&'a Place>,
-}
+/// Up to so many elements of the results, each is compared with its differential; of more, those that move most.
+const RESULTS: usize = 64;
+/// How many of those that move most.
+const MOVERS: usize = 4;
+/// How often a program runs for one element, about.
+const RUNS: usize = 32;
 
-impl Subject<'_> {
-    pub(super) fn check(&self, check: &Check) -> Result<Report> {
-        let mut generator = Generator::new(check.seed);
-        self.check_order(check, 1, &mut generator)
-    }
-
-    /// Compares given cotangents with finite differences.
-    pub(super) fn compare(
-        &self,
-        check: &Check,
-        wrt: &[usize],
-        zeta: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-    ) -> Result<Report> {
-        let noise = self.noise(&self.program.run(self.inputs)?, zeta);
-        let (order, complete, conventional) = (1, false, Vec::new());
-        let mut comparison =
-            Comparison { subject: self, check, order, noise, complete, conventional, report: Report::default() };
-        comparison.elements(wrt, zeta, cotangents, None, &mut Generator::new(check.seed))?;
-        Ok(comparison.report)
-    }
-
-    /// The rounding that Σ ζ·F(x) carries; where the walk back does not tell, that of the largest number about.
-    fn noise(&self, results: &[ArrayD<f64>], zeta: &[ArrayD<f64>]) -> f64 {
-        let found = noise::noise(self.program, self.inputs, zeta).ok().filter(|noise| noise.is_finite());
-        found.unwrap_or_else(|| {
-            let numbers = results.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite());
-            4.0 * f64::EPSILON * numbers.fold(self.biggest(), f64::max)
-        })
-    }
-
-    /// The largest magnitude among the inputs.
-    fn biggest(&self) -> f64 {
-        let reals = self.inputs.iter().filter_map(|input| if let Input::Real(x) = input { Some(x) } else { None });
-        reals.flatten().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
-    }
-
-    fn check_order(&self, check: &Check, order: usize, generator: &mut Generator) -> Result<Report> {
-        let values = self.program.run(self.inputs)?;
-        let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, generator)).collect();
-        let noise = self.noise(&values, &zeta);
-        let (complete, conventional) = (false, Vec::new());
-        let mut comparison =
-            Comparison { subject: self, check, order, noise, complete, conventional, report: Report::default() };
-        let (wrt, reverse) = comparison.differentiable()?;
-        let Some(reverse) = reverse else { return Ok(comparison.report) };
-        let seeded: Vec<Input<f64>> =
-            self.inputs.iter().cloned().chain(zeta.iter().cloned().map(Input::Real)).collect();
-        let cotangents = reverse.run(&seeded)?;
-        comparison.conventional = reverse.after_strong_zeros(&seeded)?;
-        let forward = comparison.forward(&wrt)?;
-        comparison.elements(&wrt, &zeta, &cotangents, forward.as_ref(), generator)?;
-        for direction in 0..check.directions.max(1) {
-            let xi: Vec<ArrayD<f64>> = cotangents.iter().map(|x| random_like(x, generator)).collect();
-            if direction < check.directions {
-                comparison.direction(&wrt, &zeta, &cotangents, &xi)?;
-            }
-            if let Some(forward) = &forward {
-                comparison.adjoint(forward, &zeta, &cotangents, &xi)?;
-            }
-        }
-        let mut report = comparison.report;
-        if order < check.order {
-            let second = Subject { program: &reverse, inputs: &seeded, ..self.clone() };
-            report.join(second.check_order(check, order + 1, generator)?);
-        }
-        Ok(report)
-    }
-}
-
-struct Comparison<'a> {
+/// The comparisons at one order, and the report they end in.
+pub(super) struct Comparison<'a> {
     subject: &'a Subject<'a>,
     check: &'a Check,
     order: usize,
-    /// The rounding that Σ ζ·F(x) carries.
-    noise: f64,
+    zeta: &'a [ArrayD<f64>],
+    /// The seeds ζ and the results F(x), element by element.
+    flat_zeta: Vec<f64>,
+    start: Vec<f64>,
+    /// Whether a `stop_gradient` moves with the differences.
+    moves_cuts: bool,
+    noise: Noise,
     /// Whether every element of the reverse derivative was compared with a difference, and agrees.
     complete: bool,
     /// Of each cotangent, the elements that a zero that met a factor that is not finite leads to.
-    conventional: Vec<Vec<bool>>,
-    report: Report,
+    pub(super) conventional: Vec<Vec<bool>>,
+    pub(super) report: Report,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    pub(super) fn new(
+        subject: &'a Subject<'a>,
+        check: &'a Check,
+        order: usize,
+        zeta: &'a [ArrayD<f64>],
+        values: &[ArrayD<f64>],
+    ) -> Self {
+        let start: Vec<f64> = values.iter().flatten().copied().collect();
+        let watched: Vec<usize> = (0..start.len()).filter(|_| start.len() <= RESULTS).collect();
+        Comparison {
+            subject,
+            check,
+            order,
+            zeta,
+            flat_zeta: zeta.iter().flatten().copied().collect(),
+            start,
+            moves_cuts: Held::misses(subject.program),
+            noise: subject.noise(values, zeta, &watched),
+            complete: false,
+            conventional: Vec::new(),
+            report: Report::default(),
+        }
+    }
+
     /// The inputs that have a reverse derivative, and its program; those that have none are noted as unchecked.
-    fn differentiable(&mut self) -> Result<(Vec<usize>, Option<Program<f64>>)> {
-        let program = self.subject.program;
-        let is_real = |i: &usize| matches!(self.subject.inputs.get(*i), Some(Input::Real(x)) if !x.is_empty());
-        let reals: Vec<usize> = (0..self.subject.inputs.len()).filter(is_real).collect();
+    pub(super) fn differentiable(&mut self) -> Result<(Vec<usize>, Option<Program<f64>>)> {
+        let Subject { program, asked, inputs, .. } = *self.subject;
+        let is_real = |i: &usize| matches!(inputs.get(*i), Some(Input::Real(x)) if !x.is_empty());
+        let reals: Vec<usize> = (0..asked.inputs().count()).filter(is_real).collect();
         // Data is differentiated only where there is nothing else.
-        let active: Vec<usize> = reals.iter().copied().filter(|i| program.is_differentiable(*i)).collect();
-        let depends = dependence(program);
+        let active: Vec<usize> = reals.iter().copied().filter(|i| asked.is_differentiable(*i)).collect();
+        let depends = dependence(asked);
         let mut all = if active.is_empty() { reals } else { active };
         // The derivative by what nothing depends on is zero, and there is nothing to compare.
         all.retain(|i| depends.get(*i).is_some_and(|depends| *depends));
         if all.is_empty() {
             if self.order == 1 {
-                self.unchecked(Method::Reverse, Reason::Nothing);
+                self.unchecked(Method::Reverse, String::new(), Reason::Nothing);
             }
             return Ok((all, None));
         }
-        if let Some(reverse) = possible(program.vjp_or(&all, Unreached::Reason))? {
-            return Ok((all, Some(reverse)));
-        }
         let mut wrt = Vec::new();
-        for i in all {
-            match program.vjp_or(&[i], Unreached::Reason) {
-                Ok(_) => wrt.push(i),
-                Err(error) if is_refusal(&error) => {
-                    let spot = Spot { operand: operand(program, i), ..self.spot(Method::Reverse) };
-                    let reason = Reason::Refused(error.message().to_owned());
-                    self.report.unchecked.push(Unchecked { spot, reason });
+        match asked.vjp_or(&all, Unreached::Reason) {
+            Ok(_) => wrt = all,
+            Err(error) if is_refusal(&error) => {
+                for i in all {
+                    match asked.vjp_or(&[i], Unreached::Reason) {
+                        Ok(_) => wrt.push(i),
+                        Err(error) if is_refusal(&error) => {
+                            self.unchecked(Method::Reverse, self.name(i), Reason::Refused(error.message().to_owned()));
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
-                Err(error) => return Err(error),
             }
+            Err(error) => return Err(error),
         }
-        let reverse = if wrt.is_empty() { None } else { Some(program.vjp_or(&wrt, Unreached::Reason)?) };
+        let reverse = if wrt.is_empty() { None } else { Some(program.vjp(&wrt)?) };
         Ok((wrt, reverse))
     }
 
-    fn forward(&mut self, wrt: &[usize]) -> Result<Option<Program<f64>>> {
+    pub(super) fn forward(&mut self, wrt: &[usize]) -> Result<Option<Program<f64>>> {
         match self.subject.program.jvp(wrt) {
             Ok(forward) => Ok(Some(forward)),
             Err(error) if is_refusal(&error) => {
-                self.unchecked(Method::Forward, Reason::Refused(error.message().to_owned()));
+                self.unchecked(Method::Forward, String::new(), Reason::Refused(error.message().to_owned()));
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
+    /// How many elements of each of so many operands the work allows for.
+    fn allowed(&self, operands: usize) -> usize {
+        // A node costs something also where its array is small.
+        let numbers: usize = self.subject.program.nodes.iter().map(|(_, node)| node.shape.size() + 32).sum();
+        let share = self.check.work / self.check.order.max(1) as u64;
+        let each = (numbers as u64).saturating_mul(RUNS as u64).saturating_mul(operands as u64).max(1);
+        self.check.elements.min(usize::try_from(share / each).unwrap_or(usize::MAX).max(1))
+    }
+
     /// Each element of the reverse derivative and of the differential, against the column of the Jacobian found by
     /// moving that element.
-    fn elements(
+    pub(super) fn elements(
         &mut self,
         wrt: &[usize],
-        zeta: &[ArrayD<f64>],
         cotangents: &[ArrayD<f64>],
         forward: Option<&Program<f64>>,
         generator: &mut Generator,
     ) -> Result<()> {
-        let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
-        let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
-        let biggest = self.subject.biggest();
-        self.complete = cotangents.iter().all(|cotangent| cotangent.len() <= self.check.elements);
+        let most = self.allowed(wrt.len());
+        self.complete = cotangents.iter().all(|cotangent| cotangent.len() <= most);
         for (slot, (i, cotangent)) in wrt.iter().zip(cotangents).enumerate() {
-            for element in choose(cotangent.len(), self.check.elements, generator) {
+            let chosen = choose(cotangent.len(), most, generator);
+            if self.order == 1 {
+                self.report.looked_at(chosen.len(), cotangent.len());
+            }
+            for element in chosen {
                 let analytic = cotangent.iter().nth(element).copied().unwrap_or(f64::NAN);
-                let (own, lengths) = (point.element(*i, element), point.lengths(*i, element, biggest));
-                let mut curve = point.along(*i, element);
-                let column = derivatives(&mut curve, &lengths)?;
                 let tangent = match forward {
                     Some(forward) => self.tangent(forward, cotangents, slot, element)?,
                     None => Vec::new(),
                 };
-                let whole = (analytic, combined(&zeta, &column));
-                let pairs: Vec<(f64, Estimate)> = once(whole).chain(tangent.into_iter().zip(column)).collect();
-                let judge = Judge { tolerance: self.check.tolerance, noise: self.noise, moved: own.abs() };
-                let outcomes = judge.judge(&pairs, &zeta, &mut curve)?;
-                let (operand, index) = (operand(self.subject.program, *i), unravel(element, cotangent.shape()));
-                for (at, ((analytic, numeric), outcome)) in pairs.into_iter().zip(outcomes).enumerate() {
-                    let reverse = at == 0;
-                    let outcome = match self.conventional.get(slot).and_then(|elements| elements.get(element)) {
+                let (at, outcomes) = self.element(*i, element, analytic, &tangent)?;
+                let conventional = self.conventional.get(slot).and_then(|elements| elements.get(element)).copied();
+                for (position, (outcome, numbers)) in outcomes.into_iter().enumerate() {
+                    let outcome = match conventional {
                         Some(true) => Outcome::Unchecked(Reason::StrongZero),
                         _ => outcome,
                     };
-                    self.complete &= !reverse || matches!(outcome, Outcome::Pass);
-                    if reverse && self.order == 1 && matches!(outcome, Outcome::Pass | Outcome::Fail(_)) {
-                        self.report.measure(numeric.value, analytic);
-                    }
-                    self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
-                        operand: operand.clone(),
-                        element: index.clone(),
-                        seed: if reverse { zeta.clone() } else { vec![1.0] },
-                        ..s.spot(if reverse { Method::Reverse } else { Method::Forward })
+                    let reverse = position == 0;
+                    self.complete &= !reverse || outcome == Outcome::Pass;
+                    let method = if reverse { Method::Reverse } else { Method::Forward };
+                    self.enter(outcome, numbers, |own| Spot {
+                        operand: own.name(*i),
+                        element: unravel(element, cotangent.shape()),
+                        at,
+                        seed: if reverse { own.flat_zeta.iter().take(SEED).copied().collect() } else { vec![1.0] },
+                        ..own.spot(method)
                     });
                 }
             }
         }
         Ok(())
+    }
+
+    /// Compares the derivatives by one element: the value of that element, and the outcomes, of the reverse derivative
+    /// first, each with its two numbers.
+    fn element(
+        &self,
+        i: usize,
+        element: usize,
+        analytic: f64,
+        tangent: &[f64],
+    ) -> Result<(f64, Vec<(Outcome, [f64; 2])>)> {
+        let mut point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
+        let (own, lengths) = (point.element(i, element), point.lengths(i, element, self.subject.biggest()));
+        let length = lengths.first().copied().unwrap_or(1.0);
+        let mut raw = point.along(i, element);
+        let positions = if tangent.len() <= RESULTS {
+            (0..tangent.len()).collect()
+        } else {
+            let there = raw(length / 4.0)?.1;
+            let apart: Vec<f64> = there.iter().zip(&self.start).map(|(y, start)| y - start).collect();
+            let mut positions = largest(tangent, MOVERS);
+            positions.extend(largest(&apart, MOVERS));
+            positions.sort_unstable();
+            positions.dedup();
+            positions
+        };
+        let mut depends = depends(&mut raw, &self.start, own, length / 4.0);
+        // Where a rule says otherwise, its number is held against the rounding of the result: Σ softmax(x) never changes.
+        for (at, depends) in depends.iter_mut().enumerate() {
+            *depends |= tangent.get(at).map_or(analytic != 0.0, |tangent| *tangent != 0.0);
+        }
+        if analytic != 0.0 && !depends.contains(&true) {
+            depends.fill(true);
+        }
+        let watch = Watch { zeta: &self.flat_zeta, start: &self.start, depends: &depends, positions: &positions };
+        let column = derivatives(&mut watch.curve(&mut raw), &lengths)?;
+        let step = column.first().map(|whole| whole.step).filter(|step| step.is_finite()).unwrap_or(length / 4.0);
+        let near = raw(step)?.1;
+        let stays: Vec<bool> = near.iter().zip(&self.start).map(|(y, start)| same(*y, *start)).collect();
+        let analytic =
+            std::iter::once(analytic).chain(positions.iter().map(|at| tangent.get(*at).copied().unwrap_or(f64::NAN)));
+        let mut pairs: Vec<Pair> = analytic
+            .zip(column)
+            .map(|(analytic, numeric)| Pair { analytic, numeric, noise: 0.0, hidden: 0.0 })
+            .collect();
+        self.spread_noise(&positions, &depends, &stays, &mut pairs);
+        let judge = Judge { tolerance: self.check.tolerance, moved: own.abs(), length };
+        let mut outcomes = judge.judge(&pairs, &mut watch.curve(&mut raw))?;
+        // That a result does not depend on an element is no finding; that none does, is what a reverse derivative of 0 says.
+        for (outcome, at) in outcomes.iter_mut().skip(1).zip(&positions) {
+            if *outcome == Outcome::Pass && depends.get(*at) == Some(&false) {
+                *outcome = Outcome::Independent;
+            }
+        }
+        let numbers = pairs.iter().map(|pair| [pair.analytic, pair.numeric.value]);
+        Ok((own, outcomes.into_iter().zip(numbers).collect()))
+    }
+
+    /// Fills in the rounding that each pair carries: of the sum, what elements carry that move and what those may hide that
+    /// stay, where they depend on what moves. `stays` tells which those are.
+    fn spread_noise(&self, positions: &[usize], depends: &[bool], stays: &[bool], pairs: &mut [Pair]) {
+        let zeta = |at: usize| self.flat_zeta.get(at).copied().unwrap_or(1.0).abs();
+        let size = |at: usize| self.start.get(at).copied().unwrap_or(0.0).abs();
+        let total: f64 = (0..self.start.len()).map(|at| zeta(at) * size(at)).sum();
+        let noise = |at: usize| match self.noise.watched.get(at) {
+            Some(noise) => *noise,
+            // Of many results, by its share.
+            None if total > 0.0 && total.is_finite() => self.noise.whole * size(at) / total,
+            None => self.noise.whole,
+        };
+        let [first, rest @ ..] = pairs else { return };
+        for (at, pair) in positions.iter().zip(rest) {
+            pair.noise = if depends.get(*at) == Some(&false) { 0.0 } else { noise(*at) };
+        }
+        for (at, _) in depends.iter().enumerate().filter(|(_, depends)| **depends) {
+            match stays.get(at) {
+                Some(true) => first.hidden += zeta(at) * (noise(at) + 2.0 * f64::EPSILON * size(at)),
+                _ => first.noise += zeta(at) * noise(at),
+            }
+        }
     }
 
     /// The differential along one element of the operand `slot`, by elements of the results.
@@ -222,31 +265,38 @@ impl Comparison<'_> {
         terms.sum()
     }
 
-    fn direction(
-        &mut self,
-        wrt: &[usize],
-        zeta: &[ArrayD<f64>],
-        cotangents: &[ArrayD<f64>],
-        xi: &[ArrayD<f64>],
-    ) -> Result<()> {
+    /// ⟨rF(ζ), ξ⟩ against differences along ξ, and the Taylor remainder.
+    pub(super) fn direction(&mut self, wrt: &[usize], cotangents: &[ArrayD<f64>], xi: &[ArrayD<f64>]) -> Result<()> {
         let terms = || cotangents.iter().flatten().zip(xi.iter().flatten()).map(|(a, b)| a * b);
         let (analytic, size) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
         let point = Point { program: self.subject.program, inputs: self.subject.inputs.to_vec() };
-        let zeta: Vec<f64> = zeta.iter().flatten().copied().collect();
-        let mut curve = |t: f64| Ok((t, point.moved(wrt, xi, t)?));
+        let all = vec![true; self.start.len()];
+        let watch = Watch { zeta: &self.flat_zeta, start: &self.start, depends: &all, positions: &[] };
+        let mut curve = |t: f64| Ok((t, watch.samples(&point.moved(wrt, xi, t)?)));
         let biggest = self.subject.biggest();
         // All elements move at once, and where they are many one of them soon meets a kink: hence a short length first.
-        let mut lengths = [biggest / 1024.0, 0.25, biggest];
+        let mut lengths: Vec<f64> = [biggest / 1024.0, 0.25, biggest].into_iter().filter(|x| *x > 1e-304).collect();
         lengths.sort_by(f64::total_cmp);
-        let mut numeric = combined(&zeta, &derivatives(&mut curve, &lengths)?);
-        numeric.scale += size;
+        let length = lengths.first().copied().unwrap_or(1.0);
         // An element's step is known as it was rounded; those of a direction are rounded each on its own.
-        let noise = self.noise + f64::EPSILON * self.moved(wrt, cotangents);
-        let judge = Judge { tolerance: self.check.tolerance, noise, moved: biggest };
-        let outcomes = judge.judge(&[(analytic, numeric)], &zeta, &mut curve)?;
-        let seed: Vec<f64> = xi.iter().flatten().copied().collect();
+        let noise = self.noise.whole + f64::EPSILON * self.moved(wrt, cotangents);
+        let sizes = self.start.iter().zip(&self.flat_zeta).map(|(y, zeta)| (y * zeta).abs());
+        let hidden = 2.0 * f64::EPSILON * sizes.filter(|size| size.is_finite()).sum::<f64>();
+        let mut pairs: Vec<Pair> = derivatives(&mut curve, &lengths)?
+            .into_iter()
+            .map(|numeric| Pair { analytic, numeric, noise, hidden })
+            .collect();
+        // The terms of the analytic number may cancel, too.
+        pairs.iter_mut().for_each(|pair| pair.numeric.error += 4.0 * f64::EPSILON * size);
+        let judge = Judge { tolerance: self.check.tolerance, moved: biggest, length };
+        let outcomes = judge.judge(&pairs, &mut curve)?;
+        let along = |t: f64| {
+            let whole = watch.samples(&point.moved(wrt, xi, t)?);
+            Ok(whole.first().copied().unwrap_or(Sample { value: f64::NAN, size: 0.0 }))
+        };
+        let taylor = taylor::remainders(&along, analytic, 0.25)?;
         let mut wrong = false;
-        for outcome in outcomes {
+        for (outcome, pair) in outcomes.into_iter().zip(&pairs) {
             let outcome = match outcome {
                 _ if self.is_conventional() => Outcome::Unchecked(Reason::StrongZero),
                 // Where every element is right, so is their sum, and it is the difference that is wrong.
@@ -254,72 +304,66 @@ impl Comparison<'_> {
                 outcome => outcome,
             };
             wrong = matches!(outcome, Outcome::Fail(_));
-            self.enter(outcome, [analytic, numeric.value], true, |s| Spot {
-                seed: seed.clone(),
-                ..s.spot(Method::Directional)
-            });
+            self.enter(outcome, [analytic, pair.numeric.value], |own| own.along(Method::Directional, xi));
         }
-        let along = |t: f64| Ok(point.moved(wrt, xi, t)?.iter().zip(&zeta).map(|(y, zeta)| y * zeta).sum());
-        let taylor = taylor::remainders(&along, analytic, 0.25)?;
         let outcome = match taylor.is_right() {
-            _ if !analytic.is_finite() => Outcome::Unchecked(Reason::NotFinite),
-            _ if self.is_conventional() => Outcome::Unchecked(Reason::StrongZero),
-            Some(true) => Outcome::Pass,
+            Some(true) if analytic.is_finite() && !self.is_conventional() => Outcome::Pass,
             // The remainder of a right gradient falls slowly too where a kink lies within the steps.
             Some(false) if wrong => Outcome::Fail(0.1),
-            Some(false) => Outcome::Unchecked(Reason::Inaccurate),
-            None => Outcome::Unchecked(Reason::Inaccurate),
+            // It is a second look at what was just compared: where it cannot tell, nothing is lost.
+            _ => return Ok(()),
         };
         let rate = taylor.rate.unwrap_or(f64::NAN);
-        self.enter(outcome, [rate, 2.0], false, |s| Spot { seed: seed.clone(), ..s.spot(Method::Taylor) });
+        self.enter(outcome, [rate, 2.0], |own| own.along(Method::Taylor, xi));
         Ok(())
     }
 
-    fn adjoint(
+    /// ⟨rF(ζ), ξ⟩ against ⟨ζ, dF(ξ)⟩: the reverse program on inputs and seeds, and the forward one.
+    pub(super) fn adjoint(
         &mut self,
-        forward: &Program<f64>,
-        zeta: &[ArrayD<f64>],
+        [reverse, forward]: [&Program<f64>; 2],
+        seeded: &[Input<f64>],
         cotangents: &[ArrayD<f64>],
         xi: &[ArrayD<f64>],
     ) -> Result<()> {
-        let inputs = self.subject.inputs.iter().cloned().chain(xi.iter().cloned().map(Input::Real));
-        let tangents = forward.run(&inputs.collect::<Vec<_>>())?;
+        let moving: Vec<Input<f64>> =
+            self.subject.inputs.iter().cloned().chain(xi.iter().cloned().map(Input::Real)).collect();
+        let tangents = forward.run(&moving)?;
         let inner = |a: &[ArrayD<f64>], b: &[ArrayD<f64>]| {
             let terms = a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| a * b);
             terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()))
         };
-        let ((left, left_size), (right, right_size)) = (inner(cotangents, xi), inner(zeta, &tangents));
-        let tolerance = 1e-10 * (left_size + right_size);
+        let ((left, left_size), (right, right_size)) = (inner(cotangents, xi), inner(self.zeta, &tangents));
+        let (tolerance, apart) = (1e-10 * (left_size + right_size), (left - right).abs());
+        // The rounding of both sides, which are far apart where numbers cancel on the way.
+        let rounding = || {
+            let of = |program: &Program<f64>, inputs: &[Input<f64>], seed: &[ArrayD<f64>]| {
+                Noise::of(program, inputs, seed, &[]).map_or(f64::INFINITY, |noise| noise.whole)
+            };
+            of(reverse, seeded, xi) + of(forward, &moving, self.zeta)
+        };
         let outcome = if !tolerance.is_finite() {
             Outcome::Unchecked(Reason::NotFinite)
-        } else if (left - right).abs() <= tolerance {
+        } else if apart <= tolerance {
             Outcome::Pass
-        } else if (left - right).abs() <= 4.0 * self.noise {
-            Outcome::Unchecked(Reason::Inaccurate)
-        } else {
+        } else if apart > 4.0 * rounding() {
             Outcome::Fail(tolerance)
+        } else {
+            Outcome::Unchecked(Reason::Inaccurate)
         };
-        let seed: Vec<f64> = xi.iter().flatten().copied().collect();
-        self.enter(outcome, [left, right], false, |s| Spot { seed: seed.clone(), ..s.spot(Method::Adjoint) });
+        self.enter(outcome, [left, right], |own| own.along(Method::Adjoint, xi));
         Ok(())
     }
 
-    fn enter(&mut self, outcome: Outcome, [analytic, numeric]: [f64; 2], measured: bool, spot: impl Fn(&Self) -> Spot) {
-        let measured = measured && self.order == 1;
-        match outcome {
-            Outcome::Pass => {
-                self.report.passed += 1;
-                self.report.measured += usize::from(measured);
+    fn enter(&mut self, outcome: Outcome, numbers: [f64; 2], spot: impl FnOnce(&Self) -> Spot) {
+        let spot = spot(self);
+        let outcome = match outcome {
+            Outcome::Fail(_) if self.moves_cuts && spot.method != Method::Adjoint => {
+                Outcome::Unchecked(Reason::NotHeld)
             }
-            Outcome::Unchecked(reason) => {
-                let spot = spot(self);
-                self.report.unchecked.push(Unchecked { spot, reason });
-            }
-            Outcome::Fail(tolerance) => {
-                let spot = spot(self);
-                self.report.failures.push(Failure { spot, analytic, numeric, tolerance });
-            }
-        }
+            outcome => outcome,
+        };
+        self.report.enter(outcome, numbers, || spot);
     }
 
     /// Whether a zero that met a factor that is not finite leads to any element.
@@ -327,66 +371,49 @@ impl Comparison<'_> {
         self.conventional.iter().any(|elements| elements.contains(&true))
     }
 
-    fn unchecked(&mut self, method: Method, reason: Reason) {
-        let spot = self.spot(method);
-        self.report.unchecked.push(Unchecked { spot, reason });
+    fn unchecked(&mut self, method: Method, operand: String, reason: Reason) {
+        let spot = Spot { operand, ..self.spot(method) };
+        self.report.enter(Outcome::Unchecked(reason), [f64::NAN; 2], || spot);
+    }
+
+    fn name(&self, i: usize) -> String {
+        self.subject.names.get(i).cloned().unwrap_or_default()
+    }
+
+    fn along(&self, method: Method, xi: &[ArrayD<f64>]) -> Spot {
+        Spot { seed: xi.iter().flatten().take(SEED).copied().collect(), ..self.spot(method) }
     }
 
     fn spot(&self, method: Method) -> Spot {
         Spot {
             order: self.order,
+            of: self.subject.of.clone(),
             method,
             operation: self.subject.operation.to_owned(),
             place: self.subject.place.cloned(),
-            operand: "all".to_owned(),
+            operand: String::new(),
             element: Vec::new(),
+            at: f64::NAN,
             seed: Vec::new(),
         }
     }
 }
 
-/// The slope of Σ ζ·F from those of the elements of F.
-fn combined(zeta: &[f64], column: &[Estimate]) -> Estimate {
-    zeta.iter().zip(column).fold(Estimate::ZERO, |sum, (zeta, entry)| sum.plus(*zeta, *entry))
-}
-
-fn operand(program: &Program<f64>, i: usize) -> String {
-    program.input_name(i).map_or_else(|| format!("input {i}"), str::to_owned)
-}
-
-fn is_refusal(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotDifferentiable | ErrorKind::NoGradient)
-}
-
-/// Which inputs an output is computed from by reals all the way: what only indices lead to moves nothing.
-fn dependence(program: &Program<f64>) -> Vec<bool> {
-    let mut needed = IdVec::filled(program.len(), || false);
-    program.outputs.iter().for_each(|id| needed[*id] = true);
-    for id in needed.ids().rev() {
-        if needed[id] && program.nodes[id].kind() == Kind::Real {
-            applied(&program.nodes, id).inputs.iter().for_each(|operand| needed[*operand] = true);
+/// The positions of the `most` numbers of largest magnitude.
+fn largest(numbers: &[f64], most: usize) -> Vec<usize> {
+    let mut found: Vec<(usize, f64)> = Vec::new();
+    for (at, x) in numbers.iter().enumerate().map(|(at, x)| (at, x.abs())) {
+        if found.len() < most || found.last().is_some_and(|(_, least)| x > *least) {
+            let place = found.partition_point(|(_, other)| *other >= x);
+            found.insert(place, (at, x));
+            found.truncate(most);
         }
     }
-    program.inputs.iter().map(|id| needed[*id]).collect()
-}
-
-/// `None` where there is no derivative.
-fn possible<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if is_refusal(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Numbers of magnitude ½ to 1½ and either sign.
-fn random_like(like: &ArrayD<f64>, generator: &mut Generator) -> ArrayD<f64> {
-    let mut number = || generator.uniform(0.5, 1.5) * if generator.flip() { 1.0 } else { -1.0 };
-    ArrayD::from_shape_simple_fn(IxDyn(like.shape()), &mut number)
+    found.into_iter().map(|(at, _)| at).collect()
 }
 
 /// Up to `most` of the positions below `length`, in random order where not all.
-fn choose(length: usize, most: usize, generator: &mut Generator) -> Vec<usize> {
+pub(super) fn choose(length: usize, most: usize, generator: &mut Generator) -> Vec<usize> {
     let mut positions: Vec<usize> = (0..length).collect();
     if length > most {
         for i in 0..most {
@@ -397,7 +424,7 @@ fn choose(length: usize, most: usize, generator: &mut Generator) -> Vec<usize> {
     positions
 }
 
-fn unravel(mut flat: usize, shape: &[usize]) -> Vec<usize> {
+pub(super) fn unravel(mut flat: usize, shape: &[usize]) -> Vec<usize> {
     let mut index: Vec<usize> = Vec::with_capacity(shape.len());
     for length in shape.iter().rev() {
         index.push(flat % length.max(&1));
@@ -405,14 +432,4 @@ fn unravel(mut flat: usize, shape: &[usize]) -> Vec<usize> {
     }
     index.reverse();
     index
-}
-
-/// The kinds and shapes of inputs.
-pub(super) fn kinds<F: crate::Real>(inputs: &[Input<F>]) -> Vec<(Kind, crate::Shape)> {
-    let kind = |input: &Input<F>| match input {
-        Input::Real(x) => (Kind::Real, x.shape().into()),
-        Input::Index(x) => (Kind::Index, x.shape().into()),
-        Input::Key(_) => (Kind::Key, crate::Shape::scalar()),
-    };
-    inputs.iter().map(kind).collect()
 }

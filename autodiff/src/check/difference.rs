@@ -7,53 +7,64 @@
 
 use crate::base::error::Result;
 
-/// How often the step is halved.
-const HALVINGS: i32 = 12;
+/// How often the step is halved, at most: down to a billionth of where it started.
+const HALVINGS: i32 = 30;
 /// The columns of the table: orders 2, 4, 6 and 8.
 const COLUMNS: usize = 4;
 /// The relative error that is good enough to stop.
 const GOAL: f64 = 1e-11;
 
+/// The smallest number above 0: results that are smaller than normal numbers are multiples of it.
+pub(super) const SMALLEST: f64 = f64::MIN_POSITIVE * f64::EPSILON;
+
+/// A number on a curve.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Sample {
+    pub(super) value: f64,
+    /// The magnitude of the terms it is a sum of: it cannot be better than this times the precision of the machine.
+    pub(super) size: f64,
+}
+
+impl Sample {
+    /// Whether it is the same number; all NaNs are one.
+    pub(super) fn is(&self, other: &Sample) -> bool {
+        same(self.value, other.value)
+    }
+}
+
+/// Whether two numbers are the same; all NaNs are one.
+pub(super) fn same(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
+}
+
+/// A curve: the step that was really taken, as the machine represents it, and the numbers there.
+pub(super) type Curve<'a> = dyn FnMut(f64) -> Result<(f64, Vec<Sample>)> + 'a;
+
 /// A derivative found by finite differences.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Estimate {
+pub(super) struct Estimate {
     /// The derivative.
-    pub value: f64,
-    /// How far it may be off: disagreement of the extrapolations plus rounding.
-    pub error: f64,
-    /// The magnitude of the terms that entered the difference over its length, (|f(x+h)| + |f(x−h)|)/2h: the
-    /// difference cannot be better than this number times the precision of the machine.
-    pub scale: f64,
-    /// The step h it was found at; the smallest one of a sum.
-    pub step: f64,
+    pub(super) value: f64,
+    /// How far it may be off: disagreement of the extrapolations, plus the rounding of the numbers that were subtracted.
+    pub(super) error: f64,
+    /// The step h it was found at.
+    pub(super) step: f64,
+    /// The larger of the slopes to the two sides over this step, |f(x±h) − f(x)|/h: what a derivative of 0 is small
+    /// beside.
+    pub(super) varies: f64,
     /// Whether the slopes to both sides differ however small the step: the function has a kink here.
-    pub kink: bool,
+    pub(super) kink: bool,
+    /// Whether the function is the same number, bit by bit, at both ends of this step and between them.
+    pub(super) flat: bool,
 }
 
 impl Estimate {
     const NONE: Estimate =
-        Estimate { value: f64::NAN, error: f64::INFINITY, scale: 0.0, step: f64::INFINITY, kink: false };
-
-    /// An exact zero: what nothing depends on.
-    pub(crate) const ZERO: Estimate = Estimate { value: 0.0, error: 0.0, scale: 0.0, step: f64::INFINITY, kink: false };
+        Estimate { value: f64::NAN, error: f64::INFINITY, step: f64::INFINITY, varies: 0.0, kink: false, flat: false };
 
     /// Whether no finite value was found.
-    pub(crate) fn is_missing(&self) -> bool {
+    pub(super) fn is_missing(&self) -> bool {
         !self.value.is_finite() || !self.error.is_finite()
-    }
-
-    /// The estimate of `self + weight · other`.
-    pub(crate) fn plus(self, weight: f64, other: Estimate) -> Estimate {
-        if weight == 0.0 {
-            return self;
-        }
-        Estimate {
-            value: self.value + weight * other.value,
-            error: self.error + weight.abs() * other.error,
-            scale: self.scale + weight.abs() * other.scale,
-            step: self.step.min(other.step),
-            kink: self.kink || other.kink,
-        }
     }
 
     fn is_settled(&self) -> bool {
@@ -61,12 +72,9 @@ impl Estimate {
     }
 }
 
-/// A curve: the step that was really taken, as the machine represents it, and the results there.
-pub(crate) type Curve<'a> = dyn FnMut(f64) -> Result<(f64, Vec<f64>)> + 'a;
-
 /// The derivative at 0 of each component of `curve`. `lengths` are the scales on which it may vary, from small to large:
 /// the first at which a component settles is the one it is measured on, so that a step crosses no kink it need not.
-pub(crate) fn derivatives(curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Vec<Estimate>> {
+pub(super) fn derivatives(curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Vec<Estimate>> {
     let middle = curve(0.0)?.1;
     let mut best = vec![Estimate::NONE; middle.len()];
     for length in lengths {
@@ -88,23 +96,39 @@ pub(crate) fn derivatives(curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Vec<
     Ok(best)
 }
 
-/// The slope of each component of `curve` at 0, four times: to the left from differences over `step` and over half of it,
-/// extrapolated to 0, refined by those over a half and a quarter, and the same two to the right. On a smooth curve they are
-/// one number, up to terms of step²; where a kink or a turn lies within the step, they contradict one another.
-pub(crate) fn slopes_of_each_side(curve: &mut Curve<'_>, step: f64) -> Result<Vec<[f64; 4]>> {
+/// A curve close to 0, seen from each side.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) struct Sides {
+    /// The slope at 0, four times: to the left from differences over a step and over half of it, extrapolated to 0, refined
+    /// by those over a half and a quarter, and the same two to the right. On a smooth curve they are one number, up to terms
+    /// of step²; where a kink or a turn lies within the step, they contradict one another.
+    pub(super) slopes: [f64; 4],
+    /// The largest change within the step.
+    pub(super) change: f64,
+}
+
+/// What the two sides of each component of `curve` look like over `step`.
+pub(super) fn sides(curve: &mut Curve<'_>, step: f64) -> Result<Vec<Sides>> {
     let middle = curve(0.0)?.1;
     let mut slopes = |step: f64| -> Result<(f64, Vec<f64>)> {
-        let (step, results) = curve(step)?;
-        Ok((step, results.iter().zip(&middle).map(|(y, middle)| (y - middle) / step).collect()))
+        let (step, samples) = curve(step)?;
+        Ok((step, samples.iter().zip(&middle).map(|(y, middle)| (y.value - middle.value) / step).collect()))
     };
-    let mut found = vec![[0.0; 4]; middle.len()];
+    let mut found = vec![Sides::default(); middle.len()];
     for (side, first) in [(-step, 0), (step, 2)] {
         let (mut width, mut outer) = slopes(side)?;
+        let note = |found: &mut [Sides], slopes: &[f64], width: f64| {
+            for (found, slope) in found.iter_mut().zip(slopes) {
+                found.change = found.change.max((slope * width).abs());
+            }
+        };
+        note(&mut found, &outer, width);
         for (halved, at) in [(side / 2.0, first), (side / 4.0, first + 1)] {
             let (near, inner) = slopes(halved)?;
+            note(&mut found, &inner, near);
             for ((found, outer), inner) in found.iter_mut().zip(&outer).zip(&inner) {
                 let slope = inner + (inner - outer) * near / (width - near);
-                found.iter_mut().skip(at).take(1).for_each(|found| *found = slope);
+                found.slopes.iter_mut().skip(at).take(1).for_each(|found| *found = slope);
             }
             (width, outer) = (near, inner);
         }
@@ -123,16 +147,18 @@ struct Table {
 impl Table {
     const NEW: Table = Table { row: [0.0; COLUMNS], rows: 0, bend: 0.0, best: Estimate::NONE };
 
-    /// Enters the results at −step, 0 and +step; `width` is the distance of the outer two.
-    fn enter(&mut self, [before, middle, after]: [f64; 3], width: f64) {
-        let slope = (after - before) / width;
+    /// Enters what the curve is at −step, 0 and +step; `width` is the distance of the outer two.
+    fn enter(&mut self, [before, middle, after]: [Sample; 3], width: f64) {
+        let flat = before.is(&middle) && after.is(&middle);
+        let slope = (after.value - before.value) / width;
         if !slope.is_finite() {
             *self = Table { best: self.best, ..Table::NEW };
             return;
         }
-        let scale = (after.abs() + before.abs()) / width;
         // Two values rounded to half a unit each, and a kernel that is good to a unit or two.
-        let rounding = 2.0 * f64::EPSILON * scale;
+        let rounding = (2.0 * f64::EPSILON * (after.size + before.size) + 4.0 * SMALLEST) / width;
+        let (rise, fall) = (after.value - middle.value, middle.value - before.value);
+        let varies = 2.0 * rise.abs().max(fall.abs()) / width;
         let mut previous = std::mem::replace(&mut self.row, [slope; COLUMNS]).into_iter().take(self.rows);
         let mut factor = 1.0;
         let mut extrapolated = slope;
@@ -143,13 +169,13 @@ impl Table {
             let next = extrapolated + (extrapolated - above) / (factor - 1.0);
             let error = (next - extrapolated).abs().max((next - above).abs()) + rounding;
             if error < candidate.error {
-                candidate = Estimate { value: next, error, scale, step: width / 2.0, kink: false };
+                candidate = Estimate { value: next, error, step: width / 2.0, varies, kink: false, flat };
             }
             extrapolated = next;
             *entry = next;
         }
         // On a smooth curve the difference of the two one-sided slopes shrinks with the step, at a kink it does not.
-        let bend = ((after - middle) - (middle - before)).abs() / width;
+        let bend = (rise - fall).abs() / width;
         let kinked = self.rows > 0 && bend > 0.7 * self.bend && bend > 8.0 * rounding && bend > 1e-7 * slope.abs();
         if kinked {
             self.best.kink |= self.best.is_missing();
@@ -161,11 +187,11 @@ impl Table {
     }
 
     fn rounding_dominates(&self, width: f64, size: f64) -> bool {
-        2.0 * f64::EPSILON * size / width > self.best.error
+        (2.0 * f64::EPSILON * size + 4.0 * SMALLEST) / width > self.best.error
     }
 }
 
-fn extrapolate(curve: &mut Curve<'_>, middle: &[f64], start: f64) -> Result<Vec<Estimate>> {
+fn extrapolate(curve: &mut Curve<'_>, middle: &[Sample], start: f64) -> Result<Vec<Estimate>> {
     let mut tables: Vec<Table> = middle.iter().map(|_| Table::NEW).collect();
     for halving in 0..HALVINGS {
         let step = start * 0.5f64.powi(halving);
@@ -181,7 +207,7 @@ fn extrapolate(curve: &mut Curve<'_>, middle: &[f64], start: f64) -> Result<Vec<
                 continue;
             }
             table.enter([*before, *middle, *after], width);
-            let at_rounding = table.rounding_dominates(width / 2.0, after.abs() + before.abs());
+            let at_rounding = table.rounding_dominates(width / 2.0, after.size + before.size);
             done &= table.best.is_settled() || at_rounding;
         }
         if done {
@@ -195,10 +221,14 @@ fn extrapolate(curve: &mut Curve<'_>, middle: &[f64], start: f64) -> Result<Vec<
 mod tests {
     use super::*;
 
+    fn curve(f: impl Fn(f64) -> f64, x: f64) -> impl FnMut(f64) -> Result<(f64, Vec<Sample>)> {
+        move |t: f64| Ok((x + t - x, vec![Sample { value: f(x + t), size: f(x + t).abs() }]))
+    }
+
     fn slope(f: impl Fn(f64) -> f64, x: f64) -> Estimate {
-        let mut curve = |t: f64| Ok((x + t - x, vec![f(x + t)]));
         let lengths: Vec<f64> = [x.abs(), 0.25].into_iter().filter(|length| *length > 0.0).collect();
-        derivatives(&mut curve, &lengths).ok().and_then(|found| found.first().copied()).unwrap_or(Estimate::NONE)
+        let found = derivatives(&mut curve(f, x), &lengths).ok().and_then(|found| found.first().copied());
+        found.unwrap_or(Estimate::NONE)
     }
 
     #[test]
@@ -222,11 +252,19 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_change_is_flat() {
+        assert!(slope(|x| x.max(1.0), 0.5).flat);
+        assert!(slope(|x| x.max(1.0), 0.99).flat);
+        assert!(!slope(|x| x.max(1.0), 1.01).flat);
+        // Even around 0: the differences are 0, and the function is not flat.
+        assert!(slope(|x| 1.0 + x * x, 0.0).value == 0.0 && !slope(|x| 1.0 + x * x, 0.0).flat);
+    }
+
+    #[test]
     fn each_side_has_its_own_slope() {
         let slopes = |f: fn(f64) -> f64, x: f64| {
-            let mut curve = |t: f64| Ok((x + t - x, vec![f(x + t)]));
-            let found = slopes_of_each_side(&mut curve, 1e-4).ok().and_then(|found| found.first().copied());
-            found.unwrap_or([f64::NAN; 4])
+            let found = sides(&mut curve(f, x), 1e-4).ok().and_then(|found| found.first().copied());
+            found.map_or([f64::NAN; 4], |found| found.slopes)
         };
         assert!(slopes(f64::sin, 0.7).iter().all(|slope| (slope - 0.7f64.cos()).abs() < 1e-8));
         let near =

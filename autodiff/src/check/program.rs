@@ -1,8 +1,8 @@
 //! Checking programs and functions, and the notes' gradient check.
 
 use super::Check;
-use super::comparison::Subject;
-use super::report::{Reason, Report};
+use super::report::Report;
+use super::subject::Subject;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use crate::tape::Tape;
@@ -12,7 +12,7 @@ use ndarray::ArrayD;
 
 /// Checks the derivatives of a program at `inputs`; see the module for what is compared.
 ///
-/// An f32 program is checked through [`Program::cast`].
+/// A program of f32 is checked by [`in_double`](super::in_double), together with the rounding of its own derivative.
 ///
 /// ```
 /// use autodiff::{Input, Tape, check};
@@ -29,23 +29,6 @@ use ndarray::ArrayD;
 /// that breaks its contract. An operation without a derivative is not an error but *unchecked*.
 pub fn program(program: &Program<f64>, inputs: &[Input<f64>]) -> Result<Report> {
     Check::new().program(program, inputs)
-}
-
-/// Checks the derivatives of a function of one array at `x`.
-///
-/// ```
-/// use autodiff::check::{self, Verdict};
-/// let report = check::function(|x| x.sin() * x, [0.5, -2.0])?;
-/// assert_eq!(report.verdict(), Verdict::Pass);
-/// // At a kink there is only a convention.
-/// assert!(matches!(check::function(|x| x.relu(), 0.0)?.verdict(), Verdict::Unchecked(_)));
-/// # Ok::<(), autodiff::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`program`].
-pub fn function(f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, x: impl IntoArray<f64>) -> Result<Report> {
-    Check::new().function(f, x)
 }
 
 /// The notes' approximation of a gradient: F(x, ε)ⱼ = (f(x + εeⱼ) − f(x − εeⱼ))/2ε, with one step ε for all elements.
@@ -110,7 +93,7 @@ impl Check {
     /// # Errors
     /// As [`program`].
     pub fn program(&self, program: &Program<f64>, inputs: &[Input<f64>]) -> Result<Report> {
-        Subject { program, inputs, operation: "the program", place: None }.check(self)
+        Subject::new(program, inputs, "the program", None).check(self)
     }
 
     /// Compares `cotangents`, from wherever they come, with finite differences of `program`: one array for each of the
@@ -139,7 +122,7 @@ impl Check {
         zeta: &[ArrayD<f64>],
         cotangents: &[ArrayD<f64>],
     ) -> Result<Report> {
-        let subject = Subject { program, inputs, operation: "the program", place: None };
+        let subject = Subject::new(program, inputs, "the program", None);
         let refused = |what: String| Err(Error::new(ErrorKind::ProgramInput, "check", what));
         if !program.outputs().map(|(_, shape)| &**shape).eq(zeta.iter().map(ArrayD::shape)) {
             return refused("the seeds do not have the shapes of the outputs".into());
@@ -149,28 +132,5 @@ impl Check {
             return refused("the cotangents do not have the shapes of the inputs they belong to".into());
         }
         subject.compare(self, wrt, zeta, cotangents)
-    }
-
-    /// As [`function`], with these settings.
-    ///
-    /// # Errors
-    /// As [`program`].
-    pub fn function(&self, f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, x: impl IntoArray<f64>) -> Result<Report> {
-        let x = x.into_array();
-        let program_at = |x: &ArrayD<f64>| {
-            let tape = Tape::new();
-            let y = f(tape.input(x).named("x"));
-            Ok((tape.program(&[y])?, y.value()?))
-        };
-        let (program, _) = program_at(&x)?;
-        // A closure that reads values may record something else elsewhere: a factor that counts as a constant, a branch.
-        let moved = x.mapv(|x| x * 1.0625 + 1e-3);
-        let (_, there) = program_at(&moved)?;
-        let replayed = program.run(&[Input::Real(moved)])?;
-        let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
-        if !replayed.first().is_some_and(|y| y.shape() == there.shape() && y.iter().zip(&there).all(same)) {
-            return Ok(Report::unchecked_because(Reason::ReadsValues));
-        }
-        Subject { program: &program, inputs: &[Input::Real(x)], operation: "the function", place: None }.check(self)
     }
 }

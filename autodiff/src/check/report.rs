@@ -1,158 +1,18 @@
 //! Verdicts: what was compared, what failed, and what could not be checked.
 
-use crate::base::error::Place;
+use super::judge::Outcome;
+use super::spot::{Failure, Method, Reason, SEED_NAME, Spot, Unchecked};
+use std::collections::BTreeMap;
 use std::fmt;
-
-/// What a derivative was compared with.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Method {
-    /// An element of the reverse derivative rF(ζ) with finite differences.
-    Reverse,
-    /// An element of the differential dF(ξ) with finite differences.
-    Forward,
-    /// ⟨rF(ζ), ξ⟩ with ⟨ζ, dF(ξ)⟩.
-    Adjoint,
-    /// ⟨rF(ζ), ξ⟩ with the finite difference of ⟨ζ, F⟩ along ξ.
-    Directional,
-    /// The rate at which the remainder of ⟨ζ, F(x + hξ)⟩ falls with h: 2 for a right gradient, 1 for a wrong one.
-    Taylor,
-    /// A custom rule with the reverse derivative of the composition it stands for.
-    Rule,
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Method::Reverse => "reverse derivative against finite differences",
-            Method::Forward => "differential against finite differences",
-            Method::Adjoint => "adjoint identity ⟨rF(ζ), ξ⟩ = ⟨ζ, dF(ξ)⟩",
-            Method::Directional => "reverse derivative along a direction against finite differences",
-            Method::Taylor => "Taylor remainder, which should fall as h²",
-            Method::Rule => "custom rule against the composed one",
-        })
-    }
-}
-
-/// Where a comparison was made.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Spot {
-    /// 1 for the function, 2 for its reverse derivative taken as a function.
-    pub order: usize,
-    /// What was compared.
-    pub method: Method,
-    /// The primitive with its attributes, or what the user calls the whole.
-    pub operation: String,
-    /// The line it was recorded at, where known.
-    pub place: Option<Place>,
-    /// The operand the derivative is with respect to: its name or its role.
-    pub operand: String,
-    /// The element of the operand.
-    pub element: Vec<usize>,
-    /// The seed ζ or ξ of the derivative, by elements; long ones are cut.
-    pub seed: Vec<f64>,
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.operation)?;
-        if let Some(place) = &self.place {
-            write!(f, " at {place}")?;
-        }
-        write!(f, "\n  order {}, {}", self.order, self.method)?;
-        write!(f, "\n  operand {}", self.operand)?;
-        if !self.element.is_empty() {
-            write!(f, ", element {:?}", self.element)?;
-        }
-        let shown = self.seed.iter().take(8).map(|x| format!("{x:?}")).collect::<Vec<_>>().join(", ");
-        let more = if self.seed.len() > 8 { ", …" } else { "" };
-        write!(f, "\n  seed [{shown}{more}]")
-    }
-}
-
-/// Two numbers that should agree and do not.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Failure {
-    /// Where.
-    pub spot: Spot,
-    /// What the rule answers.
-    pub analytic: f64,
-    /// What it should be, by finite differences or by the other side of the identity.
-    pub numeric: f64,
-    /// How far they may be apart.
-    pub tolerance: f64,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { spot, analytic, numeric, tolerance } = self;
-        write!(f, "wrong derivative: {spot}\n  analytic {analytic:?}\n  numeric  {numeric:?}")?;
-        write!(f, "\n  apart    {:e}, allowed {tolerance:e}", (analytic - numeric).abs())
-    }
-}
-
-/// Why a comparison could not be made.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The slopes to both sides differ: there is no derivative to compare with, only a convention.
-    Kink,
-    /// The function is not finite around the point.
-    NotFinite,
-    /// In the derivative a zero met a factor that is not finite, and won, by convention: see
-    /// [`Program::strong_zeros`](crate::Program::strong_zeros).
-    StrongZero,
-    /// The finite difference is not accurate enough to tell.
-    Inaccurate,
-    /// There is no derivative: the operation refuses, or cuts it off on purpose. The message of the error.
-    Refused(String),
-    /// There is no array of reals to differentiate with respect to, or it is empty.
-    Nothing,
-    /// The closure reads values, so that what it records at one point is not what it computes at another.
-    ReadsValues,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Kink => f.write_str("a kink within the step"),
-            Reason::NotFinite => f.write_str("the function is not finite around the point"),
-            Reason::StrongZero => f.write_str(
-                "in the derivative a zero met a factor that is not finite (`Program::strong_zeros` says where)",
-            ),
-            Reason::Inaccurate => f.write_str("the finite difference is too inaccurate"),
-            Reason::Refused(why) => write!(f, "no derivative: {why}"),
-            Reason::Nothing => f.write_str("nothing to differentiate with respect to"),
-            Reason::ReadsValues => {
-                f.write_str("the closure reads values, and records another computation at another point")
-            }
-        }
-    }
-}
-
-/// A comparison that could not be made.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Unchecked {
-    /// Where.
-    pub spot: Spot,
-    /// Why.
-    pub reason: Reason,
-}
-
-impl fmt::Display for Unchecked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unchecked, {}: {}", self.reason, self.spot)
-    }
-}
 
 /// The outcome of a check.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Verdict<'a> {
-    /// Everything that could be compared agrees, and the derivative could be, not only one rule with another.
+    /// Nothing disagrees, and at each order most of the derivative could be compared with something that is not a rule.
     Pass,
     /// Something disagrees; the first.
     Fail(&'a Failure),
-    /// The derivative could be compared with nothing, for this reason.
+    /// Nothing disagrees, but at some order most of the derivative could be compared with nothing, for this reason.
     Unchecked(&'a Reason),
 }
 
@@ -170,23 +30,56 @@ impl fmt::Display for Verdict<'_> {
 #[derive(Clone, PartialEq, Debug, Default)]
 #[must_use]
 pub struct Report {
-    pub(crate) passed: usize,
-    /// How many of those compare the derivative itself, at order 1, with something that is not a rule.
-    pub(crate) measured: usize,
-    pub(crate) failures: Vec<Failure>,
-    pub(crate) unchecked: Vec<Unchecked>,
-    /// ‖F − ∇f‖, ‖F‖ and ‖∇f‖ of the elementwise comparisons of order 1: see [`Report::relative_error`].
-    pub(crate) norms: [f64; 3],
+    passed: usize,
+    failures: Vec<Failure>,
+    unchecked: Vec<Unchecked>,
+    /// How many comparisons with something that is not a rule agree, and how many could not be made.
+    tallies: BTreeMap<Evidence, [usize; 2]>,
+    /// ‖F − ∇f‖, ‖F‖ and ‖∇f‖ of the elements compared at order 1: see [`Report::relative_error`].
+    norms: [f64; 3],
+    /// The elements of the operands at order 1: how many were looked at, of how many.
+    elements: [usize; 2],
+}
+
+/// What comparisons are counted together: those of one function that was differentiated, and those of the other precision.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Evidence {
+    order: usize,
+    of: String,
+    single: bool,
+}
+
+impl Evidence {
+    fn of(spot: &Spot) -> Self {
+        Evidence { order: spot.order, of: spot.of.clone(), single: spot.method == Method::Single }
+    }
 }
 
 impl Report {
     /// The outcome in a word.
     pub fn verdict(&self) -> Verdict<'_> {
-        match (self.failures.first(), self.unchecked.first()) {
-            (Some(failure), _) => Verdict::Fail(failure),
-            (None, Some(unchecked)) if self.measured == 0 => Verdict::Unchecked(&unchecked.reason),
-            (None, None) if self.measured == 0 => Verdict::Unchecked(&Reason::Nothing),
-            (None, _) => Verdict::Pass,
+        if let Some(failure) = self.failures.first() {
+            return Verdict::Fail(failure);
+        }
+        // A rule whose own derivative is refused may have a wrong one.
+        let refused =
+            |unchecked: &&Unchecked| unchecked.spot.order > 1 && matches!(unchecked.reason, Reason::Refused(_));
+        if let Some(unchecked) = self.unchecked.iter().find(refused) {
+            return Verdict::Unchecked(&unchecked.reason);
+        }
+        for (evidence, [agree, open]) in &self.tallies {
+            if agree < open {
+                let of_it = self.unchecked.iter().filter(|unchecked| Evidence::of(&unchecked.spot) == *evidence);
+                let reasons = counted(of_it.map(|unchecked| &unchecked.reason));
+                if let Some((reason, _)) = reasons.into_iter().max_by_key(|(_, count)| *count) {
+                    return Verdict::Unchecked(reason);
+                }
+            }
+        }
+        match self.unchecked.first() {
+            Some(unchecked) if self.tallies.is_empty() => Verdict::Unchecked(&unchecked.reason),
+            None if self.tallies.is_empty() => Verdict::Unchecked(&Reason::Nothing),
+            _ => Verdict::Pass,
         }
     }
 
@@ -203,7 +96,8 @@ impl Report {
         self.passed
     }
 
-    /// The comparisons that do not agree, in the order of the program: the first is the first wrong operation.
+    /// The comparisons that do not agree, in the order of the program. One wrong rule fails several: `Display` shows it
+    /// once.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
@@ -219,58 +113,161 @@ impl Report {
         if all == 0 { 0.0 } else { self.unchecked.len() as f64 / all as f64 }
     }
 
-    /// ‖F − ∇f‖₂/(‖F‖₂ + ‖∇f‖₂) over the elements whose reverse derivative ∇f was compared with finite differences F, or
-    /// with the derivative F of the composition that a custom rule replaces.
+    /// How many elements of the operands were looked at one by one, and how many there are: fewer where an operand has more
+    /// than [`Check::elements`](super::Check::elements), or the program is so large that [`Check::work`](super::Check::work)
+    /// allows fewer.
+    pub fn sampled(&self) -> (usize, usize) {
+        let [looked_at, all] = self.elements;
+        (looked_at, all)
+    }
+
+    /// ‖F − ∇f‖₂/(‖F‖₂ + ‖∇f‖₂) over the elements that were compared at order 1: ∇f what the rules answer, F what it was
+    /// compared with. Where they agree and something else fails, it is the largest relative error of that.
     ///
     /// Source: Matt R, *Neural Networks* lecture notes (March 2022), §6.1.
     pub fn relative_error(&self) -> f64 {
         let [apart, numeric, analytic] = self.norms;
-        if apart == 0.0 { 0.0 } else { apart / (numeric + analytic) }
+        if !self.failures.iter().any(|failure| is_measured(&failure.spot)) {
+            let others = self.failures.iter().filter(|failure| failure.spot.method != Method::Taylor);
+            if let Some(largest) = others.map(Failure::relative_error).reduce(f64::max) {
+                return largest;
+            }
+        }
+        match apart / (numeric + analytic) {
+            _ if apart == 0.0 => 0.0,
+            // A derivative that is not finite has nothing to do with one that is.
+            ratio if ratio.is_nan() => 1.0,
+            ratio => ratio,
+        }
     }
 
     /// A report that compared nothing, and says why.
-    pub(crate) fn unchecked_because(reason: Reason) -> Self {
+    pub(super) fn unchecked_because(reason: Reason) -> Self {
         let spot = Spot {
             order: 1,
+            of: "F".to_owned(),
             method: Method::Reverse,
             operation: "the function".to_owned(),
             place: None,
-            operand: "all".to_owned(),
+            operand: String::new(),
             element: Vec::new(),
+            at: f64::NAN,
             seed: Vec::new(),
         };
         Report { unchecked: vec![Unchecked { spot, reason }], ..Report::default() }
     }
 
-    /// Takes an element of the reverse derivative into the [relative error](Self::relative_error).
-    pub(crate) fn measure(&mut self, numeric: f64, analytic: f64) {
-        let terms = [numeric - analytic, numeric, analytic];
-        self.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
+    /// Enters the outcome of comparing an analytic number with another.
+    pub(super) fn enter(&mut self, outcome: Outcome, [analytic, numeric]: [f64; 2], spot: impl FnOnce() -> Spot) {
+        if outcome == Outcome::Independent {
+            return;
+        }
+        let spot = spot();
+        // Beside an exact 0 any rounding is a relative error of 1.
+        let agrees = outcome == Outcome::Pass && analytic != 0.0;
+        if (agrees || matches!(outcome, Outcome::Fail(_))) && is_measured(&spot) {
+            let terms = [numeric - analytic, numeric, analytic];
+            self.norms.iter_mut().zip(terms).for_each(|(norm, term)| *norm = norm.hypot(term));
+        }
+        // At further orders what is differentiated is linear in the seed: that its slope is right by that one says nothing new.
+        let by_seed = spot.order > 1 && spot.operand.starts_with(SEED_NAME);
+        let counts = spot.method.is_elementwise() && !by_seed;
+        if counts || (spot.method == Method::Directional && spot.order == 1) {
+            let [agree, open] = self.tallies.entry(Evidence::of(&spot)).or_default();
+            *agree += usize::from(outcome == Outcome::Pass);
+            *open += usize::from(matches!(outcome, Outcome::Unchecked(_)));
+        }
+        match outcome {
+            Outcome::Pass | Outcome::Independent => self.passed += 1,
+            Outcome::Unchecked(reason) => self.unchecked.push(Unchecked { spot, reason }),
+            Outcome::Fail(tolerance) => self.failures.push(Failure { spot, analytic, numeric, tolerance }),
+        }
     }
 
-    pub(crate) fn join(&mut self, other: Report) {
+    /// Notes that so many elements of an operand were looked at, of so many.
+    pub(super) fn looked_at(&mut self, elements: usize, of: usize) {
+        let [looked_at, all] = &mut self.elements;
+        (*looked_at, *all) = (*looked_at + elements, *all + of);
+    }
+
+    pub(super) fn join(&mut self, other: Report) {
         self.passed += other.passed;
-        self.measured += other.measured;
         self.failures.extend(other.failures);
         self.unchecked.extend(other.unchecked);
+        for (evidence, counts) in other.tallies {
+            let own = self.tallies.entry(evidence).or_default();
+            own.iter_mut().zip(counts).for_each(|(own, other)| *own += other);
+        }
         self.norms.iter_mut().zip(other.norms).for_each(|(norm, other)| *norm = norm.hypot(other));
+        self.elements.iter_mut().zip(other.elements).for_each(|(own, other)| *own += other);
+    }
+
+    /// Lets every failure point at a place.
+    pub(super) fn blame(&mut self, blamed: &Spot) {
+        for Failure { spot, .. } in &mut self.failures {
+            spot.operation = blamed.operation.clone();
+            spot.place = blamed.place.clone();
+        }
     }
 }
+
+/// Whether it is an element of the derivative itself that was compared.
+fn is_measured(spot: &Spot) -> bool {
+    spot.order == 1 && spot.method.is_elementwise()
+}
+
+/// Each of some things with how often it comes, in the order of first appearance.
+fn counted<T: PartialEq>(things: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+    let mut counts: Vec<(T, usize)> = Vec::new();
+    for thing in things {
+        match counts.iter_mut().find(|(other, _)| *other == thing) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((thing, 1)),
+        }
+    }
+    counts
+}
+
+/// How many findings are printed.
+const SHOWN: usize = 5;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} comparisons agree, {} fail", self.passed, self.failures.len())?;
         write!(f, ", {} unchecked; relative error {:.1e}", self.unchecked.len(), self.relative_error())?;
-        for failure in self.failures.iter().take(5) {
-            write!(f, "\n{failure}")?;
+        let (looked_at, all) = self.sampled();
+        if looked_at < all {
+            write!(f, "; {looked_at} of {all} elements were looked at, chosen at random")?;
         }
-        let mut reasons: Vec<(&Reason, usize)> = Vec::new();
-        for unchecked in &self.unchecked {
-            match reasons.iter_mut().find(|(reason, _)| **reason == unchecked.reason) {
-                Some((_, count)) => *count += 1,
-                None => reasons.push((&unchecked.reason, 1)),
+        let same = |a: &Failure, b: &Failure| a.spot.operation == b.spot.operation && a.spot.place == b.spot.place;
+        let mut findings: Vec<&Failure> = Vec::new();
+        for failure in &self.failures {
+            // One wrong rule fails by every method and at every order: what it is a finding about is an operand.
+            let known = |finding: &&&Failure| {
+                let other = failure.spot.operand != finding.spot.operand;
+                same(finding, failure) && !(other && failure.spot.order == 1 && failure.spot.method.is_elementwise())
+            };
+            if !findings.iter().any(|finding| known(&finding)) {
+                findings.push(failure);
             }
         }
+        for (i, finding) in findings.iter().take(SHOWN).enumerate() {
+            write!(f, "\n{finding}")?;
+            let first = !findings.iter().take(i).any(|earlier| same(earlier, finding));
+            let others = self.failures.iter().filter(|other| same(other, finding) && !std::ptr::eq(*other, *finding));
+            let others = counted(others.map(|other| (other.spot.order, other.spot.method)));
+            if first && !others.is_empty() {
+                let list: Vec<String> = others
+                    .into_iter()
+                    .map(|((order, method), count)| format!("{count}× order {order}, {method}"))
+                    .collect();
+                write!(f, "\n  also fail {}", list.join("; "))?;
+            }
+        }
+        if findings.len() > SHOWN {
+            write!(f, "\nand {} more findings", findings.len() - SHOWN)?;
+        }
+        let reasons = counted(self.unchecked.iter().map(|unchecked| &unchecked.reason));
         reasons.iter().try_for_each(|(reason, count)| write!(f, "\nunchecked {count}×: {reason}"))
     }
 }

@@ -1,9 +1,9 @@
 //! Checking a primitive over the domain it declares.
 
 use super::Check;
-use super::comparison::Subject;
-use super::nodes::application;
+use super::nodes::{application, label};
 use super::report::Report;
+use super::subject::Subject;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::primitive::{Domain, Entry, Generator, PrimitiveRef, Sample, SampleOperand};
 use crate::program::Input;
@@ -55,14 +55,9 @@ impl Check {
     #[track_caller]
     pub fn application(&self, primitive: &PrimitiveRef<f64>, inputs: &[Input<f64>]) -> Result<Report> {
         let program = application(primitive, inputs, None)?;
-        Subject { program: &program, inputs, operation: &label(primitive), place: None }.check(self)
+        let place = program.outputs.first().map(|id| program.labels.place(&program.nodes[*id]));
+        Subject::new(&program, inputs, &label(primitive), place.as_ref()).check(self)
     }
-}
-
-/// `name(attributes)`.
-pub(super) fn label(primitive: &PrimitiveRef<f64>) -> String {
-    let attributes = primitive.attributes();
-    if attributes.is_empty() { primitive.name().to_owned() } else { format!("{}({attributes})", primitive.name()) }
 }
 
 /// Operands drawn for a sample; `narrow` may cut its domains ([`Domain::single`] for f32).

@@ -1,5 +1,6 @@
 //! The Taylor test: a remainder of second order.
 
+use super::difference::Sample;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::program::{Input, Program};
 use ndarray::ArrayD;
@@ -64,21 +65,22 @@ pub fn taylor(program: &Program<f64>, inputs: &[Input<f64>], direction: &[ArrayD
         for (x, direction) in reals.zip(direction) {
             x.iter_mut().zip(direction).for_each(|(x, d)| *x += t * d);
         }
-        Ok(program.run(&moved)?.iter().flatten().sum())
+        let y: f64 = program.run(&moved)?.iter().flatten().sum();
+        Ok(Sample { value: y, size: y.abs() })
     };
     remainders(&along, slope, 0.25)
 }
 
 /// The remainders of `f` at 0 against the line with `slope`, from `step` down.
-pub(super) fn remainders(f: &dyn Fn(f64) -> Result<f64>, slope: f64, step: f64) -> Result<Taylor> {
-    let start = f(0.0)?;
+pub(super) fn remainders(f: &dyn Fn(f64) -> Result<Sample>, slope: f64, step: f64) -> Result<Taylor> {
+    let Sample { value: start, size: start_size } = f(0.0)?;
     let (mut remainders, mut clear, mut next) = (Vec::new(), Vec::new(), None);
     for halving in 0..24 {
         let h = step * 0.5f64.powi(halving);
-        let y = f(h)?;
+        let Sample { value: y, size } = f(h)?;
         let remainder = (y - start - h * slope).abs();
         // What the subtraction leaves of the rounding of its terms, with room for that of the function itself.
-        let rounding = 1e-14 * (y.abs() + start.abs() + (h * slope).abs());
+        let rounding = 1e-14 * (size + start_size + (h * slope).abs());
         if remainder.is_finite() {
             remainders.push((h, remainder));
             if remainder > 100.0 * rounding {

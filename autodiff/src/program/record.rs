@@ -37,7 +37,7 @@ impl<F: Real> Program<F> {
 
     /// The same program where `replace` does not say otherwise: it may record on the tape what stands for the application
     /// of a primitive at a node, and give its results.
-    pub(super) fn rewritten<R>(&self, replace: R) -> Result<Program<F>>
+    pub(crate) fn rewritten<R>(&self, replace: R) -> Result<Program<F>>
     where
         R: for<'t> FnMut(NodeId, &PrimitiveRef<F>, &'t Tape<F>, &[Arg<'t, F>]) -> Result<Option<Vec<Arg<'t, F>>>>,
     {
