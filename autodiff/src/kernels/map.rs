@@ -135,7 +135,7 @@ where
     fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
         match *inputs {
             [Lane::Row(a)] => {
-                let is_common = |[a]: [F; 1]| (self.is_common)(a);
+                let is_common = |[a]: [F; 1], _| (self.is_common)(a);
                 if !simd::each_and_whether::at(level, output, [a], &|[a]| (self.common)(a), &is_common) {
                     simd::each(level, output, [a], &|[a]| (self.general)(a));
                 }

@@ -113,7 +113,7 @@ pub(crate) fn each<F: Real, const N: usize>(
     inputs: [&[F]; N],
     f: &impl Fn([F; N]) -> F,
 ) {
-    each_and_whether::at(level, output, inputs, f, &|_| true);
+    each_and_whether::at(level, output, inputs, f, &|_, _| true);
 }
 
 /// As [`each`], and whether no result is NaN.
@@ -124,16 +124,17 @@ pub(crate) fn each_unless_nan<F: Real, const N: usize>(
     inputs: [&[F]; N],
     f: &impl Fn([F; N]) -> F,
 ) -> bool {
-    each_and_whether::at(level, output, inputs, f, &|x| !f(x).is_nan())
+    each_and_whether::at(level, output, inputs, f, &|_, y: F| !y.is_nan())
 }
 
 vectorized! {
-    /// As [`each`], and whether `test` holds of all.
+    /// As [`each`], and whether `test` holds of all operands and results. (It is given the result: the compiler would compute
+    /// it twice.)
     pub(crate) fn each_and_whether[const N](
         output: &mut [F],
         inputs: [&[F]; N],
         f: &impl Fn([F; N]) -> F,
-        test: &impl Fn([F; N]) -> bool,
+        test: &impl Fn([F; N], F) -> bool,
     ) -> bool {
         if inputs.iter().any(|x| x.len() < output.len()) {
             return false;
@@ -142,8 +143,9 @@ vectorized! {
         for (i, y) in output.iter_mut().enumerate() {
             // SAFETY: i < output.len() ≤ the length of each operand, by the test above.
             let x = std::array::from_fn(|k| unsafe { *inputs[k].get_unchecked(i) });
-            all &= test(x);
-            *y = f(x);
+            let result = f(x);
+            all &= test(x, result);
+            *y = result;
         }
         all
     }

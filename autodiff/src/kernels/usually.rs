@@ -59,10 +59,13 @@ impl<F: Real, U: Usually<F>> Loops<F> for Chosen<U> {
 vectorized! {
     fn in_pieces(output: &mut [F], a: &[F], b: &[F], function: impl Usually<F>) {
         for ((y, a), b) in output.chunks_mut(PIECE).zip(a.chunks(PIECE)).zip(b.chunks(PIECE)) {
-            let operands = a.iter().zip(b);
-            match operands.clone().fold(true, |all, (a, b)| all & function.is_common(*a, *b)) {
-                true => y.iter_mut().zip(operands).for_each(|(y, (a, b))| *y = function.common(*a, *b)),
-                false => y.iter_mut().zip(operands).for_each(|(y, (a, b))| *y = function.of(*a, *b)),
+            let mut all = true;
+            for (y, (a, b)) in y.iter_mut().zip(a.iter().zip(b)) {
+                all &= function.is_common(*a, *b);
+                *y = function.common(*a, *b);
+            }
+            if !all {
+                y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = function.of(*a, *b));
             }
         }
     }
