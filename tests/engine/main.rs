@@ -3,6 +3,7 @@
 mod check;
 mod cond;
 mod constants;
+mod cotangents;
 mod custom_rules;
 mod mutants;
 mod non_finite;
@@ -14,9 +15,12 @@ mod relu_networks;
 mod scale;
 mod scan;
 mod seeds;
+mod simplified;
 mod stepper;
 mod steps;
+mod tapes;
 mod threads;
+mod updates;
 mod wrong_primitives;
 
 /// How many random cases a test tries: as many as `PROPTEST_CASES` says, for a longer search.

@@ -301,3 +301,43 @@ fn forward_mode_refuses_too() {
     "#]],
     );
 }
+
+/// A refusal is not undone by a zero on another way, in whatever order the two are met.
+#[test]
+fn a_refusal_beside_a_zero() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let refusing = x.sign();
+    let zero = x.powi(0);
+    for y in [refusing + zero, x.powi(0) + x.sign(), x.select(1.0, 2.0) * x.sign()] {
+        let error = y.backward().unwrap().why_no_gradient(x).unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotDifferentiable);
+        assert_eq!(y.gradient(&[x]).unwrap_err(), error);
+    }
+}
+
+/// What had arrived at a node that is refused then is not there in the next walk.
+#[test]
+fn a_refused_walk_leaves_nothing_for_the_next() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let h = x * 5.0;
+    let refused = h.sign() + h * 3.0;
+    assert!(refused.backward().unwrap().why_no_gradient(x).is_some());
+    assert_eq!((h * 7.0).backward().unwrap().item(x).unwrap(), 35.0);
+}
+
+/// The slope of sign(x)·x is that of |x|, which the rule of the product alone does not know.
+#[test]
+fn forward_mode_refuses_what_lies_behind_a_refusal() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let (y, z) = (x.sign() * x, x * x.sign());
+    for y in [y, z, (y + 1.0).exp()] {
+        let error = y.pushforward(&[(x, x)]).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::NotDifferentiable, "sign"));
+    }
+    // The condition of a select is no part of it.
+    let y = x.sign().select(x * 3.0, x);
+    assert_eq!(y.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap(), 3.0);
+}
