@@ -29,6 +29,7 @@ fn a_result_that_is_returned_twice() {
     let program = tape.program(&[y, x * 5.0, y]).unwrap();
     let [x, u, v, w] = [[1.0, 2.0], [3.0, 7.0], [11.0, 13.0], [17.0, 19.0]].map(Input::real);
     let found = program.vjp(&[0]).unwrap().run(&[x, u, v, w]).unwrap();
-    let expected: ArrayD<f64> = ndarray::array![2.0 * (3.0 + 17.0) + 5.0 * 11.0, 4.0 * (7.0 + 19.0) + 5.0 * 13.0].into_dyn();
+    let expected: ArrayD<f64> =
+        ndarray::array![2.0 * (3.0 + 17.0) + 5.0 * 11.0, 4.0 * (7.0 + 19.0) + 5.0 * 13.0].into_dyn();
     assert_eq!(found.last(), Some(&expected));
 }

@@ -397,7 +397,7 @@ fn views_with_long_strides() {
     let program = tape.program(&[y]).unwrap();
     let expected = x.t().mapv(|x| x * 2.0 + 1.0);
     for threads in [1, 2] {
-        let mut plan = program.planner().threads(threads).in_small(100).plan().unwrap();
+        let mut plan = program.planner().threads(threads).in_small(128).plan().unwrap();
         assert_eq!(plan.threads(), threads);
         assert_eq!(plan.run(&[Input::Real(x.clone())]).unwrap()[0], expected);
     }

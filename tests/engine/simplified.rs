@@ -25,7 +25,10 @@ fn zeros_have_a_sign() {
     let inputs = [Input::real(given)];
     assert_eq!(sums.map(|y| left(&tape, &[y], &inputs, "add") + left(&tape, &[y], &inputs, "sub")), [1, 0, 0, 1]);
     // Nor are the constants one.
-    assert_eq!(left(&tape, &[1.0 / tape.constant(0.0), 1.0 / tape.constant(-0.0)], &[Input::real(given)], "constant"), 2);
+    assert_eq!(
+        left(&tape, &[1.0 / tape.constant(0.0), 1.0 / tape.constant(-0.0)], &[Input::real(given)], "constant"),
+        2
+    );
     assert_eq!(left(&tape, &[x * tape.constant(0.0), x * tape.constant(-0.0)], &inputs, "constant"), 2);
 }
 

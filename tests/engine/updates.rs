@@ -23,11 +23,8 @@ fn updated_is_run(program: &Program<f64>, updates: usize) {
     let planner = (0..updates).fold(planner(program), |planner, i| planner.update(i, i));
     let mut plan = planner.plan().unwrap();
     let mut after = inputs.clone();
-    let mut feeds: Vec<Feed<'_, f64>> = after
-        .iter_mut()
-        .enumerate()
-        .map(|(i, x)| if i < updates { Feed::Update(x) } else { Feed::Real(x) })
-        .collect();
+    let mut feeds: Vec<Feed<'_, f64>> =
+        after.iter_mut().enumerate().map(|(i, x)| if i < updates { Feed::Update(x) } else { Feed::Real(x) }).collect();
     plan.execute(&mut feeds).unwrap();
     drop(feeds);
     for (i, expected) in expected.iter().enumerate() {

@@ -141,7 +141,10 @@ fn an_observer_ends_the_training_and_the_others_still_see_the_epoch() {
     for first in [false, true] {
         let mut history = History::new();
         let mut stop = StopStep(20);
-        fit(1, &mut if first { [&mut stop as &mut dyn Observer<f64>, &mut history] } else { [&mut history, &mut stop] });
+        fit(
+            1,
+            &mut if first { [&mut stop as &mut dyn Observer<f64>, &mut history] } else { [&mut history, &mut stop] },
+        );
         assert_eq!(history.epochs().len(), 3);
     }
 }

@@ -112,7 +112,7 @@ fn embedded(text: &str, mutants: &[&Mutant], file: &str) -> Result<(String, Vec<
         for mutant in mutants {
             let first = made.matches('\n').count() + 1;
             let (before, after) = (&text[open + 1..mutant.span.0], &text[mutant.span.1..end]);
-            made.push_str(&format!("{} => return {{ {before} {} {after}\n", key(mutant), mutant.replacement));
+            made.push_str(&format!("{} => return {{ {before} {} {after},\n", key(mutant), mutant.replacement));
             lines.push((key(mutant), first, made.matches('\n').count()));
         }
         made.push_str("_ => {}\n}\n");

@@ -92,6 +92,9 @@ fn run() -> Result<ExitCode> {
         for unviable in embed::compile(&root, &tree, &mut batch)? {
             results.note(&unviable, &Outcome::Unviable)?;
         }
+        if batch.is_empty() {
+            continue;
+        }
         let executables = tests::build(&tree)?;
         let wanted = next(&drawn, &results, &tried);
         for mutant in batch.iter().filter(|mutant| wanted.iter().any(|other| other.name == mutant.name)) {
