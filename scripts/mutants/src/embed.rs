@@ -8,30 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What says which mutant runs, for the copy of `autodiff`.
-const CHOICE: &str = r#"
-/// The number of the mutant that runs, or 0. Asks for no memory, which tests count.
-#[doc(hidden)]
-#[inline]
-#[allow(unsafe_code)]
-pub fn mutant() -> usize {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    unsafe extern "C" {
-        fn getenv(name: *const std::ffi::c_char) -> *const std::ffi::c_char;
-    }
-    static NUMBER: AtomicUsize = AtomicUsize::new(usize::MAX);
-    match NUMBER.load(Ordering::Relaxed) {
-        usize::MAX => {
-            // SAFETY: both are texts that end with 0, and nobody changes the environment.
-            let text = unsafe { getenv(c"MUTANT".as_ptr()) };
-            let text = if text.is_null() { c"" } else { unsafe { std::ffi::CStr::from_ptr(text) } };
-            let number = text.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-            NUMBER.store(number, Ordering::Relaxed);
-            number
-        }
-        number => number,
-    }
-}
-"#;
+const CHOICE: &str = include_str!("choice.txt");
 
 /// A file as it stands in the copy, without mutants.
 pub fn prepared(name: &str, mut text: Vec<u8>) -> Vec<u8> {
@@ -68,8 +45,11 @@ pub fn compile(root: &Path, tree: &Path, batch: &mut Vec<Mutant>) -> Result<Vec<
         let mut refused: Vec<usize> = Vec::new();
         for line in said.lines().filter(|line| line.contains(": error")) {
             let mut parts = line.splitn(3, ':');
-            let (Some(file), Some(Ok(number))) = (parts.next(), parts.next().map(str::parse::<usize>)) else { continue };
-            let hit = |(of, _, from, to): &&(String, usize, usize, usize)| of == file && (*from..=*to).contains(&number);
+            let (Some(file), Some(Ok(number))) = (parts.next(), parts.next().map(str::parse::<usize>)) else {
+                continue;
+            };
+            let hit =
+                |(of, _, from, to): &&(String, usize, usize, usize)| of == file && (*from..=*to).contains(&number);
             refused.extend(lines.iter().find(hit).map(|(_, at, ..)| *at));
         }
         if refused.is_empty() {

@@ -13,7 +13,7 @@ pub struct Module {
     files: &'static [&'static str],
     /// All that compile, or a sample.
     pub sample: usize,
-    /// The tests that are most likely to notice, in this order; the others follow.
+    /// The tests that are most likely to notice, in this order: an executable, and parts of the names of tests. All follow.
     tests: &'static [&'static str],
 }
 
@@ -27,30 +27,35 @@ const fn sample(name: &'static str, files: &'static [&'static str], tests: &'sta
 
 /// In the order in which they are tried. A file belongs to the first that names it.
 pub const MODULES: &[Module] = &[
-    all("plan verifier", &["autodiff/src/plan/verify"], &["autodiff", "engine"]),
-    all("simplification", &["autodiff/src/program/simplify"], &["engine", "primitives"]),
+    all("plan verifier", &["autodiff/src/plan/verify"], &["autodiff plan::"]),
+    all("simplification", &["autodiff/src/program/simplify"], &["engine simplified::", "engine plan:: constants::"]),
     all(
         "reverse walk",
         &["autodiff/src/differentiate/reverse", "autodiff/src/differentiate/gradients"],
-        &["errors", "engine"],
+        &["errors", "engine cotangents:: stepper:: random_programs::"],
     ),
-    all("derivatives", &["autodiff/src/differentiate/"], &["errors", "engine"]),
-    sample("plan", &["autodiff/src/plan/"], &["engine", "autodiff"]),
-    sample("kernels", &["autodiff/src/kernels/"], &["autodiff", "primitives"]),
+    all(
+        "derivatives",
+        &["autodiff/src/differentiate/"],
+        &["errors", "engine seeds:: random_programs:: custom_rules::"],
+    ),
+    sample("plan", &["autodiff/src/plan/"], &["engine updates:: plan:: scan::", "autodiff plan::"]),
+    sample("kernels", &["autodiff/src/kernels/"], &["autodiff kernels::", "primitives kernels::"]),
     sample("text", &["autodiff/src/text/"], &["text"]),
-    sample("check", &["autodiff/src/check/"], &["engine"]),
-    sample("primitive", &["autodiff/src/primitive/"], &["primitives", "errors"]),
+    sample("check", &["autodiff/src/check/"], &["engine check:: relu_networks:: wrong_primitives::"]),
+    sample("primitive", &["autodiff/src/primitive/"], &["errors", "primitives kernels:: derived:: rules::"]),
     sample("nn", &["nn/src/"], &["nn"]),
-    sample("tape", &["autodiff/src/tape/"], &["errors", "autodiff"]),
-    sample("program", &["autodiff/src/program/"], &["engine", "errors"]),
-    sample("inspect", &["autodiff/src/inspect/"], &["engine", "autodiff"]),
-    sample("base", &["autodiff/src/base/"], &["autodiff", "errors"]),
+    sample("tape", &["autodiff/src/tape/"], &["errors", "engine printing:: tapes::", "autodiff tape::"]),
+    sample("program", &["autodiff/src/program/"], &["errors", "engine plan:: scan:: cond::"]),
+    sample("inspect", &["autodiff/src/inspect/"], &["engine printing:: stepper:: steps:: non_finite::", "autodiff"]),
+    sample("base", &["autodiff/src/base/"], &["autodiff base::", "errors"]),
 ];
 
 impl Module {
     /// Its mutants: in the order of the files where all are tried, otherwise in an order that the seed draws.
     pub fn draw(&'static self, all: &[Mutant], seed: u64) -> Vec<Mutant> {
-        let own = |mutant: &&Mutant| MODULES.iter().find(|module| module.holds(mutant)).is_some_and(|m| m.name == self.name);
+        let own =
+            |mutant: &&Mutant| MODULES.iter().find(|module| module.holds(mutant)).is_some_and(|m| m.name == self.name);
         let mut drawn: Vec<Mutant> = all.iter().filter(own).cloned().collect();
         drawn.iter_mut().for_each(|mutant| (mutant.module, mutant.tests) = (self.name, self.tests));
         if self.sample < usize::MAX {
@@ -68,7 +73,8 @@ impl Module {
 /// FNV-1a: the same on every machine.
 fn hash(seed: u64, text: &str) -> u64 {
     let bytes = seed.to_le_bytes().into_iter().chain(text.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     hash ^ hash >> 29
 }
 
@@ -97,10 +103,8 @@ pub struct Mutant {
 
 /// All mutants of the workspace.
 pub fn list(tree: &Path) -> Result<Vec<Mutant>> {
-    let output = Command::new("cargo")
-        .args(["mutants", "--list", "--json", "--workspace"])
-        .current_dir(tree)
-        .output()?;
+    let output =
+        Command::new("cargo").args(["mutants", "--list", "--json", "--workspace"]).current_dir(tree).output()?;
     let listed: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         format!("`cargo install cargo-mutants --locked` installs what lists the changes\n{why}")

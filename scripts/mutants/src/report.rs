@@ -78,16 +78,19 @@ fn accepted(path: &Path) -> Result<Vec<(String, String)>> {
 /// The table of shares, and the survivors that nothing explains, which are a failure.
 pub fn print(drawn: &[(usize, Vec<Mutant>)], results: &Results, reasons: &Path) -> Result<ExitCode> {
     let accepted = accepted(reasons)?;
-    let is_accepted = |mutant: &&Mutant| accepted.iter().any(|(what, code)| *what == mutant.what && *code == mutant.line);
+    let is_accepted =
+        |mutant: &&Mutant| accepted.iter().any(|(what, code)| *what == mutant.what && *code == mutant.line);
     let mut unexplained = Vec::new();
-    println!("\n| module | tried | caught | survive, with a reason | survive | share caught |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| module | tried | caught | survive, with a reason | survive | share caught |\n|---|---|---|---|---|---|"
+    );
     for module in MODULES {
         let of = |mutants: &&(usize, Vec<Mutant>)| mutants.1.iter().any(|mutant| mutant.module == module.name);
         let Some((sample, mutants)) = drawn.iter().find(of) else { continue };
         let is = |mutant: &&Mutant| matches!(results.of(mutant), Some(Outcome::Caught(_) | Outcome::Survived));
         let tried: Vec<&Mutant> = mutants.iter().filter(is).take(*sample).collect();
         let survived = tried.iter().filter(|mutant| matches!(results.of(mutant), Some(Outcome::Survived)));
-        let (explained, left): (Vec<&Mutant>, Vec<&Mutant>) = survived.copied().partition(|mutant| is_accepted(&mutant));
+        let (explained, left): (Vec<&Mutant>, Vec<&Mutant>) = survived.copied().partition(is_accepted);
         let caught = tried.len() - explained.len() - left.len();
         let share = 100.0 * caught as f64 / tried.len().max(1) as f64;
         let (tried, explained) = (tried.len(), explained.len());

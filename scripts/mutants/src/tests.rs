@@ -58,7 +58,7 @@ pub fn build(tree: &Path) -> Result<Executables> {
     }
     for executable in &mut found {
         let start = Instant::now();
-        if let Some(by) = executable.fails(0, 1)? {
+        if let Some(by) = executable.fails(0, 1, &[])? {
             return Err(format!("without a mutant, this fails: {by}").into());
         }
         executable.takes = start.elapsed();
@@ -71,13 +71,19 @@ pub fn build(tree: &Path) -> Result<Executables> {
 
 impl Executables {
     pub fn run(&self, mutant: &Mutant, seed: u64) -> Result<Outcome> {
-        let rank = |executable: &&Executable| {
-            mutant.tests.iter().position(|name| *name == executable.name).unwrap_or(mutant.tests.len())
-        };
-        let mut order: Vec<&Executable> = self.0.iter().collect();
-        order.sort_by_key(rank);
-        for executable in order {
-            if let Some(by) = executable.fails(mutant.number.unwrap_or(0), seed)? {
+        let number = mutant.number.unwrap_or(0);
+        for entry in mutant.tests {
+            let mut words = entry.split(' ');
+            let name = words.next().unwrap_or_default();
+            let filters: Vec<&str> = words.collect();
+            for executable in self.0.iter().filter(|executable| executable.name == name) {
+                if let Some(by) = executable.fails(number, seed, &filters)? {
+                    return Ok(Outcome::Caught(by));
+                }
+            }
+        }
+        for executable in &self.0 {
+            if let Some(by) = executable.fails(number, seed, &[])? {
                 return Ok(Outcome::Caught(by));
             }
         }
@@ -87,10 +93,11 @@ impl Executables {
 
 impl Executable {
     /// The first test that fails, if any: it has not ended in time, or with a signal, or said so.
-    fn fails(&self, number: usize, seed: u64) -> Result<Option<String>> {
+    fn fails(&self, number: usize, seed: u64, filters: &[&str]) -> Result<Option<String>> {
         let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\"")])
+            .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")])
             .arg(&self.path)
+            .args(filters)
             .env("MUTANT", number.to_string())
             .env("PROPTEST_RNG_SEED", seed.to_string())
             .env("CARGO_MANIFEST_DIR", &self.folder)
