@@ -57,3 +57,26 @@ fn constants_of_up_to_1024_elements_are_folded() {
     let (a, b) = (tape.constant([[0.1], [0.2]]), tape.constant(vec![[0.3; 600], [0.4; 600]]));
     assert_eq!(left(&tape, &[a + b], &[], "add"), 1);
 }
+
+/// A number that occurs twice is one constant, if the shapes are one, too.
+#[test]
+fn equal_numbers_are_one_constant() {
+    let tape = Tape::<f64>::new();
+    let (x, y) = (tape.input(2.0), tape.input([1.0, 3.0]));
+    let inputs = [Input::real(2.0), Input::real([1.0, 3.0])];
+    let two = || tape.constant(2.0);
+    assert_eq!(left(&tape, &[x * two(), x + two(), x - two().square()], &inputs, "constant"), 2);
+    assert_eq!(left(&tape, &[x * two(), y * tape.constant([2.0, 2.0])], &inputs, "constant"), 2);
+}
+
+#[test]
+fn nodes_keep_their_scopes() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([1.0, 3.0]);
+    let y = tape.scope("gone", || x.reshape([2]));
+    let z = tape.scope("kept", || y.exp());
+    let w = tape.scope("last", || z.sum(..));
+    let simple = tape.program(&[w]).unwrap().simplified();
+    let scopes: Vec<(&str, &str)> = simple.nodes().map(|node| (node.operation(), node.scope())).collect();
+    assert_eq!(scopes, [("input", ""), ("exp", "kept"), ("sum", "last")]);
+}

@@ -341,3 +341,28 @@ fn forward_mode_refuses_what_lies_behind_a_refusal() {
     let y = x.sign().select(x * 3.0, x);
     assert_eq!(y.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap(), 3.0);
 }
+
+/// The gradients that are there, by the ids of their variables.
+#[test]
+fn gradients_say_what_they_are_of() {
+    let tape = Tape::<f64>::new();
+    let (x, data, w) = (tape.input(1.0), tape.data(2.0), tape.input(3.0));
+    let y = x * data * w;
+    let said = |y: Var<'_, f64>| format!("{:?}", y.backward().unwrap());
+    assert_eq!(said(y), format!("Gradients of {} at {:?}", y.id(), [x.id(), w.id()]));
+    assert_eq!(said(x), format!("Gradients of {} at {:?}", x.id(), [x.id()]));
+}
+
+/// The result is an intermediate result as well, and so is one of data alone.
+#[test]
+fn the_gradient_of_a_result_by_itself() {
+    let tape = Tape::<f64>::new();
+    let (x, data) = (tape.input(1.0), tape.data(2.0));
+    for (y, reason) in
+        [(x * 2.0, "x is an intermediate result"), (data * 3.0, "x was recorded as data, or made of data")]
+    {
+        let error = y.backward().unwrap().why_no_gradient(y).unwrap();
+        assert!(error.kind() == ErrorKind::NoGradient && error.message().starts_with(reason), "{error}");
+        assert_eq!(y.gradient(&[y]).unwrap()[0].item().unwrap(), 1.0);
+    }
+}

@@ -35,6 +35,7 @@ pub fn compile(root: &Path, tree: &Path, batch: &mut Vec<Mutant>) -> Result<Vec<
         let check = Command::new("cargo")
             .args(["check", "-p", "nn", "--message-format=short"])
             .env("RUSTFLAGS", "-Awarnings")
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .current_dir(tree)
             .output()?;
         if check.status.success() {

@@ -1,5 +1,5 @@
 //! Small changes to the code, called mutants, each of which a test should notice. `cargo mutants --list` says which there
-//! are. Compiling each of them would take days, so they are compiled together, a hundred and fifty at a time, into a copy of the
+//! are. Compiling each of them would take days, so they are compiled together, some hundreds at a time, into a copy of the
 //! project: a function has one body for each of its mutants, and an environment variable says which one runs. The tests then
 //! run once for each mutant until one fails.
 //!
@@ -23,28 +23,37 @@ use std::{env, fs};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The most mutants that are compiled together.
-const TOGETHER: usize = 150;
+const TOGETHER: usize = 700;
 
-const HELP: &str = "scripts/mutants.sh [--short] [--hours N] [--seed N] [--only MODULE]...
+const HELP: &str = "scripts/mutants.sh [--short] [--sample N] [--hours N] [--seed N] [--only MODULE]...
   --short   5 mutants of each module
+  --sample  so many, and not 60, of each module that is not tried as a whole
   --hours   stop after so many hours (6); the next run goes on from there
   --seed    draws other samples (1)
   --only    this module, by a part of its name";
 
 struct Options {
     most: usize,
+    sample: usize,
     time: Duration,
     seed: u64,
     only: Vec<String>,
 }
 
 fn options() -> Result<Option<Options>> {
-    let mut options = Options { most: usize::MAX, time: Duration::from_secs(6 * 3600), seed: 1, only: Vec::new() };
+    let mut options = Options {
+        most: usize::MAX,
+        sample: usize::MAX,
+        time: Duration::from_secs(6 * 3600),
+        seed: 1,
+        only: Vec::new(),
+    };
     let mut given = env::args().skip(1);
     while let Some(option) = given.next() {
         let mut value = || given.next().ok_or(format!("{option} needs a value"));
         match option.as_str() {
             "--short" => options.most = 5,
+            "--sample" => options.sample = value()?.parse()?,
             "--hours" => options.time = Duration::from_secs_f64(value()?.parse::<f64>()? * 3600.0),
             "--seed" => options.seed = value()?.parse()?,
             "--only" => options.only.push(value()?),
@@ -78,8 +87,12 @@ fn run() -> Result<ExitCode> {
     let drawn: Vec<(usize, Vec<Mutant>)> = MODULES
         .iter()
         .filter(|module| chosen(module.name))
-        .map(|module| (module.sample.min(options.most), module.draw(&all, options.seed)))
+        .map(|module| {
+            let sample = if module.sample == usize::MAX { usize::MAX } else { module.sample.min(options.sample) };
+            (sample.min(options.most), module.draw(&all, options.seed))
+        })
         .collect();
+    let accepted = report::accepted(&root.join("scripts/mutants/accepted.txt"))?;
     let mut results = Results::read(&work.join("results.txt"))?;
     let end = Instant::now() + options.time;
     let mut tried = BTreeSet::new();
@@ -95,6 +108,8 @@ fn run() -> Result<ExitCode> {
         if batch.is_empty() {
             continue;
         }
+        // Those take longest, for all tests pass.
+        batch.sort_by_key(|mutant| accepted.iter().any(|accepted| accepted.is(mutant)));
         let executables = tests::build(&tree)?;
         let wanted = next(&drawn, &results, &tried);
         for mutant in batch.iter().filter(|mutant| wanted.iter().any(|other| other.name == mutant.name)) {
@@ -108,7 +123,7 @@ fn run() -> Result<ExitCode> {
         }
         copy(&root, &tree)?;
     }
-    report::print(&drawn, &results, &root.join("scripts/mutants/accepted.txt"))
+    Ok(report::print(&drawn, &results, &accepted))
 }
 
 /// What is compiled next: mutants without an outcome, more than are wanted, because some do not compile. Those that have

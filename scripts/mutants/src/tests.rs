@@ -33,11 +33,17 @@ pub fn build(tree: &Path) -> Result<Executables> {
     let mut command = Command::new("cargo");
     command.args(["test", "--no-run", "--message-format=json", "-p", "autodiff", "-p", "nn", "-p", "suite", "--lib"]);
     TESTS.iter().for_each(|test| _ = command.args(["--test", test]));
-    let output = command.env("RUSTFLAGS", "-Awarnings").current_dir(tree).stderr(Stdio::inherit()).output()?;
+    let output = command
+        .env("RUSTFLAGS", "-Awarnings")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .current_dir(tree)
+        .stderr(Stdio::inherit())
+        .output()?;
     // A test runs this example.
     let example = Command::new("cargo")
         .args(["build", "-p", "suite", "--example", "run"])
         .env("RUSTFLAGS", "-Awarnings")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .current_dir(tree)
         .status()?;
     if !output.status.success() || !example.success() {

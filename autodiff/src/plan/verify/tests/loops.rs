@@ -394,3 +394,35 @@ fn what_is_copied_inside_a_loop_over_a_program() -> Result<()> {
     assert!(found.iter().enumerate().all(|(i, n)| i == 1 || *n > 0), "{found:?}");
     Ok(())
 }
+
+/// A result that is a key is written over none of those that the body computes on the way.
+#[test]
+fn the_keys_of_a_body() -> Result<()> {
+    let tape = Tape::<f64>::new();
+    let (w, key) = (tape.input([0.5, 0.25]), tape.key(7));
+    let options = crate::primitive::Loop { steps: 3, reversed: false, keep: crate::primitive::Keep::default() };
+    let first = key.fold_in(1);
+    let noise = first.uniform([2], 0);
+    let (last, _) = tape.scan_with(options, &[w.into(), first.into()], &[], |_, carries, _| match carries {
+        [Arg::Real(h), Arg::Key(key)] => {
+            let (a, b) = (key.fold_in(2), key.fold_in(3));
+            let next = *h + a.uniform([2], 0) * b.uniform([2], 0);
+            (vec![next.into(), a.fold_in(4).into()], Vec::new())
+        }
+        _ => (Vec::new(), Vec::new()),
+    });
+    let [Arg::Real(h), Arg::Key(key)] = last[..] else { return Err(faulty("two carries")) };
+    let program = tape.program(&[h, key.uniform([2], 0), noise])?;
+    let mut plan = program.planner().in_small(4).update(0, 0).plan()?;
+    let Some(Scan { region, body, .. }) = scan(&mut plan, Made::All) else { return Err(faulty("one loop")) };
+    let (start, keys) = (region.keys, body.keys);
+    assert!(keys > 1, "{keys}");
+    for at in start..start + keys {
+        let found = said(&program, 4, |plan| {
+            let results = scan(plan, Made::All).into_iter().flat_map(|scan| &mut scan.results);
+            results.filter(|place| place.kind == Kind::Key).for_each(|place| place.home = Home::Key(at));
+        })?;
+        assert!(found.ends_with("written over what is read"), "key {at}: {found}");
+    }
+    Ok(())
+}
