@@ -1,5 +1,8 @@
 //! Spoilt loops: elementwise ones, block by block, and those over a program.
 
+// Places of lists that stand in the tests.
+#![allow(clippy::indexing_slicing)]
+
 use super::*;
 use crate::plan::code::{LoopStep, Stream};
 use crate::plan::memory::Update;
