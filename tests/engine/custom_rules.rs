@@ -157,3 +157,19 @@ fn a_rule_has_one_precision() {
     assert!(error.help().is_some_and(|help| help.contains("`Tape::with_rule` is a function of one type")), "{error}");
     assert!(error.place().is_some_and(|place| place.to_string().contains("custom_rules.rs")), "{error}");
 }
+
+/// What a rule is to those who look at the program: a primitive with a name, a formula, and operands of one shape.
+#[test]
+fn a_rule_is_a_primitive() {
+    let tape = Tape::<f64>::new();
+    let y = clipped(tape.input([0.5, -4.0]), 1.0);
+    let program = tape.program(&[y]).unwrap();
+    let node = program.node(*program.output_ids().first().unwrap()).unwrap();
+    let primitive = node.primitive().unwrap();
+    assert!(format!("{primitive:?}").contains("tests::clipped of 1 nodes"), "{primitive:?}");
+    assert_eq!(primitive.formula(), "a composition with a reverse rule of its own");
+    assert_eq!(primitive.shape(&[&[2].into()]).unwrap(), [2].into());
+    for shapes in [&[&[3].into()][..], &[], &[&[2].into(), &[2].into()]] {
+        assert!(primitive.shape(shapes).is_err(), "{shapes:?}");
+    }
+}

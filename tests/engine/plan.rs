@@ -387,3 +387,18 @@ fn there_are_no_results_before_a_run_and_after_a_refused_one() {
     assert_eq!(plan.execute(&mut [Feed::Real(&[-1.0])]).unwrap_err().kind(), ErrorKind::NotFinite);
     assert!(plan.output(0).is_none() && plan.number(0).is_none());
 }
+
+/// Neighbours in the result that lie far apart in memory, read by threads that begin anywhere.
+#[test]
+fn views_with_long_strides() {
+    let tape = Tape::<f64>::new();
+    let x = ArrayD::from_shape_fn(IxDyn(&[3, LARGE]), |at| (at[0] * LARGE + at[1]) as f64);
+    let y = tape.input(&x).transpose() * 2.0 + 1.0;
+    let program = tape.program(&[y]).unwrap();
+    let expected = x.t().mapv(|x| x * 2.0 + 1.0);
+    for threads in [1, 2] {
+        let mut plan = program.planner().threads(threads).in_small(128).plan().unwrap();
+        assert_eq!(plan.threads(), threads);
+        assert_eq!(plan.run(&[Input::Real(x.clone())]).unwrap()[0], expected);
+    }
+}

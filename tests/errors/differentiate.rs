@@ -301,3 +301,68 @@ fn forward_mode_refuses_too() {
     "#]],
     );
 }
+
+/// A refusal is not undone by a zero on another way, in whatever order the two are met.
+#[test]
+fn a_refusal_beside_a_zero() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let refusing = x.sign();
+    let zero = x.powi(0);
+    for y in [refusing + zero, x.powi(0) + x.sign(), x.select(1.0, 2.0) * x.sign()] {
+        let error = y.backward().unwrap().why_no_gradient(x).unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotDifferentiable);
+        assert_eq!(y.gradient(&[x]).unwrap_err(), error);
+    }
+}
+
+/// What had arrived at a node that is refused then is not there in the next walk.
+#[test]
+fn a_refused_walk_leaves_nothing_for_the_next() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let h = x * 5.0;
+    let refused = h.sign() + h * 3.0;
+    assert!(refused.backward().unwrap().why_no_gradient(x).is_some());
+    assert_eq!((h * 7.0).backward().unwrap().item(x).unwrap(), 35.0);
+}
+
+/// The slope of sign(x)·x is that of |x|, which the rule of the product alone does not know.
+#[test]
+fn forward_mode_refuses_what_lies_behind_a_refusal() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(2.0).named("x");
+    let (y, z) = (x.sign() * x, x * x.sign());
+    for y in [y, z, (y + 1.0).exp()] {
+        let error = y.pushforward(&[(x, x)]).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::NotDifferentiable, "sign"));
+    }
+    // The condition of a select is no part of it.
+    let y = x.sign().select(x * 3.0, x);
+    assert_eq!(y.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap(), 3.0);
+}
+
+/// The gradients that are there, by the ids of their variables.
+#[test]
+fn gradients_say_what_they_are_of() {
+    let tape = Tape::<f64>::new();
+    let (x, data, w) = (tape.input(1.0), tape.data(2.0), tape.input(3.0));
+    let y = x * data * w;
+    let said = |y: Var<'_, f64>| format!("{:?}", y.backward().unwrap());
+    assert_eq!(said(y), format!("Gradients of {} at {:?}", y.id(), [x.id(), w.id()]));
+    assert_eq!(said(x), format!("Gradients of {} at {:?}", x.id(), [x.id()]));
+}
+
+/// The result is an intermediate result as well, and so is one of data alone.
+#[test]
+fn the_gradient_of_a_result_by_itself() {
+    let tape = Tape::<f64>::new();
+    let (x, data) = (tape.input(1.0), tape.data(2.0));
+    for (y, reason) in
+        [(x * 2.0, "x is an intermediate result"), (data * 3.0, "x was recorded as data, or made of data")]
+    {
+        let error = y.backward().unwrap().why_no_gradient(y).unwrap();
+        assert!(error.kind() == ErrorKind::NoGradient && error.message().starts_with(reason), "{error}");
+        assert_eq!(y.gradient(&[y]).unwrap()[0].item().unwrap(), 1.0);
+    }
+}

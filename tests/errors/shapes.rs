@@ -365,6 +365,10 @@ fn the_largest_of_none() {
               x: x : f64[2, 0], input at tests/errors/shapes.rs:_
         "#]],
     );
+    // Of which one is wanted, or none.
+    let error = zeros(&tape, [0], "x").max(..).error().unwrap();
+    assert_eq!(error.message(), "the largest of no elements");
+    assert_eq!(zeros(&tape, [0, 2], "x").max(1).shape().unwrap(), [0].into());
 }
 
 #[test]

@@ -87,7 +87,10 @@ fn a_split_is_a_partition() {
     assert_eq!((train.len(), test.len()), (40, 10));
     assert_eq!(sorted([train.clone(), test.clone()].concat()), (0..50).collect::<Vec<_>>());
     assert_eq!(parts(0.8, 3), (train.clone(), test));
-    assert_ne!(parts(0.8, 4).0, train);
+    // All of the seed counts.
+    for seed in [1, 2, 4, 5, 3 + (1 << 63)] {
+        assert_ne!(parts(0.8, seed).0, train, "{seed}");
+    }
     // A percentage for a fraction would leave nothing to test on.
     for fraction in [0.0, 1.0, 80.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = numbered(50).split(fraction, 0).unwrap_err();

@@ -263,3 +263,20 @@ fn a_scheduled_rate_is_an_input() {
     }
     assert!(step.explain(&model, &data).is_some());
 }
+
+/// A rate that follows the steps: the first is that of step 1, recorded and planned alike.
+#[test]
+fn a_rate_sees_the_number_of_the_step() {
+    let data = Dataset::valued(array![[1.0]], array![[0.0]]).unwrap();
+    for eagerly in [false, true] {
+        let mut model = Dense::from_arrays(array![[0.0]], None);
+        let slope =
+            nn::objective(|model: &Dense<f64>, batch, cx| Ok(model.forward(batch.real("x")?, cx).sum(..).into()));
+        let step = Step::new(Scheduled::new(|at| 0.5f64.powf(at.step as f64), Sgd::new(1.0)), slope);
+        let mut step = if eagerly { step.eagerly() } else { step };
+        for number in 1..6 {
+            step.run(&mut model, &data, 0).unwrap();
+            assert_eq!(model.weight().array().sum(), 0.5f64.powi(number) - 1.0, "step {number}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, array};
 use nn::metric::accuracy;
 use nn::{
     Activation, Adam, Dataset, Dense, Dropout, Epoch, History, Init, Observer, Progress, Random, Scheduled, Sequential,
-    Sgd, Step, Trainer, Training, evaluate, loss, parameters,
+    Sgd, Step, StepResult, Trainer, Training, evaluate, loss, parameters,
 };
 use std::ops::ControlFlow;
 
@@ -111,6 +111,15 @@ fn evaluation_has_no_dropout() {
     assert_eq!(evaluation().outputs[0], nn::predict(&model, data.features().unwrap()).unwrap());
 }
 
+/// Ends the training after some steps.
+struct StopStep(u64);
+
+impl Observer<f64> for StopStep {
+    fn on_step(&mut self, _: &StepResult<'_, f64>, training: &Training<'_, f64>) -> ControlFlow<()> {
+        if training.optimizer().step() == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 /// Ends the training after some epochs.
 struct Stop(usize);
 
@@ -125,6 +134,19 @@ fn an_observer_ends_the_training_and_the_others_still_see_the_epoch() {
     let mut history = History::new();
     fit(1, &mut [&mut Stop(3), &mut history]);
     assert_eq!(history.epochs().len(), 3);
+    let mut history = History::new();
+    fit(1, &mut [&mut history, &mut Stop(3)]);
+    assert_eq!(history.epochs().len(), 3);
+    // 160 examples in batches of 30 are six steps.
+    for first in [false, true] {
+        let mut history = History::new();
+        let mut stop = StopStep(20);
+        fit(
+            1,
+            &mut if first { [&mut stop as &mut dyn Observer<f64>, &mut history] } else { [&mut history, &mut stop] },
+        );
+        assert_eq!(history.epochs().len(), 3);
+    }
 }
 
 #[test]
@@ -190,4 +212,30 @@ fn the_learning_rate_and_the_step_number_are_inputs() {
     assert_eq!((after(0.5), after(0.25)), (0.5, 0.25), "a replay takes another rate");
     Step::new(Sgd::new(0.5), loss::half_squared).run(&mut model, &batch, 0).unwrap();
     assert_eq!(model.weight().array()[[0, 0]], 0.5);
+}
+
+/// The order of the examples and the keys of the steps come from two streams of the seed for each epoch, so that the ones
+/// do not tell the others.
+#[test]
+fn an_epoch_is_its_steps() {
+    let data = circle(20);
+    let trained = |streams: [u64; 2]| {
+        let mut model = network(1);
+        let mut step = Step::new(Sgd::new(0.5), loss::softmax_cross_entropy);
+        for epoch in 1..=2 {
+            let [mut orders, mut keys] = streams.map(|stream| Random::stream(7, stream + epoch));
+            for batch in data.batches(8, &mut orders).unwrap() {
+                step.run(&mut model, &batch, keys.key()).unwrap();
+            }
+        }
+        model
+    };
+    let mut model = network(1);
+    let trainer = Trainer::new(Sgd::new(0.5)).epochs(2).batch_size(8).seed(7);
+    trainer.fit(&mut model, loss::softmax_cross_entropy, &data).unwrap();
+    let arrays = |model: &Sequential<f64>| {
+        parameters(model).into_iter().map(|(_, param)| param.array().clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(arrays(&model), arrays(&trained([1 << 62, 2 << 62])));
+    assert_ne!(arrays(&model), arrays(&trained([1 << 62, 1 << 62])));
 }

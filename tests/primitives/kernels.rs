@@ -408,6 +408,8 @@ fn a_long_sum_is_the_tree() {
     for length in few.into_iter().chain(edges).chain(many).filter(|length| !cfg!(miri) || *length <= 1000) {
         let x: Vec<f32> = (0..length).map(|_| numbers.next(false) as f32).collect();
         assert_eq!(autodiff::kernels::sum(&x).to_bits(), sum(&x).to_bits(), "{length} elements");
+        // The sign of a sum of negative zeros is theirs.
+        assert!(autodiff::kernels::sum(&vec![-0.0f32; length]).is_sign_negative(), "{length} zeros");
     }
 }
 
@@ -437,5 +439,31 @@ fn uniform_numbers_are_single_draws() {
             .iter()
             .map(|(upper, lower)| (f64::from(*upper) * 2f64.powi(21) + f64::from(lower >> 11)) / 2f64.powi(53));
         assert_eq!(drawn::<f64>(size), double.collect::<Vec<_>>());
+    }
+}
+
+/// Of several zeros that are the largest, the last one's sign, in rows of every length.
+#[test]
+fn the_largest_of_zeros_is_the_last() {
+    let mut numbers = Numbers(2);
+    for length in 1..if cfg!(miri) { 40 } else { 200 } {
+        let x: Vec<f64> = (0..length).map(|_| [0.0, -0.0, -1.0][numbers.next(false).to_bits() as usize % 3]).collect();
+        let found = autodiff::Tape::new().input(x.clone()).max(..).item().unwrap();
+        assert_eq!(found.to_bits(), max(&x).to_bits(), "{x:?}");
+    }
+}
+
+/// More rows than are copied at a time, of arrays transposed both ways.
+#[test]
+fn long_transposes() {
+    for [rows, columns] in
+        [[20, 1100], [1100, 20], [130, 129], [2100, 9]].into_iter().take(if cfg!(miri) { 0 } else { 4 })
+    {
+        let x: Vec<f64> = (0..rows * columns).map(|i| i as f64).collect();
+        let (shape, strides) = (Shape::from([columns, rows]), [1, columns]);
+        let mut y = vec![-1.0; x.len()];
+        autodiff::kernels::copy(View::strided(&x, &shape, &strides).unwrap(), ViewMut::new(&mut y, &shape).unwrap());
+        let expected = (0..x.len()).map(|i| (i % rows * columns + i / rows) as f64);
+        assert_eq!(y, expected.collect::<Vec<_>>(), "{rows} × {columns}");
     }
 }

@@ -162,3 +162,22 @@ fn words_and_names_have_a_longest() {
         assert!(error.message().contains("is too long") && error.to_string().len() < 400, "{error}");
     }
 }
+
+/// A name that is no word of the text is written in quotes.
+#[test]
+fn names_that_are_no_words_are_quoted() {
+    for (name, quoted) in [("a_b.c2", false), ("a-b", true), ("a b", true), ("2a", true), ("a+b", true), ("", true)] {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(1.0).named(name);
+        let text = tape.program(&[x * 2.0]).unwrap().to_text();
+        assert_eq!(text.contains(&format!(" {name:?} ")), quoted, "{text}");
+        assert_eq!(read::<f64>(&text).unwrap().to_text(), text);
+    }
+}
+
+#[test]
+fn numbers_have_exponents_of_either_sign() {
+    let results = at_3_4("y = mul(x, 1e+2)\nz = mul(x, 1E-2)\nw = mul(x, 1e2)\nreturn y, z, w");
+    let [x, y] = [[3e2, 4e2], [3.0 * 1e-2, 4.0 * 1e-2]].map(|numbers| ndarray::arr1(&numbers).into_dyn());
+    assert_eq!(results, [x.clone(), y, x]);
+}

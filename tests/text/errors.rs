@@ -304,3 +304,13 @@ fn a_name_that_two_nodes_share_is_no_operand() {
     );
     assert!(read::<f64>(&text.replace("return b", "return %1")).is_ok());
 }
+
+/// An id or a name belongs to one line, whatever the number.
+#[test]
+fn what_is_defined_twice() {
+    for id in ["%0", "%1", "%9", "%10", "%11", "y"] {
+        let text = format!("program 2 f64\nx : f64[2] = input\n{id} = exp(x)\n{id} = exp(x)\nreturn {id}");
+        let error = read::<f64>(&text).unwrap_err();
+        assert!(error.message().contains("is defined in line 3"), "{error}");
+    }
+}

@@ -39,7 +39,7 @@ fn name() -> impl Strategy<Value = String> {
         "[a-z][a-z0-9_.]{0,6}",
         "\\PC{0,8}",
         any::<String>(),
-        prop::sample::select(vec!["return", "in", "NaN", "", "0.bias", "\r\n\t\0\"\\'\u{7f}\u{301}"])
+        prop::sample::select(vec!["return", "in", "NaN", "", "0.bias", "a-b", "\r\n\t\0\"\\'\u{7f}\u{301}"])
             .prop_map(String::from),
     ]
 }

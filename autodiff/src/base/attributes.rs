@@ -219,3 +219,20 @@ impl fmt::Display for Attributes {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A primitive is found by its attributes, so equality and hash have to agree: reals count by their bits.
+    #[test]
+    fn reals_are_equal_by_their_bits() {
+        let reals = [0.0, -0.0, f64::NAN, -f64::NAN, 1.0].map(Attribute::Real);
+        for (i, a) in reals.iter().enumerate() {
+            for (j, b) in reals.iter().enumerate() {
+                assert_eq!(a == b, i == j, "{a} and {b}");
+            }
+        }
+        assert_ne!(Attribute::Real(1.0), Attribute::Integer(1));
+    }
+}

@@ -162,7 +162,7 @@ pub(crate) fn explain<F: Real>(
     if !used && !reaches {
         return no("x was never used".into()).with_help("is it the variable that was meant?");
     }
-    if !reaches || x.id() > last {
+    if !reaches {
         return no("x is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
     }
     if let Some(node) = only_through_indices(tape, roots, x.id()) {

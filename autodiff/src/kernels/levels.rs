@@ -218,7 +218,9 @@ fn elements<F: Real>(seed: u64, odd: bool) {
         agree("each_and_whether", |level| {
             let mut y = vec![F::zero(); n];
             let all =
-                simd::each_and_whether::at(level, &mut y, [a, b], &|[a, b]| a.mul_add(b, a) / b, &|[a, _], y: F| a > b[0] && !y.is_nan());
+                simd::each_and_whether::at(level, &mut y, [a, b], &|[a, b]| a.mul_add(b, a) / b, &|[a, _], y: F| {
+                    a > b[0] && !y.is_nan()
+                });
             y.push(F::of(f64::from(u8::from(all))));
             y
         });

@@ -383,47 +383,4 @@ fn faulty(what: impl Into<String>) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Plan;
-    use crate::tape::Tape;
-
-    /// A plan whose kernels read an index and a key, and which updates a number: input 0 of inputs of all kinds.
-    fn plan() -> Result<Plan<f64>> {
-        let tape = Tape::<f64>::new();
-        let (w, rows, key) = (tape.input(1.0), tape.index(ndarray::arr1(&[0, 1])), tape.key(7));
-        let noise = key.uniform([3], 0);
-        tape.program(&[w * 2.0, noise.gather(rows)])?.planner().update(0, 0).plan()
-    }
-
-    const INPUTS: [(Kind, usize); 3] = [(Kind::Real, 1), (Kind::Index, 2), (Kind::Key, 1)];
-
-    fn is_kept(plan: &Plan<f64>, inputs: &[(Kind, usize)]) -> bool {
-        let (indices, keys) = (plan.indices.len(), plan.keys.len());
-        verify(&plan.code, &Bounds { arrays: plan.arrays, indices, keys, inputs, updated: &[] }).is_ok()
-    }
-
-    #[test]
-    fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
-        let mut plan = plan()?;
-        assert!(is_kept(&plan, &INPUTS));
-        for slot in 0..3 {
-            for kind in [Kind::Real, Kind::Index, Kind::Key] {
-                let inputs = std::array::from_fn::<_, 3, _>(|i| {
-                    let (own, length) = INPUTS.get(i).copied().unwrap_or((kind, 0));
-                    (if i == slot { kind } else { own }, length)
-                });
-                assert_eq!(is_kept(&plan, &inputs), inputs == INPUTS, "{inputs:?}");
-            }
-        }
-        // An update of an index or of a key writes where there are no numbers.
-        for slot in 0..3 {
-            plan.code.copied_out.iter_mut().for_each(|(to, _)| *to = slot);
-            assert_eq!(is_kept(&plan, &INPUTS), slot == 0, "{slot}");
-        }
-        // Nor is an input copied over itself.
-        plan.code.copied_out.iter_mut().for_each(|(to, source)| (*to, source.home) = (0, Home::Feed(0)));
-        assert!(!is_kept(&plan, &INPUTS));
-        Ok(())
-    }
-}
+mod tests;

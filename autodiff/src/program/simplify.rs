@@ -119,11 +119,11 @@ impl<F: Real> Made<F> {
             return results_of(&self.nodes, *known).collect();
         }
         let mut results = Results::new();
-        for (i, node) in nodes.iter().enumerate() {
+        for node in nodes {
             let first = results.first().copied();
             results.push(match first {
-                Some(first) if i > 0 => self.push(node, &[first], Value::Unknown, scope),
-                _ => self.push(node, &inputs, Value::Unknown, scope),
+                Some(first) => self.push(node, &[first], Value::Unknown, scope),
+                None => self.push(node, &inputs, Value::Unknown, scope),
             });
         }
         results.first().map(|first| self.known.insert(key, *first));
@@ -140,7 +140,7 @@ impl<F: Real> Made<F> {
         if let Some(known) = key.as_ref().and_then(|key| self.known.get(key)) {
             return *known;
         }
-        let folded = Node { op: Op::Constant(value.clone()), inputs: Operands::NONE, active: false, ..node.clone() };
+        let folded = Node { op: Op::Constant(value.clone()), active: false, ..node.clone() };
         let id = self.push(&folded, &[], value, scope);
         if let Some(key) = key {
             self.known.insert(key, id);

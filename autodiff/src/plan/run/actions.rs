@@ -328,3 +328,25 @@ fn divide(pieces: Range<usize>, run: &(impl Fn(usize) -> Result<(), Refusal> + S
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// No primitive of this crate that is divided refuses, so the pieces are tried by themselves.
+    #[test]
+    fn a_refusal_of_one_piece_is_one_of_the_whole() {
+        for pieces in 0..6 {
+            for refusing in 0..=pieces {
+                let ran = AtomicUsize::new(0);
+                let run = |piece| {
+                    ran.fetch_add(1usize << piece, Ordering::Relaxed);
+                    if piece == refusing { Err(Refusal::new("no")) } else { Ok(()) }
+                };
+                assert_eq!(divide(0..pieces, &run).is_err(), refusing < pieces, "piece {refusing} of {pieces}");
+                assert_eq!(ran.into_inner(), (1 << pieces) - 1, "each piece once");
+            }
+        }
+    }
+}
