@@ -10,19 +10,25 @@ fn multiply_add<F: Real>(a: F, b: F, sum: F) -> F {
     if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { a.mul_add(b, sum) } else { a * b + sum }
 }
 
-/// One chain over k; sixteen of them, added in pairs, where b is one column.
+/// A chain over the k of each block, and the blocks added in order: the fewest equal blocks of at most 256. Where b is one
+/// column, sixteen chains over blocks of 4,096, added in pairs.
 fn defined<F: Real>(a: &Array2<F>, b: &Array2<F>) -> Array2<F> {
-    let count = if b.ncols() == 1 { 16 } else { 1 };
+    let (k, count) = (a.ncols(), if b.ncols() == 1 { 16 } else { 1 });
+    let block = if count == 16 { 4096 } else { k.div_ceil(k.div_ceil(256).max(1)).max(1) };
     Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        let mut sums = vec![F::zero(); count];
-        for (k, (a, b)) in a.row(i).iter().zip(b.column(j)).enumerate() {
-            sums[k % count] = multiply_add(*a, *b, sums[k % count]);
-        }
-        while sums.len() > 1 {
-            let upper = sums.split_off(sums.len() / 2);
-            sums.iter_mut().zip(upper).for_each(|(x, y)| *x = *x + y);
-        }
-        sums[0]
+        let pairs: Vec<(F, F)> = a.row(i).iter().copied().zip(b.column(j).iter().copied()).collect();
+        let sum = |block: &[(F, F)]| {
+            let mut sums = vec![F::zero(); count];
+            for (at, (a, b)) in block.iter().enumerate() {
+                sums[at % count] = multiply_add(*a, *b, sums[at % count]);
+            }
+            while sums.len() > 1 {
+                let upper = sums.split_off(sums.len() / 2);
+                sums.iter_mut().zip(upper).for_each(|(x, y)| *x = *x + y);
+            }
+            sums[0]
+        };
+        pairs.chunks(block).map(sum).reduce(|total, sum| total + sum).unwrap_or(F::zero())
     })
 }
 

@@ -42,6 +42,10 @@ pub(super) fn ends(curve: &mut Curve<'_>, which: &[(usize, f64)], start: f64) ->
             let Some(first) = ladder.iter().position(|(_, samples)| !at(samples, *i).is(&here)) else { continue };
             let mut far = ladder.get(first).map_or(start, |(step, _)| *step);
             let mut near = first.checked_sub(1).and_then(|i| ladder.get(i)).map_or(start / 16.0, |(step, _)| *step);
+            // The stretch may end before `start`.
+            while first == 0 && near > start * f64::EPSILON.powi(2) && !at(&look(near), *i).is(&here) {
+                (near, far) = (near / 16.0, near);
+            }
             while far > near * (1.0 + BEYOND / 8.0) {
                 let between =
                     if far > 2.0 * near { (far.ln() / 2.0 + near.ln() / 2.0).exp() } else { (near + far) / 2.0 };
