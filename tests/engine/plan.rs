@@ -402,3 +402,13 @@ fn views_with_long_strides() {
         assert_eq!(plan.run(&[Input::Real(x.clone())]).unwrap()[0], expected);
     }
 }
+
+/// What is said of a loop names what it computes, and behind that what it adds up.
+#[test]
+fn a_loop_is_explained_by_its_operations() {
+    let tape = Tape::<f64>::new();
+    let y = tape.input(vec![0.5; LARGE]).exp();
+    let program = tape.program(&[y.tanh(), y.sum(..)]).unwrap();
+    let said = program.plan().unwrap().explain();
+    assert!(said.contains(&format!("loop over {LARGE}: exp, tanh; sum (")), "{said}");
+}

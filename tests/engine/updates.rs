@@ -121,3 +121,17 @@ fn totals_of_all_that_a_loop_computes() {
     outputs.push(y);
     updated_is_run(&tape.program(&outputs).unwrap(), 0);
 }
+
+/// Loops of other lengths, one after the other, each of which updates an input.
+#[test]
+fn each_loop_updates_its_input_in_place() {
+    let tape = Tape::<f64>::new();
+    let (a, b) = (tape.input(numbers(3)), tape.input(numbers(5).split_off(1)));
+    let program = tape.program(&[a * 2.0 + 1.0, b * 3.0 - 1.0]).unwrap();
+    let mut plan = planner(&program).update(0, 0).update(1, 1).plan().unwrap();
+    assert_eq!(plan.explain().matches("in place\n").count(), 2, "{}", plan.explain());
+    let (mut a, mut b) = (numbers(3), numbers(5).split_off(1));
+    plan.execute(&mut [Feed::Update(&mut a), Feed::Update(&mut b)]).unwrap();
+    assert_eq!(a, numbers(3).iter().map(|a| a * 2.0 + 1.0).collect::<Vec<_>>());
+    assert_eq!(b, numbers(5).iter().skip(1).map(|b| b * 3.0 - 1.0).collect::<Vec<_>>());
+}

@@ -280,3 +280,9 @@ fn a_rate_sees_the_number_of_the_step() {
         }
     }
 }
+
+#[test]
+fn groups_print_their_optimizer() {
+    let groups = nn::Groups::new(|_: &str| nn::Group::default(), Momentum::new(0.25));
+    assert!(format!("{groups:?}").contains(&format!("{:?}", Momentum::new(0.25))), "{groups:?}");
+}

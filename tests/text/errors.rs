@@ -314,3 +314,12 @@ fn what_is_defined_twice() {
         assert!(error.message().contains("is defined in line 3"), "{error}");
     }
 }
+
+/// The name of an operation of another crate ends where its word ends, however short that is.
+#[test]
+fn a_short_name_of_another_crate() {
+    for name in ["mine::f", "m::f", "m::long", "a::b::c"] {
+        let error = read::<f64>(&format!("program 2 f64\nx : f64[2] = input\ny = {name}(x)\nreturn y")).unwrap_err();
+        assert!(error.message().ends_with(&format!("there is no operation `{name}`")), "{error}");
+    }
+}
