@@ -94,3 +94,14 @@ fn a_text_lists_the_axes_of_a_reduction_in_any_order() -> Result<(), Error> {
     assert!(Program::<f64>::parse(twice, &Registry::standard()).unwrap_err().to_string().contains("one appears twice"));
     Ok(())
 }
+
+#[test]
+fn a_matrix_of_derivatives_that_no_memory_holds_is_refused() {
+    let wide: Function = |x| x.broadcast_to([1 << 44]);
+    let error = autodiff::jacobian(wide, [1.0]).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Refused, "broadcast_to"), "{error}");
+    let long = vec![1.0; 1 << 22];
+    let error = autodiff::hessian(|x| x.square().sum(..), long).unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Refused, "hessian"), "{error}");
+    assert!(error.help().unwrap().contains("`hvp`"), "{error}");
+}

@@ -63,13 +63,17 @@ impl Shape {
     /// than a machine can address. `what` is what it would be: "the result".
     pub(crate) fn check<F>(&self, what: &str) -> Result<(), Mismatch> {
         if self.rank() > Self::MOST_AXES {
-            let message = format!("an array has at most {} axes, {what} would have {}", Self::MOST_AXES, self.rank());
-            return Err(Mismatch::new(message));
+            return Err(self.too_many_axes(what));
         }
         match self.is_addressable::<F>() {
             true => Ok(()),
             false => Err(Mismatch::new(format!("{what} would be too large: {self}"))),
         }
+    }
+
+    #[cold]
+    pub(crate) fn too_many_axes(&self, what: &str) -> Mismatch {
+        Mismatch::new(format!("an array has at most {} axes, {what} would have {}", Self::MOST_AXES, self.rank()))
     }
 
     /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them

@@ -89,7 +89,7 @@ pub fn jacobian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl I
     let x = tape.input(x).named("x");
     let y = f(x);
     let (rows, columns) = (y.shape()?.size(), x.shape()?.size());
-    let mut jacobian = matrix(rows, columns)?;
+    let mut jacobian = matrix("jacobian", rows, columns)?;
     if rows <= columns {
         for (i, mut row) in jacobian.rows_mut().into_iter().enumerate() {
             let gradient = y.backward_from(basis(y, i)?)?.take_or_zeros(x)?;
@@ -119,7 +119,7 @@ pub fn hessian<F: Real>(f: impl for<'t> Fn(Var<'t, F>) -> Var<'t, F>, x: impl In
     let x = tape.input(x).named("x");
     let gradient = first(f(x).gradient_or(&[x], Unreached::Zero)?)?;
     let size = x.shape()?.size();
-    let mut hessian = matrix(size, size)?;
+    let mut hessian = matrix("hessian", size, size)?;
     for (j, mut column) in hessian.columns_mut().into_iter().enumerate() {
         let tangent = gradient.pushforward(&[(x, tape.data(basis(x, j)?))])?.value()?;
         column.iter_mut().zip(&tangent).for_each(|(to, from)| *to = *from);
@@ -149,17 +149,16 @@ pub fn hvp<F: Real>(
 }
 
 /// A matrix of zeros, or an error where there is no memory for it.
-fn matrix<F: Real>(rows: usize, columns: usize) -> Result<Array2<F>> {
-    let refused = |message: String| Error::new(ErrorKind::Refused, "jacobian", message);
+fn matrix<F: Real>(operation: &str, rows: usize, columns: usize) -> Result<Array2<F>> {
+    let refused = |message: String| {
+        let error = Error::new(ErrorKind::Refused, operation, message);
+        error.with_help("products with a vector need no matrix: `jvp`, `hvp`, `Var::backward_from`")
+    };
     let shape = Shape::from([rows, columns]);
-    if !shape.is_addressable::<F>() {
-        return Err(refused(format!("the matrix {shape} would be too large")).with_help(WITHOUT_MATRIX));
-    }
-    let zeros = zeros(&shape, F::zero()).map_err(|refusal| refused(refusal.message).with_help(WITHOUT_MATRIX))?;
+    shape.check::<F>("the matrix").map_err(|mismatch| refused(mismatch.message))?;
+    let zeros = zeros(&shape, F::zero()).map_err(|refusal| refused(refusal.message))?;
     Array2::from_shape_vec((rows, columns), zeros).map_err(|error| refused(error.to_string()))
 }
-
-const WITHOUT_MATRIX: &str = "products with a vector need no matrix: `jvp`, `hvp`, `Var::backward_from`";
 
 /// The array shaped like `x` that is 1 at flat position `i` and 0 elsewhere.
 fn basis<F: Real>(x: Var<'_, F>, i: usize) -> Result<ArrayD<F>> {

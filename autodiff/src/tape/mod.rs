@@ -12,7 +12,7 @@ pub(crate) mod record;
 pub(crate) mod value;
 pub(crate) mod var;
 
-use crate::base::error::{Error, Mismatch, Place};
+use crate::base::error::{Error, Place};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
@@ -211,20 +211,12 @@ impl<F: Real> Tape<F> {
     #[inline(always)]
     fn leaf(&self, op: Op<F>, kind: Kind, value: Value<F>, shape: Shape, active: bool) -> NodeId {
         if shape.rank() > Shape::MOST_AXES {
-            return self.too_many_axes(&shape);
+            return self.refuse("array", &[], shape.too_many_axes("this one")).id();
         }
         let value = if self.evaluates.get() { value } else { Value::Unknown };
         let mut state = self.state.borrow_mut();
         let (scope, location) = state.here(Location::caller());
         state.push(Node { op, inputs: Operands::NONE, shape, kind, active, scope, location }, value)
-    }
-
-    #[track_caller]
-    #[cold]
-    fn too_many_axes(&self, shape: &Shape) -> NodeId {
-        let (most, rank) = (Shape::MOST_AXES, shape.rank());
-        let mismatch = Mismatch::new(format!("an array has at most {most} axes, this one would have {rank}"));
-        self.refuse("array", &[], mismatch).id()
     }
 
     // ---- names and places --------------------------------------------------------------------------------------------

@@ -252,8 +252,7 @@ impl<F: Real> Index<'_, F> {
         let shape = self.shape()?;
         self.tape.read.set(true);
         let value = self.tape.with_value(self.id, |value, _| value.clone());
-        let array =
-            value.indices(&shape).map_err(|refusal| Error::new(ErrorKind::Refused, "value", refusal.message))?;
+        let array = value.indices(&shape).map_err(|refusal| refused(refusal, "value", self.tape.var(self.id)))?;
         array.ok_or_else(|| no_value(self.tape, self.id))
     }
 }
