@@ -11,7 +11,7 @@ use super::pair::strong_product as product;
 use super::simd::vectorized;
 use super::softmax::along;
 use super::sum::{CHUNK, chunk, tree};
-use super::tile::{self, First, SIDE, Tile};
+use super::tile::{self, SIDE, Tile};
 use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
@@ -149,67 +149,88 @@ fn largest_magnitudes<F: Real>(w: &[[F; SIDE]]) -> [F; SIDE] {
     most
 }
 
+/// `y[j] ← f(a[j], b[j])` along a row of up to 16 elements. What lies behind it is read and written with it, if it is there,
+/// which costs less than a loop: the row behind is still to be written.
+#[inline(always)]
+fn row_of<F: Real>(y: &mut [F], a: &[F], b: &[F], length: usize, f: impl Fn(F, F) -> F) {
+    // Loops, not `for_each`: what is not compiled into this function does not have the machine's instructions.
+    if let (Some(y), Some(a), Some(b)) = (y.first_chunk_mut::<SIDE>(), a.first_chunk::<SIDE>(), b.first_chunk::<SIDE>())
+    {
+        for j in 0..SIDE {
+            y[j] = f(a[j], b[j]);
+        }
+        return;
+    }
+    for ((y, a), b) in y[..length].iter_mut().zip(a).zip(b) {
+        *y = f(*a, *b);
+    }
+}
+
 #[inline(always)]
 fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
-    tile::load(weights, w, length, length, y.len() / length);
-    tile::load(tile, d, length, length, y.len() / length);
-    let (w, d) = (&weights[..length], &mut tile[..length]);
-    let most = largest_magnitudes(w);
-    let (mut first, mut own) = (First::<F>::new(), d[0]);
-    for (w, d) in w.iter().zip(&*d) {
-        for r in 0..SIDE {
-            own[r] = if first.is(r, w[r].abs() == most[r]) { own_of(w[r], d[r]) } else { own[r] };
-        }
+    let count = y.len() / length;
+    tile::load(weights, w, length, length, count);
+    tile::load(tile, d, length, length, count);
+    let (weights, tile) = (&weights[..length], &tile[..length]);
+    let place = tile::first(weights, &largest_magnitudes(weights), F::abs);
+    let mut own = [F::zero(); SIDE];
+    for r in 0..count {
+        let m = r * length + index(place[r], length);
+        own[r] = own_of(w[m], d[m]);
     }
     let (mut mean, mut weight) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
-    for (w, d) in w.iter().zip(&mut *d) {
+    for (w, d) in weights.iter().zip(tile) {
         for r in 0..SIDE {
-            d[r] = d[r] - own[r];
-            mean[r] = mean[r] + product(w[r], d[r]);
+            mean[r] = mean[r] + product(w[r], d[r] - own[r]);
             weight[r] = weight[r] + w[r];
         }
     }
     for r in 0..SIDE {
         mean[r] = mean[r] - product(missing(weight[r], length), own[r]);
     }
-    for d in &mut *d {
-        for r in 0..SIDE {
-            d[r] = d[r] - mean[r];
-        }
+    for r in 0..count {
+        let (own, mean, at) = (own[r], mean[r], r * length);
+        row_of(&mut y[at..], &d[at..], &d[at..], length, |d, _| (d - own) - mean);
     }
-    tile::store(tile, y, length);
 }
 
 #[inline(always)]
 fn adjoint_of_tile<F: Real>(y: &mut [F], w: &[F], g: &[F], length: usize, [tile, weights]: &mut [Tile<F>; 2]) {
-    tile::load(weights, w, length, length, y.len() / length);
-    tile::load(tile, g, length, length, y.len() / length);
-    let (w, g) = (&weights[..length], &mut tile[..length]);
-    let most = largest_magnitudes(w);
+    let count = y.len() / length;
+    tile::load(weights, w, length, length, count);
+    tile::load(tile, g, length, length, count);
+    let (columns, tile) = (&mut weights[..length], &mut tile[..length]);
+    let place = tile::first(columns, &largest_magnitudes(columns), F::abs);
+    let (mut own_w, mut own_g) = ([F::zero(); SIDE], [F::zero(); SIDE]);
+    // The sums are over the others.
+    for r in 0..count {
+        let m = index(place[r], length);
+        (own_w[r], own_g[r]) = (w[r * length + m], g[r * length + m]);
+        (columns[m][r], tile[m][r]) = (F::neg_zero(), F::neg_zero());
+    }
     let (mut weights, mut others) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
-    let (mut first, mut own_w, mut own_g) = (First::<F>::new(), w[0], g[0]);
-    for (w, g) in w.iter().zip(&*g) {
+    for (w, g) in columns.iter().zip(&*tile) {
         for r in 0..SIDE {
-            let is = first.is(r, w[r].abs() == most[r]);
-            (own_w[r], own_g[r]) = if is { (w[r], g[r]) } else { (own_w[r], own_g[r]) };
-            let (w, g) = if is { (F::zero(), F::zero()) } else { (w[r], g[r]) };
-            (weights[r], others[r]) = (weights[r] + w, others[r] + g);
+            (weights[r], others[r]) = (weights[r] + w[r], others[r] + g[r]);
         }
     }
-    let (mut rest, mut total) = (weights, others);
+    let (mut total, mut own) = (others, others);
     for r in 0..SIDE {
-        rest[r] = weights[r] + missing(weights[r] + own_w[r], length);
+        let rest = weights[r] + missing(weights[r] + own_w[r], length);
         total[r] = others[r] + own_g[r];
+        own[r] = product(rest, own_g[r]) - product(own_w[r], others[r]);
     }
-    let mut first = First::<F>::new();
-    for (w, g) in w.iter().zip(g) {
-        for r in 0..SIDE {
-            let is = first.is(r, w[r].abs() == most[r]);
-            let own = if is { product(rest[r], g[r]) } else { g[r] };
-            g[r] = own - product(w[r], if is { others[r] } else { total[r] });
-        }
+    for r in 0..count {
+        let (at, total) = (r * length, total[r]);
+        row_of(&mut y[at..], &w[at..], &g[at..], length, |w, g| g - product(w, total));
+        y[at + index(place[r], length)] = own[r];
     }
-    tile::store(tile, y, length);
+}
+
+/// A place that a tile knows as a real, as that of an element of a row. (A row without one has a NaN, which spoils it.)
+#[inline(always)]
+fn index<F: Real>(place: F, length: usize) -> usize {
+    place.to_usize().unwrap_or(0).min(length - 1)
 }
 
 /// `f(y, w, d, m, block)` for each lane, and `rows(y, w, d, length, block)` for short rows; m is the first element of the

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::real::Real;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A set of instructions that the machine has: only [`Level::of_machine`] and [`Level::all`] make one, so a value is the
 /// proof. Nothing outside the kernels names it.
@@ -23,8 +24,32 @@ pub enum Level {
 pub struct Present(());
 
 impl Level {
-    /// The best of what the machine has. The standard library asks the processor once, and keeps the answers.
+    /// The best of what the machine has. It is asked once: small kernels run for less time than asking takes.
+    #[inline]
     pub(crate) fn of_machine() -> Level {
+        static KNOWN: AtomicU8 = AtomicU8::new(0);
+        match KNOWN.load(Ordering::Relaxed) {
+            1 => Level::Base,
+            2 => Level::Avx2(Present(())),
+            3 => Level::Avx512(Present(())),
+            _ => {
+                let level = Level::asked();
+                KNOWN.store(1 + level.rank(), Ordering::Relaxed);
+                level
+            }
+        }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Level::Base => 0,
+            Level::Avx2(_) => 1,
+            Level::Avx512(_) => 2,
+        }
+    }
+
+    #[cold]
+    fn asked() -> Level {
         // Miri interprets; what it checks is the portable way.
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {

@@ -5,7 +5,7 @@ use super::lanes::{Lane, Lanes, Way, with_block};
 use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
-use super::tile::{self, First, SIDE};
+use super::tile::{self, SIDE};
 use super::view::{Axes, View, ViewMut};
 use crate::base::real::Real;
 
@@ -133,12 +133,14 @@ fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [
     for x in &tile[..length] {
         most.iter_mut().zip(x).for_each(|(most, x)| *most = larger(*most, *x));
     }
-    let (mut first, mut sum) = (First::<F>::new(), [F::zero(); SIDE]);
+    let place = tile::first(&tile[..length], &most, |x| x);
+    let (mut sum, mut here) = ([F::zero(); SIDE], F::zero());
     for x in &tile[..length] {
         for r in 0..SIDE {
             let term = (x[r] - most[r]).exponential();
-            sum[r] = sum[r] + if first.is(r, x[r] == most[r]) { F::zero() } else { term };
+            sum[r] = sum[r] + if place[r] == here { F::zero() } else { term };
         }
+        here = here + F::one();
     }
     largest_of.iter_mut().zip(&most).for_each(|(to, most)| *to = *most);
     rest.iter_mut().zip(&sum).for_each(|(to, sum)| *to = *sum);

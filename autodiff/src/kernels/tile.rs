@@ -5,44 +5,59 @@ use crate::base::real::Real;
 /// How many rows a tile has, and how long they may be.
 pub(super) const SIDE: usize = 16;
 
-/// `tile[j][r]` is element j of row r; 0 behind the last of each.
+/// `tile[j][r]` is element j of row r. Behind the last element and the last row is anything.
 pub(super) type Tile<F> = [[F; SIDE]; SIDE];
 
-/// Puts the first `count` rows of `x`, `step` apart, into a tile.
+/// Puts the first `count` rows of `x`, `step` apart, into a tile: in squares of 4, each element by its place, because from
+/// loops the compiler makes stores to scattered places, which take three times as long.
 #[inline(always)]
 pub(super) fn load<F: Real>(tile: &mut Tile<F>, x: &[F], length: usize, step: usize, count: usize) {
-    for r in 0..count.min(SIDE) {
-        for (column, x) in tile.iter_mut().zip(&x[r * step..r * step + length]) {
-            column[r] = *x;
+    let last = count.min(SIDE) - 1;
+    for (j, to) in tile.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        if 4 * j >= length {
+            return;
+        }
+        for quarter in 0..=last / 4 {
+            let at = |i: usize| four(x, (4 * quarter + i).min(last) * step + 4 * j);
+            let columns = transposed([at(0), at(1), at(2), at(3)]);
+            for (to, column) in to.iter_mut().zip(columns) {
+                to.as_chunks_mut::<4>().0[quarter] = column;
+            }
         }
     }
 }
 
-/// Writes the first rows of a tile to `y`, one behind the other.
+/// Four numbers from a place on; 0 behind the last.
 #[inline(always)]
-pub(super) fn store<F: Real>(tile: &Tile<F>, y: &mut [F], length: usize) {
-    for (r, row) in (0..SIDE).zip(y.chunks_exact_mut(length)) {
-        for (column, y) in tile.iter().zip(row) {
-            *y = column[r];
-        }
+fn four<F: Real>(x: &[F], from: usize) -> [F; 4] {
+    let x = &x[from..];
+    if let Some(x) = x.first_chunk() {
+        return *x;
     }
+    let mut four = [F::zero(); 4];
+    for (to, x) in four.iter_mut().zip(x) {
+        *to = *x;
+    }
+    four
 }
 
-/// Goes along rows whose largest element is known and finds where it is first.
-#[derive(Debug)]
-pub(super) struct First<F>([F; SIDE]);
+#[inline(always)]
+fn transposed<F: Copy>([a, b, c, d]: [[F; 4]; 4]) -> [[F; 4]; 4] {
+    [[a[0], b[0], c[0], d[0]], [a[1], b[1], c[1], d[1]], [a[2], b[2], c[2], d[2]], [a[3], b[3], c[3], d[3]]]
+}
 
-impl<F: Real> First<F> {
-    #[inline(always)]
-    pub(super) fn new() -> Self {
-        First([F::one(); SIDE])
+/// The place of the first element of each row whose number by `f` is `wanted`; [`SIDE`] if there is none. As reals, which
+/// are compared side by side with others.
+#[inline(always)]
+pub(super) fn first<F: Real>(tile: &[[F; SIDE]], wanted: &[F; SIDE], f: impl Fn(F) -> F) -> [F; SIDE] {
+    let none = F::of(SIDE as f64);
+    let (mut place, mut here) = ([none; SIDE], F::zero());
+    for x in tile {
+        for r in 0..SIDE {
+            let candidate = if f(x[r]) == wanted[r] { here } else { none };
+            place[r] = if candidate < place[r] { candidate } else { place[r] };
+        }
+        here = here + F::one();
     }
-
-    /// Whether `wanted` holds of this element of row r and of none before it. To be asked of each once.
-    #[inline(always)]
-    pub(super) fn is(&mut self, r: usize, wanted: bool) -> bool {
-        let is = wanted & (self.0[r] > F::zero());
-        self.0[r] = if wanted { F::zero() } else { self.0[r] };
-        is
-    }
+    place
 }
