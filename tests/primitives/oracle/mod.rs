@@ -17,8 +17,10 @@ use std::fmt::Write;
 
 /// Where less is asked for: the functions whose name begins like this, from which order on, how many powers of two before an
 /// end of the normal numbers, and why.
-const EXCEPTIONS: [(&str, usize, i32, &str); 1] =
-    [("pow", 1, 14, "the power leaves the range before the exponents, its factors, bring the slope back into it")];
+const EXCEPTIONS: [(&str, usize, i32, &str); 2] = [
+    ("pow", 1, 14, "the power leaves the range before the exponents, its factors, bring the slope back into it"),
+    ("exp2", 1, 2, "the power is infinite before its slopes are, which are smaller by factors of log 2"),
+];
 
 struct Precision {
     tolerance: f64,

@@ -23,7 +23,8 @@ impl<F: Real> Primitive<F> for Log2 {
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
-        Partial::Over(at.x(0) * std::f64::consts::LN_2)
+        // Not 1/(x·log 2), whose square leaves the range before x² does.
+        Partial::Times(std::f64::consts::LOG2_E / at.x(0))
     }
 }
 
