@@ -264,6 +264,7 @@ fn training_into_nan_stops_and_says_where_it_began() {
     let error = Step::new(Sgd::new(0.1), loss::mean_squared).run(&mut model, &bad, 0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
     assert!(error.message().contains("the loss is NaN"), "{error}");
+    assert!(error.to_string().contains("the batch has NaN in column `x`, row 2 of 4"), "{error}");
     assert!(error.to_string().contains("first: "), "{error}");
     assert_eq!(model, before, "a step that fails changes nothing");
 }

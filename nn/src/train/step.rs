@@ -1,6 +1,6 @@
 //! One training step.
 
-use super::finite::traced;
+use super::finite::{traced, with_data};
 use super::planned::Planned;
 use super::recorded::{Recorded, record};
 use crate::data::Batch;
@@ -267,7 +267,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         let loss = recorded.loss.item()?;
         let step = at.step;
         if !loss.is_finite() {
-            return Err(refused(format!("the loss is {loss}"), recorded.loss));
+            return Err(with_data(refused(format!("the loss is {loss}"), recorded.loss), "the batch", batch));
         }
         let mut arrays = Vec::with_capacity(recorded.arrays.len());
         for (position, array) in &recorded.arrays {
