@@ -17,6 +17,7 @@ pub(crate) const TARGETS: &str = "targets";
 ///
 /// Most data sets have features and a target for each example ([`labelled`](Self::labelled),
 /// [`valued`](Self::valued)), which are the columns `x` and `targets`; others are put together column by column.
+/// Reading files is the program's affair: `examples/support/mod.rs` reads one with commas between its numbers in a few lines.
 ///
 /// ```
 /// use nn::Dataset;
