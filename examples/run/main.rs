@@ -26,7 +26,8 @@ options
   --of NAME            the output that is differentiated, by its name or its number (from 0), if there are several
   --check              compares the derivatives with finite differences, those of f32 also with f64
   --step               every event of the run, forwards and back, and the listing with values and cotangents
-  --print              the program with all its types, instead of a run; with --gradient, the program of the gradient
+  --print              the program with all its types, instead of a run; with --gradient, the program of the gradient,
+                       in which strong_mul and strong_div are products and quotients that a zero factor makes 0
   --precision REAL     computes in f32 or f64, whatever the text says
   --json               one JSON object instead of lines
   --operations         the operations a program can call

@@ -36,6 +36,8 @@ use autodiff::{Real, Var};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer over `{F}`: it does not map one array of reals to one",
+    note = "a closure is no layer: a type of your own is one by `impl Module` and `impl Layer`, and `nn::Activation` has the usual functions",
+    note = "a module that takes something else, as an `nn::Embedding` takes indices, is called in an objective",
     note = "a loss function by its name trains a layer; any other module is trained by `nn::objective(|model: &Model, batch, cx| …)`"
 )]
 pub trait Layer<F: Real>: Module<F> + CloneLayer<F> {

@@ -28,6 +28,7 @@
 
 mod context;
 mod data;
+mod domain;
 mod error;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]

@@ -23,6 +23,7 @@
 //! is the sum over its batches, too. A closure becomes a loss by [`from_fn`], written where it is called: a bare closure in
 //! its place is refused by the compiler as "not general enough".
 
+use crate::domain::{distributions, labels, logits, probabilities};
 use autodiff::{Arg, Index, Mismatch, Real, Var};
 use std::ops::Deref;
 
@@ -98,6 +99,9 @@ impl<'t, F: Real> Deref for Sum<'t, F> {
     }
 }
 
+/// What the targets of two classes are.
+const TWO: &str = "the targets of two classes are 0 and 1";
+
 /// ½ Σ (a − y)², summed over all elements; its gradient is a − y.
 ///
 /// ```
@@ -131,8 +135,9 @@ pub fn mean_squared<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> 
 
 /// The mean of −(y log a + (1 − y) log(1 − a)) over all elements, for probabilities a in [0, 1] and y in [0, 1].
 ///
-/// 0·log 0 is 0, in the value and in the gradient. A certain a that is wrong costs +∞: nothing is cut off. Where a comes
-/// from a sigmoid, [`binary_cross_entropy_with_logits`] is exact for all logits.
+/// 0·log 0 is 0, in the value and in the gradient. A certain a that is wrong costs +∞: nothing is cut off. An a or y outside
+/// \[0, 1\] gives an error var that names its row. Where a comes from a sigmoid, [`binary_cross_entropy_with_logits`] is exact
+/// for all logits.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
@@ -146,7 +151,9 @@ pub fn mean_squared<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> 
 /// Source: Matt R, *Neural Networks* (June 2022), §1.1 (log-loss).
 #[track_caller]
 pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> {
-    let y = y.values("binary_cross_entropy", a);
+    let y = probabilities("binary_cross_entropy", "the target", y.values("binary_cross_entropy", a), TWO);
+    let help = "a logit is taken by `loss::binary_cross_entropy_with_logits`";
+    let a = probabilities("binary_cross_entropy", "the output", a, help);
     // Where a term has no weight, its logarithm is taken of 1: 0·∞ would spoil the gradient.
     let yes = y.gt(0.0).select(a, 1.0).log();
     // log(1 − a), which a rounded 1 − a has lost where a is small.
@@ -155,7 +162,11 @@ pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var
 }
 
 /// The same for logits z, where a = sigmoid(z): the mean of y·log(1 + e⁻ᶻ) + (1 − y)·log(1 + eᶻ), without overflow
-/// and without cancellation. A term without weight is left out, also where z is infinite.
+/// and without cancellation. A term without weight is left out, also where z is infinite. A y outside \[0, 1\] gives an error
+/// var that names its row.
+///
+/// A z that is a sigmoid or a softmax gives an error var, also in another shape, cut, or times 1; what comes of one by other
+/// arithmetic is not recognised, and hardly learns.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
@@ -169,6 +180,7 @@ pub fn binary_cross_entropy<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var
 pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> {
     let z = logits("binary_cross_entropy_with_logits", z);
     let y = y.values("binary_cross_entropy_with_logits", z);
+    let y = probabilities("binary_cross_entropy_with_logits", "the target", y, TWO);
     let weighed = |weight: Var<'t, F>, term: Var<'t, F>| weight.eq(0.0).select(0.0, weight * term);
     (weighed(y, (-z).softplus()) + weighed(1.0 - y, z.softplus())).mean(..)
 }
@@ -183,7 +195,11 @@ pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t
 /// | or y | \[examples, classes\] |
 ///
 /// The gradient with respect to z is (softmax(z) − y) divided by the number of examples. A single class gives an error var:
-/// its softmax is 1 for every z.
+/// its softmax is 1 for every z. So does a label for which there is no class, and a row of y that is no distribution: a negative
+/// number, or a sum that differs from 1 by more than 0.05.
+///
+/// A z that is a softmax or a sigmoid gives an error var, also in another shape, cut, or times 1; what comes of one by other
+/// arithmetic is not recognised, and hardly learns.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
@@ -210,24 +226,16 @@ pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) 
         return z.tape().refuse("softmax_cross_entropy", &[z.into()], mismatch);
     }
     match target {
-        Target::Labels(labels) => -z.log_softmax(last).pick(labels).mean(..),
+        Target::Labels(given) => {
+            let classes = z.shape().ok().and_then(|shape| shape.last().copied());
+            let given = classes.map_or(given, |classes| labels("softmax_cross_entropy", given, classes));
+            -z.log_softmax(last).pick(given).mean(..)
+        }
         Target::Values(y) => {
-            let y = Target::Values(y).values("softmax_cross_entropy", z);
+            let y = distributions("softmax_cross_entropy", Target::Values(y).values("softmax_cross_entropy", z));
             // A class without weight has no part: 0·log 0 is 0.
             let terms = y.eq(0.0).select(0.0, y * z.log_softmax(last));
             -terms.sum(last).mean(..)
         }
     }
-}
-
-/// What takes logits takes no probabilities: a softmax of a softmax hardly learns.
-#[track_caller]
-fn logits<'t, F: Real>(operation: &str, z: Var<'t, F>) -> Var<'t, F> {
-    let squashed = z.operation();
-    if !["softmax", "sigmoid"].contains(&squashed) {
-        return z;
-    }
-    let mismatch = Mismatch::new(format!("the output is a {squashed} already; this loss takes what goes into one"))
-        .with_help(format!("leave the {squashed} out of the model, and apply it to predictions"));
-    z.tape().refuse(operation, &[z.into()], mismatch)
 }

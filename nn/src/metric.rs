@@ -1,6 +1,7 @@
 //! How good a model is: numbers to look at, not to differentiate.
 
 use crate::data::Column;
+use crate::domain::{ROWS, no_distribution};
 use crate::error::{error, mismatch};
 use autodiff::{ErrorKind, Real, Result};
 use ndarray::{Array2, ArrayD, Axis};
@@ -8,6 +9,9 @@ use std::fmt;
 
 /// The position of the largest number of each row \[examples, classes\]; the first of equals. Of one column, which is a
 /// probability, whether it is at least ½.
+///
+/// A column of logits is refused by its first number outside \[0, 1\]. One in which all happen to lie inside cannot be told from
+/// probabilities: apply a sigmoid to it before, or write a metric that asks for z ≥ 0.
 ///
 /// ```
 /// let scores = ndarray::array![[0.1, 0.7, 0.2], [0.9, 0.0, 0.1]].into_dyn();
@@ -58,13 +62,21 @@ pub fn predictions<F: Real>(scores: &ArrayD<F>) -> Result<Vec<usize>> {
 /// ```
 ///
 /// # Errors
-/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or none, or a label has no score.
+/// As [`predictions`]; [`ErrorKind::Mismatch`] if there are not as many targets as rows, or none, a label has no score, or a
+/// row of targets is no distribution over classes.
 #[track_caller]
 pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64> {
     let predicted = predictions(scores)?;
     let actual = match targets {
         Column::Index(labels) => labels.iter().copied().collect(),
-        Column::Real(values) => predictions(values)?,
+        Column::Real(values) => {
+            let actual = predictions(values)?;
+            // Of rows without a class the first would count.
+            if let Some(message) = no_distribution(values.view()).filter(|_| values.shape().last() != Some(&1)) {
+                return Err(mismatch("accuracy", message).with_help(ROWS));
+            }
+            actual
+        }
     };
     same_length(predicted.len(), actual.len())?;
     if predicted.is_empty() {

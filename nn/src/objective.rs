@@ -29,14 +29,17 @@ use std::fmt;
 /// | "implementation of `LossFunction` is not general enough" | a closure was passed by itself: `loss::from_fn(\|a, target\| …)` |
 /// | "lifetime may not live long enough", at a closure with written types | `loss::from_fn(\|a, target\| …)`, without the types |
 /// | the same, at a closure that was bound by `let` before | write it inside the call of `from_fn` or [`objective`], and bind what they answer |
+/// | "type annotations needed", at `batch` of a closure that was bound by `let` | the same: written inside the call, `batch` and `cx` need no types |
 /// | "type annotations needed", at `objective(\|model, …\| …)` | the type of the model: `\|model: &Dense<f64>, batch, cx\| …` |
+/// | "closure may outlive the current function" | a function that answers an objective moves what the closure uses: `loss::from_fn(move \|a, target\| …)` |
 /// | "type mismatch in function arguments" | a loss function takes a [`Target`], of which `target.like(a)` are numbers |
 /// | "`…` is not a layer" | [`objective`]: it calls the model as the model is called |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an objective for the model `{M}`",
     note = "a loss function is passed by its name, as `loss::mean_squared`, for a model that is an `nn::Layer`",
     note = "a closure of output and target goes through `loss::from_fn(|a, target| …)`",
-    note = "a closure of model, batch and context goes through `nn::objective(|model: &Model, batch, cx| …)`"
+    note = "a closure of model, batch and context goes through `nn::objective(|model: &Model, batch, cx| …)`",
+    note = "either closure is written inside the call: one that was bound by `let` before does not fit"
 )]
 pub trait Objective<F: Real, M: ?Sized, K = ()> {
     /// Records the loss of `model` on `batch`.

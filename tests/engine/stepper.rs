@@ -282,7 +282,7 @@ fn the_listing_shows_what_is_known() {
     stepper.run_until(Breakpoint::Phase(Phase::Reverse));
     stepper.run_until(Breakpoint::Operation("sigmoid"));
     expect![[r#"
-        time 35 of 53, reverse: the cotangent of %13 (output.out) is complete: [0.7414, -0.2171]; the rule of sigmoid(%12) runs
+        time 35 of 53, reverse: the cotangent of %13 (output.out) is complete: [0.7414, -0.2171]; the rule of sigmoid(%12) runs: x̄ = ȳ·sigmoid_slope(x, y)
           %0 x      : f64[2]    = data                                         # tests/engine/stepper.rs:38   v=[0.05, 0.1]
           %1 target : f64[2]    = data                                         # tests/engine/stepper.rs:39   v=[0.01, 0.99]
           %2 w      : f64[2, 2] = input                            in hidden   # tests/engine/stepper.rs:42   v=[[0.15, 0.2], [0.25, 0.3]]

@@ -129,7 +129,7 @@ fn why_there_is_no_gradient() {
         unused,
         NoGradient,
         expect![[r#"
-            gradient: x was never used
+            gradient: `unused` was never used
               at tests/errors/differentiate.rs:_
               x: unused : f64[], input at tests/errors/differentiate.rs:_
               help: is it the variable that was meant?
@@ -140,7 +140,7 @@ fn why_there_is_no_gradient() {
         aside,
         NoGradient,
         expect![[r#"
-            gradient: x is used, but not on the way to the result
+            gradient: `aside` is used, but not on the way to the result
               at tests/errors/differentiate.rs:_
               x: aside : f64[], input at tests/errors/differentiate.rs:_
               result: loss : f64[], mul at tests/errors/differentiate.rs:_
@@ -151,7 +151,7 @@ fn why_there_is_no_gradient() {
         cut,
         NoGradient,
         expect![[r#"
-            gradient: x is cut off by `stop_gradient` at tests/errors/differentiate.rs:_
+            gradient: `cut` is cut off by `stop_gradient` at tests/errors/differentiate.rs:_
               at tests/errors/differentiate.rs:_
               x: cut : f64[], input at tests/errors/differentiate.rs:_
               cut: %13 : f64[], stop_gradient at tests/errors/differentiate.rs:_
@@ -162,7 +162,7 @@ fn why_there_is_no_gradient() {
         signed,
         NotDifferentiable,
         expect![[r#"
-            gradient: a path to x leads through `sign`: sign jumps at 0 and is constant elsewhere, so a gradient through it tells nothing; use tanh or a sigmoid, or cut it off with `stop_gradient`
+            gradient: a path to `signed` leads through `sign`: sign jumps at 0 and is constant elsewhere, so a gradient through it tells nothing; use tanh or a sigmoid, or cut it off with `stop_gradient`
               at tests/errors/differentiate.rs:_
               x: signed : f64[], input at tests/errors/differentiate.rs:_
               through: %16 : f64[], sign at tests/errors/differentiate.rs:_
@@ -173,7 +173,7 @@ fn why_there_is_no_gradient() {
         compared,
         NotDifferentiable,
         expect![[r#"
-            gradient: a path to x leads through `greater`: a comparison jumps where its operands are equal and is constant elsewhere; use it as the condition of `select`
+            gradient: a path to `compared` leads through `greater`: a comparison jumps where its operands are equal and is constant elsewhere; use it as the condition of `select`
               at tests/errors/differentiate.rs:_
               x: compared : f64[], input at tests/errors/differentiate.rs:_
               through: %19 : f64[], greater at tests/errors/differentiate.rs:_
@@ -184,7 +184,7 @@ fn why_there_is_no_gradient() {
         data,
         NoGradient,
         expect![[r#"
-            gradient: x was recorded as data, or made of data and constants only
+            gradient: `batch` was recorded as data, or made of data and constants only
               at tests/errors/differentiate.rs:_
               x: batch : f64[], data at tests/errors/differentiate.rs:_
               help: record it with `tape.input(…)`, or ask for it: `y.gradient(&[x])`
@@ -206,7 +206,7 @@ fn why_there_is_no_gradient() {
         middle,
         NoGradient,
         expect![[r#"
-            gradient: x is an intermediate result, whose cotangent is freed after its last use
+            gradient: `middle` is an intermediate result, whose cotangent is freed after its last use
               at tests/errors/differentiate.rs:_
               x: middle : f64[], mul at tests/errors/differentiate.rs:_
               help: ask for it: `y.gradient(&[x])`
@@ -229,7 +229,7 @@ fn why_there_is_no_gradient() {
         later,
         NoGradient,
         expect![[r#"
-            gradient: x is used, but not on the way to the result
+            gradient: `later` is used, but not on the way to the result
               at tests/errors/differentiate.rs:_
               x: later : f64[], input at tests/errors/differentiate.rs:_
               result: loss : f64[], mul at tests/errors/differentiate.rs:_
@@ -276,7 +276,7 @@ fn an_intermediate_result_with_a_zero_on_one_way() {
         h,
         ErrorKind::NoGradient,
         expect![[r#"
-            gradient: x is an intermediate result, whose cotangent is freed after its last use
+            gradient: `h` is an intermediate result, whose cotangent is freed after its last use
               at tests/errors/differentiate.rs:_
               x: h : f64[], mul at tests/errors/differentiate.rs:_
               help: ask for it: `y.gradient(&[x])`

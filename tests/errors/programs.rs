@@ -118,7 +118,7 @@ fn derivatives_of_programs() {
     check(
         tape.program(&[x.sign().sum(..)]).unwrap().grad(&[0]).unwrap_err(),
         expect![[r#"
-            gradient: a path to x leads through `sign`: sign jumps at 0 and is constant elsewhere, so a gradient through it tells nothing; use tanh or a sigmoid, or cut it off with `stop_gradient`
+            gradient: a path to `x` leads through `sign`: sign jumps at 0 and is constant elsewhere, so a gradient through it tells nothing; use tanh or a sigmoid, or cut it off with `stop_gradient`
               at tests/errors/programs.rs:_
               x: x : f64[2], input at tests/errors/programs.rs:_
               through: %1 : f64[2], sign at tests/errors/programs.rs:_

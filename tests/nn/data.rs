@@ -94,7 +94,10 @@ fn a_split_is_a_partition() {
     // A percentage for a fraction would leave nothing to test on.
     for fraction in [0.0, 1.0, 80.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = numbered(50).split(fraction, 0).unwrap_err();
-        let message = format!("a split of 50 examples at {fraction} leaves a part without examples");
+        let message = match (0.0..=1.0).contains(&fraction) {
+            true => format!("a split of 50 examples at {fraction} leaves a part without examples"),
+            false => format!("the fraction is {fraction}; it should be between 0 and 1"),
+        };
         assert_eq!((error.kind(), error.message()), (ErrorKind::Mismatch, message.as_str()));
     }
     assert!(numbered(1).split(0.8, 0).is_err());

@@ -96,6 +96,11 @@ fn every_loss_has_the_gradient_of_its_values() {
     // Probabilities away from 0 and 1, where the logarithm bends too much for differences.
     let a = z.mapv(|z| 0.2 + 0.6 / (1.0 + (-z).exp()));
     type Recorded = for<'t> fn(Var<'t, f64>, Target<'t, f64>) -> Var<'t, f64>;
+    // Rows of a softmax add up to 1.
+    let rows = {
+        let tape = Tape::new();
+        tape.input(&y).softmax(1).value().unwrap()
+    };
     let losses: [(&str, Recorded, &ArrayD<f64>); 5] = [
         ("half_squared", |a, y| *loss::half_squared(a, y), &z),
         ("mean_squared", loss::mean_squared, &z),
@@ -106,7 +111,8 @@ fn every_loss_has_the_gradient_of_its_values() {
     for (name, loss, x) in losses {
         // The target as an input as well: targets may be learnt, too.
         let tape = Tape::new();
-        let program = tape.program(&[loss(tape.input(x), tape.input(&y).into())]).unwrap();
+        let y = if name == "softmax_cross_entropy" { &rows } else { &y };
+        let program = tape.program(&[loss(tape.input(x), tape.input(y).into())]).unwrap();
         assert_gradients(&program, &[Input::Real(x.clone()), Input::Real(y.clone())], name);
     }
     let tape = Tape::new();

@@ -11,6 +11,7 @@ mod objectives;
 mod optimizers;
 mod planned;
 mod recurrent;
+mod refused;
 mod resume;
 mod sizes;
 mod structure;

@@ -104,7 +104,7 @@ fn reported<J: nn::Objective<f64, Dense<f64>, K> + Copy, K>(objective: J, seed: 
     let nothing = Scheduled::new(|_| 0.0, Sgd::new(1.0));
     let trainer = Trainer::new(nothing).batch_size(2).seed(seed).validation(&data);
     trainer.observe(&mut history).fit(&mut model, objective, &data).unwrap();
-    (history.curve("loss")[0], history.curve("validation loss")[0])
+    (history.curve("loss").unwrap()[0], history.curve("validation loss").unwrap()[0])
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_gated_recurrent_unit_learns_what_to_keep() {
         let trainer = if eagerly { trainer.eagerly() } else { trainer };
         let mut history = History::new();
         trainer.observe(&mut history).fit(&mut model, loss::mean_squared, &data).unwrap();
-        (model, *history.curve("loss").last().unwrap())
+        (model, *history.curve("loss").unwrap().last().unwrap())
     };
     let arrays = |model: &Reader| parameters(model).iter().flat_map(|(_, p)| bits(p.array())).collect::<Vec<_>>();
     assert_eq!(arrays(&train(2, false).0), arrays(&train(2, true).0), "planned and recorded steps");

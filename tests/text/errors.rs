@@ -323,3 +323,29 @@ fn a_short_name_of_another_crate() {
         assert!(error.message().ends_with(&format!("there is no operation `{name}`")), "{error}");
     }
 }
+
+/// Operators of other languages, and axes that are counted from the end.
+#[test]
+fn habits_of_other_languages() {
+    for (line, found, name) in [
+        ("y = x - w", "-", "sub"),
+        ("y = x + w", "+", "add"),
+        ("y = tanh(x) - w", "-", "sub"),
+        ("y = tanh(x -w)", "-w", "sub"),
+    ] {
+        let error = read::<f64>(&format!("program 2 f64\nx : f64[2] = input\nw : f64[2] = input\n{line}\nreturn y"));
+        let error = error.expect_err("an error");
+        assert!(error.message().contains(&format!("found `{found}`")), "{error}");
+        let help = format!("operations are called by their names: `{name}(a, b)`");
+        assert_eq!(error.help(), Some(help.as_str()), "{error}");
+    }
+    line_fails(
+        "y = sum(x; axes=[-1], keep=false)",
+        expect![[r#"
+        parse: line 4, column 18: `-1` is not an integer from 0 to 18446744073709551615
+          4 | y = sum(x; axes=[-1], keep=false)
+            |                  ^^
+          help: axes, lengths and indices count from 0
+    "#]],
+    );
+}

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     NotFinite,
     /// A derivative is not the one that the check of it found.
     WrongDerivative,
+    /// Derivatives of which a check could compare not one.
+    Unchecked,
     /// A primitive broke its contract: a rule answered with the wrong number or shape of derivatives.
     FaultyRule,
     /// A program was given inputs that are not the ones it was recorded with.

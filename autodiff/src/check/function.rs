@@ -5,7 +5,7 @@ use super::difference::same;
 use super::report::Report;
 use super::spot::Reason;
 use super::subject::Subject;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Place, Result};
 use crate::base::ids::NodeId;
 use crate::program::Input;
 use crate::tape::Tape;
@@ -13,6 +13,7 @@ use crate::tape::node::Op;
 use crate::tape::value::IntoArray;
 use crate::tape::var::Var;
 use ndarray::ArrayD;
+use std::panic::Location;
 
 /// Checks the derivatives of a function of one array at `x`.
 ///
@@ -32,7 +33,8 @@ pub fn function(f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, x: impl IntoAr
 }
 
 /// Checks the derivatives of a function of several arrays, and is an error where one is wrong: what a property-based test
-/// asserts of each input that it draws. What is *unchecked*, such as a kink that was hit, is no error: [`Check::arrays`] tells.
+/// asserts of each input that it draws. It is an error, too, if not one slope could be compared with a finite difference. Beside
+/// others that agree, what is *unchecked*, such as a kink that was hit, is no error: [`Check::arrays`] tells.
 ///
 /// ```
 /// use autodiff::check::{self, strategy::arrays};
@@ -46,7 +48,9 @@ pub fn function(f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, x: impl IntoAr
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::WrongDerivative`] with the report as its message; otherwise as [`program`](super::program).
+/// [`ErrorKind::WrongDerivative`] with the report as its message; [`ErrorKind::Unchecked`], with the elements and the reasons,
+/// if nothing could be compared; otherwise as [`program`](super::program).
+#[track_caller]
 pub fn assert<const N: usize>(
     inputs: [impl IntoArray<f64>; N],
     f: impl for<'t> Fn(&'t Tape<f64>, [Var<'t, f64>; N]) -> Var<'t, f64>,
@@ -67,13 +71,19 @@ impl Check {
     ///
     /// # Errors
     /// As [`assert()`].
+    #[track_caller]
     pub fn assert<const N: usize>(
         &self,
         inputs: [impl IntoArray<f64>; N],
         f: impl for<'t> Fn(&'t Tape<f64>, [Var<'t, f64>; N]) -> Var<'t, f64>,
     ) -> Result<()> {
-        let wrong = |report: Box<Report>| Error::new(ErrorKind::WrongDerivative, "check", report.to_string());
-        self.arrays(inputs.map(IntoArray::into_array), f)?.ok().map(|_| ()).map_err(wrong)
+        let place = Place { location: Some(Location::caller()), scope: String::new() };
+        let report = self.arrays(inputs.map(IntoArray::into_array), f)?;
+        if let Some(error) = report.nothing_compared() {
+            return Err(error.at(place));
+        }
+        let wrong = |report: Box<Report>| Error::new(ErrorKind::WrongDerivative, "check", report.to_string()).at(place);
+        report.ok().map(|_| ()).map_err(wrong)
     }
 
     /// As [`function`], of several arrays and the tape they are on, with these settings.

@@ -2,6 +2,7 @@
 
 use super::judge::Outcome;
 use super::spot::{Failure, Method, Reason, SEED_NAME, Spot, Unchecked};
+use crate::base::error::{Error, ErrorKind};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -89,6 +90,29 @@ impl Report {
     /// The report itself, which prints the failures.
     pub fn ok(self) -> Result<Report, Box<Report>> {
         if self.failures.is_empty() { Ok(self) } else { Err(Box::new(self)) }
+    }
+
+    /// An error of a check in which not one slope of the function agrees with a finite difference, although none fails: which
+    /// elements were looked at, why each stays open, and what would help.
+    pub(super) fn nothing_compared(&self) -> Option<Error> {
+        let agrees = |(evidence, [agree, _]): (&Evidence, &[usize; 2])| evidence.order == 1 && *agree > 0;
+        if !self.failures.is_empty() || self.tallies.iter().any(agrees) {
+            return None;
+        }
+        let first_order = || self.unchecked.iter().filter(|unchecked| unchecked.spot.order == 1);
+        let mut reasons = counted(first_order().map(|unchecked| &unchecked.reason));
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let message = "not one derivative could be compared with a finite difference, so nothing was checked";
+        let mut error = Error::new(ErrorKind::Unchecked, "check", message);
+        for (reason, _) in reasons.iter().take(SHOWN) {
+            let because = first_order().filter(|unchecked| unchecked.reason == **reason).map(|it| &it.spot);
+            let points: Vec<String> = counted(because.map(Spot::point)).into_iter().map(|(point, _)| point).collect();
+            let more = if points.len() > SHOWN { format!(" and {} more", points.len() - SHOWN) } else { String::new() };
+            let shown = points.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+            error = error.with_operand(format!("at {shown}{more}: {reason}"));
+        }
+        let most = reasons.first().map_or(&Reason::Nothing, |(reason, _)| *reason);
+        Some(error.with_help(most.remedy()))
     }
 
     /// How many comparisons agree.

@@ -75,7 +75,7 @@ pub struct Spot {
     pub operand: String,
     /// The element of the operand.
     pub element: Vec<usize>,
-    /// The value of that element; NaN where all elements move.
+    /// The value of that element; NaN where all elements move, or none.
     pub at: f64,
     /// The seed ζ or ξ of the derivative, by elements, the first of them.
     pub seed: Vec<f64>,
@@ -89,11 +89,12 @@ pub(super) const SEED: usize = 8;
 
 impl Spot {
     /// `weights[0, 1] = 0.5`.
-    fn point(&self) -> String {
+    pub(super) fn point(&self) -> String {
         let index = if self.element.is_empty() { String::new() } else { format!("{:?}", self.element) };
-        match self.operand.is_empty() {
-            true => "all elements at once".to_owned(),
-            false => format!("{}{index} = {:?}", self.operand, self.at),
+        match (self.operand.as_str(), self.at.is_nan() && self.element.is_empty()) {
+            ("", _) => "all elements at once".to_owned(),
+            (operand, true) => operand.to_owned(),
+            (operand, false) => format!("{operand}{index} = {:?}", self.at),
         }
     }
 }
@@ -187,6 +188,27 @@ pub enum Reason {
     Nothing,
     /// The closure reads values, so that what it records at one point is not what it computes at another.
     ReadsValues,
+}
+
+impl Reason {
+    /// What lets a comparison be made.
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Reason::Kink => {
+                "check at inputs away from the kink: `Domain::between(low, high).at_least(1e-3)` keeps off 0"
+            }
+            Reason::NotFinite | Reason::StrongZero => {
+                "check at inputs for which the function is finite: `Domain::between(low, high)`"
+            }
+            Reason::Inaccurate | Reason::Digits(_) | Reason::SingleDigits(_) => {
+                "check at inputs of moderate size, such as `Domain::between(-3.0, 3.0).at_least(1e-3)`"
+            }
+            Reason::Refused(_) => "check a function in which each operation has a derivative",
+            Reason::NotHeld => "move the `stop_gradient` out of the loop or the custom rule",
+            Reason::Nothing => "let the result depend on the arrays that the closure is given",
+            Reason::ReadsValues => "compute with the vars themselves, and choose with `select` instead of `if`",
+        }
+    }
 }
 
 impl fmt::Display for Reason {

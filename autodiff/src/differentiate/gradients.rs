@@ -135,12 +135,14 @@ pub(crate) fn explain<F: Real>(
     reached: &Reached,
     recorded: bool,
 ) -> Error {
+    // By its name, which is the path of a parameter in its model.
+    let it = tape.with_nodes(|_, labels| labels.name(x.id()).map_or("x".to_owned(), |name| format!("`{name}`")));
     let error = |kind, message: String| {
         Error::new(kind, "gradient", message).at(x.origin()).with_operand(tape.describe(x.id(), "x"))
     };
     if let Mark::Refused { by, reason } = reached.mark(x.id()) {
         let operation = tape.with_node(by, |node| node.operation());
-        return error(ErrorKind::NotDifferentiable, format!("a path to x leads through `{operation}`: {reason}"))
+        return error(ErrorKind::NotDifferentiable, format!("a path to {it} leads through `{operation}`: {reason}"))
             .with_operand(tape.describe(by, "through"));
     }
     let no = |message: String| error(ErrorKind::NoGradient, message);
@@ -160,17 +162,18 @@ pub(crate) fn explain<F: Real>(
     });
     let reaches = roots.iter().any(|root| led[*root]);
     if !used && !reaches {
-        return no("x was never used".into()).with_help("is it the variable that was meant?");
+        return no(format!("{it} was never used")).with_help("is it the variable that was meant?");
     }
     if !reaches {
-        return no("x is used, but not on the way to the result".into()).with_operand(tape.describe(last, "result"));
+        return no(format!("{it} is used, but not on the way to the result"))
+            .with_operand(tape.describe(last, "result"));
     }
     if let Some(node) = only_through_indices(tape, roots, x.id()) {
         let (operation, kind) = tape.with_nodes(|nodes, _| (applied(nodes, node).operation(), nodes[node].kind()));
         let (is_index, kind) = (kind == Kind::Index, kind.words());
         let place = tape.place_of(node).suffix();
         let message = format!(
-            "x reaches the result only through `{operation}`{place}, which gives {kind}: no derivative flows through it"
+            "{it} reaches the result only through `{operation}`{place}, which gives {kind}: no derivative flows through it"
         );
         let error = no(message).with_operand(tape.describe(node, "through"));
         return match is_index {
@@ -187,7 +190,7 @@ pub(crate) fn explain<F: Real>(
     if let Some((node, slot)) = reached.cuts.iter().find(|(node, slot)| behind_x(*node, *slot)) {
         let operation = tape.with_node(*node, |node| node.operation());
         let message = match operation {
-            "stop_gradient" => format!("x is cut off by `stop_gradient`{}", tape.place_of(*node).suffix()),
+            "stop_gradient" => format!("{it} is cut off by `stop_gradient`{}", tape.place_of(*node).suffix()),
             _ => {
                 format!("no derivative flows through operand {slot} of `{operation}`{}", tape.place_of(*node).suffix())
             }
@@ -195,14 +198,14 @@ pub(crate) fn explain<F: Real>(
         return no(message).with_operand(tape.describe(*node, "cut"));
     }
     if !active && !recorded {
-        return no("x was recorded as data, or made of data and constants only".into())
+        return no(format!("{it} was recorded as data, or made of data and constants only"))
             .with_help("record it with `tape.input(…)`, or ask for it: `y.gradient(&[x])`");
     }
     if !leaf && !recorded {
-        return no("x is an intermediate result, whose cotangent is freed after its last use".into())
+        return no(format!("{it} is an intermediate result, whose cotangent is freed after its last use"))
             .with_help("ask for it: `y.gradient(&[x])`");
     }
-    no("no path of derivatives leads to x".into())
+    no(format!("no path of derivatives leads to {it}"))
 }
 
 /// The first node without reals on the way from x to the roots, if all ways lead through such nodes.

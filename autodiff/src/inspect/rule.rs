@@ -73,6 +73,11 @@ impl fmt::Display for RuleText {
 /// [`ErrorKind::FaultyRule`] if a rule breaks its contract or no sample fits the primitive.
 pub fn rule<F: Real>(entry: &Entry<F>) -> Result<RuleText> {
     let (primitive, operands) = general_case(entry)?;
+    rule_of(&primitive, &operands)
+}
+
+/// The rules of `primitive` applied to operands of these types.
+pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Result<RuleText> {
     let tape = Tape::symbolic();
     let mut symbols = BTreeMap::new();
     let mut symbol = |id: NodeId, text: String| symbols.insert(id, text);
@@ -85,7 +90,7 @@ pub fn rule<F: Real>(entry: &Entry<F>) -> Result<RuleText> {
         symbol(arg.id(), (*name).into());
         inputs.push(arg);
     }
-    let types = primitive.results(&operands).map_err(|mismatch| {
+    let types = primitive.results(operands).map_err(|mismatch| {
         Error::new(ErrorKind::FaultyRule, primitive.name(), format!("no sample fits it: {}", mismatch.message))
     })?;
     let kinds: Vec<Kind> = types.iter().map(|result| result.kind).collect();
@@ -94,7 +99,7 @@ pub fn rule<F: Real>(entry: &Entry<F>) -> Result<RuleText> {
         1 => vec!["y".into()],
         n => (0..n).map(|i| format!("y{}", ["₀", "₁", "₂", "₃", "₄"].get(i).unwrap_or(&"ᵢ"))).collect(),
     };
-    let application = application(&tape, &primitive, &names, &inputs);
+    let application = application(&tape, primitive, &names, &inputs);
     let mut dy = Vec::new();
     for (result, name) in results.iter().zip(&result_names) {
         result.shape()?;

@@ -2,8 +2,10 @@
 
 use super::display::{self, Line, body, label};
 use super::numbers;
+use super::rule::rule_of;
 use super::trace::{Edge, Event, Phase, Trace};
 use crate::base::ids::NodeId;
+use crate::base::kind::Type;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::tape::value::Value;
@@ -124,7 +126,8 @@ impl<'a, F: Real> State<'a, F> {
             }
             Event::Visit(id) => {
                 let cotangent = text(self.stored_cotangent(*id), *id);
-                format!("the cotangent of {} is complete: {cotangent}; the rule of {} runs", named(*id), how(*id))
+                let (node, how, rule) = (named(*id), how(*id), self.rule(*id));
+                format!("the cotangent of {node} is complete: {cotangent}; the rule of {how} runs{rule}")
             }
             Event::Accumulate(edge) => {
                 let given = text(self.stored_contribution(*edge), edge.operand);
@@ -153,6 +156,21 @@ impl<'a, F: Real> State<'a, F> {
         };
         let both = [text("v", self.stored_value(node)), text("d", self.stored_cotangent(node))];
         both.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
+    /// `: ā = ȳ·b, b̄ = ȳ·a`, the equations of a node's reverse rule; nothing of a loop, whose rule is a loop, too.
+    fn rule(&self, node: NodeId) -> String {
+        let view = self.trace.program.node(node);
+        let applied = view.and_then(|view| Some((view.primitive()?, view.operands())));
+        let Some((primitive, operands)) = applied.filter(|(primitive, _)| primitive.bodies().is_empty()) else {
+            return String::new();
+        };
+        let operand = |id: &NodeId| self.trace.program.node(*id).map(|view| (view.kind(), view.shape().clone()));
+        let types = operands.iter().filter_map(operand).map(|(kind, shape)| Type { kind, shape });
+        let Ok(rule) = rule_of(primitive, &types.collect::<Vec<_>>()) else { return String::new() };
+        let flows = rule.reverse.iter().filter(|equation| equation.right != "none").map(ToString::to_string);
+        let equations = flows.collect::<Vec<_>>().join(", ");
+        if equations.is_empty() { String::new() } else { format!(": {equations}") }
     }
 
     fn shape(&self, node: NodeId) -> Option<&'a Shape> {

@@ -73,7 +73,8 @@ impl Domain {
         Domain { low, high, tiny: 1e-30 }
     }
 
-    /// The same with magnitudes from `tiny` on.
+    /// The same with magnitudes from `tiny` on. A property test that fails shrinks its numbers to this magnitude, which is
+    /// 1e-30 unless said otherwise: `at_least(1e-3)` shows numbers that can be read, and keeps off a kink at 0.
     pub const fn at_least(self, tiny: f64) -> Domain {
         Domain { tiny, ..self }
     }

@@ -114,6 +114,11 @@ impl<F: Real> Tape<F> {
         self.len() == 0
     }
 
+    /// Whether it records without values: [`Tape::symbolic`].
+    pub fn is_symbolic(&self) -> bool {
+        !self.evaluates.get()
+    }
+
     /// Whether a value was read since the tape was last empty: what Rust code decided by it stands in the recording, and
     /// a replay would not decide again.
     pub fn was_read(&self) -> bool {

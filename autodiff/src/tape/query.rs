@@ -10,6 +10,7 @@ use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::Types;
+use ndarray::ArrayD;
 use smallvec::SmallVec;
 
 /// The error of asking `tape` about `x`, the `role` of `operation`, if it is on another tape.
@@ -114,7 +115,7 @@ impl<F: Real> Tape<F> {
     }
 }
 
-impl<F: Real> Var<'_, F> {
+impl<'t, F: Real> Var<'t, F> {
     /// What made it, in a word: the name of a primitive, or `input`, `data`, `constant`.
     ///
     /// ```
@@ -123,6 +124,34 @@ impl<F: Real> Var<'_, F> {
     /// ```
     pub fn operation(self) -> &'static str {
         self.tape.with_node(self.id, Node::operation)
+    }
+
+    /// The array of a constant, which every replay has; `None` of anything else.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::symbolic();
+    /// assert_eq!(tape.constant(2.0).constant(), Some(ndarray::arr0(2.0).into_dyn()));
+    /// assert_eq!(tape.data(2.0).constant(), None);
+    /// ```
+    pub fn constant(self) -> Option<ArrayD<F>> {
+        self.tape.with_node(self.id, |node| match &node.op {
+            Op::Constant(value) => value.array(&node.shape).map(|array| array.into_owned()),
+            _ => None,
+        })
+    }
+
+    /// What it was computed from: the operands of its [`operation`](Self::operation), none for an input or a constant.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let x = tape.input(3.0).named("x");
+    /// assert_eq!(x.tanh().operands()[0].id(), x.id());
+    /// assert!(x.operands().is_empty());
+    /// ```
+    pub fn operands(self) -> Vec<Arg<'t, F>> {
+        let tape = self.tape;
+        let ids = tape.with_nodes(|nodes, _| applied(nodes, self.id).inputs.to_vec());
+        ids.into_iter().map(|id| tape.arg(id)).collect()
     }
 }
 

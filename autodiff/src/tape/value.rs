@@ -173,7 +173,9 @@ fn strided<'a, F>(shape: &Shape, strides: Vec<usize>, data: &'a [F]) -> Option<A
 /// The trait is implemented here for all of them and needs no implementation elsewhere.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an array of `{T}`",
-    note = "numbers are not converted: write `1.0`, not `1`, for reals; for a tape of `f32`, `array.mapv(|x| x as f32)`",
+    note = "numbers are not converted: write `1.0`, not `1`, for reals; for a tape of `f32`, `array.mapv(|x| x as f32)`; indices \
+            and labels are `usize`: `label as usize`",
+    note = "a tuple of arrays is not one array: a function of several is recorded on a `Tape`, with an `input` for each",
     note = "the rows of a `Vec<Vec<_>>` may differ in length: `Array2::from_shape_vec((rows.len(), n), rows.concat())?` of \
             ndarray checks that they do not; a `Vec<[_; n]>` is taken as it is"
 )]

@@ -59,6 +59,9 @@ use std::panic::Location;
 /// | "`Vec<Vec<f64>>` is not an array of `f64`" | the rows might differ in length: an ndarray array, or rows `[f64; n]` |
 /// | "cannot be made by summing an iterator" | [`tape.total(&vars)`](Tape::total): a sum of no vars would be on no tape |
 /// | "cannot index into a value of type `Var`" | [`x.at([i, j])`](Self::at), [`x.row(i)`](Self::row): an element is a var, recorded on the tape |
+/// | "binary operation `>` cannot be applied to type `Var`" | [`x.gt(0.0).select(a, b)`](Self::select) chooses on the tape, element by element; `if x.item()? > 0.0` decides once, for this recording |
+/// | "`usize: Neg` is not satisfied", at `x.reshape([n, -1])` | no length is inferred: [`x.flatten(1..)`](Self::flatten) makes rows of everything behind axis 0, `x.flatten(..)` a vector |
+/// | "`(…)` is not an array of `f64`", at [`grad`](crate::grad) and its relatives | they take one array: for several, a [`Tape`] with an `input` for each |
 /// | "type annotations needed", at `x.sum([])` | `x.sum(Vec::<usize>::new())`: an empty list does not say what it is a list of |
 /// | "lifetime may not live long enough", at a closure of vars | `fn f<'t, F: Real>(x: Var<'t, F>, y: Var<'t, F>) -> Var<'t, F>`: a function says that both are on one tape |
 pub struct Var<'t, F: Real> {

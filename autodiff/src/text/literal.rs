@@ -131,7 +131,11 @@ pub fn number<F: Real>(text: &str) -> Result<F, Mismatch> {
 /// The number at `span`, which is whole and not negative.
 pub(super) fn whole(source: &Source<'_>, span: Span) -> Result<u64> {
     let text = source.piece(span);
-    text.parse().map_err(|_| source.error(span, format!("`{text}` is not an integer from 0 to {}", u64::MAX)))
+    text.parse().map_err(|_| {
+        let error = source.error(span, format!("`{text}` is not an integer from 0 to {}", u64::MAX));
+        // Rust code counts axes from the end with negative numbers.
+        if text.starts_with('-') { error.with_help("axes, lengths and indices count from 0") } else { error }
+    })
 }
 
 /// As [`whole`], for a length or an index.

@@ -118,7 +118,11 @@ impl<'s, 'a> Parser<'s, 'a> {
             }
             Some(_) => format!("`{}`", brief(self.source.piece(self.here()))),
         };
-        self.source.error(self.here(), format!("expected {expected}, found {found}"))
+        let error = self.source.error(self.here(), format!("expected {expected}, found {found}"));
+        match self.peek().and_then(operator) {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
     }
 
     fn word(&mut self, expected: &str) -> Result<(&'a str, Span)> {
@@ -339,6 +343,9 @@ impl<'s, 'a> Parser<'s, 'a> {
             if GIVEN.contains(&name) {
                 return Ok(Leaf::Given(name, begin));
             }
+            if let Some(help) = self.peek().and_then(operator) {
+                return Err(self.unexpected("the end of the line").with_help(help));
+            }
             let error = self.source.error(begin, format!("expected {expected}, found `{name}`"));
             return Err(match nearest(name, GIVEN) {
                 Some(help) => error.with_help(help),
@@ -459,5 +466,18 @@ impl<'s, 'a> Parser<'s, 'a> {
                 return Ok(Literal { shape: nesting.shape(), numbers, span: begin.to(self.last) });
             }
         }
+    }
+}
+
+/// What to write instead of a sign between two operands, which the lexer takes for the sign of a number.
+fn operator(token: &Token<'_>) -> Option<&'static str> {
+    let Token::Number(text) = token else { return None };
+    let mut characters = text.chars();
+    let sign = characters.next();
+    let is_number = characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
+    match sign {
+        Some('-') if !is_number => Some("operations are called by their names: `sub(a, b)`"),
+        Some('+') if !is_number => Some("operations are called by their names: `add(a, b)`"),
+        _ => None,
     }
 }

@@ -35,6 +35,25 @@ pub trait Batch<F: Real> {
     fn columns<'a>(&'a self, list: &mut dyn FnMut(&'a str, &'a Column<F>));
 }
 
+/// The first number of a batch that is not finite: column, row, number.
+pub(crate) fn first_non_finite<F: Real>(batch: &dyn Batch<F>) -> Option<(&str, usize, F)> {
+    let mut found = None;
+    batch.columns(&mut |name, column| {
+        if let (None, Column::Real(array)) = (found, column)
+            && let Some(position) = array.iter().position(|number| !number.is_finite())
+        {
+            let number = array.iter().nth(position).copied().unwrap_or(F::nan());
+            found = Some((name, row(array.shape(), position), number));
+        }
+    });
+    found
+}
+
+/// The row of an array of this shape in which the element at `position` stands.
+pub(crate) fn row(shape: &[usize], position: usize) -> usize {
+    position / shape.iter().skip(1).product::<usize>().max(1)
+}
+
 /// The columns of a batch on a tape.
 ///
 /// ```

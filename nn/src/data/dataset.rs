@@ -17,6 +17,7 @@ pub(crate) const TARGETS: &str = "targets";
 ///
 /// Most data sets have features and a target for each example ([`labelled`](Self::labelled),
 /// [`valued`](Self::valued)), which are the columns `x` and `targets`; others are put together column by column.
+/// Reading files is the program's affair: `examples/support/mod.rs` reads one with commas between its numbers in a few lines.
 ///
 /// ```
 /// use nn::Dataset;
@@ -83,7 +84,8 @@ impl<F: Real> Dataset<F> {
         Ok(self)
     }
 
-    /// A data set whose targets are the numbers of classes, from 0.
+    /// A data set whose targets are the numbers of classes, from 0. Labels that are counted from 1 are refused by a model of as
+    /// many outputs as there are classes; with one output more they fit, and its class 0 never comes.
     ///
     /// # Errors
     /// As [`with`](Self::with).
@@ -185,7 +187,10 @@ impl<F: Real> Dataset<F> {
     #[track_caller]
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
         let n = self.len();
-        // The cast saturates, and NaN becomes 0.
+        if !(0.0..=1.0).contains(&fraction) {
+            let error = mismatch("split", format!("the fraction is {fraction}; it should be between 0 and 1"));
+            return Err(error.with_help("`split(0.8, seed)` gives four fifths and one fifth"));
+        }
         let size = ((n as f64 * fraction).round() as usize).min(n);
         if size == 0 || size == n {
             let message = format!("a split of {n} examples at {fraction} leaves a part without examples");
@@ -234,16 +239,6 @@ impl<F: Real> Dataset<F> {
         self.columns.iter().filter_map(|(name, column)| {
             let Column::Index(array) = column else { return None };
             Some((name.as_str(), array.iter().copied().min()?, array.iter().copied().max()?))
-        })
-    }
-
-    /// The first number that is not finite: column, example, number.
-    pub(crate) fn first_non_finite(&self) -> Option<(&str, usize, F)> {
-        self.columns.iter().find_map(|(name, column)| {
-            let Column::Real(array) = column else { return None };
-            let width = array.shape().iter().skip(1).product::<usize>().max(1);
-            let (position, number) = array.iter().enumerate().find(|(_, number)| !number.is_finite())?;
-            Some((name.as_str(), position / width, *number))
         })
     }
 }

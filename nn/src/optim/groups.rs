@@ -2,7 +2,7 @@
 
 use super::settings::not_negative;
 use super::{Optimizer, Position, Update};
-use autodiff::{Real, Var};
+use autodiff::{Mismatch, Real, Var};
 use std::fmt;
 
 /// How a parameter is treated apart from others.
@@ -40,7 +40,8 @@ impl Default for Group {
 /// # let _: &dyn nn::Optimizer<f32> = &optimizer;
 /// ```
 ///
-/// The function is asked when a step is recorded, not in every step: it depends on the path only.
+/// The function is asked when a step is recorded, not in every step: it depends on the path only. If it leaves every parameter
+/// that is trained as it is, as a misspelt path does, the step is refused.
 ///
 /// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019), Algorithm 2, with α in place of the
 /// paper's α·η.
@@ -64,16 +65,23 @@ impl<F: Real, C: Fn(&str) -> Group, O: Optimizer<F>> Optimizer<F> for Groups<C, 
 
     fn update<'t>(&self, update: &mut Update<'t, F>) -> Vec<Var<'t, F>> {
         let mut decays = Vec::with_capacity(update.parameters.len());
-        let mut wrong = None;
+        let (mut wrong, mut changes_none) = (None, true);
         for parameter in &mut update.parameters {
             let group = (self.group)(&parameter.path);
             let name = |setting| format!("{setting} of `{}`", parameter.path);
             let settings = not_negative(&name("rate"), group.rate).and(not_negative(&name("decay"), group.decay));
             wrong = wrong.or(settings.err());
+            changes_none &= group == Group::default();
             if group.rate != 1.0 {
                 parameter.rate *= group.rate;
             }
             decays.push((parameter.rate, group.decay));
+        }
+        if wrong.is_none() && changes_none {
+            let paths: Vec<&str> = update.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
+            let message = "every parameter has rate 1 and decay 0, as it has without groups";
+            let help = format!("ask for paths as they are: {}", paths.join(", "));
+            wrong = Some(Mismatch::new(message).with_help(help));
         }
         if let Some(mismatch) = wrong {
             return update.refuse("Groups", mismatch);

@@ -53,7 +53,7 @@ pub struct Position {
 /// Learning rate, step number and number of examples are inputs of the recorded step, and so are the arrays of the state:
 /// the recording of one step is the recording of every step. Other numbers of an optimizer are constants in it.
 pub trait Optimizer<F: Real> {
-    /// The learning rate α, which has to be finite and not negative.
+    /// The learning rate α, above 0 and finite; 0 where a schedule ends.
     fn rate(&self, at: Position) -> f64;
 
     /// Records the parameters after the step, in the order of `update.parameters`, each of the same shape as before.
@@ -115,7 +115,7 @@ pub(crate) fn checked_rate<F: Real>(optimizer: &impl Optimizer<F>, at: Position)
     if rate >= 0.0 && F::of(rate).is_finite() {
         return Ok(F::of(rate));
     }
-    let message = format!("the learning rate of step {} is {rate}; it should be finite and not negative", at.step);
+    let message = format!("the learning rate of step {} is {rate}; it should be above 0 and finite", at.step);
     Err(error(ErrorKind::Refused, "step", message))
 }
 

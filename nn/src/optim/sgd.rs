@@ -6,6 +6,9 @@ use autodiff::{Real, Var};
 
 /// Gradient descent on mini-batches: w ← w − α·g.
 ///
+/// With a rate that is too large the loss grows from step to step, which is no error as long as all numbers are finite: look at
+/// its curve, and try a tenth of the rate.
+///
 /// ```
 /// let sgd = nn::Sgd::new(0.1);
 /// assert_eq!(sgd.rate, 0.1);

@@ -1,13 +1,14 @@
 //! A model at work: what it answers, and how well.
 
+use super::finite::{traced, with_data};
 use crate::context::Context;
-use crate::data::{Batch, Columns};
-use crate::error::mismatch;
+use crate::data::{Batch, Columns, first_non_finite, row};
+use crate::error::{error, mismatch};
 use crate::layer::Layer;
 use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::Position;
-use autodiff::{IntoArray, Real, Result, Tape, Var};
+use autodiff::{ErrorKind, IntoArray, Real, Result, Tape, Var};
 use ndarray::ArrayD;
 
 /// The output of a model for `features` \[examples, …\], with dropout off.
@@ -19,14 +20,27 @@ use ndarray::ArrayD;
 /// ```
 ///
 /// # Errors
-/// The error of the first layer that does not fit, with its path.
+/// The error of the first layer that does not fit, with its path; [`ErrorKind::NotFinite`] if
+/// an output is NaN, with the row of the features that is not finite, or the operation that NaN comes from.
 #[track_caller]
 pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArray<F>) -> Result<ArrayD<F>> {
     let tape = Tape::new();
     let cx = Context::evaluation(&tape, model);
-    let output = model.forward(tape.data(features).named("x"), &cx);
+    let x = tape.data(features).named("x");
+    let output = model.forward(x, &cx);
     cx.updated()?;
-    output.value()
+    let value = output.value()?;
+    let Some(position) = value.iter().position(|number| number.is_nan()) else { return Ok(value) };
+    let what = format!("the output is NaN in row {}", row(value.shape(), position));
+    let error = traced(error(ErrorKind::NotFinite, "predict", what), output);
+    let features = x.value()?;
+    Err(match features.iter().enumerate().find(|(_, number)| !number.is_finite()) {
+        Some((position, number)) => {
+            let (row, of) = (row(features.shape(), position), features.shape().first().copied().unwrap_or(1));
+            error.with_operand(format!("the features have {number} in row {row} of {of}"))
+        }
+        None => error,
+    })
 }
 
 /// What [`evaluate`] finds.
@@ -51,8 +65,10 @@ pub struct Evaluation<F: Real> {
 /// Hyperparameters have their values at [`Position::default`].
 ///
 /// # Errors
-/// The error of the forward pass or of the objective; [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples,
-/// of which there is no mean.
+/// The error of the forward pass or of the objective; [`ErrorKind::Mismatch`] for no examples,
+/// of which there is no mean; [`ErrorKind::NotFinite`] if the loss is NaN, or infinite because a
+/// number of the data is not finite, with its column and row. An infinite loss of finite data, of a certain answer that is
+/// wrong, is no error.
 #[track_caller]
 pub fn evaluate<F: Real, M: Module<F>, K>(
     model: &M,
@@ -61,7 +77,7 @@ pub fn evaluate<F: Real, M: Module<F>, K>(
 ) -> Result<Evaluation<F>> {
     match data.examples() {
         0 => Err(mismatch("evaluate", "there are no examples to evaluate on")),
-        _ => evaluate_at(model, &objective, data, Position::default()),
+        _ => evaluate_at(model, &objective, ("the data set", data), Position::default()),
     }
 }
 
@@ -69,7 +85,7 @@ pub fn evaluate<F: Real, M: Module<F>, K>(
 pub(super) fn evaluate_at<F: Real, M: Module<F>, K>(
     model: &M,
     objective: &impl Objective<F, M, K>,
-    data: &dyn Batch<F>,
+    (what, data): (&str, &dyn Batch<F>),
     at: Position,
 ) -> Result<Evaluation<F>> {
     let tape = Tape::new();
@@ -78,6 +94,11 @@ pub(super) fn evaluate_at<F: Real, M: Module<F>, K>(
     let columns = Columns::on(&tape, data);
     let outcome = objective.record(model, &columns, &cx)?;
     cx.updated()?;
+    let loss = outcome.loss.item()?;
+    if loss.is_nan() || (loss.is_infinite() && first_non_finite(data).is_some()) {
+        let error = error(ErrorKind::NotFinite, "evaluate", format!("the loss is {loss}"));
+        return Err(with_data(traced(error, outcome.loss), what, data));
+    }
     let outputs = outcome.outputs.into_iter().map(Var::value).collect::<Result<_>>()?;
-    Ok(Evaluation { loss: outcome.loss.item()?, outputs })
+    Ok(Evaluation { loss, outputs })
 }

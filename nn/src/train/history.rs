@@ -1,7 +1,8 @@
 //! What was measured, epoch by epoch.
 
 use super::observer::{Epoch, Observer, Training};
-use autodiff::Real;
+use crate::error::mismatch;
+use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
 /// Remembers what every epoch measured.
@@ -12,7 +13,7 @@ use std::ops::ControlFlow;
 /// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
 /// let mut history = History::new();
 /// Trainer::new(Sgd::new(0.25)).epochs(2).observe(&mut history).fit(&mut model, loss::mean_squared, &data)?;
-/// assert_eq!(history.curve("loss"), [1.0, 0.25]);
+/// assert_eq!(history.curve("loss")?, [1.0, 0.25]);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -32,8 +33,21 @@ impl History {
     }
 
     /// The measure `name` over the epochs that have it.
-    pub fn curve(&self, name: &str) -> Vec<f64> {
-        self.epochs.iter().filter_map(|epoch| epoch.measure(name)).collect()
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if no epoch has it; the error lists what was measured.
+    #[track_caller]
+    pub fn curve(&self, name: &str) -> Result<Vec<f64>> {
+        let curve: Vec<f64> = self.epochs.iter().filter_map(|epoch| epoch.measure(name)).collect();
+        if !curve.is_empty() {
+            return Ok(curve);
+        }
+        let error = mismatch("curve", format!("there is no measure `{name}` in {} epochs", self.epochs.len()));
+        let last = self.epochs.last().map(|epoch| epoch.measures.as_slice()).unwrap_or_default();
+        match last.iter().map(|(name, _)| format!("`{name}`")).reduce(|list, name| format!("{list}, {name}")) {
+            Some(list) => Err(error.with_help(format!("measured were {list}"))),
+            None => Err(error.with_help("a history that observes a training has measures after its first epoch")),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod evaluate;
+mod finite;
 mod history;
 mod observer;
 mod planned;

@@ -1,5 +1,6 @@
 //! One training step.
 
+use super::finite::{traced, with_data};
 use super::planned::Planned;
 use super::recorded::{Recorded, record};
 use crate::data::Batch;
@@ -266,7 +267,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         let loss = recorded.loss.item()?;
         let step = at.step;
         if !loss.is_finite() {
-            return Err(not_finite(format!("the loss is {loss}"), recorded.loss));
+            return Err(with_data(refused(format!("the loss is {loss}"), recorded.loss), "the batch", batch));
         }
         let mut arrays = Vec::with_capacity(recorded.arrays.len());
         for (position, array) in &recorded.arrays {
@@ -275,7 +276,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
                 let what = Tree::of(&*model).leaves.get(*position).map_or(String::new(), |(path, leaf)| {
                     format!("the {} `{path}` would be {number} after step {step}", leaf.words())
                 });
-                return Err(not_finite(what, *array));
+                return Err(refused(what, *array));
             }
             arrays.push((*position, value));
         }
@@ -287,7 +288,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
             let (what, after) = (update.words(), update.after);
             let entry = update.read()?;
             if let Some(number) = entry.array.iter().find(|number| !number.is_finite()) {
-                return Err(not_finite(format!("{what} would be {number} after step {step}"), after));
+                return Err(refused(format!("{what} would be {number} after step {step}"), after));
             }
             entries.push(entry);
         }
@@ -383,20 +384,8 @@ fn same_arrays<F: Real>(model: &mut impl Module<F>) -> Result<()> {
     Err(mismatch("step", message).with_help("write both with `nn::visit!`, or list the same parts in the same order"))
 }
 
-/// Why training stops: what is not finite, and where the first number on the way to `var` came from that is not.
-fn not_finite<F: Real>(what: String, var: Var<'_, F>) -> Error {
-    let error = Error::new(ErrorKind::NotFinite, "step", format!("{what}; nothing was changed")).at(var.origin());
-    match var.first_non_finite() {
-        Ok(Some(first)) => {
-            let help = match first.operation.as_str() {
-                "log" => {
-                    "a logarithm takes numbers above 0: is it in a loss of probabilities, and the output a logit? Then \
-                          `loss::binary_cross_entropy_with_logits` is the loss"
-                }
-                _ => "look at that operation's operands, at the data, and at the learning rate",
-            };
-            error.with_operand(format!("first: {first}")).with_help(help)
-        }
-        _ => error.with_help("look at the data, and at the learning rate"),
-    }
+/// Why training stops: what is not finite.
+fn refused<F: Real>(what: String, var: Var<'_, F>) -> Error {
+    let error = Error::new(ErrorKind::NotFinite, "step", format!("{what}; nothing was changed"));
+    traced(error.at(var.origin()), var)
 }

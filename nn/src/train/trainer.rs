@@ -2,6 +2,7 @@
 
 use super::checkpoint::{Checkpoint, Progress};
 use super::evaluate::evaluate_at;
+use super::finite::with_data;
 use super::observer::{Epoch, Observer, Training};
 use super::step::Step;
 use crate::data::{Column, Dataset};
@@ -31,7 +32,7 @@ use std::fmt;
 /// let mut history = History::new();
 /// Trainer::new(Sgd::new(0.05)).epochs(50).observe(&mut history).fit(&mut model, loss::mean_squared, &data)?;
 /// assert!((model.weight().array().sum() - 2.0).abs() < 1e-6);
-/// assert!(history.curve("loss")[49] < 1e-12);
+/// assert!(history.curve("loss")?[49] < 1e-12);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 pub struct Trainer<'a, F: Real, O> {
@@ -43,7 +44,7 @@ pub struct Trainer<'a, F: Real, O> {
     threads: Option<usize>,
     plans: Option<usize>,
     metrics: Vec<(String, Metric<'a, F>)>,
-    validation: Option<&'a Dataset<F>>,
+    validation: Vec<&'a Dataset<F>>,
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
 }
@@ -67,7 +68,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             threads: None,
             plans: None,
             metrics: Vec::new(),
-            validation: None,
+            validation: Vec::new(),
             observers: Vec::new(),
             resumed: None,
         }
@@ -105,7 +106,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     }
 
     /// Measures in every epoch how well the outputs fit the targets, under this name:
-    /// [`accuracy`](crate::metric::accuracy), or a closure.
+    /// [`accuracy`](crate::metric::accuracy), or a closure. No other measure has the name, `loss` and `validation …` included.
     pub fn metric(
         mut self,
         name: impl Into<String>,
@@ -115,9 +116,10 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Measures loss and metrics after every epoch on `data`, too.
-    pub fn validation(self, data: &'a Dataset<F>) -> Self {
-        Trainer { validation: Some(data), ..self }
+    /// Measures loss and metrics after every epoch on `data`, too: on one data set.
+    pub fn validation(mut self, data: &'a Dataset<F>) -> Self {
+        self.validation.push(data);
+        self
     }
 
     /// Lets `observer` watch the training. Several may.
@@ -139,7 +141,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     ///
     /// # Errors
     /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
-    /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, or a checkpoint that does not fit.
+    /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
+    /// or a checkpoint that does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
         self,
@@ -186,7 +189,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             for rows in order.chunks(batch_size).skip(progress.batches) {
                 let batch = data.chosen(rows);
                 if let Err(error) = step.run(model, &batch, keys.key()) {
-                    return Err(located(error, number, progress.batches + 1, data));
+                    let error = error.with_operand(format!("in epoch {number}, batch {}", progress.batches + 1));
+                    let at = step.position();
+                    let evaluated =
+                        |rows: &[usize]| evaluate_at(&*model, &step.objective, ("", &data.chosen(rows)), at).err();
+                    return Err(located(error, rows, data, evaluated));
                 }
                 let Some(result) = step.result() else { continue };
                 let share = rows.len() as f64 / data.len() as f64;
@@ -212,9 +219,12 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 names.map(str::to_owned).zip(progress.sums.iter().copied()).collect();
             (progress.epochs, progress.batches) = (number, 0);
             progress.sums = vec![0.0; 1 + metrics.len()];
-            if let Some(validation) = validation {
+            if let Some(validation) = validation.first().copied() {
                 let at = Position { step: step.state().step(), epoch: number as u64 };
-                let result = evaluate_at(&*model, &step.objective, validation, at)?;
+                let result = match evaluate_at(&*model, &step.objective, ("the validation set", validation), at) {
+                    Ok(result) => result,
+                    Err(error) => return Err(error.with_operand(format!("in the validation after epoch {number}"))),
+                };
                 measures.push(("validation loss".to_owned(), result.loss.double()));
                 let found = measure(&metrics, result.outputs.first(), validation)?;
                 measures.extend(metrics.iter().map(|(name, _)| format!("validation {name}")).zip(found));
@@ -235,12 +245,31 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     fn check(&self, data: &Dataset<F>) -> Result<()> {
         let complaint = match () {
             () if data.is_empty() => "there are no examples to train on",
-            () if self.validation.is_some_and(Dataset::is_empty) => "there are no examples to validate on",
+            () if self.validation.iter().any(|data| data.is_empty()) => "there are no examples to validate on",
             () if self.batch_size == 0 => "a batch of 0 examples trains nothing",
             () if self.epochs == 0 => "0 epochs train nothing",
-            () => return Ok(()),
+            () if self.validation.len() > 1 => {
+                "there are two validation sets, and room for one: `nn::evaluate` takes others"
+            }
+            () => return self.check_names(),
         };
         Err(mismatch("fit", complaint))
+    }
+
+    /// That no two measures have one name.
+    #[track_caller]
+    fn check_names(&self) -> Result<()> {
+        let own = std::iter::once("loss").chain(self.metrics.iter().map(|(name, _)| name.as_str())).map(str::to_owned);
+        let own: Vec<String> = own.collect();
+        let later = own.iter().filter(|_| !self.validation.is_empty()).map(|name| format!("validation {name}"));
+        let all: Vec<String> = own.iter().cloned().chain(later).collect();
+        match all.iter().enumerate().find(|(i, name)| all.iter().take(*i).any(|before| before == *name)) {
+            None => Ok(()),
+            Some((_, name)) => {
+                let help = "give the metric another name: `loss` is the objective's, `validation …` that on the validation set";
+                Err(mismatch("fit", format!("there are two measures `{name}`")).with_help(help))
+            }
+        }
     }
 }
 
@@ -269,23 +298,44 @@ fn measure<F: Real>(
     Ok(found)
 }
 
-/// An error with the place in the run where it happened, and what the whole data set has to do with it.
-fn located<F: Real>(error: Error, epoch: usize, batch: usize, data: &Dataset<F>) -> Error {
-    let error = error.with_operand(format!("in epoch {epoch}, batch {batch}"));
-    match error.kind() {
-        ErrorKind::NotFinite => match data.first_non_finite() {
-            Some((column, row, number)) => error
-                .with_operand(format!("the data set has {number} in column `{column}`, row {row} of {}", data.len())),
-            None => error,
-        },
-        // Often labels that are counted from 1.
-        ErrorKind::Refused if error.operation() != "step" => {
-            data.ranges().fold(error, |error, (column, least, most)| {
-                error.with_operand(format!("column `{column}` of the data set has indices from {least} to {most}"))
-            })
-        }
-        _ => error,
+/// An error of the batch `rows` with what the data set has to do with it: a number that is not finite, or else the example that
+/// fails by itself as the batch does.
+fn located<F: Real>(
+    error: Error,
+    rows: &[usize],
+    data: &Dataset<F>,
+    evaluated: impl Fn(&[usize]) -> Option<Error>,
+) -> Error {
+    if error.kind() == ErrorKind::NotFinite {
+        return with_data(error, "the data set", data);
     }
+    let fails = |rows: &[usize]| evaluated(rows).is_some_and(|other| other.operation() == error.operation());
+    let found = culprit(rows, fails);
+    let is_of_data = found.is_some() || (error.kind() == ErrorKind::Refused && error.operation() != "step");
+    let error = match found {
+        Some(row) => error.with_operand(format!("the example is row {row} of {} of the data set", data.len())),
+        None => error,
+    };
+    // Often labels that are counted from 1.
+    data.ranges().filter(|_| is_of_data).fold(error, |error, (column, least, most)| {
+        error.with_operand(format!("column `{column}` of the data set has indices from {least} to {most}"))
+    })
+}
+
+/// The first of `rows` that fails by itself, if others do not.
+fn culprit(mut rows: &[usize], fails: impl Fn(&[usize]) -> bool) -> Option<usize> {
+    let mut others_pass = false;
+    while rows.len() > 1 {
+        let (first, second) = rows.split_at(rows.len() / 2);
+        let failing = (fails(first), fails(second));
+        others_pass |= failing != (true, true);
+        rows = match failing {
+            (true, _) => first,
+            (false, true) => second,
+            (false, false) => return None,
+        };
+    }
+    rows.first().copied().filter(|_| others_pass)
 }
 
 impl<F: Real, O: fmt::Debug> fmt::Debug for Trainer<'_, F, O> {

@@ -2,6 +2,7 @@
 
 use super::rules::{Fault, Unary};
 use autodiff::check::{self, Check, Verdict};
+use autodiff::{Tape, Var};
 use ndarray::Array1;
 
 fn numbers(n: usize) -> Array1<f64> {
@@ -73,4 +74,40 @@ fn functions_of_several_arrays() {
     let point = [ndarray::arr1(&[0.5]).into_dyn()];
     let reads = Check::new().arrays(point, |tape, [x]| x * tape.data(x.value().unwrap())).unwrap();
     assert!(matches!(reads.verdict(), Verdict::Unchecked(check::Reason::ReadsValues)), "{reads}");
+}
+
+/// An assertion that compared nothing is no assertion: it says which elements stay open, why, and what would help.
+#[test]
+fn an_assertion_that_compares_nothing_is_an_error() {
+    type Function = for<'t> fn(&'t Tape<f64>, [Var<'t, f64>; 1]) -> Var<'t, f64>;
+    let cases: [(&str, [f64; 2], Function, &str, &str); 6] = [
+        (
+            "sign",
+            [0.5, 1.0],
+            |_, [x]| x.sign().sum(..),
+            "at input 0: no derivative: a path to x leads through `sign`",
+            "each operation has a derivative",
+        ),
+        ("log", [-0.5, -1.0], |_, [x]| x.log().sum(..), "[0] = -0.5, input 0[1] = -1.0, all elements", "is finite"),
+        ("constant", [0.5, 1.0], |tape, _| tape.constant(3.0), "nothing to differentiate", "depend on the arrays"),
+        (
+            "relu",
+            [0.0, 0.0],
+            |_, [x]| x.relu().sum(..),
+            "at input 0[0] = 0.0, input 0[1] = 0.0, all elements at once: a kink",
+            "away from the kink",
+        ),
+        ("cut", [0.5, 1.0], |_, [x]| x.stop_gradient().sum(..), "stop_gradient", "each operation has a derivative"),
+        ("read", [0.5, 1.0], |_, [x]| x * x.tape().data(x.value().unwrap()), "reads values", "`select`"),
+    ];
+    for (name, at, f, reason, help) in cases {
+        let error = check::assert([at], f).unwrap_err();
+        let location = error.place().and_then(|place| place.location).unwrap();
+        assert_eq!((location.file().ends_with("sampling.rs"), location.line()), (true, line!() - 2), "{error}");
+        assert_eq!(error.kind(), autodiff::ErrorKind::Unchecked, "{name}: {error}");
+        assert!(error.operands().iter().any(|line| line.contains(reason)), "{name}: {error}");
+        assert!(error.help().is_some_and(|line| line.contains(help)), "{name}: {error}");
+    }
+    // One slope that agrees is enough.
+    check::assert([[0.0, 1.0]], |_, [x]| x.relu().sum(..)).unwrap();
 }

@@ -139,7 +139,7 @@ fn a_gradient_that_only_indices_lead_to_says_so() {
     let error = gradients.get(x).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoGradient);
     let text = error.to_string();
-    assert!(text.contains("x reaches the result only through `argmax`") && text.contains("uses.rs:"), "{text}");
+    assert!(text.contains("`x` reaches the result only through `argmax`") && text.contains("uses.rs:"), "{text}");
     assert!(text.contains("which gives an array of indices: no derivative flows through it"), "{text}");
     let recorded = y.gradient(&[x]).unwrap_err().to_string();
     assert!(recorded.contains("only through `argmax`"), "{recorded}");

@@ -1,0 +1,107 @@
+//! What losses and metrics take: probabilities, distributions over classes, labels, logits.
+//!
+//! A loss looks at numbers where there are some: on a tape with values an error var names the row. A step that is replayed
+//! computes NaN there, which it refuses, and is recorded once more to say why.
+
+use crate::data::row;
+use autodiff::{Arg, Index, Mismatch, Real, Tape, Var};
+use ndarray::ArrayViewD;
+
+/// How far from 1 the probabilities of a row may add up: they may be rounded to two decimals.
+const ROUNDED: f64 = 0.05;
+
+/// `x`, which is called `what`, if its elements are probabilities.
+#[track_caller]
+pub(crate) fn probabilities<'t, F: Real>(operation: &str, what: &str, x: Var<'t, F>, help: &str) -> Var<'t, F> {
+    let outside = |p: &F| *p < F::zero() || *p > F::one();
+    let wrong = known(x, |array| {
+        let (position, number) = array.iter().enumerate().find(|(_, p)| outside(p))?;
+        Some(format!("{what} is {number} in row {}, and no probability in [0, 1]", row(array.shape(), position)))
+    });
+    match wrong {
+        Some(message) => x.tape().refuse(operation, &[x.into()], Mismatch::new(message).with_help(help)),
+        None => x.clamp(0.0, 1.0).eq(x).select(x, f64::NAN),
+    }
+}
+
+/// The target `y` if its rows are distributions over classes.
+#[track_caller]
+pub(crate) fn distributions<'t, F: Real>(operation: &str, y: Var<'t, F>) -> Var<'t, F> {
+    match known(y, |array| no_distribution(array)) {
+        Some(message) => y.tape().refuse(operation, &[y.into()], Mismatch::new(message).with_help(ROWS)),
+        None => {
+            let total = y.ge(0.0).select(y, f64::NAN).sum_keep(-1);
+            (total - 1.0).abs().le(ROUNDED).select(y, f64::NAN)
+        }
+    }
+}
+
+/// What a row of targets should be.
+pub(crate) const ROWS: &str = "a row has a probability for each class, such as 1 for one and 0 for the others; leave out examples that have no class";
+
+/// Why a row of targets is no distribution over classes, of the first that is none.
+pub(crate) fn no_distribution<F: Real>(targets: ArrayViewD<'_, F>) -> Option<String> {
+    let width = targets.shape().last().copied().unwrap_or(1).max(1);
+    let flat: Vec<F> = targets.iter().copied().collect();
+    flat.chunks(width).enumerate().find_map(|(i, numbers)| {
+        let row = row(targets.shape(), i * width);
+        let sum: f64 = numbers.iter().map(|p| p.double()).sum();
+        match numbers.iter().find(|p| **p < F::zero()) {
+            Some(p) => Some(format!("row {row} of the targets has {p}, which is no probability")),
+            None if (sum - 1.0).abs() > ROUNDED => Some(format!("row {row} of the targets adds up to {sum}, not to 1")),
+            None => None,
+        }
+    })
+}
+
+/// The labels if there are so many classes.
+#[track_caller]
+pub(crate) fn labels<'t, F: Real>(operation: &str, labels: Index<'t, F>, classes: usize) -> Index<'t, F> {
+    let array = if labels.tape().is_symbolic() { None } else { labels.value().ok() };
+    let wrong = array.as_ref().and_then(|array| array.iter().enumerate().find(|(_, label)| **label >= classes));
+    let Some(((position, label), array)) = wrong.zip(array.as_ref()) else { return labels };
+    let row = row(array.shape(), position);
+    let message = format!("the label in row {row} is {label}; there are {classes} classes, from 0");
+    let mismatch = Mismatch::new(message).with_help("labels count from 0: of labels from 1, subtract 1");
+    Arg::Real(labels.tape().refuse(operation, &[labels.into()], mismatch)).index()
+}
+
+/// The logits `z`. What takes logits takes no probabilities: a softmax of a softmax hardly learns.
+#[track_caller]
+pub(crate) fn logits<'t, F: Real>(operation: &str, z: Var<'t, F>) -> Var<'t, F> {
+    let squashed = unwrapped(z).operation();
+    if !["softmax", "sigmoid"].contains(&squashed) {
+        return z;
+    }
+    let mismatch = Mismatch::new(format!("the output is a {squashed} already; this loss takes what goes into one"))
+        .with_help(format!("leave the {squashed} out of the model, and apply it to predictions"));
+    z.tape().refuse(operation, &[z.into()], mismatch)
+}
+
+/// What `x` has the elements of: behind other shapes, cuts and factors of 1.
+fn unwrapped<F: Real>(mut x: Var<'_, F>) -> Var<'_, F> {
+    const KEEPS: [&str; 6] = ["reshape", "transpose", "broadcast_to", "slice", "slice_step", "flip"];
+    loop {
+        let kept = match (x.operation(), x.operands().as_slice()) {
+            (name, [Arg::Real(a)]) if KEEPS.contains(&name) => *a,
+            ("mul", [Arg::Real(a), Arg::Real(b)]) if is_one(*b) => *a,
+            ("mul", [Arg::Real(a), Arg::Real(b)]) if is_one(*a) => *b,
+            _ => return x,
+        };
+        x = kept;
+    }
+}
+
+/// Whether `x` is the constant 1, in any shape.
+fn is_one<F: Real>(x: Var<'_, F>) -> bool {
+    match (x.operation(), x.operands().as_slice()) {
+        ("broadcast_to", [Arg::Real(a)]) => is_one(*a),
+        _ => x.constant().is_some_and(|array| array.iter().all(|number| *number == F::one())),
+    }
+}
+
+/// What `find` finds in the value of `x`, if it has one.
+fn known<F: Real>(x: Var<'_, F>, find: impl FnOnce(ArrayViewD<'_, F>) -> Option<String>) -> Option<String> {
+    let tape: &Tape<F> = x.tape();
+    if tape.is_symbolic() { None } else { x.read(find).ok().flatten() }
+}
