@@ -10,6 +10,7 @@ mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;
+mod pytorch;
 mod recurrent;
 mod refused;
 mod resume;
