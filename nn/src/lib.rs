@@ -48,7 +48,12 @@ pub use context::Context;
 pub use data::{Batch, Column, Columns, Dataset};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
-pub use layers::{Activation, BatchNorm, Dense, Dropout, Embedding, Gru, Sequential};
+pub use layers::{
+    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d,
+    ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm, Gru, LayerNorm,
+    Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Residual,
+    RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+};
 pub use loss::Target;
 pub use module::{
     Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,

@@ -1,7 +1,9 @@
 //! The neural-network crate: its gradients against differences, its recurrences against plain floats, its errors.
 
+mod architectures;
 mod data;
 mod errors;
+mod every_layer;
 mod guards;
 mod initial;
 mod layers;
@@ -10,9 +12,11 @@ mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;
+mod pytorch;
 mod recurrent;
 mod refused;
 mod resume;
+mod sequences;
 mod sizes;
 mod structure;
 mod support;

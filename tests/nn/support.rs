@@ -41,6 +41,12 @@ pub fn assert_gradients(program: &Program<f64>, point: &[Input<f64>], what: &str
 
 /// Checks the gradient of a layer with respect to its parameters and its input; with a key, as while training.
 pub fn assert_layer(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>, what: &str) {
+    let (program, point) = layer_program(layer, x, key);
+    assert_gradients(&program, &point, what);
+}
+
+/// A weighted sum of the output of a layer, as a program, and its inputs; with a key, as while training.
+pub fn layer_program(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>) -> (Program<f64>, Vec<Input<f64>>) {
     let tape = Tape::new();
     let cx = match key {
         Some(key) => Context::training(&tape, layer, key),
@@ -58,8 +64,8 @@ pub fn assert_layer(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>, wh
         (Some("key"), Some(key)) => Input::Key(key),
         (name, _) => Input::Real(arrays[name.unwrap_or_default()].clone()),
     };
-    let point: Vec<Input<f64>> = (0..program.inputs().count()).map(given).collect();
-    assert_gradients(&program, &point, what);
+    let point = (0..program.inputs().count()).map(given).collect();
+    (program, point)
 }
 
 /// Numbers by their bits.

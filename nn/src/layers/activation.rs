@@ -4,6 +4,12 @@ use crate::context::Context;
 use crate::layer::Layer;
 use crate::module::{Attribute, Module, Parts, PartsMut};
 use autodiff::{Real, Var};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
+
+/// α of [`Activation::Selu`].
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+/// λ of [`Activation::Selu`].
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
 /// A non-linearity, element by element (softmax: row by row). Slopes at kinks are those of the [`Var`] methods.
 ///
@@ -37,6 +43,28 @@ pub enum Activation {
     Softmax,
     /// arctan(x)/π + ½, see [`Var::arctan_sigmoid`].
     ArctanSigmoid,
+    /// x·Φ(x), where Φ is the distribution function of the standard normal distribution (Hendrycks & Gimpel, "Gaussian Error
+    /// Linear Units", 2016).
+    Gelu,
+    /// ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))), which is [`Gelu`](Self::Gelu) to three digits (ibid., §2).
+    GeluTanh,
+    /// x·σ(x), also known as swish (ibid., §2).
+    Silu,
+    /// x·tanh(log(1 + eˣ)) (Misra, "Mish", 2020).
+    Mish,
+    /// λ·[elu](Self::Elu) with the λ and α that keep mean 0 and variance 1 (Klambauer, Unterthiner, Mayr & Hochreiter,
+    /// "Self-Normalizing Neural Networks", 2017, eq. 2 and 14).
+    Selu,
+    /// log(1 + eˣ), see [`Var::softplus`].
+    Softplus,
+    /// x/(1 + |x|) (Bergstra, Desjardins, Lamblin & Bengio, 2009).
+    Softsign,
+    /// x/6 + ½, limited to \[0, 1\] (Howard et al., "Searching for MobileNetV3", 2019, §5.2).
+    HardSigmoid,
+    /// x times the [hard sigmoid](Self::HardSigmoid) (ibid.).
+    HardSwish,
+    /// −1, 0 or 1, the unit of a perceptron, see [`Var::sign`]. It has no derivative: training refuses it.
+    Sign,
 }
 
 impl Attribute for Activation {}
@@ -51,6 +79,16 @@ impl<F: Real> Module<F> for Activation {
             Activation::Sigmoid => parts.attribute("sigmoid", &()),
             Activation::Softmax => parts.attribute("softmax", &()),
             Activation::ArctanSigmoid => parts.attribute("arctan-sigmoid", &()),
+            Activation::Gelu => parts.attribute("gelu", &()),
+            Activation::GeluTanh => parts.attribute("gelu by tanh", &()),
+            Activation::Silu => parts.attribute("silu", &()),
+            Activation::Mish => parts.attribute("mish", &()),
+            Activation::Selu => parts.attribute("selu", &()),
+            Activation::Softplus => parts.attribute("softplus", &()),
+            Activation::Softsign => parts.attribute("softsign", &()),
+            Activation::HardSigmoid => parts.attribute("hard sigmoid", &()),
+            Activation::HardSwish => parts.attribute("hard swish", &()),
+            Activation::Sign => parts.attribute("sign", &()),
         }
     }
 
@@ -65,6 +103,16 @@ impl<F: Real> Module<F> for Activation {
             Activation::Sigmoid => "sigmoid".into(),
             Activation::Softmax => "softmax".into(),
             Activation::ArctanSigmoid => "arctan-sigmoid".into(),
+            Activation::Gelu => "gelu".into(),
+            Activation::GeluTanh => "gelu by tanh".into(),
+            Activation::Silu => "silu".into(),
+            Activation::Mish => "mish".into(),
+            Activation::Selu => "selu".into(),
+            Activation::Softplus => "softplus".into(),
+            Activation::Softsign => "softsign".into(),
+            Activation::HardSigmoid => "hard sigmoid".into(),
+            Activation::HardSwish => "hard swish".into(),
+            Activation::Sign => "sign".into(),
         }
     }
 }
@@ -81,6 +129,21 @@ impl<F: Real> Layer<F> for Activation {
             // Of a scalar there is no last axis; `softmax` says so.
             Activation::Softmax => x.softmax(x.shape().map_or(0, |shape| shape.rank().saturating_sub(1))),
             Activation::ArctanSigmoid => x.arctan_sigmoid(),
+            // By the complement of erf, which keeps the digits of Φ where it is small.
+            Activation::Gelu => x * (x * -FRAC_1_SQRT_2).erfc() * 0.5,
+            Activation::GeluTanh => {
+                let inner = (x + x.powi(3) * 0.044715) * FRAC_2_PI.sqrt();
+                // ½(1 + tanh u) = σ(2u), which keeps its digits where it is small.
+                x * (inner * 2.0).sigmoid()
+            }
+            Activation::Silu => x * x.sigmoid(),
+            Activation::Mish => x * x.softplus().tanh(),
+            Activation::Selu => x.elu(SELU_ALPHA) * SELU_SCALE,
+            Activation::Softplus => x.softplus(),
+            Activation::Softsign => x / (x.abs() + 1.0),
+            Activation::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
+            Activation::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+            Activation::Sign => x.sign(),
         }
     }
 }

@@ -1,19 +1,21 @@
 //! Batch normalisation.
 
+use super::expected::{along_channels, refused};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
 use crate::module::{Buffer, Module, Param};
-use autodiff::{Mismatch, Real, Var};
+use autodiff::{Real, Var};
 
-/// y = γ·(x − μ)/√(σ² + ε) + β for each feature.
+/// y = γ·(x − μ)/√(σ² + ε) + β for each feature, or for each channel of images.
 ///
-/// While training, μ and σ² are the mean and the variance over the batch of n examples, and the running averages follow
-/// them: m ← (1 − r)·m + r·μ and v ← (1 − r)·v + r·σ²·n/(n − 1). At evaluation, μ = m and σ² = v.
+/// While training, μ and σ² are the mean and the variance of the n numbers that the batch has of a feature (the examples, or
+/// the pixels of all of them), and the running averages follow them: m ← (1 − r)·m + r·μ and
+/// v ← (1 − r)·v + r·σ²·n/(n − 1). At evaluation, μ = m and σ² = v.
 ///
 /// | array | shape |
 /// |---|---|
-/// | x, y | \[examples, features\] |
+/// | x, y | \[examples, features\], or \[examples, features, …\], such as \[batch, channels, height, width\] |
 /// | `scale` γ, `shift` β | \[features\], start at 1 and 0 |
 /// | `mean` m, `variance` v, buffers | \[features\], start at 0 and 1 |
 ///
@@ -29,7 +31,8 @@ use autodiff::{Mismatch, Real, Var};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A training batch of fewer than two examples, which has no variance, gives an error var.
+/// A training batch with fewer than two numbers of a feature, which have no variance, gives an error var. It is PyTorch's
+/// `BatchNorm1d` and `BatchNorm2d`.
 ///
 /// Source: Ioffe & Szegedy, "Batch Normalization" (2015), Algorithms 1 and 2.
 #[derive(Clone, PartialEq, Debug)]
@@ -95,28 +98,39 @@ impl<F: Real> Layer<F> for BatchNorm<F> {
                 "the rate is {} and epsilon {}; they should lie in [0, 1] and be finite and not negative",
                 self.rate, self.epsilon
             );
-            return cx.tape().refuse("batch_norm", &[x.into()], Mismatch::new(message));
+            return refused("batch_norm", x, message);
         }
         let scale = cx.param(&self.scale);
         if scale.error().is_some() {
             return scale;
         }
+        let Ok(shape) = x.shape() else { return x };
+        // How many numbers there are of each feature.
+        let features = self.scale.array().len();
+        let n = shape.iter().enumerate().filter(|(axis, _)| *axis != 1).map(|(_, length)| *length).product::<usize>();
+        if shape.rank() < 2 || shape.get(1) != Some(&features) || (cx.is_training() && n < 2) {
+            let few = if cx.is_training() { ", with two numbers or more of each feature" } else { "" };
+            let wanted = format!("[examples, {features}] or [examples, {features}, …]{few}");
+            return refused("batch_norm", x, format!("x has shape {shape}; it should be {wanted}"));
+        }
+        // A number of each feature, in the shape that goes along the features of x.
+        let along = along_channels(features, shape.rank());
+        let spread = |number: Var<'t, F>| match along.rank() {
+            1 => number,
+            _ => number.reshape(along.clone()),
+        };
+        let others: Vec<usize> = (0..shape.rank()).filter(|axis| *axis != 1).collect();
         let (mut mean, mut variance) = (cx.buffer(&self.mean), cx.buffer(&self.variance));
         if cx.is_training() {
-            let Ok(shape) = x.shape() else { return x };
-            let n = shape.first().copied().unwrap_or(0);
-            if shape.rank() != 2 || n < 2 {
-                let message = format!("x has shape {shape}; it should be [examples, features], two examples or more");
-                return cx.tape().refuse("batch_norm", &[x.into()], Mismatch::new(message));
-            }
             let follow = |running: Var<'t, F>, now: Var<'t, F>| running * (1.0 - self.rate) + now * self.rate;
             let (running_mean, running_variance) = (mean, variance);
-            mean = x.mean(0);
-            variance = (x - mean).square().mean(0);
+            mean = x.mean(others.clone());
+            variance = (x - spread(mean)).square().mean(others);
             cx.update(&self.mean, follow(running_mean, mean));
             cx.update(&self.variance, follow(running_variance, variance * (n as f64 / (n as f64 - 1.0))));
         }
-        let normal = (x - mean) / (variance + self.epsilon).sqrt();
-        (normal * scale).add_bias(cx.param(&self.shift))
+        let normal = (x - spread(mean)) / spread((variance + self.epsilon).sqrt());
+        let (scaled, shift) = (normal * spread(scale), cx.param(&self.shift));
+        if along.rank() == 1 { scaled.add_bias(shift) } else { scaled + spread(shift) }
     }
 }

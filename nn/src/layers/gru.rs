@@ -3,10 +3,10 @@
 use crate::context::Context;
 use crate::init::Init;
 use crate::layer::Layer;
-use crate::layers::Dense;
+use crate::layers::{Dense, Sequence};
 use crate::module::Module;
 use crate::random::Random;
-use autodiff::{Mismatch, Real, Var};
+use autodiff::{Real, Var};
 
 /// A gated recurrent unit: a state h that every step of a sequence changes,
 ///
@@ -18,7 +18,7 @@ use autodiff::{Mismatch, Real, Var};
 /// | x | \[examples, steps, inputs\] |
 /// | `input.weight`, `input.bias` | \[inputs, 3·width\], \[3·width\]: r, z, n side by side |
 /// | `state.weight`, `state.bias` | \[width, 3·width\], \[3·width\]: likewise |
-/// | y | \[examples, steps, width\]: the state after each step |
+/// | y | \[examples, steps, width\]: the state after each step; with [`only_last`](Self::only_last) \[examples, width\] |
 ///
 /// The loop over the steps is one node of the tape ([`Tape::scan`](autodiff::Tape::scan)), whatever their number.
 ///
@@ -41,60 +41,59 @@ pub struct Gru<F: Real> {
     input: Dense<F>,
     state: Dense<F>,
     width: usize,
+    only_last: bool,
 }
 
 impl<F: Real> Gru<F> {
     /// A unit with a state of `width` numbers, whose weights are drawn by [`Init::Xavier`] and whose biases are 0.
     pub fn new(inputs: usize, width: usize, random: &mut Random) -> Self {
         let mut dense = |inputs| Dense::new(inputs, width.saturating_mul(3), Init::Xavier, random);
-        Gru { input: dense(inputs), state: dense(width), width }
+        Gru { input: dense(inputs), state: dense(width), width, only_last: false }
+    }
+
+    /// As a layer, y is the state after the last step alone, \[examples, width\].
+    pub fn only_last(self) -> Self {
+        Gru { only_last: true, ..self }
     }
 
     /// The state after each step, \[examples, steps, width\], and after the last one, \[examples, width\]. It is 0 before the
-    /// first, unless `start` says what it is.
+    /// first, unless `start` says what it is. Sequences of unequal length: [`Sequence::of_lengths`].
     #[track_caller]
     pub fn states<'t>(
         &self,
-        x: Var<'t, F>,
+        x: impl Into<Sequence<'t, F>>,
         start: Option<Var<'t, F>>,
         cx: &Context<'t, F>,
     ) -> (Var<'t, F>, Var<'t, F>) {
-        cx.scoped(self, || self.run(x, start, cx))
+        let x = x.into();
+        cx.scoped(self, || self.run(x, start, cx).unwrap_or_else(|error| (error, error)))
     }
 
     #[track_caller]
-    fn run<'t>(&self, x: Var<'t, F>, start: Option<Var<'t, F>>, cx: &Context<'t, F>) -> (Var<'t, F>, Var<'t, F>) {
+    fn run<'t>(
+        &self,
+        x: Sequence<'t, F>,
+        start: Option<Var<'t, F>>,
+        cx: &Context<'t, F>,
+    ) -> Result<(Var<'t, F>, Var<'t, F>), Var<'t, F>> {
         let width = self.width;
-        let (examples, steps) = match x.shape().as_deref() {
-            Ok([examples, steps, _]) => (*examples, *steps),
-            Ok(shape) => {
-                let what = format!("a sequence has shape [examples, steps, inputs], not {shape:?}");
-                let refused = x.tape().refuse("gru", &[x.into()], Mismatch::new(what));
-                return (refused, refused);
-            }
-            Err(_) => return (x, x),
-        };
-        // What does not depend on the state is computed for all steps at once.
-        let inputs = self.input.call(x, cx).permute([1, 0, 2]);
-        if inputs.error().is_some() {
-            return (inputs, inputs);
-        }
-        let start = start.unwrap_or_else(|| cx.tape().zeros([examples, width]));
-        let ([last], [all]) = cx.tape().scan(steps, [start], [inputs], |_, [h], [x]| {
+        let rows = x.rows("gru", &self.input, cx)?;
+        let start = rows.start("gru", start, width)?;
+        let (all, [last]) = rows.looped([start], |_, [h], x| {
             let [xr, xz, xn] = [0, 1, 2].map(|k| x.slice(1, k * width..(k + 1) * width));
             let u = self.state.call(h, cx);
             let [ur, uz, un] = [0, 1, 2].map(|k| u.slice(1, k * width..(k + 1) * width));
             let (r, z) = ((xr + ur).sigmoid(), (xz + uz).sigmoid());
             let n = (xn + r * un).tanh();
             let h = (1.0 - z) * n + z * h;
-            ([h], [h])
+            (h, [h])
         });
-        (all.permute([1, 0, 2]), last)
+        Ok((all, last))
     }
 }
 
 impl<F: Real> Module<F> for Gru<F> {
-    crate::visit!(F; input, state; attributes width);
+    crate::visit!(F; input, state; attributes width, only_last);
 
     fn describe(&self) -> String {
         let inputs = self.input.weight().array().shape().first().copied().unwrap_or(0);
@@ -105,6 +104,15 @@ impl<F: Real> Module<F> for Gru<F> {
 impl<F: Real> Layer<F> for Gru<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
-        self.run(x, None, cx).0
+        match cx.tape().attributed(|| self.run(x.into(), None, cx)) {
+            Ok((all, last)) => {
+                if self.only_last {
+                    last
+                } else {
+                    all
+                }
+            }
+            Err(error) => error,
+        }
     }
 }
