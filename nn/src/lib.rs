@@ -55,8 +55,9 @@ pub use module::{
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
-    Accumulate, Adam, ClipGlobalNorm, Group, Groups, LARGEST_RATE, Momentum, Optimizer, OptimizerState, Parameter,
-    ParameterState, Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
+    Accumulate, Adadelta, Adagrad, Adam, AdamW, AmsGrad, ClipGlobalNorm, ClipValue, Group, Groups, HeavyBall,
+    LARGEST_RATE, Lamb, Lion, Momentum, Muon, NAdam, Nesterov, Optimizer, OptimizerState, Parameter, ParameterState,
+    Position, Recurrence, RmsProp, Schedule, ScheduleFree, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};

@@ -10,6 +10,7 @@ mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;
+mod recurrences;
 mod recurrent;
 mod refused;
 mod resume;

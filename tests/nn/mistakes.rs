@@ -74,7 +74,7 @@ fn settings_of_optimizers_that_make_no_sense() {
     assert_refused(ClipGlobalNorm::new(0.0, Sgd::new(0.1)), "`limit` is 0; it should be above 0");
     assert_refused(ClipGlobalNorm::new(f64::NAN, Sgd::new(0.1)), "`limit` is NaN; it should be above 0");
     assert_refused(Accumulate::new(0, Sgd::new(0.1)), "`steps` is 0; it should be at least 1");
-    let group = |rate, decay| Groups::new(move |_: &str| Group { rate, decay }, Sgd::new(0.1));
+    let group = |rate, decay| Groups::new(move |_: &str| Group { rate, decay, ..Group::default() }, Sgd::new(0.1));
     let of_group = |name: &str| format!("`{name} of `0.weight`` is -1; it should be finite and not negative");
     assert_refused(group(-1.0, 0.0), &of_group("rate"));
     assert_refused(group(1.0, -1.0), &of_group("decay"));
