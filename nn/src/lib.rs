@@ -37,10 +37,12 @@ mod layer;
 mod layers;
 pub mod loss;
 pub mod metric;
+mod minimize;
 mod module;
 mod objective;
 mod optim;
 mod random;
+pub mod schedule;
 mod summary;
 mod train;
 
@@ -50,6 +52,7 @@ pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{Activation, BatchNorm, Dense, Dropout, Embedding, Gru, Sequential};
 pub use loss::Target;
+pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
     Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
 };
@@ -62,7 +65,8 @@ pub use optim::{
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, Epoch, Evaluation, History, Observer, Progress, Step, StepResult, Trainer, Training, evaluate, predict,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
+    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.
