@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::data::{Batch, Column, Columns};
 use crate::error::mismatch;
-use crate::module::{Module, leaves_mut};
+use crate::module::{Module, Tree, leaves_mut};
 use crate::objective::Objective;
 use crate::optim::Position;
 use crate::train::evaluate_at;
@@ -59,7 +59,8 @@ impl<F: Real> Function<F> {
         // The reason of a parameter that no gradient reaches, as a training step gives it.
         loss.gradient(&cx.vars())?;
         let program = tape.program(&[loss])?.value_and_grad(&trained)?;
-        let mut inputs: Vec<Input<F>> = cx.arrays().map(|array| Input::Real(array.clone())).collect();
+        let mut inputs: Vec<Input<F>> =
+            Tree::of(model).leaves.into_iter().map(|(_, leaf)| Input::Real(leaf.array().clone())).collect();
         data.columns(&mut |_, column| {
             inputs.push(match column {
                 Column::Real(array) => Input::Real(array.clone()),
@@ -89,7 +90,9 @@ impl<F: Real> Function<F> {
 
     fn move_to(&mut self, point: &[f64]) {
         for (at, array) in self.trained.iter().zip(self.arrays(point)) {
-            self.inputs.get_mut(*at).into_iter().for_each(|input| *input = Input::Real(array.clone()));
+            if let Some(input) = self.inputs.get_mut(*at) {
+                *input = Input::Real(array);
+            }
         }
     }
 

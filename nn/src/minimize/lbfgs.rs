@@ -74,7 +74,8 @@ impl Lbfgs {
             }
             let direction = direction(&value.gradient, &pairs);
             // Without a memory the length of the gradient says nothing about that of the step.
-            let first = if pairs.is_empty() { 1.0 / dot(&value.gradient, &value.gradient).sqrt().max(1.0) } else { 1.0 };
+            let first =
+                if pairs.is_empty() { 1.0 / dot(&value.gradient, &value.gradient).sqrt().max(1.0) } else { 1.0 };
             let Some((next, found)) = line_search(&mut function, (&point, &value), &direction, first)? else {
                 // What is remembered may mislead: once more down the gradient.
                 if pairs.is_empty() {

@@ -102,7 +102,7 @@ impl NewtonCg {
         for i in 0..self.products {
             let product = function.hessian_times(point, &p)?;
             let (square, curvature) = (dot(&residual, &residual), dot(&p, &product));
-            if !(curvature > f64::EPSILON * dot(&p, &p) * 1e-4) {
+            if !(curvature > 0.0) {
                 // Down the gradient, if nothing is solved yet.
                 return Ok(if i == 0 { p } else { d });
             }

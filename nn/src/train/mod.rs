@@ -16,11 +16,11 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use early_stopping::EarlyStopping;
+pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};
 pub use gradient_norms::GradientNorms;
 pub use history::History;
 pub use observer::{Epoch, Observer, Training};
-pub(crate) use evaluate::evaluate_at;
 pub use on_plateau::OnPlateau;
 pub use progress::Progress;
 pub use step::{Step, StepResult};
