@@ -120,7 +120,7 @@ pub fn polynomial(length: u64, power: f64, end: f64) -> impl Fn(u64) -> f64 + Co
 ///
 /// Source: Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), eq. 5, with a least rate of 0.
 pub fn cosine(length: u64) -> impl Fn(u64) -> f64 + Copy {
-    move |i| (0.5 * (1.0 + (PI * passed(i, length)).cos())).max(0.0)
+    move |i| 0.5 * (1.0 + (PI * passed(i, length)).cos())
 }
 
 /// [`cosine`] that starts again at 1 whenever it has come down to 0, each time over `growth` times as many indices.

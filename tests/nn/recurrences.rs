@@ -2,7 +2,7 @@
 //! recurrence of the paper in NumPy: `tests/nn/pytorch/optimizers.py` makes the numbers. And every optimizer planned as
 //! recorded, stopped as never stopped.
 
-use crate::support::bits;
+use crate::support::{bits, lines, normal, numbers};
 use ndarray::{ArrayD, array};
 use nn::{
     Accumulate, Activation, Adadelta, Adagrad, Adam, AdamW, AmsGrad, Checkpoint, ClipGlobalNorm, ClipValue, Dataset,
@@ -13,11 +13,6 @@ use nn::{
 use std::ops::ControlFlow;
 
 const SHAPES: [&[usize]; 2] = [&[3, 4], &[4]];
-
-fn numbers(offset: i64, modulus: i64, shape: &[usize], scale: f64) -> ArrayD<f64> {
-    let number = |i: i64| ((offset + i * 7919) % modulus - modulus / 2) as f64 / scale;
-    ArrayD::from_shape_vec(shape, (0..shape.iter().product::<usize>() as i64).map(number).collect()).unwrap()
-}
 
 fn gradients(t: i64) -> Vec<(String, ArrayD<f64>)> {
     let gradient = |k: usize| numbers(t * 104_729 + 31 * k as i64, 2003, SHAPES[k], 512.0);
@@ -62,12 +57,9 @@ struct Compare {
 
 impl Each for Compare {
     fn with<O: Optimizer<f64> + Clone>(&mut self, name: &str, optimizer: O) {
-        let expected: Vec<(i64, Vec<f64>)> = include_str!("pytorch/optimizers.txt")
-            .lines()
-            .map(|line| line.split(' ').collect::<Vec<_>>())
-            .filter(|words| words[0] == name)
-            .map(|words| (words[1].parse().unwrap(), words[2..].iter().map(|x| x.parse().unwrap()).collect()))
-            .collect();
+        // A line has the step, and the numbers after it.
+        let lines = lines(include_str!("pytorch/optimizers.txt")).into_iter().filter(|(known, _)| *known == name);
+        let expected: Vec<(i64, Vec<f64>)> = lines.map(|(_, x)| (x[0] as i64, x[1..].to_vec())).collect();
         assert_eq!(expected.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [1, 2, 10, 100, 1000], "{name}");
         let mut model: Vec<Param<f64>> =
             (0..2).map(|k| Param::new(numbers(5 + 100 * k as i64, 97, SHAPES[k], 64.0))).collect();
@@ -105,7 +97,7 @@ fn network() -> Sequential<f64> {
 }
 
 fn data() -> Dataset<f64> {
-    let features = crate::support::normal([22, 3], 8);
+    let features = normal([22, 3], 8);
     let labels: Vec<usize> = features.rows().into_iter().map(|x| usize::from(x[0] < x[1])).collect();
     Dataset::labelled(features, labels).unwrap()
 }

@@ -5,7 +5,8 @@ use autodiff::{Mismatch, Real, Var};
 
 /// 1 − a·y/(‖a‖·‖y‖) over the last axis, averaged over the others: 0 for vectors of one direction, 2 for opposite ones.
 ///
-/// A norm below 10⁻⁸ counts as 10⁻⁸, so that a vector of zeros costs 1.
+/// A norm below 10⁻⁸ counts as 10⁻⁸, so that a vector of zeros costs 1. PyTorch's `cosine_embedding_loss` adds 10⁻¹² to the
+/// squares of the norms instead; its `cosine_similarity` is this one.
 ///
 /// ```
 /// let tape = autodiff::Tape::<f64>::new();
