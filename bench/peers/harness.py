@@ -52,6 +52,11 @@ def weights(i, inputs, outputs, dtype=np.float32):
     return array(WEIGHTS + i, (inputs, outputs), math.sqrt(3.0 / inputs), dtype)
 
 
+def windows(i, inputs, outputs):
+    """The weights of a convolution with windows of 3×3."""
+    return array(WEIGHTS + i, (outputs, inputs, 3, 3), math.sqrt(3.0 / (9 * inputs)))
+
+
 def layers(sizes, dtype=np.float32):
     """Weights [inputs, outputs] and biases, one after the other."""
     pairs = zip(sizes[:-1], sizes[1:])

@@ -1,4 +1,5 @@
 """JAX, compiled. Usage: jax_peer.py THREADS (the environment sets the number of threads)."""
+import math
 import time
 
 import jax
@@ -114,6 +115,25 @@ def w3():
     return training(loss, arrays(harness.layers([3, 2, 3, 4], np.float64)), sgd)
 
 
+def w4():
+    x = jnp.asarray(harness.array(harness.X, (64, 1, 32, 32), math.sqrt(3.0)))
+    y = jnp.asarray(harness.labels(64))
+    p = arrays([harness.windows(0, 1, 6), np.zeros(6, np.float32), harness.windows(1, 6, 16), np.zeros(16, np.float32)])
+    for i, (m, n) in enumerate([(576, 120), (120, 84), (84, 10)]):
+        p += arrays([harness.weights(2 + i, m, n), np.zeros(n, np.float32)])
+
+    def images(x, w, b):
+        z = lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NCHW", "OIHW", "NCHW"))
+        z = jax.nn.relu(z + b[:, None, None])
+        return lax.reduce_window(z, -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+    def loss(p):
+        z = images(images(x, p[0], p[1]), p[2], p[3]).reshape(64, -1)
+        return cross_entropy(mlp(p[4:], z, jax.nn.relu), y), ()
+
+    return training(loss, p, sgd)
+
+
 def w5():
     x = jnp.asarray(harness.array(harness.X, (32, 32), 1.0))
     w = jnp.stack([harness.weights(i, 32, 32) for i in range(1000)])
@@ -213,10 +233,30 @@ def w10():
     return training(loss, p, adam, adam_state(p), extra=(jax.random.key(0),), fixed=lambda p: net(p, masks))
 
 
+def w13():
+    t = jnp.asarray(harness.array(harness.X, (256, 1), 3.0, np.float64))
+    zero = jnp.zeros((1, 1))
+
+    def loss(p):
+        u = lambda t: mlp(p, t[None, None], jnp.tanh)[0, 0]
+        residual = jax.vmap(lambda t: jax.grad(jax.grad(u))(t) + u(t))(t[:, 0])
+        return jnp.mean(residual**2) + jnp.sum((mlp(p, zero, jnp.tanh) - 1) ** 2), ()
+
+    p = arrays(harness.layers([1, 32, 32, 1], np.float64))
+    return training(loss, p, adam, adam_state(p))
+
+
+def w14():
+    x, y = (jnp.asarray(harness.array(s, (1, n), 1.0, np.float64)) for s, n in [(harness.X, 6), (harness.TARGETS, 4)])
+    loss = lambda p: (jnp.mean((mlp(p, x, jnp.tanh) - y) ** 2), ())
+    return training(loss, arrays(harness.layers([6, 64, 8, 4], np.float64)), sgd)
+
+
 harness.serve({
     "W1:jax": w1,
     "W2:jax": w2,
     "W3:jax": w3,
+    "W4:jax": w4,
     "W5:jax-scan": w5,
     "W6:jax": w6,
     "W7:jax-fwdrev": lambda: w7(False),
@@ -226,4 +266,6 @@ harness.serve({
     "W9-planned:jax-scan": w9,
     "W9-scan:jax-scan": w9,
     "W10:jax": w10,
+    "W13:jax": w13,
+    "W14:jax": w14,
 })

@@ -2,6 +2,7 @@
 import math
 import sys
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -107,6 +108,24 @@ def w3():
     return Job(start()[1], check)
 
 
+def conv(i, inputs, outputs):
+    layer = nn.Conv2d(inputs, outputs, 3)
+    with torch.no_grad():
+        layer.weight.copy_(tensor(harness.windows(i, inputs, outputs)))
+        layer.bias.zero_()
+    return layer
+
+
+def w4():
+    x, y = tensor(harness.array(harness.X, (64, 1, 32, 32), math.sqrt(3.0))), tensor(harness.labels(64))
+    linear = lambda i, m, n: dense(harness.weights(i, m, n), np.zeros(n, np.float32))
+    make = lambda _: nn.Sequential(
+        conv(0, 1, 6), nn.ReLU(), nn.MaxPool2d(2), conv(1, 6, 16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        linear(2, 576, 120), nn.ReLU(), linear(3, 120, 84), nn.ReLU(), linear(4, 84, 10),
+    )
+    return training(make, sgd, x, y)
+
+
 def w5(fused):
     x = tensor(harness.array(harness.X, (32, 32), 1.0))
     ws = parameters(harness.weights(i, 32, 32) for i in range(1000))
@@ -208,11 +227,73 @@ def w10(fused):
     return training(make, adam(fused), x, y)
 
 
+def leaf_network(sizes, activation):
+    """Parameters in double precision, and the network as a function of x."""
+    p = parameters(harness.layers(sizes, "float64"))
+
+    def forward(x):
+        for i in range(0, len(p), 2):
+            x = torch.addmm(p[i + 1], x if i == 0 else activation(x), p[i])
+        return x
+
+    return p, forward
+
+
+def descent(make, optimizer):
+    """Whole steps of the loss that `make` makes, with its parameters."""
+
+    def start():
+        p, loss = make()
+        opt = optimizer(p)
+
+        def step():
+            opt.zero_grad(set_to_none=True)
+            value = loss()
+            value.backward()
+            opt.step()
+            return value.item()
+
+        return p, loss, step
+
+    def check():
+        p, loss, step = start()
+        return harness.trained(torch.autograd.grad(loss(), p), step)
+
+    return Job(start()[2], check)
+
+
+def w13(fused):
+    def make():
+        p, u = leaf_network([1, 32, 32, 1], torch.tanh)
+        t = tensor(harness.array(harness.X, (256, 1), 3.0, np.float64)).requires_grad_()
+        zero = torch.zeros((1, 1), dtype=torch.float64)
+
+        def loss():
+            y = u(t)
+            slope = torch.autograd.grad(y.sum(), t, create_graph=True)[0]
+            curvature = torch.autograd.grad(slope.sum(), t, create_graph=True)[0]
+            return ((curvature + y) ** 2).mean() + ((u(zero) - 1) ** 2).sum()
+
+        return p, loss
+
+    return descent(make, adam(fused))
+
+
+def w14():
+    def make():
+        p, a = leaf_network([6, 64, 8, 4], torch.tanh)
+        x, y = (tensor(harness.array(s, (1, n), 1.0, np.float64)) for s, n in [(harness.X, 6), (harness.TARGETS, 4)])
+        return p, lambda: F.mse_loss(a(x), y)
+
+    return descent(make, sgd)
+
+
 harness.serve({
     "W1:torch": lambda: w1(False),
     "W1:torch-fused": lambda: w1(True),
     "W2:torch": w2,
     "W3:torch": w3,
+    "W4:torch": w4,
     "W5:torch": lambda: w5(False),
     "W5:torch-addmm": lambda: w5(True),
     "W6:torch": w6,
@@ -221,4 +302,7 @@ harness.serve({
     "W9-eager:torch": w9,
     "W10:torch": lambda: w10(False),
     "W10:torch-fused": lambda: w10(True),
+    "W13:torch": lambda: w13(False),
+    "W13:torch-fused": lambda: w13(True),
+    "W14:torch": w14,
 })

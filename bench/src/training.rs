@@ -21,10 +21,11 @@ pub struct Training<F: Real, O, J, K> {
     kind: PhantomData<K>,
 }
 
-impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K> + Copy, K> Training<F, O, J, K> {
+impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K>, K> Training<F, O, J, K> {
     /// Nothing learnt yet. What the first step takes beyond the second is the time of planning.
-    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, objective: J, threads: usize) -> Self {
-        let step = Step::new(optimizer, objective).threads(threads);
+    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, objective: fn() -> J, threads: usize) -> Self {
+        let step = Step::new(optimizer, objective()).threads(threads);
+        let objective = objective();
         let (first, planning) = (Duration::ZERO, Duration::ZERO);
         Training { model, step, objective, batch, steps: 0, first, planning, kind: PhantomData }
     }
@@ -35,7 +36,7 @@ impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K> + Copy, K> Trai
     }
 }
 
-impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K> + Copy, K> Workload for Training<F, O, J, K> {
+impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K>, K> Workload for Training<F, O, J, K> {
     fn step(&mut self) -> Result<f64> {
         self.steps += 1;
         let start = Instant::now();

@@ -23,5 +23,5 @@ pub const ABOUT: About = About {
 pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let model = mlp::<f32>(&SIZES, Activation::Relu)?;
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Box::new(Training::new(model, Adam::new(1e-3), batch, loss::softmax_cross_entropy, threads)))
+    Ok(Box::new(Training::new(model, Adam::new(1e-3), batch, || loss::softmax_cross_entropy, threads)))
 }

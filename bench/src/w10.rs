@@ -45,7 +45,7 @@ fn training(masked: bool, threads: usize) -> Result<impl Workload> {
     }
     let model = model.then(dense(2, SIZES[2], SIZES[3])?);
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Training::new(model, Adam::new(1e-3), batch, loss::softmax_cross_entropy, threads))
+    Ok(Training::new(model, Adam::new(1e-3), batch, || loss::softmax_cross_entropy, threads))
 }
 
 impl<W: Workload> Workload for Normalised<W> {

@@ -21,5 +21,5 @@ pub const ABOUT: About = About {
 pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
     let model = mlp::<f32>(&SIZES, Activation::Tanh)?;
     let batch = classes(BATCH, SIZES[0])?;
-    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, loss::softmax_cross_entropy, threads)))
+    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, || loss::softmax_cross_entropy, threads)))
 }

@@ -23,5 +23,5 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
         model = model.then(dense(i, pair[0], pair[1])?).then(Activation::ArctanSigmoid);
     }
     let batch = Dataset::valued(array(X, &[1, 3], 1.0)?, array(TARGETS, &[1, 4], 1.0)?)?;
-    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, loss::half_squared, threads)))
+    Ok(Box::new(Training::new(model, Sgd::new(0.01), batch, || loss::half_squared, threads)))
 }

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::numbers::Numbers;
-use crate::{w1, w2, w3, w5, w6, w7, w8, w9, w10};
+use crate::{w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w13, w14};
 use std::time::Duration;
 
 /// One implementation of a workload, ready to be timed.
@@ -67,11 +67,12 @@ impl About {
     }
 }
 
-/// All workloads, in order. W4, a convolutional network, waits for the layers it needs.
-pub const WORKLOADS: [About; 11] = [
+/// All workloads, in order.
+pub const WORKLOADS: [About; 14] = [
     w1::ABOUT,
     w2::ABOUT,
     w3::ABOUT,
+    w4::ABOUT,
     w5::ABOUT,
     w6::ABOUT,
     w7::ABOUT,
@@ -80,13 +81,16 @@ pub const WORKLOADS: [About; 11] = [
     w9::PLANNED,
     w9::SCAN,
     w10::ABOUT,
+    w13::ABOUT,
+    w14::ABOUT,
 ];
 
 /// Our implementations.
-pub const ENTRIES: [Entry; 12] = [
+pub const ENTRIES: [Entry; 15] = [
     Entry { workload: "W1", framework: "autodiff", make: w1::make },
     Entry { workload: "W2", framework: "autodiff", make: w2::make },
     Entry { workload: "W3", framework: "autodiff", make: w3::make },
+    Entry { workload: "W4", framework: "autodiff", make: w4::make },
     Entry { workload: "W5", framework: "autodiff", make: w5::make },
     Entry { workload: "W6", framework: "autodiff", make: w6::make },
     Entry { workload: "W7", framework: "autodiff-fwdrev", make: w7::forward_over_reverse },
@@ -96,6 +100,8 @@ pub const ENTRIES: [Entry; 12] = [
     Entry { workload: "W9-planned", framework: "autodiff", make: w9::planned },
     Entry { workload: "W9-scan", framework: "autodiff", make: w9::scan },
     Entry { workload: "W10", framework: "autodiff", make: w10::make },
+    Entry { workload: "W13", framework: "autodiff", make: w13::make },
+    Entry { workload: "W14", framework: "autodiff", make: w14::make },
 ];
 
 /// The workloads that `names` choose, all if there are none; `W9` chooses all of its kinds.
@@ -106,8 +112,7 @@ pub fn chosen(names: &[String]) -> Result<Vec<About>> {
     let fits =
         |about: &About, name: &str| [about.name, about.family()].iter().any(|known| known.eq_ignore_ascii_case(name));
     if let Some(unknown) = names.iter().find(|name| !WORKLOADS.iter().any(|about| fits(about, name))) {
-        let help = if unknown.eq_ignore_ascii_case("W4") { "; W4 waits for convolution" } else { "" };
-        return Err(format!("there is no workload `{unknown}`{help}").into());
+        return Err(format!("there is no workload `{unknown}`").into());
     }
     let wanted = |about: &&About| names.is_empty() || names.iter().any(|name| fits(about, name));
     Ok(WORKLOADS.iter().filter(wanted).copied().collect())
@@ -136,6 +141,6 @@ mod tests {
         assert_eq!(names(&["w9", "W2"]).unwrap(), ["W2", "W9-eager", "W9-planned", "W9-scan"]);
         assert_eq!(names(&["W1"]).unwrap(), ["W1"]);
         assert_eq!(names(&[]).unwrap().len(), WORKLOADS.len());
-        assert!(names(&["W4"]).is_err());
+        assert!(names(&["W0"]).is_err());
     }
 }

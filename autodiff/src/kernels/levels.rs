@@ -9,7 +9,7 @@ use super::pair::{Arithmetic, Pair};
 use super::simd::{self, Level};
 use super::sum::CHUNK;
 use super::usually::{self, Usually};
-use super::{Lane, deviations, max, softmax, sum};
+use super::{Lane, deviations, max, pool, softmax, sum};
 use crate::base::real::Real;
 
 /// Numbers of all magnitudes, and among them zeros of both signs, and where they are asked for infinities and NaN.
@@ -163,6 +163,12 @@ fn exponentials<F: Real>(seed: u64, odd: bool) {
         });
         agree("adjoint_of_rows", |level| {
             changed(&|y| deviations::adjoint_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
+        });
+        agree("larger_of_pairs", |level| {
+            let (mut y, mut indices) = (x[..n].to_vec(), vec![0; n]);
+            pool::larger_of_pairs::at(level, &mut y, &mut indices, &x[n..], 7);
+            y.extend(indices.iter().map(|i| F::of(*i as f64)));
+            y
         });
         agree("in_pieces", |level| changed(&|y| usually::in_pieces::at(level, y, &x, &d, Near)));
         agree("softmax_of_rows", |level| changed(&|y| softmax::softmax_of_rows::at(level, y, n)));

@@ -133,6 +133,7 @@ impl Geometry {
     }
 
     /// The lines of the matrix of columns \[C·h·w, P·Q\], by c, i, j and p, in this order.
+    #[inline(always)]
     fn lines(&self, mut f: impl FnMut(Line)) {
         let ([rows, columns], [_, _, places]) = (self.windows, self.matrix());
         let mut start = 0;
@@ -163,7 +164,7 @@ impl Geometry {
                 let count = inside.len();
                 let x = &x[first.iter().zip(&steps).map(|(at, step)| at * step).sum::<usize>()..];
                 match step {
-                    1 => line[inside].copy_from_slice(&x[..count]),
+                    1 => copy_short(&x[..count], &mut line[inside]),
                     _ => line[inside].iter_mut().enumerate().for_each(|(i, y)| *y = x[i * step]),
                 }
             }
@@ -183,5 +184,17 @@ impl Geometry {
                 }
             }
         });
+    }
+}
+
+/// Copies some numbers: they are few, so that a call would take longer than the copying.
+#[inline]
+fn copy_short<F: Real>(x: &[F], to: &mut [F]) {
+    let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
+    for (to, x) in to_pieces.iter_mut().zip(pieces) {
+        *to = *x;
+    }
+    for (to, x) in to_rest.iter_mut().zip(rest) {
+        *to = *x;
     }
 }

@@ -4,6 +4,7 @@
 mod tests;
 
 use super::along::expect_lengths;
+use super::simd::vectorized;
 use super::view::{Odometer, View, ViewMut};
 use super::window::Window;
 use crate::base::error::{Mismatch, Refusal};
@@ -78,23 +79,64 @@ pub fn max_pool<F: Real>(
     expect_lengths("the array of indices", indices.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
     let (values, indices) = (values.into_slice(), indices.into_slice());
+    let (places, width) = (planes.places(), planes.size[1]);
+    // Of each row of windows, all are compared with one element each before all are with the next.
+    let windows = planes.positions[1];
     for (plane, start) in starts.enumerate() {
-        let first = plane * planes.count();
-        planes.each(|at, rows, columns| {
-            let mut best = (data[start + rows.first * down + columns.first * right], [rows.first, columns.first]);
+        for (p, rows) in places[0].iter().enumerate() {
+            let at = plane * planes.count() + p * windows;
+            let (values, indices) = (&mut values[at..at + windows], &mut indices[at..at + windows]);
+            let first = start + rows.first * down;
+            for ((y, index), column) in values.iter_mut().zip(&mut *indices).zip(&places[1]) {
+                (*y, *index) = (data[first + column.first * right], rows.first * width + column.first);
+            }
             for row in rows.elements() {
-                for column in columns.elements() {
-                    let x = data[start + row * down + column * right];
-                    if x > best.0 || x.is_nan() && !best.0.is_nan() {
-                        best = (x, [row, column]);
+                let line = &data[start + row * down..];
+                if right == 1 && planes.has_pairs() {
+                    larger_of_pairs(values, indices, &line[..2 * windows], row * width);
+                    continue;
+                }
+                for j in 0..planes.length[1] {
+                    let window = planes.windows[1];
+                    let qs = window.meets(j, width, windows);
+                    if qs.is_empty() {
+                        continue;
+                    }
+                    let column = window.element(qs.start, j);
+                    for (i, q) in qs.enumerate() {
+                        let column = column + i * window.stride;
+                        let x = line[column * right];
+                        if is_larger(x, values[q]) {
+                            (values[q], indices[q]) = (x, row * width + column);
+                        }
                     }
                 }
             }
-            let (x, [row, column]) = best;
-            (values[first + at], indices[first + at]) = (x, row * planes.size[1] + column);
-        });
+        }
     }
     Ok(())
+}
+
+/// Whether x takes the place of the largest element before it: a NaN does, unless that is one.
+#[inline(always)]
+fn is_larger<F: Real>(x: F, before: F) -> bool {
+    (x > before) | (x.is_nan() & !before.is_nan())
+}
+
+vectorized! {
+    /// Compares neighbouring windows of two columns with these elements of a row, of which the first has the number `first`.
+    fn larger_of_pairs(values: &mut [F], indices: &mut [usize], row: &[F], first: usize) {
+        let mut at = first;
+        for ((y, index), [a, b]) in values.iter_mut().zip(indices).zip(row.as_chunks::<2>().0) {
+            let (mut largest, mut place) = (*y, *index);
+            place = if is_larger(*a, largest) { at } else { place };
+            largest = if is_larger(*a, largest) { *a } else { largest };
+            place = if is_larger(*b, largest) { at + 1 } else { place };
+            largest = if is_larger(*b, largest) { *b } else { largest };
+            (*y, *index) = (largest, place);
+            at += 2;
+        }
+    }
 }
 
 /// The average of each window: x \[…, H, W\] gives y \[…, P, Q\], the sum of the window's elements in row-major order,
@@ -127,8 +169,9 @@ pub fn average_pool<F: Real>(
     let planes = Planes::new(&pool, x.shape()).map_err(refusal)?;
     expect_lengths("the output", output.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
+    let places = planes.places();
     for (y, start) in output.into_slice().chunks_exact_mut(planes.count()).zip(starts) {
-        planes.each(|at, rows, columns| {
+        planes.each(&places, |at, rows, columns| {
             let mut sum = F::zero();
             for row in rows.elements() {
                 for column in columns.elements() {
@@ -172,8 +215,9 @@ pub fn average_pool_adjoint<F: Real>(
     let mut dy = dy.iter();
     let dx = output.into_slice();
     dx.fill(F::zero());
+    let places = planes.places();
     for dx in dx.chunks_exact_mut((planes.size[0] * width).max(1)) {
-        planes.each(|_, rows, columns| {
+        planes.each(&places, |_, rows, columns| {
             let share = dy.next().unwrap_or(F::nan()) / number(rows, columns, include_padding);
             for row in rows.elements() {
                 for column in columns.elements() {
@@ -256,15 +300,28 @@ impl Planes {
 
     /// Calls f for the windows of a plane in row-major order: with the number of the window, and what it has of the rows
     /// and of the columns.
-    fn each(&self, mut f: impl FnMut(usize, &Place, &Place)) {
+    fn each(&self, places: &[Places; 2], mut f: impl FnMut(usize, &Place, &Place)) {
         let mut at = 0;
-        for p in 0..self.positions[0] {
-            let rows = self.place(0, p);
-            for q in 0..self.positions[1] {
-                f(at, &rows, &self.place(1, q));
+        for rows in &places[0] {
+            for columns in &places[1] {
+                f(at, rows, columns);
                 at += 1;
             }
         }
+    }
+
+    /// What the windows have along each axis, which is the same on all planes.
+    fn places(&self) -> [Places; 2] {
+        [0, 1].map(|axis| (0..self.positions[axis]).map(|position| self.place(axis, position)).collect())
+    }
+
+    /// Whether the windows have two columns each, side by side.
+    fn has_pairs(&self) -> bool {
+        let window = self.windows[1];
+        self.length[1] == 2
+            && (window.stride, window.dilation) == (2, 1)
+            && window.padding.0 == 0
+            && 2 * self.positions[1] <= self.size[1]
     }
 
     fn place(&self, axis: usize, position: usize) -> Place {
@@ -274,6 +331,9 @@ impl Planes {
         Place { first: window.element(position, inside.start), count: inside.len(), step: window.dilation, padded }
     }
 }
+
+/// What the windows of a plane have along one axis.
+type Places = SmallVec<[Place; 32]>;
 
 /// What a window has along one axis.
 #[derive(Clone, Copy, Debug)]
