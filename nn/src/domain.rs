@@ -24,10 +24,23 @@ pub(crate) fn probabilities<'t, F: Real>(operation: &str, what: &str, x: Var<'t,
     }
 }
 
+/// `x`, which is called `what`, if none of its elements is negative.
+#[track_caller]
+pub(crate) fn not_negative<'t, F: Real>(operation: &str, what: &str, x: Var<'t, F>) -> Var<'t, F> {
+    let wrong = known(x, |array| {
+        let (position, number) = array.iter().enumerate().find(|(_, number)| **number < F::zero())?;
+        Some(format!("{what} is {number} in row {}; it should not be negative", row(array.shape(), position)))
+    });
+    match wrong {
+        Some(message) => x.tape().refuse(operation, &[x.into()], Mismatch::new(message)),
+        None => x.ge(0.0).select(x, f64::NAN),
+    }
+}
+
 /// The target `y` if its rows are distributions over classes.
 #[track_caller]
 pub(crate) fn distributions<'t, F: Real>(operation: &str, y: Var<'t, F>) -> Var<'t, F> {
-    match known(y, |array| no_distribution(array)) {
+    match known(y, |array| no_distribution("the targets", array)) {
         Some(message) => y.tape().refuse(operation, &[y.into()], Mismatch::new(message).with_help(ROWS)),
         None => {
             let total = y.ge(0.0).select(y, f64::NAN).sum_keep(-1);
@@ -39,26 +52,72 @@ pub(crate) fn distributions<'t, F: Real>(operation: &str, y: Var<'t, F>) -> Var<
 /// What a row of targets should be.
 pub(crate) const ROWS: &str = "a row has a probability for each class, such as 1 for one and 0 for the others; leave out examples that have no class";
 
-/// Why a row of targets is no distribution over classes, of the first that is none.
-pub(crate) fn no_distribution<F: Real>(targets: ArrayViewD<'_, F>) -> Option<String> {
-    let width = targets.shape().last().copied().unwrap_or(1).max(1);
-    let flat: Vec<F> = targets.iter().copied().collect();
+/// Why a row of what is called `what` is no distribution over classes, of the first that is none.
+pub(crate) fn no_distribution<F: Real>(what: &str, rows: ArrayViewD<'_, F>) -> Option<String> {
+    let width = rows.shape().last().copied().unwrap_or(1).max(1);
+    let flat: Vec<F> = rows.iter().copied().collect();
     flat.chunks(width).enumerate().find_map(|(i, numbers)| {
-        let row = row(targets.shape(), i * width);
+        let row = row(rows.shape(), i * width);
         let sum: f64 = numbers.iter().map(|p| p.double()).sum();
         match numbers.iter().find(|p| **p < F::zero()) {
-            Some(p) => Some(format!("row {row} of the targets has {p}, which is no probability")),
-            None if (sum - 1.0).abs() > ROUNDED => Some(format!("row {row} of the targets adds up to {sum}, not to 1")),
+            Some(p) => Some(format!("row {row} of {what} has {p}, which is no probability")),
+            None if (sum - 1.0).abs() > ROUNDED => Some(format!("row {row} of {what} adds up to {sum}, not to 1")),
             None => None,
         }
     })
 }
 
+/// `x` if its rows are scores of classes, of which there are two or more.
+#[track_caller]
+pub(crate) fn class_scores<'t, F: Real>(operation: &str, x: Var<'t, F>) -> Var<'t, F> {
+    let Ok(shape) = x.shape() else { return x };
+    let mismatch = match shape.last() {
+        None => Mismatch::new("the output is a single number; it should be [examples, classes]"),
+        Some(1) => Mismatch::new("there is one class, whose probability is 1 whatever the logit: nothing is learnt")
+            .with_help("two classes take two columns; one column takes `loss::binary_cross_entropy_with_logits`"),
+        _ => return x,
+    };
+    x.tape().refuse(operation, &[x.into()], mismatch)
+}
+
+/// `l` if its elements are logarithms of probabilities; rounding may leave them a little above 0.
+#[track_caller]
+pub(crate) fn log_probabilities<'t, F: Real>(operation: &str, l: Var<'t, F>) -> Var<'t, F> {
+    const ROUNDING: f64 = 1e-3;
+    let wrong = known(l, |array| {
+        let (position, number) = array.iter().enumerate().find(|(_, l)| **l > F::of(ROUNDING))?;
+        Some(format!(
+            "the output is {number} in row {}, and no logarithm of a probability",
+            row(array.shape(), position)
+        ))
+    });
+    match wrong {
+        Some(message) => {
+            let help =
+                "`z.log_softmax(-1)` makes them of logits; `loss::softmax_cross_entropy` takes the logits themselves";
+            l.tape().refuse(operation, &[l.into()], Mismatch::new(message).with_help(help))
+        }
+        None => l.le(ROUNDING).select(l, f64::NAN),
+    }
+}
+
 /// The labels if there are so many classes.
 #[track_caller]
-pub(crate) fn labels<'t, F: Real>(operation: &str, labels: Index<'t, F>, classes: usize) -> Index<'t, F> {
+pub(crate) fn labels<'t, F: Real>(operation: &str, given: Index<'t, F>, classes: usize) -> Index<'t, F> {
+    labels_except(operation, given, classes, None)
+}
+
+/// The labels if there are so many classes, or they are the one that is ignored.
+#[track_caller]
+pub(crate) fn labels_except<'t, F: Real>(
+    operation: &str,
+    labels: Index<'t, F>,
+    classes: usize,
+    ignored: Option<usize>,
+) -> Index<'t, F> {
     let array = if labels.tape().is_symbolic() { None } else { labels.value().ok() };
-    let wrong = array.as_ref().and_then(|array| array.iter().enumerate().find(|(_, label)| **label >= classes));
+    let has_class = |label: usize| label < classes || Some(label) == ignored;
+    let wrong = array.as_ref().and_then(|array| array.iter().enumerate().find(|(_, label)| !has_class(**label)));
     let Some(((position, label), array)) = wrong.zip(array.as_ref()) else { return labels };
     let row = row(array.shape(), position);
     let message = format!("the label in row {row} is {label}; there are {classes} classes, from 0");

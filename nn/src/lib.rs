@@ -37,10 +37,12 @@ mod layer;
 mod layers;
 pub mod loss;
 pub mod metric;
+mod minimize;
 mod module;
 mod objective;
 mod optim;
 mod random;
+pub mod schedule;
 mod summary;
 mod train;
 
@@ -55,18 +57,21 @@ pub use layers::{
     RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
+pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
     Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
-    Accumulate, Adam, ClipGlobalNorm, Group, Groups, LARGEST_RATE, Momentum, Optimizer, OptimizerState, Parameter,
-    ParameterState, Position, Recurrence, Schedule, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
+    Accumulate, Adadelta, Adagrad, Adam, AdamW, AmsGrad, ClipGlobalNorm, ClipValue, Group, Groups, HeavyBall,
+    LARGEST_RATE, Lamb, Lion, Momentum, Muon, NAdam, Nesterov, Optimizer, OptimizerState, Parameter, ParameterState,
+    Position, Recurrence, RmsProp, Schedule, ScheduleFree, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, Epoch, Evaluation, History, Observer, Progress, Step, StepResult, Trainer, Training, evaluate, predict,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
+    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

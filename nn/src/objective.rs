@@ -20,7 +20,8 @@ use std::fmt;
 /// What a closure captures is part of the recorded step, like a constant: **a captured number that changes between
 /// steps is not seen to change**. Declare it as a hyperparameter instead ([`FnObjective::with`]).
 ///
-/// A type of your own may be an objective as well: for a loss with settings, say.
+/// A type of your own may be a [`LossFunction`], or an objective, as well: for a loss with settings, say, as
+/// [`loss::Huber`](crate::loss::Huber).
 ///
 /// # If the compiler says …
 ///
@@ -95,7 +96,7 @@ impl<'t, F: Real> From<Sum<'t, F>> for Outcome<'t, F> {
 #[derive(Clone, Copy, Debug)]
 pub struct ByName;
 
-/// A function of output and target: what lets a loss function answer a var or a [`Sum`].
+/// A loss of output and target: a function of both, which answers a var or a [`Sum`], or a value with settings.
 ///
 /// The compiler names this trait where it refuses a closure: "implementation of `LossFunction` is not general enough", or
 /// "lifetime may not live long enough" for one with written types. It takes the closure's lifetimes from the call that the
@@ -112,6 +113,7 @@ pub struct ByName;
 /// ```
 pub trait LossFunction<'t, F: Real> {
     /// The loss.
+    #[track_caller]
     fn loss(&self, output: Var<'t, F>, target: Target<'t, F>) -> Outcome<'t, F>;
 }
 
@@ -120,6 +122,7 @@ where
     L: Fn(Var<'t, F>, Target<'t, F>) -> R,
     R: Into<Outcome<'t, F>>,
 {
+    #[track_caller]
     fn loss(&self, output: Var<'t, F>, target: Target<'t, F>) -> Outcome<'t, F> {
         self(output, target).into()
     }

@@ -3,8 +3,9 @@
 use autodiff::{ErrorKind, Real, Var};
 use ndarray::{ArrayD, IxDyn};
 use nn::{
-    Adam, Dataset, Dense, Groups, Init, Module, Momentum, Optimizer, ParameterState, Position, Random, Recurrence,
-    Schedule, Scheduled, Sgd, Step, loss,
+    Adagrad, Adam, AdamW, AmsGrad, ClipValue, Dataset, Dense, Groups, HeavyBall, Init, LARGEST_RATE, Lamb, Lion,
+    Module, Momentum, NAdam, Nesterov, Optimizer, OptimizerState, Param, ParameterState, Position, Random, Recurrence,
+    RmsProp, Schedule, Scheduled, Sgd, Step, loss,
 };
 
 /// A layer without bias from `inputs` numbers to one, from zero.
@@ -117,4 +118,55 @@ fn wrappers_name_no_limit() {
     assert_eq!(Optimizer::<f32>::largest_gradient(&groups), None);
     assert_eq!(Optimizer::<f32>::largest_gradient(&Adam::new(0.1)).map(|g| g.is_finite()), Some(true));
     let _: &dyn Module<f32> = &line::<f32>(1);
+}
+
+/// Whatever limit an optimizer names, gradients up to it leave finite numbers behind, at the largest rate and step after step.
+fn stays_in_range(optimizer: impl Optimizer<f32> + Copy, name: &str) {
+    let Some(limit) = optimizer.largest_gradient() else { panic!("{name} names no limit") };
+    assert!(limit > 1e6 && limit.is_finite(), "{name}: {limit}");
+    // Gradients that do not change, and those that come all at once.
+    for quiet in [0, 500] {
+        let (mut model, mut state) = (Param::<f32>::new([0.0, 0.0]), OptimizerState::new());
+        for step in 0..1000 {
+            let g = if step < quiet { 0.0 } else { limit };
+            let gradient = [(String::new(), ndarray::array![g, -g].into_dyn())];
+            state.apply(&optimizer, &mut model, &gradient).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn the_limits_of_optimizers_keep_their_promise() {
+    let rate = LARGEST_RATE;
+    stays_in_range(Sgd::new(rate), "Sgd");
+    stays_in_range(Momentum::new(rate), "Momentum");
+    stays_in_range(HeavyBall { rate, beta: 0.99 }, "HeavyBall");
+    stays_in_range(Nesterov { rate, beta: 0.99 }, "Nesterov");
+    stays_in_range(Adagrad::new(rate), "Adagrad");
+    stays_in_range(RmsProp::new(rate), "RmsProp");
+    stays_in_range(RmsProp { centred: true, beta: 0.9, ..RmsProp::new(rate) }, "RmsProp, centred");
+    stays_in_range(Adam::new(rate), "Adam");
+    stays_in_range(Adam { epsilon: 0.0, epsilon_root: 1e-8, ..Adam::new(rate) }, "Adam, inside");
+    stays_in_range(AmsGrad::new(rate), "AmsGrad");
+    stays_in_range(AdamW { decay: 0.0, ..AdamW::new(rate) }, "AdamW");
+    stays_in_range(NAdam::new(rate), "NAdam");
+    stays_in_range(Lion::new(rate), "Lion");
+    stays_in_range(ClipValue::new(1.0, Adam::new(rate)), "ClipValue");
+}
+
+#[test]
+fn optimizers_whose_steps_grow_with_the_parameters_name_no_limit() {
+    fn limit(optimizer: impl Optimizer<f32>) -> Option<f32> {
+        optimizer.largest_gradient()
+    }
+    assert_eq!(limit(AdamW::new(0.1)), None);
+    assert_eq!(limit(Lion { decay: 0.1, ..Lion::new(0.1) }), None);
+    assert_eq!(limit(Lamb::new(0.1)), None);
+    assert_eq!(limit(Adagrad { epsilon: 0.0, ..Adagrad::new(0.1) }), None);
+    // Decay alone, at a rate of α·λ = 10⁴, multiplies the parameters by 10⁴ in every step: refused before it is infinite.
+    let (mut model, data) = (line::<f32>(1), example(1, 0.5, 0.25));
+    let mut step = Step::new(AdamW::new(1e6), loss::half_squared);
+    let refused = (0..20).find_map(|key| step.run(&mut model, &data, key).err()).unwrap();
+    assert_eq!(refused.kind(), ErrorKind::NotFinite);
+    assert!(model.weight().array().iter().all(|w| w.is_finite()));
 }

@@ -1,21 +1,27 @@
 //! The neural-network crate: its gradients against differences, its recurrences against plain floats, its errors.
 
 mod architectures;
+mod callbacks;
 mod data;
 mod errors;
 mod every_layer;
 mod guards;
 mod initial;
 mod layers;
+mod loss_references;
 mod losses;
+mod metrics;
+mod minimisers;
 mod mistakes;
 mod objectives;
 mod optimizers;
 mod planned;
 mod pytorch;
+mod recurrences;
 mod recurrent;
 mod refused;
 mod resume;
+mod schedules;
 mod sequences;
 mod sizes;
 mod structure;

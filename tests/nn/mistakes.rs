@@ -4,9 +4,10 @@ use crate::support::normal;
 use autodiff::{Error, ErrorKind, Var};
 use ndarray::{Array2, array};
 use nn::{
-    Accumulate, Activation, Adam, Buffer, ClipGlobalNorm, Column, Context, Dataset, Dense, Group, Groups, Init, Layer,
-    Module, Momentum, Optimizer, OptimizerState, Param, Random, Scheduled, Sequential, Sgd, Step, Trainer,
-    WeightAverage, buffers, evaluate, loss, metric, parameters, predict,
+    Accumulate, Activation, Adadelta, Adagrad, Adam, AdamW, AmsGrad, Buffer, ClipGlobalNorm, ClipValue, Column,
+    Context, Dataset, Dense, Group, Groups, HeavyBall, Init, Lamb, Layer, Lion, Module, Momentum, Muon, NAdam,
+    Nesterov, Optimizer, OptimizerState, Param, Random, RmsProp, ScheduleFree, Scheduled, Sequential, Sgd, Step,
+    Trainer, WeightAverage, buffers, evaluate, loss, metric, parameters, predict,
 };
 use std::cell::Cell;
 
@@ -70,14 +71,43 @@ fn settings_of_optimizers_that_make_no_sense() {
     assert_refused(Adam { beta1: 1.5, ..Adam::new(0.1) }, &past("beta1", "1.5"));
     assert_refused(Adam { beta2: -0.1, ..Adam::new(0.1) }, &past("beta2", "-0.1"));
     assert_refused(Adam { epsilon: -1.0, ..Adam::new(0.1) }, "`epsilon` is -1; it should be finite and not negative");
+    let (not_negative, positive) = ("it should be finite and not negative", "it should be above 0 and finite");
+    let root = Adam { epsilon_root: -1.0, ..Adam::new(0.1) };
+    assert_refused(root, &format!("`epsilon_root` is -1; {not_negative}"));
+    assert_refused(HeavyBall::new(0.0), &format!("`rate` is 0; {positive}"));
+    assert_refused(HeavyBall { rate: 0.1, beta: 1.0 }, &past("beta", "1"));
+    assert_refused(Nesterov { rate: 0.1, beta: -0.5 }, &past("beta", "-0.5"));
+    assert_refused(Adagrad { decay: -1.0, ..Adagrad::new(0.1) }, &format!("`decay` is -1; {not_negative}"));
+    assert_refused(Adagrad { epsilon: f64::NAN, ..Adagrad::new(0.1) }, &format!("`epsilon` is NaN; {not_negative}"));
+    assert_refused(Adadelta { rho: 1.0, ..Adadelta::new() }, &past("rho", "1"));
+    assert_refused(Adadelta { epsilon: 0.0, ..Adadelta::new() }, &format!("`epsilon` is 0; {positive}"));
+    assert_refused(RmsProp { rho: 1.0, ..RmsProp::new(0.1) }, &past("rho", "1"));
+    assert_refused(RmsProp { beta: 1.0, ..RmsProp::new(0.1) }, &past("beta", "1"));
+    assert_refused(RmsProp { epsilon: -1.0, ..RmsProp::new(0.1) }, &format!("`epsilon` is -1; {not_negative}"));
+    assert_refused(AmsGrad { beta2: 1.0, ..AmsGrad::new(0.1) }, &past("beta2", "1"));
+    assert_refused(AdamW { decay: -1.0, ..AdamW::new(0.1) }, &format!("`decay` is -1; {not_negative}"));
+    assert_refused(AdamW { beta1: 2.0, ..AdamW::new(0.1) }, &past("beta1", "2"));
+    assert_refused(NAdam { psi: -1.0, ..NAdam::new(0.1) }, &format!("`psi` is -1; {not_negative}"));
+    assert_refused(Lamb { decay: -1.0, ..Lamb::new(0.1) }, &format!("`decay` is -1; {not_negative}"));
+    assert_refused(Lion { beta1: 1.0, ..Lion::new(0.1) }, &past("beta1", "1"));
+    assert_refused(Muon { beta: 1.0, ..Muon::new(0.1) }, &past("beta", "1"));
+    let inner = Muon { adam: AdamW { beta2: 1.0, ..AdamW::new(0.1) }, ..Muon::new(0.1) };
+    assert_refused(inner, &past("beta2", "1"));
+    assert_refused(
+        ScheduleFree { beta: 1.5, ..ScheduleFree::new(Sgd::new(0.1)) },
+        "`beta` is 1.5; it should be from 0 to 1",
+    );
+    assert_refused(ClipValue::new(0.0, Sgd::new(0.1)), &format!("`limit` is 0; {positive}"));
     assert_refused(WeightAverage::new(1.0, Sgd::new(0.1)), &past("beta", "1"));
     assert_refused(ClipGlobalNorm::new(0.0, Sgd::new(0.1)), "`limit` is 0; it should be above 0");
     assert_refused(ClipGlobalNorm::new(f64::NAN, Sgd::new(0.1)), "`limit` is NaN; it should be above 0");
     assert_refused(Accumulate::new(0, Sgd::new(0.1)), "`steps` is 0; it should be at least 1");
-    let group = |rate, decay| Groups::new(move |_: &str| Group { rate, decay }, Sgd::new(0.1));
+    let group = |rate, decay| Groups::new(move |_: &str| Group { rate, decay, ..Group::default() }, Sgd::new(0.1));
     let of_group = |name: &str| format!("`{name} of `0.weight`` is -1; it should be finite and not negative");
     assert_refused(group(-1.0, 0.0), &of_group("rate"));
     assert_refused(group(1.0, -1.0), &of_group("decay"));
+    let coupled = |_: &str| Group { penalty: -1.0, ..Group::default() };
+    assert_refused(Groups::new(coupled, Sgd::new(0.1)), &of_group("penalty"));
 }
 
 /// A number that single precision cannot hold is not a rate of a model in single precision.

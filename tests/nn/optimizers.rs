@@ -132,7 +132,7 @@ fn gradients_are_clipped_together() {
 #[test]
 fn groups_have_rates_and_decay_of_their_own() {
     let group = |path: &str| match path {
-        "weight" => Group { rate: 0.5, decay: 0.1 },
+        "weight" => Group { rate: 0.5, decay: 0.1, ..Group::default() },
         _ => Group::default(),
     };
     let model = Dense::from_arrays(array![[2.0]], Some(array![2.0]));

@@ -244,7 +244,7 @@ fn groups_that_hit_nothing_are_refused() {
         let step = Step::new(groups("wieght"), loss::mean_squared);
         let mut step = if eagerly { step.eagerly() } else { step };
         let error = step.run(&mut model(1), &data, 0).unwrap_err();
-        assert_eq!(error.message(), "every parameter has rate 1 and decay 0, as it has without groups");
+        assert_eq!(error.message(), "every parameter has rate 1 and no decay, as it has without groups");
         assert_eq!(error.help(), Some("ask for paths as they are: weight, bias"));
     }
     assert!(Step::new(groups("weight"), loss::mean_squared).run(&mut model(1), &data, 0).is_ok());

@@ -72,3 +72,19 @@ pub fn layer_program(layer: &dyn Layer<f64>, x: ArrayD<f64>, key: Option<u64>) -
 pub fn bits<'a, F: Real>(numbers: impl IntoIterator<Item = &'a F>) -> Vec<u64> {
     numbers.into_iter().map(|x| x.double().to_bits()).collect()
 }
+
+/// Fractions that the scripts in `tests/nn/pytorch` make, too, without rounding.
+pub fn numbers(offset: i64, modulus: i64, shape: &[usize], scale: f64) -> ArrayD<f64> {
+    let number = |i: i64| ((offset + i * 7919) % modulus - modulus / 2) as f64 / scale;
+    ArrayD::from_shape_vec(shape, (0..shape.iter().product::<usize>() as i64).map(number).collect()).unwrap()
+}
+
+/// The lines of a file that a script has made: a name, and numbers.
+pub fn lines(file: &str) -> Vec<(&str, Vec<f64>)> {
+    file.lines()
+        .map(|line| {
+            let (name, numbers) = line.split_once(' ').unwrap();
+            (name, numbers.split(' ').map(|x| x.parse().unwrap()).collect())
+        })
+        .collect()
+}

@@ -9,15 +9,18 @@ use autodiff::{Real, Var};
 /// - m ← β₁·m + (1 − β₁)·g, from m = 0;
 /// - v ← β₂·v + (1 − β₂)·g², from v = 0;
 /// - m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), at step t = 1, 2, …;
-/// - w ← w − α·m̂ / (√v̂ + ε).
+/// - w ← w − α·m̂ / (√(v̂ + ε′) + ε).
 ///
 /// ```
 /// let adam = nn::Adam { beta2: 0.99, ..nn::Adam::new(0.001) };
-/// assert_eq!((adam.beta1, adam.epsilon), (0.9, 1e-8));
+/// assert_eq!((adam.beta1, adam.epsilon, adam.epsilon_root), (0.9, 1e-8, 0.0));
+/// // Under the root only.
+/// let inside = nn::Adam { epsilon: 0.0, epsilon_root: 1e-8, ..adam };
+/// # let _: &dyn nn::Optimizer<f32> = &inside;
 /// ```
 ///
-/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), Algorithm 1. The text of Matt R, *Neural
-/// Networks* (March 2022), §7.4, has √(v̂ + ε); its code is this one.
+/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), Algorithm 1, where ε′ = 0. The text of Matt R,
+/// *Neural Networks* (March 2022), §7.4, has √(v̂ + ε), which is ε = 0 here; its code is the paper's.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Adam {
     /// The learning rate α, above 0. A step changes a number by about α at most, so a rate that is too large gives no number
@@ -27,14 +30,16 @@ pub struct Adam {
     pub beta1: f64,
     /// The weight β₂ of the past in the mean of their squares, in [0, 1).
     pub beta2: f64,
-    /// What keeps the quotient finite, not negative.
+    /// The ε beside the root, which keeps the quotient finite, not negative.
     pub epsilon: f64,
+    /// The ε′ under the root, not negative; 0 unless said otherwise.
+    pub epsilon_root: f64,
 }
 
 impl Adam {
     /// Adam at the learning rate α = `rate`, with the paper's β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
     pub fn new(rate: f64) -> Self {
-        Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+        Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilon_root: 0.0 }
     }
 }
 
@@ -53,7 +58,8 @@ impl Recurrence for Adam {
         let settings = positive("rate", self.rate)
             .and(weight_of_past("beta1", self.beta1))
             .and(weight_of_past("beta2", self.beta2))
-            .and(not_negative("epsilon", self.epsilon));
+            .and(not_negative("epsilon", self.epsilon))
+            .and(not_negative("epsilon_root", self.epsilon_root));
         if let Err(mismatch) = settings {
             return w.tape().refuse("Adam", &[], mismatch);
         }
@@ -61,13 +67,18 @@ impl Recurrence for Adam {
         let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
         let m_hat = m / one_minus_power(self.beta1, now.step);
         let v_hat = v / one_minus_power(self.beta2, now.step);
-        w - now.rate * m_hat / (v_hat.sqrt() + self.epsilon)
+        let under = if self.epsilon_root == 0.0 { v_hat } else { v_hat + self.epsilon_root };
+        w - now.rate * m_hat / (under.sqrt() + self.epsilon)
     }
 
-    /// g² has to be finite; and without an ε, 0/0 is possible.
     fn largest_gradient<F: Real>(&self) -> Option<F> {
-        F::of(self.epsilon).is_normal().then(|| F::max_value().sqrt() / F::of(2.0))
+        largest_gradient(self.epsilon.max(self.epsilon_root))
     }
+}
+
+/// g² has to be finite; and without an ε, 0/0 is possible.
+pub(super) fn largest_gradient<F: Real>(epsilon: f64) -> Option<F> {
+    F::of(epsilon).is_normal().then(|| F::max_value().sqrt() / F::of(2.0))
 }
 
 /// 1 − βᵗ as −2h/(1 − h) for h = tanh(t·log β / 2), which is the same number and keeps its digits in f32 where βᵗ is

@@ -10,22 +10,26 @@ use std::fmt;
 pub struct Group {
     /// What its learning rate is multiplied by; 1 unless said otherwise.
     pub rate: f64,
-    /// Its weight decay λ; 0 unless said otherwise.
+    /// Its weight decay λ, apart from the gradient (decoupled); 0 unless said otherwise.
     pub decay: f64,
+    /// Its weight decay κ as part of the gradient (coupled), which is that of a penalty ½κ·Σw² in the loss; 0 unless said
+    /// otherwise.
+    pub penalty: f64,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Group { rate: 1.0, decay: 0.0 }
+        Group { rate: 1.0, decay: 0.0, penalty: 0.0 }
     }
 }
 
-/// Treats parameters by their path: with a learning rate of their own, r·α, and with weight decay λ, apart from the
-/// gradient,
+/// Treats parameters by their path: with a learning rate of their own, r·α, and with weight decay,
 ///
-/// - w ← w⁺ − r·α·λ·w, where w⁺ is what the inner optimizer makes of w.
+/// - coupled, g ← g + κ·w, before the inner optimizer sees the gradient;
+/// - decoupled, w ← w⁺ − r·α·λ·w, where w⁺ is what the inner optimizer makes of w.
 ///
-/// Around Adam, this is AdamW.
+/// For plain descent both are the same. Adam divides a coupled decay by the size of the gradients like all the rest of them,
+/// and a decoupled one not: around Adam, it is [`AdamW`](crate::AdamW) for some of the parameters.
 ///
 /// ```
 /// use nn::{Adam, Group, Groups};
@@ -34,6 +38,7 @@ impl Default for Group {
 ///     |path: &str| Group {
 ///         rate: if path.starts_with("encoder.") { 0.1 } else { 1.0 },
 ///         decay: if path.ends_with("weight") { 0.01 } else { 0.0 },
+///         ..Group::default()
 ///     },
 ///     Adam::new(0.001),
 /// );
@@ -69,17 +74,22 @@ impl<F: Real, C: Fn(&str) -> Group, O: Optimizer<F>> Optimizer<F> for Groups<C, 
         for parameter in &mut update.parameters {
             let group = (self.group)(&parameter.path);
             let name = |setting| format!("{setting} of `{}`", parameter.path);
-            let settings = not_negative(&name("rate"), group.rate).and(not_negative(&name("decay"), group.decay));
+            let settings = not_negative(&name("rate"), group.rate)
+                .and(not_negative(&name("decay"), group.decay))
+                .and(not_negative(&name("penalty"), group.penalty));
             wrong = wrong.or(settings.err());
             changes_none &= group == Group::default();
             if group.rate != 1.0 {
                 parameter.rate *= group.rate;
             }
+            if group.penalty != 0.0 {
+                parameter.gradient += group.penalty * parameter.value;
+            }
             decays.push((parameter.rate, group.decay));
         }
         if wrong.is_none() && changes_none {
             let paths: Vec<&str> = update.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
-            let message = "every parameter has rate 1 and decay 0, as it has without groups";
+            let message = "every parameter has rate 1 and no decay, as it has without groups";
             let help = format!("ask for paths as they are: {}", paths.join(", "));
             wrong = Some(Mismatch::new(message).with_help(help));
         }

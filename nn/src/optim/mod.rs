@@ -1,22 +1,48 @@
 //! Optimizers: how parameters follow their gradients, written as arithmetic on vars.
 
 mod accumulate;
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adam_w;
+mod ams_grad;
 mod average;
 mod clip;
+mod clip_value;
 mod groups;
+mod heavy_ball;
+mod lamb;
+mod lion;
 mod momentum;
+mod muon;
+mod nadam;
+mod nesterov;
+mod rms_prop;
+mod schedule_free;
 mod scheduled;
 mod settings;
 mod sgd;
 mod state;
 
 pub use accumulate::Accumulate;
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adam_w::AdamW;
+pub use ams_grad::AmsGrad;
 pub use average::WeightAverage;
 pub use clip::ClipGlobalNorm;
+pub use clip_value::ClipValue;
 pub use groups::{Group, Groups};
+pub use heavy_ball::HeavyBall;
+pub use lamb::Lamb;
+pub use lion::Lion;
 pub use momentum::Momentum;
+pub use muon::Muon;
+pub use nadam::NAdam;
+pub use nesterov::Nesterov;
+pub use rms_prop::RmsProp;
+pub use schedule_free::ScheduleFree;
 pub use scheduled::Scheduled;
 pub use sgd::Sgd;
 pub use state::{OptimizerState, ParameterState, StateRecorder};

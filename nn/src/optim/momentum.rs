@@ -14,8 +14,8 @@ use autodiff::{Real, Var};
 /// assert_eq!((momentum.rate, momentum.beta), (0.1, 0.9));
 /// ```
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §7.2. The form v ← β·v + g of other libraries is this one at the rate
-/// α/(1 − β).
+/// Source: Matt R, *Neural Networks* (March 2022), §7.2. The form v ← β·v + g of other libraries is
+/// [`HeavyBall`](crate::HeavyBall), at the rate α·(1 − β).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Momentum {
     /// The learning rate α, above 0.

@@ -233,7 +233,39 @@ impl<'t, F: Real> StateRecorder<'t, F> {
         shape: impl Into<Shape>,
         next: impl FnOnce(Var<'t, F>) -> Var<'t, F>,
     ) -> Var<'t, F> {
-        let shape = shape.into();
+        let before = match self.start(path, name, shape.into()) {
+            Ok(before) => before,
+            Err(error) => return error,
+        };
+        let after = next(before);
+        self.write(path, name, after);
+        after
+    }
+
+    /// The array `name` of the parameter at `path` before the step, of the shape of `like`, for what has to know all of them
+    /// before the first is computed; [`write`](Self::write) says what becomes of it.
+    #[track_caller]
+    pub(super) fn read(&mut self, path: &str, name: &str, like: Var<'t, F>) -> Var<'t, F> {
+        match like.shape() {
+            Ok(shape) => self.start(path, name, shape).unwrap_or_else(|error| error),
+            Err(_) => like,
+        }
+    }
+
+    /// Says what becomes of an array that was read.
+    pub(super) fn write(&mut self, path: &str, name: &str, after: Var<'t, F>) {
+        let condition = self.condition;
+        if let Some(entry) = self.after.iter_mut().find(|entry| entry.path == path && entry.name == name) {
+            // Of an array that was refused the error stays.
+            if entry.after.error().is_none() {
+                entry.after = condition.map_or(after, |condition| condition.select(after, entry.after));
+            }
+        }
+    }
+
+    /// The array before the step, listed as it is; or an error, which is listed in its place.
+    #[track_caller]
+    fn start(&mut self, path: &str, name: &str, shape: Shape) -> Result<Var<'t, F>, Var<'t, F>> {
         let label = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let entry = |after| StateUpdate { path: path.to_owned(), name: name.to_owned(), after };
         let complaint = match self.before.get(path, name) {
@@ -253,16 +285,14 @@ impl<'t, F: Real> StateRecorder<'t, F> {
                     None => self.tape.data(ArrayD::zeros(shape.to_vec())),
                 };
                 let before = before.named(&label);
-                let after = next(before);
-                let kept = self.condition.map_or(after, |condition| condition.select(after, before));
-                self.after.push(entry(kept));
-                return after;
+                self.after.push(entry(before));
+                return Ok(before);
             }
         };
         let help = "is the state that of this optimizer and this model?";
         let error = self.tape.refuse("state", &[], Mismatch::new(complaint).with_help(help));
         self.after.push(entry(error));
-        error
+        Err(error)
     }
 
     /// From now on, arrays change only where `condition` is not 0, too; the answer is what was before.
@@ -309,5 +339,11 @@ impl<'t, F: Real> ParameterState<'t, '_, F> {
             Ok(shape) => self.recorder.update(&self.parameter.path, name, shape, next),
             Err(_) => self.parameter.value,
         }
+    }
+
+    /// The number `name` after the step: one for the whole parameter, otherwise as [`update`](Self::update).
+    #[track_caller]
+    pub fn number(&mut self, name: &str, next: impl FnOnce(Var<'t, F>) -> Var<'t, F>) -> Var<'t, F> {
+        self.recorder.update(&self.parameter.path, name, [], next)
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Progress {
     pub(super) batch_size: usize,
     /// What was measured over these batches.
     pub(super) sums: Vec<f64>,
+    /// Whether some gradient was not 0 in these batches, of each parameter that is trained.
+    pub(super) moved: Vec<bool>,
 }
 
 impl Progress {
@@ -65,8 +67,8 @@ impl Progress {
             let error = mismatch("resume", message).with_operand(format!("here: {}", batches(&new)));
             return Err(error.with_help("finish the epoch with the data, the batch size and the metrics it began with"));
         }
-        let sums = if self.batches > 0 { self.sums } else { new.sums };
-        Ok(Progress { seed: self.seed, epochs: self.epochs, batches: self.batches, sums, ..new })
+        let (sums, moved) = if self.batches > 0 { (self.sums, self.moved) } else { (new.sums, new.moved) };
+        Ok(Progress { seed: self.seed, epochs: self.epochs, batches: self.batches, sums, moved, ..new })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::Position;
 use autodiff::{ErrorKind, IntoArray, Real, Result, Tape, Var};
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis, concatenate};
 
 /// The output of a model for `features` \[examples, …\], with dropout off.
 ///
@@ -41,6 +41,46 @@ pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArr
         }
         None => error,
     })
+}
+
+/// [`predict`], `size` examples at a time, which bounds the memory: the same numbers, bit for bit, wherever the layers treat
+/// examples apart.
+///
+/// ```
+/// let model = nn::Activation::Relu;
+/// let features = ndarray::array![[-1.0], [2.0], [3.0]];
+/// assert_eq!(nn::predict_in_batches(&model, features.clone(), 2)?, nn::predict(&model, features)?);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`predict`], whose rows are those of the batch; [`ErrorKind::Mismatch`] for batches of 0 examples.
+#[track_caller]
+pub fn predict_in_batches<F: Real>(
+    model: &(impl Layer<F> + ?Sized),
+    features: impl IntoArray<F>,
+    size: usize,
+) -> Result<ArrayD<F>> {
+    let features = features.into_array();
+    if size == 0 {
+        return Err(mismatch("predict", "a batch has at least 1 example; the size is 0"));
+    }
+    // No axis to divide, or one batch of no examples.
+    if features.ndim() == 0 || features.is_empty() {
+        return predict(model, features);
+    }
+    let mut outputs = Vec::new();
+    for (i, batch) in features.axis_chunks_iter(Axis(0), size).enumerate() {
+        match predict(model, batch.to_owned()) {
+            Ok(output) => outputs.push(output),
+            Err(error) => return Err(error.with_operand(format!("in the batch from row {}", i * size))),
+        }
+    }
+    let views: Vec<_> = outputs.iter().map(|output| output.view()).collect();
+    match concatenate(Axis(0), &views) {
+        Ok(output) => Ok(output.as_standard_layout().into_owned()),
+        Err(_) => Err(mismatch("predict", "the outputs of the batches have no axis of examples, or other shapes")),
+    }
 }
 
 /// What [`evaluate`] finds.
@@ -82,7 +122,7 @@ pub fn evaluate<F: Real, M: Module<F>, K>(
 }
 
 #[track_caller]
-pub(super) fn evaluate_at<F: Real, M: Module<F>, K>(
+pub(crate) fn evaluate_at<F: Real, M: Module<F>, K>(
     model: &M,
     objective: &impl Objective<F, M, K>,
     (what, data): (&str, &dyn Batch<F>),

@@ -1,10 +1,13 @@
 //! Training: a step, a loop of steps, and those who watch it.
 
 mod checkpoint;
+mod early_stopping;
 mod evaluate;
 mod finite;
+mod gradient_norms;
 mod history;
 mod observer;
+mod on_plateau;
 mod planned;
 mod progress;
 mod recorded;
@@ -12,9 +15,13 @@ mod step;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
-pub use evaluate::{Evaluation, evaluate, predict};
+pub use early_stopping::EarlyStopping;
+pub(crate) use evaluate::evaluate_at;
+pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};
+pub use gradient_norms::GradientNorms;
 pub use history::History;
 pub use observer::{Epoch, Observer, Training};
+pub use on_plateau::OnPlateau;
 pub use progress::Progress;
 pub use step::{Step, StepResult};
 pub use trainer::Trainer;

@@ -12,29 +12,22 @@ use std::ops::ControlFlow;
 ///
 /// ```
 /// use autodiff::Real;
-/// use nn::{Checkpoint, Epoch, Observer, Training};
+/// use nn::{Epoch, Observer, Training};
 /// use std::ops::ControlFlow;
 ///
-/// /// Keeps the state of the epoch with the least validation loss, and gives up after ten epochs without a better one.
-/// struct Best<F: Real> {
-///     epoch: usize,
-///     loss: f64,
-///     checkpoint: Option<Checkpoint<F>>,
-/// }
+/// /// Ends the training when the loss is small enough.
+/// struct Enough(f64);
 ///
-/// impl<F: Real> Observer<F> for Best<F> {
-///     fn on_epoch(&mut self, epoch: &Epoch, training: &Training<'_, F>) -> ControlFlow<()> {
-///         let loss = epoch.measure("validation loss").unwrap_or(f64::INFINITY);
-///         if loss < self.loss {
-///             *self = Best { epoch: epoch.number, loss, checkpoint: Some(training.checkpoint()) };
+/// impl<F: Real> Observer<F> for Enough {
+///     fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, F>) -> ControlFlow<()> {
+///         match epoch.measure("loss") {
+///             Some(loss) if loss < self.0 => ControlFlow::Break(()),
+///             _ => ControlFlow::Continue(()),
 ///         }
-///         if epoch.number >= self.epoch + 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 ///     }
 /// }
-/// # let _: &dyn Observer<f64> = &Best { epoch: 0, loss: f64::INFINITY, checkpoint: None };
+/// # let _: &dyn Observer<f64> = &Enough(0.01);
 /// ```
-///
-/// [`Checkpoint::restore`] puts such a state back into the model.
 pub trait Observer<F: Real> {
     /// The training begins, or goes on: `epochs` times `steps` steps in all.
     fn on_start(&mut self, epochs: usize, steps: usize) {
@@ -55,6 +48,12 @@ pub trait Observer<F: Real> {
 
     /// The training is over.
     fn on_end(&mut self) {}
+
+    /// The state that the model is left in when the training is over; where it stands, unless said otherwise. Of several
+    /// observers that name one, the last has its way.
+    fn chosen(&self) -> Option<&Checkpoint<F>> {
+        None
+    }
 }
 
 /// A training as those who watch it see it, after a step.
@@ -102,6 +101,8 @@ pub struct Epoch {
     /// What was measured, by name: `loss` and each metric over the batches of the epoch, as the model was when each was
     /// used; `validation loss` and so on after the epoch, where there is validation data.
     pub measures: Vec<(String, f64)>,
+    /// What is probably a mistake, in words: a parameter whose gradient was exactly 0 in every step of the epoch.
+    pub warnings: Vec<String>,
 }
 
 impl Epoch {

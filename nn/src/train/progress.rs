@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::Write;
 use std::ops::ControlFlow;
 
-/// Shows how the training goes: a bar on a terminal, a line per epoch elsewhere. The one thing in this crate that
+/// Shows how the training goes: a bar on a terminal, a line per epoch elsewhere; and each warning, once. The one thing in this crate that
 /// prints, and only where it is told to. A writer that fails does not stop the training.
 ///
 /// ```
@@ -25,6 +25,8 @@ use std::ops::ControlFlow;
 /// ```
 pub struct Progress<'w> {
     face: Face<'w>,
+    /// The warnings that were shown.
+    shown: Vec<String>,
 }
 
 enum Face<'w> {
@@ -38,14 +40,14 @@ impl<'w> Progress<'w> {
     pub fn stderr() -> Self {
         #[cfg(not(target_family = "wasm"))]
         if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-            return Progress { face: Face::Bar(ProgressBar::no_length()) };
+            return Progress { face: Face::Bar(ProgressBar::no_length()), shown: Vec::new() };
         }
         Progress::to(std::io::stderr())
     }
 
     /// A line per epoch, to `writer`.
     pub fn to(writer: impl Write + 'w) -> Self {
-        Progress { face: Face::Lines(Box::new(writer)) }
+        Progress { face: Face::Lines(Box::new(writer)), shown: Vec::new() }
     }
 }
 
@@ -80,11 +82,20 @@ impl<F: Real> Observer<F> for Progress<'_> {
         let width = epoch.of.to_string().len();
         let start = format!("epoch {:>width$}/{}", epoch.number, epoch.of);
         let line = epoch.measures.iter().fold(start, |line, (name, value)| format!("{line}  {name} {value:.4}"));
+        let new: Vec<&String> = epoch.warnings.iter().filter(|warning| !self.shown.contains(warning)).collect();
         match &mut self.face {
             #[cfg(not(target_family = "wasm"))]
-            Face::Bar(bar) => bar.set_message(line),
-            Face::Lines(writer) => drop(writeln!(writer, "{line}")),
+            Face::Bar(bar) => {
+                bar.set_message(line);
+                new.iter().for_each(|warning| bar.println(format!("warning: {warning}")));
+            }
+            Face::Lines(writer) => {
+                drop(writeln!(writer, "{line}"));
+                new.iter().for_each(|warning| drop(writeln!(writer, "warning: {warning}")));
+            }
         }
+        let new: Vec<String> = new.into_iter().cloned().collect();
+        self.shown.extend(new);
         ControlFlow::Continue(())
     }
 

@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, Progress};
 use super::evaluate::evaluate_at;
 use super::finite::with_data;
 use super::observer::{Epoch, Observer, Training};
-use super::step::Step;
+use super::step::{Step, StepResult};
 use crate::data::{Column, Dataset};
 use crate::error::{here, mismatch};
 use crate::module::Module;
@@ -45,6 +45,7 @@ pub struct Trainer<'a, F: Real, O> {
     plans: Option<usize>,
     metrics: Vec<(String, Metric<'a, F>)>,
     validation: Vec<&'a Dataset<F>>,
+    split: Option<f64>,
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
 }
@@ -52,9 +53,10 @@ pub struct Trainer<'a, F: Real, O> {
 /// A number that says how well outputs fit targets.
 type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
 
-/// The streams of the seed that the orders and the keys of the epochs come from: far from those that users number.
+/// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
 const ORDERS: u64 = 1 << 62;
 const KEYS: u64 = 2 << 62;
+const SPLITS: u64 = (1 << 62) - 1;
 
 impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     /// A trainer with `optimizer`: one epoch, batches of 32, seed 0, no metrics.
@@ -69,6 +71,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             plans: None,
             metrics: Vec::new(),
             validation: Vec::new(),
+            split: None,
             observers: Vec::new(),
             resumed: None,
         }
@@ -122,6 +125,23 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
+    /// Keeps `fraction` of the data, rounded and drawn at random by the seed, out of the training, and measures loss and metrics on
+    /// it after every epoch: in place of a data set for [`validation`](Self::validation).
+    ///
+    /// ```
+    /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
+    /// let data = Dataset::<f64>::valued([[1.0], [2.0], [3.0], [4.0]], [[2.0], [4.0], [6.0], [8.0]])?;
+    /// let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
+    /// let mut history = History::new();
+    /// let trainer = Trainer::new(Sgd::new(0.01)).epochs(30).validation_split(0.25);
+    /// trainer.observe(&mut history).fit(&mut model, loss::mean_squared, &data)?;
+    /// assert!(history.curve("validation loss")?[29] < 0.1);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn validation_split(self, fraction: f64) -> Self {
+        Trainer { split: Some(fraction), ..self }
+    }
+
     /// Lets `observer` watch the training. Several may.
     pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
         self.observers.push(observer);
@@ -133,7 +153,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { resumed: Some(checkpoint), ..self }
     }
 
-    /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from.
+    /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from; or the state that an observer
+    /// has chosen ([`Observer::chosen`]), to which the model is set.
     ///
     /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
     /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
@@ -142,7 +163,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     /// # Errors
     /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
     /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
-    /// or a checkpoint that does not fit.
+    /// a split that leaves a part without examples, or a checkpoint that does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
         self,
@@ -158,10 +179,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             examples: data.len(),
             batch_size: self.batch_size,
             sums: vec![0.0; 1 + self.metrics.len()],
+            moved: Vec::new(),
         };
         // The optimizer goes to the step, and the rest stays.
         let Trainer { optimizer, epochs, batch_size, .. } = self;
-        let (metrics, validation, mut observers) = (self.metrics, self.validation, self.observers);
+        let (metrics, mut observers) = (self.metrics, self.observers);
         let mut step = Step::new(optimizer, objective);
         if let Some(checkpoint) = self.resumed {
             checkpoint.restore(model)?;
@@ -177,11 +199,23 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         if self.eagerly {
             step = step.eagerly();
         }
-        let steps = data.len().div_ceil(batch_size);
+        // Which rows are trained on, and what is validated on.
+        let all: Vec<usize> = (0..data.len()).collect();
+        let (rows, held_out) = match self.split {
+            None => (all, None),
+            Some(fraction) => {
+                let (held_out, rows) = parts(data.len(), fraction, progress.seed)?;
+                (rows, Some(data.chosen(&held_out)))
+            }
+        };
+        let validation = self.validation.first().copied().or(held_out.as_ref());
+        progress.examples = rows.len();
+        let steps = rows.len().div_ceil(batch_size);
         observers.iter_mut().for_each(|observer| observer.on_start(epochs, steps));
         'run: while progress.epochs < epochs {
             let number = progress.epochs + 1;
-            let order = Random::stream(progress.seed, ORDERS + number as u64).permutation(data.len());
+            let order = Random::stream(progress.seed, ORDERS + number as u64).permutation(rows.len());
+            let order: Vec<usize> = order.into_iter().filter_map(|i| rows.get(i).copied()).collect();
             let mut keys = Random::stream(progress.seed, KEYS + number as u64);
             (0..progress.batches).for_each(|_| _ = keys.key());
             step.set_epoch(number as u64);
@@ -196,7 +230,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                     return Err(located(error, rows, data, evaluated));
                 }
                 let Some(result) = step.result() else { continue };
-                let share = rows.len() as f64 / data.len() as f64;
+                let share = rows.len() as f64 / order.len() as f64;
                 let weight = if result.is_mean { share } else { 1.0 };
                 let output = match metrics.is_empty() {
                     true => None,
@@ -206,6 +240,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 let found = found.into_iter().map(|value| share * value);
                 let found = std::iter::once(weight * result.loss.double()).chain(found);
                 progress.sums.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
+                note_moved(&mut progress.moved, &result);
                 progress.batches += 1;
                 let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
                 let mut stops = false;
@@ -217,9 +252,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             let names = std::iter::once("loss").chain(metrics.iter().map(|(name, _)| name.as_str()));
             let mut measures: Vec<(String, f64)> =
                 names.map(str::to_owned).zip(progress.sums.iter().copied()).collect();
+            let warnings = step.result().map_or(Vec::new(), |result| still(&progress.moved, &result));
             (progress.epochs, progress.batches) = (number, 0);
             progress.sums = vec![0.0; 1 + metrics.len()];
-            if let Some(validation) = validation.first().copied() {
+            progress.moved.clear();
+            if let Some(validation) = validation {
                 let at = Position { step: step.state().step(), epoch: number as u64 };
                 let result = match evaluate_at(&*model, &step.objective, ("the validation set", validation), at) {
                     Ok(result) => result,
@@ -229,7 +266,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 let found = measure(&metrics, result.outputs.first(), validation)?;
                 measures.extend(metrics.iter().map(|(name, _)| format!("validation {name}")).zip(found));
             }
-            let epoch = Epoch { number, of: epochs, measures };
+            let epoch = Epoch { number, of: epochs, measures, warnings };
             let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
             let mut stops = false;
             observers.iter_mut().for_each(|observer| stops |= observer.on_epoch(&epoch, &training).is_break());
@@ -238,7 +275,13 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             }
         }
         observers.iter_mut().for_each(|observer| observer.on_end());
-        Ok(Checkpoint::of(&*model, step.state(), &progress))
+        match observers.iter().rev().find_map(|observer| observer.chosen()) {
+            Some(chosen) => {
+                chosen.restore(model)?;
+                Ok(chosen.clone())
+            }
+            None => Ok(Checkpoint::of(&*model, step.state(), &progress)),
+        }
     }
 
     #[track_caller]
@@ -248,7 +291,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             () if self.validation.iter().any(|data| data.is_empty()) => "there are no examples to validate on",
             () if self.batch_size == 0 => "a batch of 0 examples trains nothing",
             () if self.epochs == 0 => "0 epochs train nothing",
-            () if self.validation.len() > 1 => {
+            () if self.validation.len() + usize::from(self.split.is_some()) > 1 => {
                 "there are two validation sets, and room for one: `nn::evaluate` takes others"
             }
             () => return self.check_names(),
@@ -261,7 +304,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     fn check_names(&self) -> Result<()> {
         let own = std::iter::once("loss").chain(self.metrics.iter().map(|(name, _)| name.as_str())).map(str::to_owned);
         let own: Vec<String> = own.collect();
-        let later = own.iter().filter(|_| !self.validation.is_empty()).map(|name| format!("validation {name}"));
+        let validates = self.split.is_some() || !self.validation.is_empty();
+        let later = own.iter().filter(|_| validates).map(|name| format!("validation {name}"));
         let all: Vec<String> = own.iter().cloned().chain(later).collect();
         match all.iter().enumerate().find(|(i, name)| all.iter().take(*i).any(|before| before == *name)) {
             None => Ok(()),
@@ -271,6 +315,38 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             }
         }
     }
+}
+
+/// The rows of two parts of `n` examples, the first with `fraction` of them.
+#[track_caller]
+fn parts(n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+    let size = (n as f64 * fraction).round();
+    if !(size >= 1.0 && size < n as f64) {
+        let message = format!("a validation split of {fraction} of {n} examples leaves a part without examples");
+        return Err(mismatch("fit", message).with_help("`validation_split(0.2)` keeps a fifth out of the training"));
+    }
+    let mut first = Random::stream(seed, SPLITS).permutation(n);
+    let second = first.split_off(size as usize);
+    Ok((first, second))
+}
+
+/// Notes the parameters of which some gradient was not 0.
+fn note_moved<F: Real>(moved: &mut Vec<bool>, result: &StepResult<'_, F>) {
+    for (i, (_, gradient)) in result.gradients().enumerate() {
+        match moved.get_mut(i) {
+            Some(true) => {}
+            Some(moved) => *moved = gradient.iter().any(|g| *g != F::zero()),
+            None => moved.push(gradient.iter().any(|g| *g != F::zero())),
+        }
+    }
+}
+
+/// A warning for each parameter that no gradient moved.
+fn still<F: Real>(moved: &[bool], result: &StepResult<'_, F>) -> Vec<String> {
+    let still = result.gradients().zip(moved).filter(|((_, gradient), moved)| !**moved && !gradient.is_empty());
+    still
+        .map(|((path, _), _)| format!("the gradient of `{path}` was 0 in every step of the epoch: it does not learn"))
+        .collect()
 }
 
 /// What the metrics say of an output.
