@@ -1,8 +1,8 @@
 //! Training with `f32` and `f64`, compiled with this crate: see `autodiff`'s feature `instances`.
 
 use crate::{
-    Activation, Adam, BatchNorm, Dataset, Dense, Dropout, Embedding, Gru, Init, Momentum, Random, Sequential, Sgd,
-    Trainer, loss, predict, summary,
+    Activation, Adam, BatchNorm, Conv2d, Dataset, Dense, Dropout, Embedding, Flatten, Gru, Init, MaxPool2d, Momentum,
+    Random, Sequential, Sgd, Trainer, TransformerBlock, loss, predict, summary,
 };
 use autodiff::{Real, Result};
 use ndarray::ArrayD;
@@ -14,6 +14,9 @@ static FUNCTIONS: [fn() -> Result<()>; 2] = [all::<f32>, all::<f64>];
 fn all<F: Real>() -> Result<()> {
     let random = &mut Random::new(0);
     let _ = (Embedding::<F>::new(2, 2, Init::Zeros, random), Gru::<F>::new(2, 2, random));
+    let _ = TransformerBlock::<F>::new(2, 1, 2, random);
+    let _ =
+        Sequential::<F>::new().then(Conv2d::new(1, 1, 1, Init::Zeros, random)).then(MaxPool2d::new(2)).then(Flatten);
     let mut model = Sequential::<F>::new()
         .then(Dense::new(2, 2, Init::Zeros, random))
         .then(BatchNorm::new(2))

@@ -121,7 +121,8 @@ fn second_derivatives_are_those_of_differences() {
         let (program, point) = layer_program(&*row.layer, x, Some(2));
         let report = Check::new().elements(6).program(&program, &point).unwrap();
         assert!(report.failures().is_empty(), "{:?}\n{report}", row.layer);
-        assert!(report.passed() > 0 && report.unchecked_share() < 0.6, "{:?}\n{report}", row.layer);
+        // The bias of the keys shifts all scores of a row alike: its slope is 0, and drowns.
+        assert!(report.passed() > 0 && report.unchecked_share() < 0.2, "{:?}\n{report}", row.layer);
     }
 }
 

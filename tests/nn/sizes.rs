@@ -2,8 +2,9 @@
 
 use autodiff::{Error, ErrorKind, Tape, Var};
 use nn::{
-    BatchNorm, Context, Dataset, Dense, Embedding, Gru, Init, Layer, Module, Random, Sequential, Sgd, Step, loss,
-    metric,
+    BatchNorm, Context, Conv1d, Conv2d, ConvTranspose1d, Dataset, Dense, Embedding, GroupNorm, Gru, Init, Layer,
+    LayerNorm, Lstm, Module, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, RmsNorm,
+    Sequential, Sgd, Step, TransformerBlock, loss, metric,
 };
 
 /// More elements than any machine has memory for, and more than can be counted.
@@ -28,6 +29,17 @@ fn a_layer_that_is_too_large_says_so_when_it_is_called() {
             forward(&Embedding::new(n, 4, Init::LeCun, random), |m, t, cx| m.forward(t.index([1]), cx)),
             forward(&BatchNorm::new(n), |m, t, cx| m.forward(t.input([[1.0, 2.0]]), cx)),
             forward(&Gru::new(2, n, random), |m, t, cx| m.forward(t.input([[[1.0, 2.0]]]), cx)),
+            forward(&Lstm::new(n, n, random), |m, t, cx| m.forward(t.input([[[1.0, 2.0]]]), cx)),
+            forward(&Conv1d::new(2, n, 3, Init::He, random), |m, t, cx| m.forward(t.input([[[1.0, 2.0]]]), cx)),
+            forward(&Conv2d::new(1, 1, n, Init::Xavier, random), |m, t, cx| m.forward(t.input([[[[1.0]]]]), cx)),
+            forward(&ConvTranspose1d::new(n, n, n, Init::He, random), |m, t, cx| m.forward(t.input([[[1.0]]]), cx)),
+            forward(&LayerNorm::new([n, 2]), |m, t, cx| m.forward(t.input([[1.0, 2.0]]), cx)),
+            forward(&RmsNorm::new([n]), |m, t, cx| m.forward(t.input([[1.0, 2.0]]), cx)),
+            forward(&GroupNorm::new(2, n), |m, t, cx| m.forward(t.input([[1.0, 2.0]]), cx)),
+            forward(&Prelu::per_channel(n), |m, t, cx| m.forward(t.input([[1.0, 2.0]]), cx)),
+            forward(&MultiHeadAttention::new(n, 0, random), |m, t, cx| m.forward(t.input([[[1.0]]]), cx)),
+            forward(&TransformerBlock::new(2, 1, n, random), |m, t, cx| m.forward(t.input([[[1.0, 2.0]]]), cx)),
+            forward(&PositionalEmbedding::new(n, 2, Init::He, random), |m, t, cx| m.forward(t.input([[[1.0]]]), cx)),
         ];
         for (i, error) in errors.into_iter().enumerate() {
             let error = error.unwrap_or_else(|| panic!("layer {i} of {n}"));
@@ -41,6 +53,13 @@ fn a_layer_that_is_too_large_says_so_when_it_is_called() {
         let drawn = Init::He.draw::<f32>([n, 2], n, 2, &mut Random::new(1)).unwrap_err();
         assert_eq!(drawn.kind(), ErrorKind::Resources);
     }
+}
+
+/// A sequence of a shape that no machine has memory for, on a tape without values, as of a summary.
+#[test]
+fn positions_that_are_too_many_say_so() {
+    let error = nn::summary::<f64>(&PositionalEncoding, [1 << 24, 1 << 24]).unwrap_err();
+    assert!(error.to_string().contains("no memory for an array"), "{error}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub enum Activation {
     Softplus,
     /// x/(1 + |x|) (Bergstra, Desjardins, Lamblin & Bengio, 2009).
     Softsign,
-    /// x/6 + ½, limited to \[0, 1\] (Howard et al., "Searching for MobileNetV3", 2019, §5.2).
+    /// x/6 + ½, limited to \[0, 1\], with half the slope at a limit (Howard et al., "Searching for MobileNetV3", 2019, §5.2).
     HardSigmoid,
     /// x times the [hard sigmoid](Self::HardSigmoid) (ibid.).
     HardSwish,

@@ -105,13 +105,16 @@ impl<F: Real> MultiHeadAttention<F> {
     fn run<'t>(&self, operands: [Var<'t, F>; 3], mask: Option<Var<'t, F>>, cx: &Context<'t, F>) -> Var<'t, F> {
         let ([queries, keys, values], tape) = (operands, cx.tape());
         let (width, heads) = (self.query.weight().array().shape().first().copied().unwrap_or(0), self.heads);
-        if width.checked_rem(heads) != Some(0) && width > 0 {
+        let weight = cx.param(self.query.weight());
+        if weight.error().is_some() {
+            return weight;
+        }
+        if width.checked_rem(heads) != Some(0) || width == 0 {
             return refused("attention", queries, format!("{heads} heads do not divide the width {width}"));
         }
-        let known = width > 0;
         for operand in operands {
             let wanted = format!("[examples, steps, {width}], with {width} numbers for each step");
-            let fits = |shape: &[usize]| shape.len() == 3 && (!known || shape.get(2) == Some(&width));
+            let fits = |shape: &[usize]| shape.len() == 3 && shape.get(2) == Some(&width);
             if let Some(error) = unfit("attention", operand, &wanted, fits) {
                 return error;
             }

@@ -61,10 +61,13 @@ impl<F: Real> Module<F> for LayerNorm<F> {
 impl<F: Real> Layer<F> for LayerNorm<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
+        let scale = cx.param(&self.scale);
+        if scale.error().is_some() {
+            return scale;
+        }
         if let Some(error) = unfit_end("layer_norm", x, self.scale.array().shape(), self.epsilon) {
             return error;
         }
-        let scale = cx.param(&self.scale);
         let last = last_axes(x, self.scale.array().ndim());
         let centred = x - x.mean_keep(last.clone());
         let deviation = (centred.square().mean_keep(last) + self.epsilon).sqrt();

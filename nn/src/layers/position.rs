@@ -1,13 +1,12 @@
 //! Where in a sequence something stands, added to what it is.
 
-use super::expected::unfit;
+use super::expected::{refused, unfit};
 use crate::context::Context;
-use crate::init::Init;
+use crate::init::{Init, filled};
 use crate::layer::Layer;
 use crate::module::{Module, Param};
 use crate::random::Random;
 use autodiff::{Real, Var};
-use ndarray::Array2;
 
 /// y = x + P, where row t of P is sin(t/10000^(2i/width)) in column 2i and cos(t/10000^(2i/width)) in column 2i + 1.
 ///
@@ -44,9 +43,14 @@ impl<F: Real> Layer<F> for PositionalEncoding {
             return error;
         }
         let [steps, width] = x.shape().map_or([0; 2], |shape| [1, 2].map(|i| shape.get(i).copied().unwrap_or(0)));
-        let table = Array2::from_shape_fn((steps, width), |(t, column)| {
+        let mut table = match filled([steps, width], F::zero()) {
+            Ok(table) => table,
+            Err(error) => return refused("positional_encoding", x, error.message()),
+        };
+        table.iter_mut().enumerate().for_each(|(i, number)| {
+            let (t, column) = (i / width, i % width);
             let angle = t as f64 / 10_000f64.powf((column - column % 2) as f64 / width as f64);
-            F::of(if column % 2 == 0 { angle.sin() } else { angle.cos() })
+            *number = F::of(if column % 2 == 0 { angle.sin() } else { angle.cos() });
         });
         x + x.tape().constant(table)
     }

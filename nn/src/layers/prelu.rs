@@ -66,6 +66,9 @@ impl<F: Real> Layer<F> for Prelu<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
         let slope = cx.param(&self.slope);
+        if slope.error().is_some() {
+            return slope;
+        }
         let slope = match self.slope.array().len() {
             1 => slope,
             channels => {

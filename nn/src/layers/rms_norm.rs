@@ -58,10 +58,14 @@ impl<F: Real> Module<F> for RmsNorm<F> {
 impl<F: Real> Layer<F> for RmsNorm<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
+        let scale = cx.param(&self.scale);
+        if scale.error().is_some() {
+            return scale;
+        }
         if let Some(error) = unfit_end("rms_norm", x, self.scale.array().shape(), self.epsilon) {
             return error;
         }
         let last = last_axes(x, self.scale.array().ndim());
-        x / (x.square().mean_keep(last) + self.epsilon).sqrt() * cx.param(&self.scale)
+        x / (x.square().mean_keep(last) + self.epsilon).sqrt() * scale
     }
 }

@@ -113,7 +113,7 @@ fn within<'t, F: Real>(
         return Err(refuse(format!("the length of sequence {example} is {length}; the array has {steps} steps")));
     }
     // As a row of a table, because a row that does not exist is refused in a plan, too.
-    let ends = tape.arange(steps + 1).gather(lengths).reshape([1, examples, 1]);
+    let ends = tape.arange(steps.saturating_add(1)).gather(lengths).reshape([1, examples, 1]);
     let within = tape.arange(steps).reshape([steps, 1, 1]).lt(ends);
     if within.error().is_some() { Err(within) } else { Ok(within) }
 }
