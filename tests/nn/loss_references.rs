@@ -168,7 +168,9 @@ fn weighted_examples() {
 
 #[test]
 fn penalties_leave_intercepts_out() {
-    let model = [Dense::new(2, 3, Init::He, &mut Random::new(1)), Dense::new(3, 1, Init::He, &mut Random::new(2))];
+    let mut model = [Dense::new(2, 3, Init::He, &mut Random::new(1)), Dense::new(3, 1, Init::He, &mut Random::new(2))];
+    let biases = nn::parameters_mut(&mut model).into_iter().filter(|(path, _)| path.ends_with("bias"));
+    biases.for_each(|(_, bias)| bias.array_mut().fill(3.0));
     let tape = Tape::<f64>::new();
     let cx = Context::training(&tape, &model, 0);
     let weights = [model[0].weight().array(), model[1].weight().array()];
