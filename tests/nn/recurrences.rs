@@ -70,7 +70,8 @@ impl Each for Compare {
             let found: Vec<f64> = model.iter().flat_map(|param| param.array().iter().copied()).collect();
             // Relative to the largest number: one that has just crossed 0 has lost its digits on both sides.
             let size = expected.iter().fold(0.0f64, |size, x| size.max(x.abs()));
-            let wrong = found.iter().zip(expected).find(|(a, b)| !((**a - **b).abs() <= 1e-12 * size));
+            let is_right = |a: f64, b: f64| (a - b).abs() <= 1e-12 * size;
+            let wrong = found.iter().zip(expected).find(|(a, b)| !is_right(**a, **b));
             self.wrong.extend(wrong.map(|(a, b)| format!("{name}, step {t}: {a} is not {b}")));
         }
         self.seen += 1;
