@@ -40,7 +40,7 @@ fn early_stopping_leaves_the_best_weights() {
         if largest {
             stopping = stopping.largest();
         }
-        let trainer = Trainer::new(Scheduled::new(spoiled, Adam::new(0.05))).epochs(50).batch_size(5);
+        let trainer = Trainer::new(Scheduled::new(spoiled, Adam::new(0.01))).epochs(50).batch_size(5);
         let trainer = trainer.metric("accuracy", accuracy).validation(&data);
         let end =
             trainer.observe(&mut history).observe(&mut stopping).fit(&mut model, loss::softmax_cross_entropy, &data);
@@ -48,6 +48,7 @@ fn early_stopping_leaves_the_best_weights() {
         let sign = if largest { -1.0 } else { 1.0 };
         let best = (0..curve.len()).min_by(|a, b| (sign * curve[*a]).total_cmp(&(sign * curve[*b]))).unwrap();
         assert_eq!(stopping.best(), Some((best + 1, curve[best])));
+        assert!(best > 0, "not the first: {curve:?}");
         assert_eq!(curve.len(), best + 1 + 4, "four epochs without a better one");
         // The model is that of the best epoch, and so is what would be resumed.
         let evaluation = evaluate(&model, loss::softmax_cross_entropy, &data).unwrap();

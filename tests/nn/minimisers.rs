@@ -125,9 +125,8 @@ fn solve(mut a: [[f64; 4]; 4], mut b: [f64; 4]) -> [f64; 4] {
     for i in 0..4 {
         for k in i + 1..4 {
             let factor = a[k][i] / a[i][i];
-            for j in i..4 {
-                a[k][j] -= factor * a[i][j];
-            }
+            let pivot = a[i];
+            a[k].iter_mut().zip(pivot).for_each(|(a, pivot)| *a -= factor * pivot);
             b[k] -= factor * b[i];
         }
     }

@@ -70,7 +70,8 @@ impl Each for Compare {
             let found: Vec<f64> = model.iter().flat_map(|param| param.array().iter().copied()).collect();
             // Relative to the largest number: one that has just crossed 0 has lost its digits on both sides.
             let size = expected.iter().fold(0.0f64, |size, x| size.max(x.abs()));
-            let wrong = found.iter().zip(expected).find(|(a, b)| !((**a - **b).abs() <= 1e-12 * size));
+            let is_right = |a: f64, b: f64| (a - b).abs() <= 1e-12 * size;
+            let wrong = found.iter().zip(expected).find(|(a, b)| !is_right(**a, **b));
             self.wrong.extend(wrong.map(|(a, b)| format!("{name}, step {t}: {a} is not {b}")));
         }
         self.seen += 1;
@@ -83,6 +84,61 @@ fn every_optimizer_is_its_reference_over_a_thousand_gradients() {
     every_optimizer(&mut compare);
     assert!(compare.wrong.is_empty(), "{}", compare.wrong.join("\n"));
     assert_eq!(compare.seen * 5, include_str!("pytorch/optimizers.txt").lines().count(), "all that the script makes");
+}
+
+/// The losses of whole trainings of a small network, forward pass and gradients included, recorded once and replayed.
+#[test]
+fn trajectories_of_a_network_are_pytorchs() {
+    let expected = lines(include_str!("pytorch/trajectories.txt"));
+    let mut wrong = Vec::new();
+    let mut compare = |name: &str, optimizer: &dyn Optimizer<f64>| {
+        let array = |k: i64, shape: &[usize]| numbers(11 * (k + 1), 101, shape, 64.0);
+        let matrix = |k, shape: &[usize]| array(k, shape).into_dimensionality::<ndarray::Ix2>().unwrap();
+        let vector = |k, n| array(k, &[n]).into_dimensionality::<ndarray::Ix1>().unwrap();
+        let mut model = Sequential::new()
+            .then(Dense::from_arrays(matrix(0, &[3, 5]), Some(vector(1, 5))))
+            .then(Activation::Tanh)
+            .then(Dense::from_arrays(matrix(2, &[5, 2]), Some(vector(3, 2))));
+        let data = Dataset::valued(numbers(7, 89, &[6, 3], 32.0), numbers(40, 83, &[6, 2], 64.0)).unwrap();
+        let mut step = Step::new(Borrowed(optimizer), loss::mean_squared);
+        let (_, expected) = expected.iter().find(|(known, _)| *known == name).unwrap();
+        assert_eq!(expected.len(), 100);
+        for (t, expected) in expected.iter().enumerate() {
+            let found = step.run(&mut model, &data, 0).unwrap().loss;
+            if (found / expected - 1.0).abs() > 1e-11 || found.is_nan() {
+                wrong.push(format!("{name}, step {}: {found} is not {expected}", t + 1));
+            }
+        }
+    };
+    compare("sgd", &Sgd::new(0.1));
+    compare("heavy_ball", &HeavyBall::new(0.02));
+    compare("nesterov", &Nesterov::new(0.02));
+    compare("adagrad", &Adagrad::new(0.1));
+    compare("adadelta", &Adadelta::new());
+    compare("rms_prop", &RmsProp::new(0.01));
+    compare("adam", &Adam::new(0.02));
+    compare("ams_grad", &AmsGrad::new(0.02));
+    compare("adam_w", &AdamW { decay: 0.05, ..AdamW::new(0.02) });
+    compare("nadam", &NAdam::new(0.005));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(expected.len(), 10);
+}
+
+/// An optimizer that is chosen while the test runs.
+struct Borrowed<'a>(&'a dyn Optimizer<f64>);
+
+impl Optimizer<f64> for Borrowed<'_> {
+    fn rate(&self, at: nn::Position) -> f64 {
+        self.0.rate(at)
+    }
+
+    fn update<'t>(&self, update: &mut nn::Update<'t, f64>) -> Vec<autodiff::Var<'t, f64>> {
+        self.0.update(update)
+    }
+
+    fn largest_gradient(&self) -> Option<f64> {
+        self.0.largest_gradient()
+    }
 }
 
 /// A network with a matrix wider than high, one higher than wide, and biases.

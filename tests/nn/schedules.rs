@@ -45,7 +45,7 @@ fn schedules_stay_at_their_end() {
     assert_eq!([linear(4, 0.5)(9), polynomial(4, 3.0, 0.25)(9), cosine(4)(9), warm_up(4)(9)], [0.5, 0.25, 0.0, 1.0]);
     assert!((one_cycle(10)(9) - 4e-6).abs() < 1e-18 && (one_cycle(10)(99) - 4e-6).abs() < 1e-18);
     assert_eq!((0..9).map(cosine_restarts(3, 1)).filter(|factor| *factor == 1.0).count(), 3);
-    assert_eq!(cosine_restarts(1, 2)(u64::MAX).is_finite(), true);
+    assert!(cosine_restarts(1, 2)(u64::MAX).is_finite());
 }
 
 #[test]

@@ -31,8 +31,8 @@ impl Confusion {
     /// Counts the pairs of predicted and actual classes.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there are not as many of one as of the other, or a class is above 8,191: the table would
-    /// be too large to be looked at.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there are not as many of one as of the other, or a class is
+    /// above 8,191: the table would be too large to be looked at.
     #[track_caller]
     pub fn new(predicted: &[usize], actual: &[usize]) -> Result<Self> {
         same_length(predicted.len(), actual.len())?;

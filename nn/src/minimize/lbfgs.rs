@@ -58,7 +58,8 @@ impl Lbfgs {
         objective: impl Objective<F, M, K>,
         data: &dyn Batch<F>,
     ) -> Result<Minimum> {
-        if self.memory == 0 || !(self.tolerance >= 0.0) {
+        let is_tolerance = self.tolerance >= 0.0;
+        if self.memory == 0 || !is_tolerance {
             let message = format!("`memory` is {} and `tolerance` {}", self.memory, self.tolerance);
             return Err(mismatch("Lbfgs", message).with_help("they should be at least 1, and not negative"));
         }

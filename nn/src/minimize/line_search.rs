@@ -30,7 +30,8 @@ pub(super) fn line_search<F: Real>(
     for _ in 0..TRIES {
         let next = along(point, t, direction);
         let found = function.at(&next)?;
-        if !(found.loss <= value.loss + DESCENT * t * slope) {
+        let descends = found.loss <= value.loss + DESCENT * t * slope;
+        if !descends {
             high = t;
         } else if dot(&found.gradient, direction) < SLOPE * slope {
             low = t;

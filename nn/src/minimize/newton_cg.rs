@@ -64,7 +64,8 @@ impl NewtonCg {
         objective: impl Objective<F, M, K>,
         data: &dyn Batch<F>,
     ) -> Result<Minimum> {
-        if self.products == 0 || !(self.tolerance >= 0.0) {
+        let is_tolerance = self.tolerance >= 0.0;
+        if self.products == 0 || !is_tolerance {
             let message = format!("`products` is {} and `tolerance` {}", self.products, self.tolerance);
             return Err(mismatch("NewtonCg", message).with_help("they should be at least 1, and not negative"));
         }
@@ -102,7 +103,8 @@ impl NewtonCg {
         for i in 0..self.products {
             let product = function.hessian_times(point, &p)?;
             let (square, curvature) = (dot(&residual, &residual), dot(&p, &product));
-            if !(curvature > 0.0) {
+            let is_convex = curvature > 0.0;
+            if !is_convex {
                 // Down the gradient, if nothing is solved yet.
                 return Ok(if i == 0 { p } else { d });
             }
