@@ -28,7 +28,7 @@ pub fn make(threads: usize) -> Result<Box<dyn Workload>> {
             let u = model.forward(t, cx);
             let slope = u.sum(..).gradient_of(t);
             let curvature = slope.sum(..).gradient_of(t);
-            let start = model.forward(cx.tape().data(ndarray::Array2::zeros((1, 1))), cx);
+            let start = model.forward(cx.tape().constant(ndarray::Array2::zeros((1, 1))), cx);
             Ok(((curvature + u).square().mean(..) + (start - 1.0).square().sum(..)).into())
         })
     };

@@ -209,3 +209,28 @@ fn a_refused_first_step_leaves_no_state() {
     step.run(&mut network([6, 9, 3], 1), &good, 0).unwrap();
     assert_eq!(step.state().step(), 1);
 }
+
+#[test]
+fn arrays_that_an_objective_puts_on_the_tape_are_planned_as_constants_alone() {
+    let batch = Dataset::<f64>::valued([[2.0]], [[6.0]]).unwrap();
+    let given = std::cell::Cell::new(0.0);
+    let trained = |planned: bool| {
+        let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
+        let objective = nn::objective(|model: &Dense<f64>, batch, cx| {
+            let target = if planned { cx.tape().constant([[6.0]]) } else { cx.tape().data([[given.get()]]) };
+            Ok((model.forward(batch.real("x")?, cx) - target).square().sum(..).into())
+        });
+        let mut step = Step::new(nn::Sgd::new(0.125), objective);
+        let mut weights = Vec::new();
+        for i in 0..3 {
+            given.set(f64::from(i));
+            step.run(&mut model, &batch, 0).unwrap();
+            weights.push(model.weight().array().sum());
+        }
+        assert_eq!(step.explain(&model, &batch).is_some(), planned);
+        weights
+    };
+    // The derivative of (2w − t)² is 4(2w − t); an eighth of it subtracted leaves t/2.
+    assert_eq!(trained(true), [3.0, 3.0, 3.0]);
+    assert_eq!(trained(false), [0.0, 0.5, 1.0]);
+}

@@ -5,7 +5,7 @@ use crate::data::{Batch, Column};
 use crate::module::{Module, Stream, Structure, Tag, feed, stream};
 use crate::objective::Objective;
 use crate::optim::{LARGEST_RATE, OptimizerState, Position, StateEntry};
-use autodiff::{Feed, Plan, Program, Real, Result};
+use autodiff::{ErrorKind, Feed, Plan, Program, Real, Result};
 use ndarray::ArrayViewD;
 
 /// A step for models of one structure and batches of one shape.
@@ -93,6 +93,9 @@ impl<F: Real> Planned<F> {
     }
 
     /// Makes a step. `false` if it did not go well and nothing was changed: recording it will tell why.
+    ///
+    /// # Errors
+    /// The program has inputs that are none of a step's: arrays that were put on the tape while it was recorded.
     pub(super) fn execute<M: Module<F>, K>(
         &mut self,
         model: &mut M,
@@ -100,12 +103,12 @@ impl<F: Real> Planned<F> {
         objective: &impl Objective<F, M, K>,
         batch: &dyn Batch<F>,
         (at, rate, key): (Position, F, u64),
-    ) -> bool {
+    ) -> Result<bool> {
         if state.step == 0 && state.entries.is_empty() {
             state.entries.clone_from(&self.fresh);
         }
         if !arrange(&mut state.entries, &self.fresh) {
-            return false;
+            return Ok(false);
         }
         self.hyperparameters.clear();
         objective.hyperparameters(at, &mut |_, value| self.hyperparameters.push(F::of(value)));
@@ -119,11 +122,12 @@ impl<F: Real> Planned<F> {
         feeds.extend(state.entries.iter_mut().map(|entry| Feed::Update(entry.array.as_slice_mut().unwrap_or(&mut []))));
         let result = self.plan.execute(&mut feeds);
         self.feeds = recycled(feeds);
-        if result.is_err() {
-            return false;
+        match result {
+            Ok(()) => state.step = at.step,
+            Err(error) if error.kind() == ErrorKind::ProgramInput => return Err(error),
+            Err(_) => return Ok(false),
         }
-        state.step = at.step;
-        true
+        Ok(true)
     }
 
     pub(super) fn loss(&self) -> Option<F> {

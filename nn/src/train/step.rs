@@ -29,7 +29,9 @@ use std::fmt;
 /// static or a file that a `forward` reads, and for a field that a `visit` written by hand leaves out.
 ///
 /// A model or loss that reads values while it is recorded (an `if` on [`Var::item`]) decides anew in every step, so its
-/// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that.
+/// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that. So are those of one that puts an array on the tape
+/// by [`Tape::data`], which may be another array in each step: for one that stays the same use [`Tape::constant`], which is
+/// part of the plan. [`explain`](Self::explain) says whether there is a plan.
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, Random, Sgd, Step, loss};
@@ -202,9 +204,17 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
             {
                 self.clock += 1;
                 planned.used = self.clock;
-                if planned.execute(model, &mut self.state, &self.objective, batch, (at, rate, key)) {
-                    self.last = Some(Last::Planned(index));
-                    return Ok(());
+                match planned.execute(model, &mut self.state, &self.objective, batch, (at, rate, key)) {
+                    Ok(true) => {
+                        self.last = Some(Last::Planned(index));
+                        return Ok(());
+                    }
+                    Ok(false) => (),
+                    // An array that the objective puts on the tape may be another one in each step.
+                    Err(_) => {
+                        self.eagerly = true;
+                        self.plans.clear();
+                    }
                 }
             }
             // The zeros that a first step was prepared with are no state yet.
