@@ -57,6 +57,26 @@ def windows(i, inputs, outputs):
     return array(WEIGHTS + i, (outputs, inputs, 3, 3), math.sqrt(3.0 / (9 * inputs)))
 
 
+def transformer():
+    """The parameters of W11 in order, its characters and those that come next."""
+    block = [(64,), (64,)] + 4 * [(64, 64), (64,)] + [(64,), (64,), (64, 256), (256,), (256, 64), (64,)]
+    scales = {2 + 16 * b + i for b in (0, 1) for i in (0, 10)}
+    p = []
+    for i, shape in enumerate([(64, 64), (64, 64)] + 2 * block + [(64, 64), (64,)]):
+        if len(shape) == 2:
+            p.append(weights(i, *shape))
+        else:
+            p.append((np.ones if i in scales else np.zeros)(shape, np.float32))
+    characters = lambda stream: ((bits(stream, 1024) >> np.uint64(40)) % np.uint64(64)).astype(np.int64).reshape(16, 64)
+    return p, characters(X), characters(LABELS)
+
+
+def gru(dtype=np.float32):
+    """The parameters of W12, for inputs and for the state, and its sequences."""
+    shapes = [(64, 192), (192,), (64, 192), (192,)]
+    return [array(WEIGHTS + i, s, 1 / 8, dtype) for i, s in enumerate(shapes)], array(X, (32, 64, 64), math.sqrt(3.0), dtype)
+
+
 def layers(sizes, dtype=np.float32):
     """Weights [inputs, outputs] and biases, one after the other."""
     pairs = zip(sizes[:-1], sizes[1:])

@@ -233,6 +233,54 @@ def w10():
     return training(loss, p, adam, adam_state(p), extra=(jax.random.key(0),), fixed=lambda p: net(p, masks))
 
 
+def w11():
+    arrays_, x, y = harness.transformer()
+    x, y = jnp.asarray(x), jnp.asarray(y).reshape(-1)
+    later = jnp.triu(jnp.ones((64, 64), bool), 1)
+
+    def norm(x, scale, shift):
+        centred = x - x.mean(-1, keepdims=True)
+        return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * scale + shift
+
+    def block(x, p):
+        z = norm(x, p[0], p[1])
+        q, k, v = ((z @ p[i] + p[i + 1]).reshape(16, 64, 4, 16) for i in (2, 4, 6))
+        scores = jnp.einsum("bqhd,bkhd->bhqk", q, k) / 4
+        seen = jax.nn.softmax(jnp.where(later, -jnp.inf, scores))
+        x = x + jnp.einsum("bhqk,bkhd->bqhd", seen, v).reshape(16, 64, 64) @ p[8] + p[9]
+        return x + jax.nn.gelu(norm(x, p[10], p[11]) @ p[12] + p[13], approximate=False) @ p[14] + p[15]
+
+    def loss(p):
+        z = block(block(p[0][x] + p[1], p[2:18]), p[18:34])
+        return cross_entropy((z @ p[34] + p[35]).reshape(1024, 64), y), ()
+
+    p = arrays(arrays_)
+    return training(loss, p, adam, adam_state(p))
+
+
+def w12():
+    p, x = map(jnp.asarray, harness.gru()[0]), jnp.asarray(harness.gru()[1])
+    p = list(p)
+
+    def loss(p):
+        def step(h, x):
+            (xr, xz, xn), (ur, uz, un) = jnp.split(x, 3, axis=1), jnp.split(h @ p[2] + p[3], 3, axis=1)
+            r, z = jax.nn.sigmoid(xr + ur), jax.nn.sigmoid(xz + uz)
+            h = (1 - z) * jnp.tanh(xn + r * un) + z * h
+            return h, h
+
+        rows = jnp.swapaxes(x @ p[0] + p[1], 0, 1)
+        return 0.5 * jnp.sum(lax.scan(step, jnp.zeros((32, 64), jnp.float32), rows)[1] ** 2)
+
+    def check(result):
+        numbers = number("loss", result[0])
+        for i, g in enumerate(result[1]):
+            numbers += projected(f"g{i}", g)
+        return numbers
+
+    return pure(jax.value_and_grad(loss), (p,), lambda result: result[0], check)
+
+
 def w13():
     t = jnp.asarray(harness.array(harness.X, (256, 1), 3.0, np.float64))
     zero = jnp.zeros((1, 1))
@@ -266,6 +314,8 @@ harness.serve({
     "W9-planned:jax-scan": w9,
     "W9-scan:jax-scan": w9,
     "W10:jax": w10,
+    "W11:jax": w11,
+    "W12:jax": w12,
     "W13:jax": w13,
     "W14:jax": w14,
 })

@@ -227,6 +227,49 @@ def w10(fused):
     return training(make, adam(fused), x, y)
 
 
+def w11(fused):
+    def make():
+        arrays, x, y = harness.transformer()
+        p, x, y = parameters(arrays), tensor(x), tensor(y).reshape(-1)
+        heads = lambda x, w, b: F.linear(x, w.T, b).view(16, 64, 4, 16).transpose(1, 2)
+
+        def block(x, p):
+            z = F.layer_norm(x, (64,), p[0], p[1])
+            q, k, v = heads(z, p[2], p[3]), heads(z, p[4], p[5]), heads(z, p[6], p[7])
+            seen = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(16, 64, 64)
+            x = x + F.linear(seen, p[8].T, p[9])
+            hidden = F.gelu(F.linear(F.layer_norm(x, (64,), p[10], p[11]), p[12].T, p[13]))
+            return x + F.linear(hidden, p[14].T, p[15])
+
+        def loss():
+            z = block(block(F.embedding(x, p[0]) + p[1], p[2:18]), p[18:34])
+            return F.cross_entropy(F.linear(z, p[34].T, p[35]).view(1024, 64), y)
+
+        return p, loss
+
+    return descent(make, adam(fused))
+
+
+def w12():
+    (p, x) = harness.gru()
+    module, x = nn.GRU(64, 64, batch_first=True), tensor(x)
+    weights = [module.weight_ih_l0, module.bias_ih_l0, module.weight_hh_l0, module.bias_hh_l0]
+    with torch.no_grad():
+        for to, a in zip(weights, p):
+            to.copy_(tensor(a).T if a.ndim == 2 else tensor(a))
+
+    def compute():
+        loss = 0.5 * (module(x)[0] ** 2).sum()
+        return loss, torch.autograd.grad(loss, weights)
+
+    def check():
+        loss, gradients = compute()
+        arrays = [g.T.contiguous() if g.ndim == 2 else g for g in gradients]
+        return number("loss", loss.item()) + [n for i, g in enumerate(arrays) for n in projected(f"g{i}", g)]
+
+    return Job(lambda: compute()[0].item(), check)
+
+
 def leaf_network(sizes, activation):
     """Parameters in double precision, and the network as a function of x."""
     p = parameters(harness.layers(sizes, "float64"))
@@ -302,6 +345,9 @@ harness.serve({
     "W9-eager:torch": w9,
     "W10:torch": lambda: w10(False),
     "W10:torch-fused": lambda: w10(True),
+    "W11:torch": lambda: w11(False),
+    "W11:torch-fused": lambda: w11(True),
+    "W12:torch": w12,
     "W13:torch": lambda: w13(False),
     "W13:torch-fused": lambda: w13(True),
     "W14:torch": w14,

@@ -17,6 +17,8 @@ pub mod splitmix;
 pub mod training;
 mod w1;
 mod w10;
+mod w11;
+mod w12;
 mod w13;
 mod w14;
 mod w2;

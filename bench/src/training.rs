@@ -4,13 +4,13 @@ use crate::Result;
 use crate::numbers::Numbers;
 use crate::workload::Workload;
 use autodiff::{Real, Tape};
-use nn::{Columns, Context, Dataset, Objective, Optimizer, Sequential, Step};
+use nn::{Columns, Context, Dataset, Module, Objective, Optimizer, Step};
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 /// A model that learns one batch, over and over.
-pub struct Training<F: Real, O, J, K> {
-    model: Sequential<F>,
+pub struct Training<F: Real, M, O, J, K> {
+    model: M,
     step: Step<F, O, J>,
     objective: J,
     batch: Dataset<F>,
@@ -21,9 +21,9 @@ pub struct Training<F: Real, O, J, K> {
     kind: PhantomData<K>,
 }
 
-impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K>, K> Training<F, O, J, K> {
+impl<F: Real, M: Module<F>, O: Optimizer<F>, J: Objective<F, M, K>, K> Training<F, M, O, J, K> {
     /// Nothing learnt yet. What the first step takes beyond the second is the time of planning.
-    pub fn new(model: Sequential<F>, optimizer: O, batch: Dataset<F>, objective: fn() -> J, threads: usize) -> Self {
+    pub fn new(model: M, optimizer: O, batch: Dataset<F>, objective: fn() -> J, threads: usize) -> Self {
         let step = Step::new(optimizer, objective()).threads(threads);
         let objective = objective();
         let (first, planning) = (Duration::ZERO, Duration::ZERO);
@@ -36,7 +36,7 @@ impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K>, K> Training<F,
     }
 }
 
-impl<F: Real, O: Optimizer<F>, J: Objective<F, Sequential<F>, K>, K> Workload for Training<F, O, J, K> {
+impl<F: Real, M: Module<F>, O: Optimizer<F>, J: Objective<F, M, K>, K> Workload for Training<F, M, O, J, K> {
     fn step(&mut self) -> Result<f64> {
         self.steps += 1;
         let start = Instant::now();

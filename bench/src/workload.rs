@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::numbers::Numbers;
-use crate::{w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w13, w14};
+use crate::{w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14};
 use std::time::Duration;
 
 /// One implementation of a workload, ready to be timed.
@@ -68,7 +68,7 @@ impl About {
 }
 
 /// All workloads, in order.
-pub const WORKLOADS: [About; 14] = [
+pub const WORKLOADS: [About; 16] = [
     w1::ABOUT,
     w2::ABOUT,
     w3::ABOUT,
@@ -81,12 +81,14 @@ pub const WORKLOADS: [About; 14] = [
     w9::PLANNED,
     w9::SCAN,
     w10::ABOUT,
+    w11::ABOUT,
+    w12::ABOUT,
     w13::ABOUT,
     w14::ABOUT,
 ];
 
 /// Our implementations.
-pub const ENTRIES: [Entry; 15] = [
+pub const ENTRIES: [Entry; 17] = [
     Entry { workload: "W1", framework: "autodiff", make: w1::make },
     Entry { workload: "W2", framework: "autodiff", make: w2::make },
     Entry { workload: "W3", framework: "autodiff", make: w3::make },
@@ -100,6 +102,8 @@ pub const ENTRIES: [Entry; 15] = [
     Entry { workload: "W9-planned", framework: "autodiff", make: w9::planned },
     Entry { workload: "W9-scan", framework: "autodiff", make: w9::scan },
     Entry { workload: "W10", framework: "autodiff", make: w10::make },
+    Entry { workload: "W11", framework: "autodiff", make: w11::make },
+    Entry { workload: "W12", framework: "autodiff", make: w12::make },
     Entry { workload: "W13", framework: "autodiff", make: w13::make },
     Entry { workload: "W14", framework: "autodiff", make: w14::make },
 ];
