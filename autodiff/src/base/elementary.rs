@@ -7,6 +7,7 @@
 //!
 //! On machines for which fused multiply-adds are not the rule, the functions of the standard library serve.
 
+use crate::base::error_function;
 use crate::base::real::FUSED;
 
 /// Elementary functions, for the bodies of kernels. Sealed with [`Real`](crate::Real).
@@ -26,6 +27,10 @@ pub trait Elementary: Copy {
     fn logarithm_of_normal(self) -> Self;
     /// tanh x, to 2.5 units in the last place.
     fn hyperbolic_tangent(self) -> Self;
+    /// erf x.
+    fn error_function(self) -> Self;
+    /// 1 − erf x, with all digits where that is small.
+    fn error_function_complement(self) -> Self;
 }
 
 macro_rules! elementary {
@@ -151,6 +156,16 @@ macro_rules! elementary {
         }
 
         impl Elementary for $type {
+            #[inline(always)]
+            fn error_function(self) -> Self {
+                error_function::$type::erf(self)
+            }
+
+            #[inline(always)]
+            fn error_function_complement(self) -> Self {
+                error_function::$type::erfc(self)
+            }
+
             #[inline(always)]
             fn exponential(self) -> Self {
                 if FUSED { $type::exponential(self) } else { self.exp() }

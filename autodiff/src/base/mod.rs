@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 pub(crate) mod axis;
 pub(crate) mod elementary;
 pub(crate) mod error;
+mod error_function;
 pub(crate) mod ids;
 pub(crate) mod kind;
 pub(crate) mod real;

@@ -20,7 +20,7 @@ impl<F: Real> Primitive<F> for Erf {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::<F>::elementwise(|[x]| F::of(libm::erf(x.double())))
+        Kernel::<F>::elementwise(|[x]| x.error_function())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {

@@ -36,10 +36,8 @@ pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
 #[inline(always)]
 fn bell<F: Real>(x: F) -> F {
     let square = x * x;
-    if !square.is_finite() {
-        return (-square).exp();
-    }
-    let lost = x.mul_add(x, -square);
+    // Beyond the range of squares there is nothing to be made good.
+    let lost = if square.is_finite() { x.mul_add(x, -square) } else { F::zero() };
     let power = (-square).exponential();
     F::of(std::f64::consts::FRAC_2_SQRT_PI) * (power - power * lost)
 }

@@ -20,7 +20,7 @@ impl<F: Real> Primitive<F> for Erfc {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::<F>::elementwise(|[x]| F::of(libm::erfc(x.double())))
+        Kernel::<F>::elementwise(|[x]| x.error_function_complement())
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
