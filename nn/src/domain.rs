@@ -52,7 +52,7 @@ pub(crate) fn distributions<'t, F: Real>(operation: &str, y: Var<'t, F>) -> Var<
 /// What a row of targets should be.
 pub(crate) const ROWS: &str = "a row has a probability for each class, such as 1 for one and 0 for the others; leave out examples that have no class";
 
-/// Why a row of what is called `what` is no distribution over classes, of the first that is none.
+/// What is wrong with the first row that is not a distribution over classes; `what` names the array in the message.
 pub(crate) fn no_distribution<F: Real>(what: &str, rows: ArrayViewD<'_, F>) -> Option<String> {
     let width = rows.shape().last().copied().unwrap_or(1).max(1);
     let flat: Vec<F> = rows.iter().copied().collect();

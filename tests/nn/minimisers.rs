@@ -181,3 +181,20 @@ fn what_cannot_be_minimised_is_refused() {
     assert_eq!(message(NewtonCg::new().minimize(&mut model, nan, &nothing())), "the loss is NaN");
     assert_eq!(model.array(), &array![0.5, 2.0].into_dyn());
 }
+
+#[test]
+fn arrays_that_an_objective_puts_on_the_tape_are_constants_or_named() {
+    let data = Dataset::<f64>::new().real("x", array![[1.0], [2.0]]).unwrap();
+    let minimized = |constant: bool| {
+        let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
+        let objective = nn::objective(|model: &Dense<f64>, batch, cx| {
+            let target = array![[3.0], [6.0]];
+            let target = if constant { cx.tape().constant(target) } else { cx.tape().data(target) };
+            Ok((nn::Layer::forward(model, batch.real("x")?, cx) - target).square().sum(..).into())
+        });
+        Lbfgs::new().minimize(&mut model, objective, &data).map(|_| model.weight().array().sum())
+    };
+    assert!((minimized(true).unwrap() - 3.0).abs() < 1e-6);
+    let message = minimized(false).unwrap_err().to_string();
+    assert!(message.contains("by `data`") && message.contains("`tape.constant`"), "{message}");
+}

@@ -46,6 +46,8 @@ pub(super) mod f32 {
         1.6462114365889246e-06,
     ];
 
+    /// Without fused multiply-adds, unlike the polynomials of `elementary.rs`: here a rounding of double precision is of no
+    /// account, and every machine has the same bits without them.
     #[inline(always)]
     fn polynomial<const N: usize>(x: f64, c: [f64; N]) -> f64 {
         let mut y = 0.0;

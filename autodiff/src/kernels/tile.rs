@@ -46,8 +46,8 @@ fn transposed<F: Copy>([a, b, c, d]: [[F; 4]; 4]) -> [[F; 4]; 4] {
     [[a[0], b[0], c[0], d[0]], [a[1], b[1], c[1], d[1]], [a[2], b[2], c[2], d[2]], [a[3], b[3], c[3], d[3]]]
 }
 
-/// The place of the first element of each row whose number by `f` is `wanted`; [`SIDE`] if there is none. As reals, which
-/// are compared side by side with others.
+/// The position in each row of the first element x with f(x) equal to `wanted`, or [`SIDE`] if no element has it. Positions
+/// are reals, so that a comparison of them is vector code beside that of the elements.
 #[inline(always)]
 pub(super) fn first<F: Real>(tile: &[[F; SIDE]], wanted: &[F; SIDE], f: impl Fn(F) -> F) -> [F; SIDE] {
     let none = F::of(SIDE as f64);

@@ -68,6 +68,12 @@ impl<F: Real> Function<F> {
             });
         });
         objective.hyperparameters(Position::default(), &mut |_, value| inputs.push(Input::real(F::of(value))));
+        if program.inputs().count() != inputs.len() {
+            let message = "the objective puts an array on the tape by `data` or `input`";
+            let help =
+                "`tape.constant` is for an array that stays the same; what changes is a column or a hyperparameter";
+            return Err(mismatch("minimize", message).with_help(help));
+        }
         let gradient = program.plan()?;
         let mut function = Function { gradient, product: None, program, inputs, trained, evaluations: 0, products: 0 };
         let point: Vec<f64> = function.parameters().flatten().map(|x| x.double()).collect();

@@ -13,7 +13,7 @@ const TRIES: usize = 60;
 ///
 /// - f(x + t·d) ≤ f(x) + 10⁻⁴·t·s and ∇f(x + t·d)·d ≥ 0.9·s, with the slope s = ∇f(x)·d below 0,
 ///
-/// by doubling and bisection, beginning with `first`. `None` if there is none that rounding lets one find.
+/// by doubling and bisection, beginning with t = `first`. `None` if no such t is found before rounding ends the search.
 ///
 /// Source: Lewis & Overton, "Nonsmooth optimization via quasi-Newton methods" (2013), Algorithm 2.6.
 #[track_caller]

@@ -63,8 +63,7 @@ impl Recurrence for Adam {
         if let Err(mismatch) = settings {
             return w.tape().refuse("Adam", &[], mismatch);
         }
-        let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
-        let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
+        let [m, v] = moments(g, state, [self.beta1, self.beta2]);
         let m_hat = m / one_minus_power(self.beta1, now.step);
         let v_hat = v / one_minus_power(self.beta2, now.step);
         let under = if self.epsilon_root == 0.0 { v_hat } else { v_hat + self.epsilon_root };
@@ -74,6 +73,17 @@ impl Recurrence for Adam {
     fn largest_gradient<F: Real>(&self) -> Option<F> {
         largest_gradient(self.epsilon.max(self.epsilon_root))
     }
+}
+
+/// The averages m of the gradients and v of their squares, which all relatives of Adam keep.
+pub(super) fn moments<'t, F: Real>(
+    g: Var<'t, F>,
+    state: &mut ParameterState<'t, '_, F>,
+    [beta1, beta2]: [f64; 2],
+) -> [Var<'t, F>; 2] {
+    let m = state.update("m", |m| m * beta1 + g * (1.0 - beta1));
+    let v = state.update("v", |v| v * beta2 + g.square() * (1.0 - beta2));
+    [m, v]
 }
 
 /// g² has to be finite; and without an ε, 0/0 is possible.

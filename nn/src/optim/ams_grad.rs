@@ -54,8 +54,7 @@ impl Recurrence for AmsGrad {
         if let Err(mismatch) = settings {
             return w.tape().refuse("AmsGrad", &[], mismatch);
         }
-        let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
-        let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
+        let [m, v] = adam::moments(g, state, [self.beta1, self.beta2]);
         let u = state.update("u", |u| u.maximum(v));
         let m_hat = m / adam::one_minus_power(self.beta1, now.step);
         let u_hat = u / adam::one_minus_power(self.beta2, now.step);

@@ -59,8 +59,7 @@ impl Recurrence for Lamb {
         if let Err(mismatch) = settings {
             return w.tape().refuse("Lamb", &[], mismatch);
         }
-        let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
-        let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
+        let [m, v] = adam::moments(g, state, [self.beta1, self.beta2]);
         let m_hat = m / adam::one_minus_power(self.beta1, now.step);
         let v_hat = v / adam::one_minus_power(self.beta2, now.step);
         let d = m_hat / (v_hat.sqrt() + self.epsilon) + self.decay * w;

@@ -58,8 +58,7 @@ impl Recurrence for NAdam {
         if let Err(mismatch) = settings {
             return w.tape().refuse("NAdam", &[], mismatch);
         }
-        let m = state.update("m", |m| m * self.beta1 + g * (1.0 - self.beta1));
-        let v = state.update("v", |v| v * self.beta2 + g.square() * (1.0 - self.beta2));
+        let [m, v] = adam::moments(g, state, [self.beta1, self.beta2]);
         let momentum = |step: Var<'t, F>| self.beta1 * (1.0 - 0.5 * (step * (self.psi * 0.96f64.ln())).exp());
         let (mu, next) = (momentum(now.step), momentum(now.step + 1.0));
         // 1 − P·μ of c = 1 − P, which keeps its digits where P is nearly 1.
