@@ -3,7 +3,7 @@
 //! Two inputs, two hidden units, two outputs, logistic units, half the squared error: a worked example that many learners
 //! have met. Run it with `cargo run --example 03_step_through`.
 
-use autodiff::inspect::{Breakpoint, Event, Phase, Stepper};
+use autodiff::inspect::{Breakpoint, Event, Stepper};
 use autodiff::{Error, Tape, Var};
 
 /// One logistic unit: σ(w·a + v·b + bias).
@@ -39,14 +39,15 @@ fn main() -> Result<(), Error> {
     println!("  {:3}  {}", stepper.time(), stepper.state().sentence());
 
     println!("\nEvery logistic unit, on the way forwards and on the way back:");
-    while stepper.run_until(Breakpoint::Operation("sigmoid")).is_some() {
+    let sigmoid: Breakpoint = "op == \"sigmoid\"".parse()?;
+    while stepper.run_until(&sigmoid).is_some() {
         println!("  {:3}  {}", stepper.time(), stepper.state().sentence());
     }
 
     // Here the reverse pass has just reached h1 from one of the two outputs. Its cotangent is half there; those of nodes
     // further down are blank, which is not the same as 0.
     stepper.goto(0);
-    stepper.run_until(Breakpoint::Phase(Phase::Reverse));
+    stepper.run_until("phase == reverse".parse::<Breakpoint>()?);
     stepper.run_until(|state: &autodiff::inspect::State<'_, f64>| {
         matches!(state.event(), Some(Event::Accumulate(edge)) if edge.operand == h1.id())
     });
@@ -57,7 +58,7 @@ fn main() -> Result<(), Error> {
     let slope = |node: Var<'_, f64>| end.cotangent(node.id()).map(|d| d.sum()).unwrap_or(f64::NAN);
     println!("dE/dh1 = {:.8}, of which", slope(h1));
     for (edge, share) in end.shares(h1.id()) {
-        let path = trace.program().node(edge.node).map(|node| node.scope().to_owned()).unwrap_or_default();
+        let path = trace.node(edge.node).map(|node| node.scope().to_owned()).unwrap_or_default();
         println!("  {:6.1} % come by way of {path}", 100.0 * share);
     }
     println!("so {:.0} % of what the paths bring cancels.", 100.0 * end.cancellation(h1.id()).unwrap_or(f64::NAN));

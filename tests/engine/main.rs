@@ -20,6 +20,7 @@ mod stepper;
 mod steps;
 mod tapes;
 mod threads;
+mod traces;
 mod updates;
 mod verdicts;
 mod wrong_primitives;

@@ -5,8 +5,12 @@ use autodiff::{ErrorKind, NodeId, Tape};
 use expect_test::expect;
 
 /// The node with this name.
+fn breakpoint(text: &str) -> Breakpoint {
+    text.parse().unwrap()
+}
+
 fn find(trace: &Trace<f64>, name: &str) -> NodeId {
-    trace.program().nodes().find(|node| node.name() == Some(name)).unwrap().id()
+    trace.nodes().find(|node| node.name() == Some(name)).unwrap().id()
 }
 
 #[test]
@@ -31,7 +35,7 @@ fn g6_the_first_number_that_is_not_finite() {
 
     let trace = sum.trace().unwrap();
     let mut stepper = Stepper::new(&trace);
-    assert_eq!(stepper.run_until(Breakpoint::NotFinite), Some(&Event::Push(y.id())));
+    assert_eq!(stepper.run_until(breakpoint("nan")), Some(&Event::Push(y.id())));
 }
 
 #[test]
@@ -55,9 +59,9 @@ fn g7_fine_forwards_and_nan_on_the_way_back() {
 
     let trace = y.trace().unwrap();
     let mut stepper = Stepper::new(&trace);
-    assert_eq!(stepper.run_until(Breakpoint::NotFinite), None);
+    assert_eq!(stepper.run_until(breakpoint("nan")), None);
     stepper.goto(0);
-    stepper.run_until(Breakpoint::NotFiniteGradient).unwrap();
+    stepper.run_until(breakpoint("nan(grad)")).unwrap();
     let state = stepper.state();
     assert_eq!((state.phase(), state.node()), (Phase::Reverse, Some(find(&trace, "root"))));
     assert_eq!(state.cotangent(find(&trace, "x")).unwrap()[[]], f64::NEG_INFINITY);

@@ -9,13 +9,13 @@ use ndarray::ArrayD;
 
 /// The node of this operation.
 fn find(trace: &Trace<f64>, operation: &str) -> NodeId {
-    trace.program().nodes().find(|node| node.operation() == operation).unwrap().id()
+    trace.nodes().find(|node| node.operation() == operation).unwrap().id()
 }
 
 /// The values and the cotangents at the end of the inputs of a trace.
 fn inputs(trace: &Trace<f64>) -> Vec<(Option<ArrayD<f64>>, Option<ArrayD<f64>>)> {
     let end = trace.at(trace.len());
-    let ids = trace.program().nodes().filter(|node| node.operation() == "input").map(|node| node.id());
+    let ids = trace.nodes().filter(|node| node.operation() == "input").map(|node| node.id());
     ids.map(|id| (end.value(id).map(|x| x.to_owned()), end.cotangent(id).map(|x| x.to_owned()))).collect()
 }
 
@@ -102,7 +102,7 @@ fn what_is_no_step_is_refused() {
     assert!(error.message().contains("is no loop: cos"), "{error}");
     assert!(trace.steps(find(&trace, "cos")).unwrap().is_none());
     // Forwards only, a step has no cotangents.
-    let forward = Trace::forward(trace.program(), &[Input::real(1.0)]).unwrap();
+    let forward = Trace::forward(trace.program().unwrap(), &[Input::real(1.0)]).unwrap();
     let step = forward.step(find(&forward, "scan"), 2).unwrap();
     assert!(inputs(&step).iter().all(|(_, cotangent)| cotangent.is_none()));
 }

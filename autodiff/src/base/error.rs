@@ -35,8 +35,10 @@ pub enum ErrorKind {
     ProgramInput,
     /// A registry does not know a primitive, or not with these attributes.
     Registry,
-    /// The text of a program cannot be read.
+    /// The text of a program or of a breakpoint cannot be read.
     Text,
+    /// The bytes of a trace cannot be read.
+    Trace,
     /// More memory, threads, elements or functions than there are.
     Resources,
 }

@@ -66,6 +66,7 @@ mod spot;
 pub mod strategy;
 mod subject;
 mod taylor;
+mod trace;
 
 pub use custom::custom_rule;
 pub use function::{assert, function};
@@ -76,6 +77,7 @@ pub use sample::{operands, primitive};
 pub use single::in_double;
 pub use spot::{Failure, Method, Reason, Spot, Unchecked};
 pub use taylor::{Taylor, taylor};
+pub use trace::{Level, NodeCheck, Outcome};
 
 /// How thoroughly to check. [`Check::new`] is what the functions of this module use.
 ///

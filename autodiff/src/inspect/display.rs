@@ -1,5 +1,6 @@
 //! Tapes as text, one typed line per node, and the lines that programs as text are made of (`crate::text`).
 
+use super::node::TraceNode;
 use super::numbers;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
@@ -24,6 +25,18 @@ const COLUMNS: usize = 5;
 impl Line {
     pub(super) fn of<F: Real>(node: &NodeView<'_, F>, values: String) -> Self {
         Line { columns: columns(&[*node], body(node), comment(node)), values }
+    }
+
+    /// As [`of`](Self::of), of a node of a trace.
+    pub(super) fn of_trace<F: Real>(node: &TraceNode<'_, F>, values: String) -> Self {
+        let named = match node.name() {
+            Some(name) => format!("{} {}", node.id(), word(name)),
+            None => node.id().to_string(),
+        };
+        let scope = if node.scope().is_empty() { String::new() } else { format!("in {}", path(node.scope())) };
+        let comment = node.location().map(|(file, line)| plain(&format!("# {file}:{line}"))).unwrap_or_default();
+        let columns = [named, format!(": {}", node.type_name()), format!("= {}", node.call()), scope, comment];
+        Line { columns, values }
     }
 
     /// The line of an application with all its results: `%4 : f64[3], %5 : index[3] = sort(%1; axis=0)`.
@@ -135,12 +148,6 @@ fn path(scope: &str) -> String {
         && scope.len() <= LONGEST_WORD
         && scope.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     if bare { scope.into() } else { format!("{scope:?}") }
-}
-
-/// `hidden.bias`: the name of a node with the path of its scope.
-pub(super) fn label<F: Real>(node: &NodeView<'_, F>) -> Option<String> {
-    let name = node.name()?;
-    Some(if node.scope().is_empty() { plain(name) } else { plain(&format!("{}.{name}", node.scope())) })
 }
 
 /// The text on one line, whatever names users give.

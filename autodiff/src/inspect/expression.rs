@@ -3,6 +3,7 @@
 use super::numbers;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
+use crate::base::shape::Shape;
 use crate::primitive::{Kernel, Notation, Primitive};
 use crate::program::NodeView;
 use crate::tape::Tape;
@@ -42,12 +43,34 @@ impl Term {
     }
 }
 
-/// The text of `root`, written out down to the nodes that have a symbol.
-pub(super) fn expression<F: Real>(tape: &Tape<F>, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
-    tape.with_nodes(|nodes, labels| write(nodes, labels, root, symbols))
+/// How much of an operation a text says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// All that was recorded: which function runs, with its attributes.
+    Exact,
+    /// What a reader of mathematics expects: the formula of a function that has one, no attributes, `·` for every product,
+    /// and nothing where an array is only repeated to fit another.
+    Reading,
 }
 
-fn write<F: Real>(nodes: &IdVec<Node<F>>, labels: &Labels, root: NodeId, symbols: &BTreeMap<NodeId, String>) -> String {
+/// The text of `root`, written out down to the nodes that have a symbol.
+pub(super) fn expression<F: Real>(
+    tape: &Tape<F>,
+    root: NodeId,
+    symbols: &BTreeMap<NodeId, String>,
+    style: Style,
+) -> String {
+    tape.with_nodes(|nodes, labels| write(nodes, labels, root, symbols, style))
+}
+
+/// As [`expression`], of nodes at hand.
+pub(super) fn write<F: Real>(
+    nodes: &IdVec<Node<F>>,
+    labels: &Labels,
+    root: NodeId,
+    symbols: &BTreeMap<NodeId, String>,
+    style: Style,
+) -> String {
     let length = root.index() + 1;
     let mut needed = IdVec::filled(length, || false);
     needed[root] = true;
@@ -61,13 +84,13 @@ fn write<F: Real>(nodes: &IdVec<Node<F>>, labels: &Labels, root: NodeId, symbols
     for id in NodeId::all(length).filter(|id| needed[*id]) {
         terms[id] = match symbols.get(&id) {
             Some(symbol) => Term::atom(symbol.clone()),
-            None => term(&NodeView { id, node: &nodes[id], labels }, nodes, &terms),
+            None => term(&NodeView { id, node: &nodes[id], labels }, nodes, &terms, style),
         };
     }
     terms[root].text.clone()
 }
 
-fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<Term>) -> Term {
+fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<Term>, style: Style) -> Term {
     if let Some(value) = node.constant_value() {
         return constant(node, value);
     }
@@ -78,12 +101,12 @@ fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<T
     let operands: Vec<&Term> = node.operands().iter().map(|operand| &terms[*operand]).collect();
     // A number that is only rearranged or repeated stays that number.
     if let ([operand], [id]) = (operands.as_slice(), node.operands())
-        && operand.number.is_some()
+        && (operand.number.is_some() || (style == Style::Reading && repeats(&nodes[*id].shape, node.shape())))
         && matches!(primitive.kernel(&[&nodes[*id].shape]), Kernel::View)
     {
         return (*operand).clone();
     }
-    let term = apply(&**primitive, &operands);
+    let term = apply(&**primitive, &operands, style);
     if term.text.len() > LONGEST { Term::atom("…") } else { term }
 }
 
@@ -101,12 +124,21 @@ fn constant<F: Real>(node: &NodeView<'_, F>, value: &Value<F>) -> Term {
     }
 }
 
-fn apply<F: Real>(primitive: &dyn Primitive<F>, operands: &[&Term]) -> Term {
+/// Whether an array of the shape `to` holds the elements of one of the shape `from` again and again, or only has further
+/// axes of length 1.
+fn repeats(from: &Shape, to: &Shape) -> bool {
+    let lengths = |shape: &Shape| shape.iter().copied().filter(|d| *d != 1).collect::<Vec<_>>();
+    to.size() > from.size() || lengths(from) == lengths(to)
+}
+
+fn apply<F: Real>(primitive: &dyn Primitive<F>, operands: &[&Term], style: Style) -> Term {
+    let reading = style == Style::Reading;
     match (primitive.notation(), operands) {
         (Notation::Infix(symbol, strength), [a, b]) => {
             // Operations of one strength group from the left, and the text shows where they were not recorded so.
             // Comparisons do not chain.
             let left = if strength == 0 { 1 } else { strength };
+            let symbol = if reading && symbol == "@" { "·" } else { symbol };
             let gap = if matches!(symbol, "·" | "/") { "" } else { " " };
             let text = format!("{}{gap}{symbol}{gap}{}", a.within(left), b.right(strength + 1));
             Term { text, strength, number: None }
@@ -118,9 +150,19 @@ fn apply<F: Real>(primitive: &dyn Primitive<F>, operands: &[&Term]) -> Term {
             Term { text: format!("{}{symbol}", x.within(ATOM)), strength: POWER, number: None }
         }
         (Notation::Around(left, right), [x]) => Term::atom(format!("{left}{}{right}", x.text)),
+        (Notation::Formula(formula, strength), _) if reading => {
+            let text = operands.iter().enumerate().fold(formula.to_owned(), |text, (i, operand)| {
+                text.replace(&format!("{{{i}}}"), &operand.within(ATOM))
+            });
+            Term { text, strength, number: None }
+        }
         _ => {
             let arguments: Vec<&str> = operands.iter().map(|operand| operand.text.as_str()).collect();
-            Term::atom(super::display::call(primitive, &arguments.join(", ")))
+            let arguments = arguments.join(", ");
+            Term::atom(match reading {
+                true => format!("{}({arguments})", primitive.name()),
+                false => super::display::call(primitive, &arguments),
+            })
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The first NaN or infinity of a computation, and the line that wrote it.
 
+use super::event::{Event, Phase};
 use super::numbers;
 use super::steps::back;
-use super::trace::{Event, Phase};
 use crate::base::error::{Place, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;

@@ -1,6 +1,6 @@
 //! The rules of a primitive as text, obtained by running them on symbols.
 
-use super::expression::expression;
+use super::expression::{Style, expression};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
@@ -77,12 +77,37 @@ pub fn rule<F: Real>(entry: &Entry<F>) -> Result<RuleText> {
 }
 
 /// The rules of `primitive` applied to operands of these types.
-pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Result<RuleText> {
+fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Result<RuleText> {
+    let signature = primitive.signature();
+    let operand_names = (0..operands.len()).map(|i| signature.operand(i).map_or("?", |(name, _)| name));
+    let results = primitive.results(operands).map_or(0, |types| types.len());
+    let result_names: Vec<String> = match results {
+        1 => vec!["y".into()],
+        n => (0..n).map(|i| format!("y{}", ["₀", "₁", "₂", "₃", "₄"].get(i).unwrap_or(&"ᵢ"))).collect(),
+    };
+    let bars = result_names.iter().map(|name| marked(name, BAR)).collect();
+    let symbols = Symbols { operands: operand_names.map(str::to_owned).collect(), results: result_names, bars };
+    run(primitive, operands, &symbols, Style::Exact)
+}
+
+/// How operands, results and the cotangents of results are called in a rule.
+pub(super) struct Symbols {
+    pub(super) operands: Vec<String>,
+    pub(super) results: Vec<String>,
+    pub(super) bars: Vec<String>,
+}
+
+/// Runs the rules of `primitive` on symbols.
+pub(super) fn run<F: Real>(
+    primitive: &PrimitiveRef<F>,
+    operands: &[Type],
+    called: &Symbols,
+    style: Style,
+) -> Result<RuleText> {
     let tape = Tape::symbolic();
     let mut symbols = BTreeMap::new();
     let mut symbol = |id: NodeId, text: String| symbols.insert(id, text);
-    let signature = primitive.signature();
-    let names: Vec<&str> = (0..operands.len()).map(|i| signature.operand(i).map_or("?", |(name, _)| name)).collect();
+    let names: Vec<&str> = called.operands.iter().map(String::as_str).collect();
 
     let mut inputs = Vec::new();
     for (operand, name) in operands.iter().zip(&names) {
@@ -95,23 +120,19 @@ pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -
     })?;
     let kinds: Vec<Kind> = types.iter().map(|result| result.kind).collect();
     let results = tape.record_list(primitive.clone(), &inputs, &kinds);
-    let result_names: Vec<String> = match results.len() {
-        1 => vec!["y".into()],
-        n => (0..n).map(|i| format!("y{}", ["₀", "₁", "₂", "₃", "₄"].get(i).unwrap_or(&"ᵢ"))).collect(),
-    };
     let application = application(&tape, primitive, &names, &inputs);
     let mut dy = Vec::new();
-    for (result, name) in results.iter().zip(&result_names) {
+    for (result, name) in results.iter().zip(&called.results) {
         result.shape()?;
         symbol(result.id(), name.clone());
     }
-    for (result, name) in results.iter().zip(&result_names) {
+    for (result, bar) in results.iter().zip(&called.bars) {
         dy.push(match result {
             Arg::Real(y) => Some(tape.symbolic_input(y.shape()?)),
             _ => None,
         });
         if let Some(Some(dy)) = dy.last() {
-            symbol(dy.id(), marked(name, BAR));
+            symbol(dy.id(), bar.clone());
         }
     }
     let mut dx = Vec::new();
@@ -130,7 +151,7 @@ pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -
     };
     let equation = |name: &str, (mark, answer): (Mark, Derivative<'_, F>)| {
         let right = match answer {
-            Derivative::Of(x) => expression(&tape, x.id(), &symbols),
+            Derivative::Of(x) => expression(&tape, x.id(), &symbols, style),
             Derivative::Zero => "0".into(),
             Derivative::None => "none".into(),
             Derivative::Refused(reason) => format!("refused: {reason}"),
@@ -148,7 +169,7 @@ pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -
                 Ok(())
             })?;
             reverse.extend(names.iter().zip(answers).map(|(name, answer)| equation(name, (BAR, answer))));
-            for ((name, kind), answer) in result_names.iter().zip(&kinds).zip(applied.tangents(&dx)?) {
+            for ((name, kind), answer) in called.results.iter().zip(&kinds).zip(applied.tangents(&dx)?) {
                 if *kind == Kind::Real {
                     tangent.push(equation(name, (DOT, answer)));
                 }
@@ -156,7 +177,7 @@ pub(super) fn rule_of<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -
         }
         None => {
             reverse.extend(names.iter().map(|name| equation(name, (BAR, Derivative::None))));
-            tangent.extend(result_names.iter().map(|name| equation(name, (DOT, Derivative::None))));
+            tangent.extend(called.results.iter().map(|name| equation(name, (DOT, Derivative::None))));
         }
     }
     Ok(RuleText { application, formula: primitive.formula(), reverse, tangent })
@@ -222,12 +243,12 @@ fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Opti
 }
 
 /// A mark above a symbol: the letters that carry it as one character, and the character that combines with any other.
-type Mark = (&'static [(char, char)], char);
-const BAR: Mark = (&[('a', 'ā'), ('i', 'ī'), ('y', 'ȳ')], '\u{304}');
+pub(super) type Mark = (&'static [(char, char)], char);
+pub(super) const BAR: Mark = (&[('a', 'ā'), ('i', 'ī'), ('y', 'ȳ')], '\u{304}');
 const DOT: Mark = (&[('a', 'ȧ'), ('b', 'ḃ'), ('c', 'ċ'), ('x', 'ẋ'), ('y', 'ẏ')], '\u{307}');
 
 /// `x₀` with a bar is `x̄₀`: the mark goes to the letter.
-fn marked(name: &str, (letters, combining): Mark) -> String {
+pub(super) fn marked(name: &str, (letters, combining): Mark) -> String {
     let mut rest = name.chars();
     let Some(letter) = rest.next() else { return String::new() };
     let composed = letters.iter().find(|(plain, _)| *plain == letter).map(|(_, marked)| marked.to_string());

@@ -1,10 +1,9 @@
 //! Walking through a run, in both directions.
 
+use super::event::Event;
 use super::state::State;
-use super::trace::{Event, Phase, Trace};
-use crate::base::ids::NodeId;
+use super::trace::Trace;
 use crate::base::real::Real;
-use std::fmt;
 
 /// A position in a [`Trace`], and ways to move it. Moving changes nothing but the position.
 ///
@@ -15,10 +14,11 @@ use std::fmt;
 /// let h = x.tanh();
 /// let trace = (h * 3.0).trace()?;
 /// let mut stepper = Stepper::new(&trace);
-/// stepper.run_until(Breakpoint::Operation("tanh"));
+/// let tanh: Breakpoint = "op == \"tanh\"".parse()?;
+/// stepper.run_until(&tanh);
 /// assert!(stepper.state().value(h.id()).is_some());
 /// assert!(stepper.state().cotangent(h.id()).is_none()); // blank, not 0
-/// stepper.run_until(Breakpoint::Operation("tanh")); // on the way back
+/// stepper.run_until(&tanh); // on the way back
 /// assert_eq!(stepper.state().cotangent(h.id()).unwrap().first(), Some(&3.0));
 /// stepper.back();
 /// # Ok::<(), autodiff::Error>(())
@@ -98,7 +98,7 @@ impl<'a, F: Real> Stepper<'a, F> {
     }
 }
 
-/// Where to stop: a [`Breakpoint`], or any function of the state.
+/// Where to stop: a [`Breakpoint`](super::Breakpoint), or any function of the state.
 pub trait Condition<F: Real> {
     /// Whether to stop at this state.
     fn holds(&self, state: &State<'_, F>) -> bool;
@@ -107,53 +107,5 @@ pub trait Condition<F: Real> {
 impl<F: Real, C: Fn(&State<'_, F>) -> bool> Condition<F> for C {
     fn holds(&self, state: &State<'_, F>) -> bool {
         self(state)
-    }
-}
-
-/// The usual places to stop. Printed, a breakpoint reads as in the step-through: `op == "matmul"`, `nan(grad)`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Breakpoint<'a> {
-    /// A node of this operation: its value was computed, or its rule runs.
-    Operation(&'a str),
-    /// An event at this node.
-    Node(NodeId),
-    /// A value with a NaN or an infinity was computed.
-    NotFinite,
-    /// A rule gave a NaN or an infinity, or adding its contribution made one.
-    NotFiniteGradient,
-    /// The run is in this pass.
-    Phase(Phase),
-}
-
-impl<F: Real> Condition<F> for Breakpoint<'_> {
-    fn holds(&self, state: &State<'_, F>) -> bool {
-        let not_finite =
-            |array: Option<ndarray::ArrayViewD<'_, F>>| array.is_some_and(|array| array.iter().any(|x| !x.is_finite()));
-        match (self, state.event()) {
-            (Breakpoint::Phase(phase), Some(_)) => state.phase() == *phase,
-            (Breakpoint::Node(id), Some(_)) => state.node() == Some(*id),
-            (Breakpoint::Operation(name), Some(Event::Push(id) | Event::Visit(id))) => {
-                state.trace.program().node(*id).is_some_and(|node| node.operation() == *name)
-            }
-            (Breakpoint::NotFinite, Some(Event::Push(id))) => not_finite(state.value(*id)),
-            (Breakpoint::NotFiniteGradient, Some(Event::Accumulate(edge))) => {
-                not_finite(state.contribution(*edge)) || not_finite(state.cotangent(edge.operand))
-            }
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Breakpoint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Breakpoint::Operation(name) => write!(f, "op == {name:?}"),
-            Breakpoint::Node(id) => write!(f, "{id}"),
-            Breakpoint::NotFinite => f.write_str("nan"),
-            Breakpoint::NotFiniteGradient => f.write_str("nan(grad)"),
-            Breakpoint::Phase(Phase::Forward) => f.write_str("phase == forward"),
-            Breakpoint::Phase(Phase::Reverse) => f.write_str("phase == reverse"),
-        }
     }
 }

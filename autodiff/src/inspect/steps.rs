@@ -1,5 +1,6 @@
 //! Into the steps of a loop.
 
+use super::node::Source;
 use super::trace::Trace;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
@@ -46,17 +47,20 @@ impl<F: Real> Trace<F> {
     /// [`ErrorKind::Mismatch`] if the node is no loop, or made no step of this number; the refusal of an operation.
     pub fn step(&self, node: NodeId, number: usize) -> Result<Trace<F>> {
         let error = |message: String| Err(Error::new(ErrorKind::Mismatch, "step", message));
+        let Source::Program(program) = &self.source else {
+            return error("a trace that was read from a file does not run again".into());
+        };
         let Some(made) = self.made(node)? else {
-            let operation = self.program.node(node).map_or("no node", |node| node.operation());
+            let operation = program.node(node).map_or("no node", |node| node.operation());
             return error(format!("{node} is no loop: {operation}"));
         };
         if !made.made.iter().any(|(known, _)| *known == number) {
             return error(format!("the loop at {node} made {} steps, and none of number {number}", made.made.len()));
         }
         let cotangent = |id: NodeId| self.cotangents[id].last().map(|(_, value)| value.clone());
-        let results = results_of(&self.program.nodes, node).map(cotangent).collect::<Vec<_>>();
+        let results = results_of(&program.nodes, node).map(cotangent).collect::<Vec<_>>();
         let mut found = None;
-        back(&made, &self.program.nodes, node, &results, |at, trace| match at == number {
+        back(&made, &program.nodes, node, &results, |at, trace| match at == number {
             true => {
                 found = Some(trace);
                 ControlFlow::Break(())
@@ -67,9 +71,11 @@ impl<F: Real> Trace<F> {
     }
 
     fn made(&self, node: NodeId) -> Result<Option<MadeSteps<F>>> {
-        match self.program.nodes.find(node) {
-            Some(_) => MadeSteps::of(&self.program.nodes, node, &|id| self.values[id].clone()),
-            None => Ok(None),
+        match &self.source {
+            Source::Program(program) if program.nodes.find(node).is_some() => {
+                MadeSteps::of(&program.nodes, node, &|id| self.values[id].clone())
+            }
+            _ => Ok(None),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A run of a program, forwards and back, as data.
 
+use super::event::{Edge, Event};
+use super::node::{Source, TraceNode};
 use super::state::State;
+use super::uses::Uses;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
@@ -11,47 +14,8 @@ use crate::tape::node::Op;
 use crate::tape::value::{self, IntoArray, Value};
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Something that happens at one moment of a run.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// The run enters the scope of this path.
-    Enter(Arc<str>),
-    /// The run leaves the scope of this path.
-    Exit(Arc<str>),
-    /// The value of the node is there.
-    Push(NodeId),
-    /// The result gets its cotangent, the seed of the reverse pass.
-    Seed(NodeId),
-    /// The cotangent of the node is complete, and its reverse rule runs.
-    Visit(NodeId),
-    /// What the rule gave to one operand is added to the operand's cotangent.
-    Accumulate(Edge),
-    /// The node has a derivative, and it is zero: no rule gave it a cotangent, and one said zero.
-    Zero(NodeId),
-}
-
-/// One input slot of a node: `x * x` has two, both from x.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Edge {
-    /// The node whose operand it is, and whose rule contributes to the operand's cotangent.
-    pub node: NodeId,
-    /// The operand's number.
-    pub slot: usize,
-    /// The operand.
-    pub operand: NodeId,
-}
-
-/// The two passes of a run.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Phase {
-    /// Values are computed.
-    Forward,
-    /// Cotangents are computed.
-    Reverse,
-}
 
 /// A run of a program as data: what happened, in order, with every value and every contribution to a cotangent.
 ///
@@ -71,7 +35,7 @@ pub enum Phase {
 /// It holds the numbers of the whole run: it is for looking at a run, not for training.
 #[derive(Clone, Debug)]
 pub struct Trace<F: Real> {
-    pub(super) program: Program<F>,
+    pub(super) source: Source<F>,
     pub(super) events: Vec<Event>,
     pub(super) values: IdVec<Value<F>>,
     /// When the value of a node was there.
@@ -80,10 +44,15 @@ pub struct Trace<F: Real> {
     pub(super) cotangents: IdVec<Vec<Dated<F>>>,
     /// What the rule of a node gave to each of its operands.
     pub(super) contributions: IdVec<Vec<Option<Dated<F>>>>,
+    /// The next value of a parameter.
+    pub(super) updates: BTreeMap<NodeId, Dated<F>>,
+    pub(super) uses: Uses,
+    /// The first node and the first time of each run after the first: see [`Trace::then`].
+    pub(super) later: Vec<(NodeId, usize)>,
 }
 
 /// A value, and the time since when it holds.
-type Dated<F> = (usize, Value<F>);
+pub(super) type Dated<F> = (usize, Value<F>);
 
 impl<F: Real> Trace<F> {
     /// Runs `program` on `inputs`, forwards and back from its one number.
@@ -144,24 +113,27 @@ impl<F: Real> Trace<F> {
             values.push(tape.with_value(on_tape[id], |value, _| value.clone()));
         }
         let mut trace = Trace {
-            program: program.clone(),
+            source: Source::Program(program.clone()),
             events: Vec::new(),
             values,
             pushed: IdVec::filled(program.len(), || 0),
             cotangents: IdVec::filled(program.len(), Vec::new),
             contributions: IdVec::new(),
+            updates: BTreeMap::new(),
+            uses: Uses::of(program.len(), |id| &program.nodes[id].inputs),
+            later: Vec::new(),
         };
-        trace.push_all();
+        trace.push_all(program);
         if !seeds.is_empty() {
-            trace.walk_back(&tape, &on_tape, seeds)?;
+            trace.walk_back(program, &tape, &on_tape, seeds)?;
         }
         Ok(trace)
     }
 
-    fn push_all(&mut self) {
+    fn push_all(&mut self, program: &Program<F>) {
         let mut inside: Option<Arc<str>> = None;
-        for (id, node) in self.program.nodes.iter() {
-            let scope = self.program.labels.scope(node.scope);
+        for (id, node) in program.nodes.iter() {
+            let scope = program.labels.scope(node.scope);
             if inside.as_deref().unwrap_or("") != scope {
                 self.events.extend(inside.take().map(Event::Exit));
                 inside = (!scope.is_empty()).then(|| scope.into());
@@ -174,7 +146,13 @@ impl<F: Real> Trace<F> {
         self.events.extend(inside.map(Event::Exit));
     }
 
-    fn walk_back(&mut self, tape: &Tape<F>, on_tape: &IdVec<NodeId>, seeds: &[(NodeId, Value<F>)]) -> Result<()> {
+    fn walk_back(
+        &mut self,
+        program: &Program<F>,
+        tape: &Tape<F>,
+        on_tape: &IdVec<NodeId>,
+        seeds: &[(NodeId, Value<F>)],
+    ) -> Result<()> {
         let mut in_program = IdVec::filled(tape.len(), || NodeId::new(0));
         on_tape.iter().for_each(|(id, there)| in_program[*there] = id);
         for (y, seed) in seeds {
@@ -186,7 +164,7 @@ impl<F: Real> Trace<F> {
             Sight::Visit { node, .. } => self.events.push(Event::Visit(in_program[node])),
             Sight::Credit { node, slot, contribution, sum, .. } => {
                 let node = in_program[node];
-                let Some(operand) = self.program.nodes[node].inputs.get(slot).copied() else { return };
+                let Some(operand) = program.nodes[node].inputs.get(slot).copied() else { return };
                 self.events.push(Event::Accumulate(Edge { node, slot, operand }));
                 let now = self.events.len();
                 self.cotangents[operand].push((now, sum.clone()));
@@ -210,9 +188,22 @@ impl<F: Real> Trace<F> {
         Ok(())
     }
 
-    /// The program that ran.
-    pub fn program(&self) -> &Program<F> {
-        &self.program
+    /// The program that ran; `None` of a trace that was read from a file.
+    pub fn program(&self) -> Option<&Program<F>> {
+        match &self.source {
+            Source::Program(program) => Some(program),
+            Source::Written(_) => None,
+        }
+    }
+
+    /// One node; `None` for an id that is not of this trace.
+    pub fn node(&self, id: NodeId) -> Option<TraceNode<'_, F>> {
+        self.source.node(&self.uses, id)
+    }
+
+    /// The nodes, in order.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = TraceNode<'_, F>> {
+        NodeId::all(self.source.len()).filter_map(|id| self.node(id))
     }
 
     /// What happened, in order. At time t the first t events have happened.
@@ -232,14 +223,21 @@ impl<F: Real> Trace<F> {
 
     /// All edges, by node and slot.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.program.nodes.iter().flat_map(|(node, content)| {
-            content.inputs.iter().enumerate().map(move |(slot, operand)| Edge { node, slot, operand: *operand })
-        })
+        NodeId::all(self.source.len()).flat_map(|node| self.edges_of(node))
+    }
+
+    /// The edges of the operands of `node`, by slot.
+    pub fn edges_of(&self, node: NodeId) -> impl Iterator<Item = Edge> {
+        self.source.operands(node).iter().enumerate().map(move |(slot, operand)| Edge { node, slot, operand: *operand })
     }
 
     /// The edges through which the cotangent of `node` comes: one per input slot that takes it.
     pub fn edges_into(&self, node: NodeId) -> impl Iterator<Item = Edge> {
-        self.edges().filter(move |edge| edge.operand == node)
+        self.uses.of_node(node).iter().map(move |(user, slot)| Edge {
+            node: *user,
+            slot: *slot as usize,
+            operand: node,
+        })
     }
 
     /// The state at a time: after that many events, or at the end for a later time.

@@ -112,4 +112,7 @@ pub enum Notation {
     Postfix(&'static str),
     /// `|a|`.
     Around(&'static str, &'static str),
+    /// A formula in which `{0}` to `{9}` stand for the operands, with its strength: `{1}·(1 − {1})`. Printed rules name the
+    /// function as in a call, so that they say what runs; where mathematics is wanted, the formula stands.
+    Formula(&'static str, u8),
 }

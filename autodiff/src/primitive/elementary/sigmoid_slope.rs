@@ -3,7 +3,7 @@
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{Elementwise, Usually};
-use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
+use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 
 /// y = b·(1 − b) for b = sigmoid a, computed from a where b rounds to 1
 ///
@@ -18,6 +18,10 @@ impl<F: Real> Primitive<F> for SigmoidSlope {
 
     fn formula(&self) -> &'static str {
         "y = b·(1 − b) for b = sigmoid a, computed from a where b rounds to 1"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Formula("{1}·(1 − {1})", 2)
     }
 
     fn signature(&self) -> Signature {

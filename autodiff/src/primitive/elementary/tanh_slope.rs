@@ -3,7 +3,7 @@
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{Elementwise, Usually};
-use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, Signature};
+use crate::primitive::{Domain, Entry, Kernel, Notation, Partial, Primitive, RuleContext, Sample, Signature};
 
 /// y = 1 − b² for b = tanh a, computed from a where b rounds to ±1
 ///
@@ -18,6 +18,10 @@ impl<F: Real> Primitive<F> for TanhSlope {
 
     fn formula(&self) -> &'static str {
         "y = 1 − b² for b = tanh a, computed from a where b rounds to ±1"
+    }
+
+    fn notation(&self) -> Notation {
+        Notation::Formula("1 − {1}²", 1)
     }
 
     fn signature(&self) -> Signature {

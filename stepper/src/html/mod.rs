@@ -1,0 +1,77 @@
+//! The page: one file with everything in it, which asks nobody for anything.
+
+mod mathml;
+mod scene;
+
+use crate::story::Story;
+use autodiff::check::{Level, Outcome};
+use autodiff::inspect::Trace;
+use autodiff::{NodeId, Real};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const PAGE: &str = include_str!("../../page/page.html");
+const STYLE: &str = include_str!("../../page/page.css");
+const PROGRAM: [&str; 3] = [
+    include_str!("../../page/breakpoints.js"),
+    include_str!("../../page/views.js"),
+    include_str!("../../page/page.js"),
+];
+
+/// Numbers that the checks of a page are allowed to look at; a larger trace is shown without them.
+const CHECKED: usize = 600;
+
+/// The page of a trace.
+pub fn page<F: Real>(trace: &Trace<F>, title: &str) -> String {
+    let scene = scene::scene(&Story::new(trace), title, &checks(trace));
+    // Inside a script element nothing may look like the end of it; in JSON, `<` may always be written so.
+    let data = scene.to_string().replace('<', "\\u003c");
+    let parts = [
+        ("{{title}}", mathml::escaped(title)),
+        ("{{style}}", STYLE.to_owned()),
+        ("{{program}}", PROGRAM.concat()),
+        ("{{data}}", data),
+    ];
+    // Each part is put in once, and nothing that a part holds is taken for a place.
+    let mut page = String::new();
+    let mut rest = PAGE;
+    while let Some((at, (place, text))) =
+        parts.iter().filter_map(|part| rest.find(part.0).map(|at| (at, part))).min_by_key(|(at, _)| *at)
+    {
+        let (before, behind) = rest.split_at(at);
+        page.extend([before, text]);
+        rest = behind.strip_prefix(place).unwrap_or(behind);
+    }
+    page + rest
+}
+
+/// What finite differences say of each node of a small trace in double precision.
+fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
+    let mut found = BTreeMap::new();
+    let small = trace.nodes().map(|node| node.shape().size()).sum::<usize>() <= CHECKED;
+    let Some(trace) = (trace as &dyn std::any::Any).downcast_ref::<Trace<f64>>().filter(|_| small) else { return found };
+    for node in trace.nodes() {
+        let Ok(check) = trace.check(node.id()) else { continue };
+        let line = |name: &str, level: &Option<Level>| {
+            let level = level.as_ref()?;
+            let outcome = match level.outcome {
+                Outcome::Agrees => "agrees",
+                Outcome::Kink => "kink",
+                Outcome::Unchecked => "unchecked",
+                Outcome::Differs => "differs",
+            };
+            let off = (level.analytic - level.numeric).abs();
+            Some(json!([name, crate::number::short(level.analytic), crate::number::short(level.numeric), format!("{off:.0e}"), outcome]))
+        };
+        let lines = [
+            line("its rule, along a direction", &check.rule),
+            line("its rule, element by element", &check.elements),
+            line("its cotangent, by running the rest again", &check.end_to_end),
+        ];
+        let lines: Vec<Value> = lines.into_iter().flatten().collect();
+        if !lines.is_empty() {
+            found.insert(node.id(), lines);
+        }
+    }
+    found
+}

@@ -1,0 +1,359 @@
+//! Everything that the page shows, as data: texts, numbers and positions are made here, and the page only shows them.
+
+use super::mathml;
+use crate::layout::layout;
+use crate::number::{full, percent, short};
+use crate::story::{Explanation, GLOSSARY, Story};
+use autodiff::inspect::{Answer, Edge, Event, Role, Symbol, Template, Trace};
+use autodiff::{NodeId, Real};
+use ndarray::ArrayViewD;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Arrays of a page with more numbers than this are abbreviated to their beginnings.
+const FULL: usize = 20_000;
+/// How many elements an abbreviated array has.
+const PREVIEW: usize = 32;
+/// Elements that are explained one by one.
+const EXPLAINED: usize = 36;
+
+/// The pool of numbers, each as it is shown and with all its digits.
+#[derive(Default)]
+struct Numbers {
+    pool: Vec<Value>,
+    known: BTreeMap<String, usize>,
+}
+
+impl Numbers {
+    fn enter<F: Real>(&mut self, x: F) -> usize {
+        let exact = full(x);
+        *self.known.entry(exact).or_insert_with_key(|exact| {
+            self.pool.push(json!([short(x), exact]));
+            self.pool.len() - 1
+        })
+    }
+}
+
+/// How far arrays are shown.
+struct Shown {
+    most: usize,
+}
+
+/// The scene of a trace.
+pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeId, Vec<Value>>) -> Value {
+    let trace = story.trace;
+    let all: usize = trace.nodes().map(|node| node.shape().size()).sum();
+    let shown = Shown { most: if all <= FULL { usize::MAX } else { PREVIEW } };
+    let mut numbers = Numbers::default();
+    let times = times(trace);
+    let edges: Vec<Edge> = trace.edges().filter(|edge| story.brings(*edge)).collect();
+    let edge_number: BTreeMap<Edge, usize> = edges.iter().enumerate().map(|(i, edge)| (*edge, i)).collect();
+    let nodes: Vec<Value> =
+        trace.nodes().map(|node| self::node(story, node.id(), &times, &mut numbers, &shown, checks)).collect();
+    let edges: Vec<Value> = edges.iter().map(|edge| self::edge(story, *edge, &times, &mut numbers, &shown)).collect();
+    let events: Vec<Value> = trace
+        .events()
+        .iter()
+        .enumerate()
+        .map(|(i, event)| {
+            let edge = match event {
+                Event::Accumulate(edge) => edge_number.get(edge).copied(),
+                _ => None,
+            };
+            let node = event.node().map(NodeId::index);
+            json!([event.sort(), node, edge, event.phase().to_string(), story.sentence(&trace.at(i + 1))])
+        })
+        .collect();
+    let lints: Vec<Value> = trace.lints().iter().map(|lint| json!([lint.time, lint.node.index(), lint.text])).collect();
+    let runs: Vec<Value> =
+        trace.runs().iter().map(|run| json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end])).collect();
+    json!({
+        "title": title,
+        "precision": F::NAME,
+        "result": story.result().map(|id| story.symbol(id)),
+        "resultMath": story.result().map(|id| mathml::of_symbol(story.symbol(id))),
+        "abbreviated": all > FULL,
+        "begin": story.sentence(&trace.at(0)),
+        "nodes": nodes,
+        "edges": edges,
+        "events": events,
+        "statements": statements(story),
+        "graph": graph(story, &edge_number),
+        "lints": lints,
+        "runs": runs,
+        "glossary": GLOSSARY,
+        "numbers": numbers.pool,
+    })
+}
+
+/// When the value of each node was there.
+struct Times {
+    pushed: Vec<Option<usize>>,
+    updated: BTreeMap<NodeId, usize>,
+    /// When the cotangent of each node changed.
+    cotangents: Vec<Vec<usize>>,
+    given: BTreeMap<Edge, usize>,
+}
+
+fn times<F: Real>(trace: &Trace<F>) -> Times {
+    let count = trace.nodes().count();
+    let mut times = Times {
+        pushed: vec![None; count],
+        updated: BTreeMap::new(),
+        cotangents: vec![Vec::new(); count],
+        given: BTreeMap::new(),
+    };
+    for (i, event) in trace.events().iter().enumerate() {
+        match event {
+            Event::Push(id) => times.pushed.get_mut(id.index()).into_iter().for_each(|time| *time = Some(i + 1)),
+            Event::Update(id) => {
+                times.updated.insert(*id, i + 1);
+            }
+            Event::Seed(id) | Event::Zero(id) => {
+                times.cotangents.get_mut(id.index()).into_iter().for_each(|history| history.push(i + 1));
+            }
+            Event::Accumulate(edge) => {
+                times.cotangents.get_mut(edge.operand.index()).into_iter().for_each(|history| history.push(i + 1));
+                times.given.insert(*edge, i + 1);
+            }
+            _ => {}
+        }
+    }
+    times
+}
+
+fn array<F: Real>(array: ArrayViewD<'_, F>, numbers: &mut Numbers, shown: &Shown) -> Value {
+    array.iter().take(shown.most).map(|x| numbers.enter(*x)).collect()
+}
+
+fn explanation(found: Option<Explanation>) -> Value {
+    let Some(found) = found else { return Value::Null };
+    let reads = |list: &[(NodeId, usize)]| list.iter().map(|(id, i)| json!([id.index(), i])).collect::<Vec<_>>();
+    json!([mathml::of_text(&found.text), reads(&found.reads), reads(&found.reads_cotangents), found.text])
+}
+
+fn node<F: Real>(
+    story: &Story<'_, F>,
+    id: NodeId,
+    times: &Times,
+    numbers: &mut Numbers,
+    shown: &Shown,
+    checks: &BTreeMap<NodeId, Vec<Value>>,
+) -> Value {
+    let trace = story.trace;
+    let (end, symbol) = (trace.at(trace.len()), story.symbol(id));
+    let Some(node) = trace.node(id) else { return Value::Null };
+    let size = node.shape().size();
+    let computed = node.role() == Role::Computed && end.value(id).is_some();
+    let explained: Vec<Value> = match computed {
+        true => (0..size.min(EXPLAINED)).map(|i| explanation(story.of_value(id, i))).collect(),
+        false => Vec::new(),
+    };
+    let histories = times.cotangents.get(id.index()).map_or(&[][..], Vec::as_slice);
+    let history: Vec<Value> = histories
+        .iter()
+        .filter_map(|time| {
+            let state = trace.at(*time);
+            let shares: Vec<Value> = trace
+                .edges_into(id)
+                .filter_map(|edge| {
+                    let share = state.share(edge)?;
+                    Some(json!([edge.node.index(), edge.slot, percent(share), share]))
+                })
+                .collect();
+            Some(json!([time, array(state.cotangent(id)?, numbers, shown), shares]))
+        })
+        .collect();
+    let role = match node.role() {
+        Role::Input => "parameter",
+        Role::Data => "data",
+        Role::Constant => "constant",
+        Role::Computed => "computed",
+        _ => "further",
+    };
+    let formula = node.formula().map(|formula| {
+        mathml::of_template(&formula.template, |one| match one {
+            Symbol::Operand(i) => {
+                formula.leaves.get(i).map(|leaf| mathml::of_symbol(story.symbol(*leaf))).unwrap_or_default()
+            }
+            _ => String::new(),
+        })
+    });
+    json!({
+        "statement": story.statement_of.get(id.index()),
+        "symbol": symbol,
+        "math": mathml::of_symbol(symbol),
+        "bar": mathml::barred(symbol),
+        "barText": story.bar(id),
+        "operation": node.operation(),
+        "call": node.call(),
+        "type": node.type_name(),
+        "shape": node.shape().to_vec(),
+        "scope": node.scope(),
+        "label": node.label(),
+        "place": node.location().map(|(file, line)| format!("{file}:{line}")),
+        "role": role,
+        "documentation": story.documentation(id).map(|text| text.formula.clone()),
+        "pushed": times.pushed.get(id.index()),
+        "value": end.value(id).map(|value| array(value, numbers, shown)),
+        "formula": formula,
+        "explained": explained,
+        "cotangents": history,
+        "update": times.updated.get(&id).zip(end.updated(id)).map(|(time, value)| json!([time, array(value, numbers, shown)])),
+        "checks": checks.get(&id),
+    })
+}
+
+fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut Numbers, shown: &Shown) -> Value {
+    let end = story.trace.at(story.trace.len());
+    let rule = match story.documentation(edge.node).and_then(|text| text.rule.get(edge.slot)) {
+        Some(Answer::Of(rule)) => rule_math(story, edge.node, rule, 0),
+        _ => String::new(),
+    };
+    let contribution = end.contribution(edge);
+    let size = contribution.as_ref().map_or(0, |array| array.len());
+    let explained: Vec<Value> =
+        (0..size.min(EXPLAINED)).map(|i| explanation(story.of_contribution(edge, i))).collect();
+    json!({
+        "node": edge.node.index(),
+        "slot": edge.slot,
+        "operand": edge.operand.index(),
+        "time": times.given.get(&edge),
+        "rule": rule,
+        "contribution": contribution.map(|value| array(value, numbers, shown)),
+        "explained": explained,
+    })
+}
+
+/// A rule in the symbols of the trace: `h̄ = z̄·w`. The cotangent of a part of a statement is written out, up to that of the
+/// statement.
+fn rule_math<F: Real>(story: &Story<'_, F>, node: NodeId, rule: &Template, depth: usize) -> String {
+    let operands = story.trace.node(node).map(|node| node.operands().to_vec()).unwrap_or_default();
+    let result = |i: usize| NodeId::new(node.index() + i);
+    mathml::of_template(rule, |symbol| match symbol {
+        Symbol::Operand(i) => operands.get(i).map(|id| mathml::of_symbol(story.symbol(*id))).unwrap_or_default(),
+        Symbol::Result(i) => mathml::of_symbol(story.symbol(result(i))),
+        Symbol::Cotangent(i) => cotangent_math(story, result(i), depth),
+    })
+}
+
+fn cotangent_math<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) -> String {
+    let root = story.statement_of.get(id.index()).and_then(|i| story.statements.get(*i)).map(|one| one.root);
+    let bar = mathml::barred(story.symbol(id));
+    let mut ways = story.trace.edges_into(id).filter(|edge| story.brings(*edge));
+    let (Some(edge), None, false) = (ways.next(), ways.next(), root == Some(id) || depth > 5) else { return bar };
+    match story.documentation(edge.node).and_then(|text| text.rule.get(edge.slot)) {
+        Some(Answer::Of(rule)) => {
+            let text = rule_math(story, edge.node, rule, depth + 1);
+            let sum = rule.write(|_| "x".to_owned()).contains(' ');
+            if sum { format!("<mrow><mo>(</mo>{text}<mo>)</mo></mrow>") } else { text }
+        }
+        _ => bar,
+    }
+}
+
+/// What the cotangent of a statement is: the sum of what all ways bring.
+fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId) -> Option<String> {
+    let ways: Vec<Edge> = story.trace.edges_into(id).filter(|edge| story.brings(*edge)).collect();
+    let term = |edge: &Edge| match story.documentation(edge.node)?.rule.get(edge.slot)? {
+        Answer::Of(rule) => Some(rule_math(story, edge.node, rule, 0)),
+        _ => None,
+    };
+    let shown = ways.iter().take(3).map(term).collect::<Option<Vec<_>>>()?;
+    let more = if ways.len() > 3 { "<mo>+</mo><mo>…</mo>" } else { "" };
+    (!shown.is_empty()).then(|| format!("<mrow>{}{more}</mrow>", shown.join("<mo>+</mo>")))
+}
+
+fn statements<F: Real>(story: &Story<'_, F>) -> Vec<Value> {
+    let statement = |statement: &crate::story::Statement| {
+        let nodes: Vec<usize> = statement.nodes.iter().map(|id| id.index()).collect();
+        json!({
+            "root": statement.root.index(),
+            "nodes": nodes,
+            "given": statement.given,
+            "cotangent": cotangent_formula(story, statement.root),
+        })
+    };
+    story.statements.iter().map(statement).collect()
+}
+
+/// The boxes and lines of the graph, one picture for each run.
+fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> Vec<Value> {
+    let number = |id: NodeId| story.statement_of.get(id.index()).copied().unwrap_or(0);
+    let mut pictures = Vec::new();
+    for run in story.trace.runs() {
+        let inside: Vec<usize> = (0..story.statements.len())
+            .filter(|i| story.statements.get(*i).is_some_and(|one| run.nodes.contains(&one.root.index())))
+            .collect();
+        let local = |statement: usize| inside.iter().position(|i| *i == statement);
+        let crossing: Vec<(Edge, usize, usize)> = story
+            .trace
+            .edges()
+            .filter(|edge| run.nodes.contains(&edge.node.index()) && number(edge.node) != number(edge.operand))
+            .filter_map(|edge| Some((edge, local(number(edge.operand))?, local(number(edge.node))?)))
+            .collect();
+        let given: Vec<bool> =
+            inside.iter().map(|i| story.statements.get(*i).is_some_and(|one| one.given)).collect();
+        let pairs: Vec<(usize, usize)> = crossing.iter().map(|(_, from, to)| (*from, *to)).collect();
+        let found = layout(&given, &pairs);
+        let rows = |i: &usize| story.statements.get(*i).map_or(1, |one| rows(story, one.root));
+        let heights: Vec<f64> = inside.iter().map(|i| BOX + 2.0 * ROW * rows(i) as f64).collect();
+        let mut tallest = vec![0.0f64; found.size.1];
+        for (height, (_, layer)) in heights.iter().zip(&found.boxes) {
+            tallest.get_mut(*layer).into_iter().for_each(|most| *most = most.max(*height));
+        }
+        let mut middles = Vec::new();
+        let mut top = 0.0;
+        for height in &tallest {
+            middles.push(top + height / 2.0);
+            top += height + GAP;
+        }
+        let middle = |layer: usize| middles.get(layer).copied().unwrap_or(0.0);
+        let boxes: Vec<Value> = inside
+            .iter()
+            .zip(found.boxes.iter().zip(&heights))
+            .map(|(i, ((x, layer), height))| json!([i, x, middle(*layer) - height / 2.0, height]))
+            .collect();
+        let lines: Vec<Value> = crossing
+            .iter()
+            .zip(&found.edges)
+            .map(|((edge, from, to), points)| {
+                let half = |i: &usize| heights.get(*i).copied().unwrap_or(0.0) / 2.0;
+                let mut points: Vec<(f64, f64)> = points.iter().map(|(x, layer)| (*x, middle(*layer))).collect();
+                points.first_mut().into_iter().for_each(|point| point.1 += half(from));
+                points.last_mut().into_iter().for_each(|point| point.1 -= half(to));
+                json!([inside.get(*from), inside.get(*to), edge_number.get(edge), path(&points)])
+            })
+            .collect();
+        pictures.push(json!({ "boxes": boxes, "lines": lines, "width": found.size.0, "height": top - GAP }));
+    }
+    pictures
+}
+
+/// A box without its cells, a row of cells, and the gap between layers, in pixels.
+const BOX: f64 = 30.0;
+const ROW: f64 = 18.0;
+const GAP: f64 = 34.0;
+
+/// How many rows of cells a box has for a value: a matrix shows up to four.
+fn rows<F: Real>(story: &Story<'_, F>, id: NodeId) -> usize {
+    match story.trace.node(id).map(|node| node.shape().to_vec()).as_deref() {
+        Some([rows, _]) => (*rows).clamp(1, 4),
+        _ => 1,
+    }
+}
+
+/// A line through points from top to bottom, upright at each of them.
+fn path(points: &[(f64, f64)]) -> String {
+    let mut path = String::new();
+    for (i, (x, y)) in points.iter().enumerate() {
+        match i.checked_sub(1).and_then(|before| points.get(before)) {
+            None => path.push_str(&format!("M{x:.1} {y:.1}")),
+            Some((from, above)) => {
+                let half = (above + y) / 2.0;
+                path.push_str(&format!("C{from:.1} {half:.1} {x:.1} {half:.1} {x:.1} {y:.1}"));
+            }
+        }
+    }
+    path
+}

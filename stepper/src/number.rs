@@ -1,0 +1,79 @@
+//! Numbers as both front ends write them: the same strings everywhere.
+
+use autodiff::Real;
+
+/// A number in four significant digits: `0.5933`, `−0.0381`, `4.386e-5`, `3`. Zeros at the end are left out, so a number that
+/// has fewer digits shows fewer; exponents stand only beyond 1e±4.
+pub fn short<F: Real>(x: F) -> String {
+    let x = x.double();
+    let sign = if x.is_sign_negative() && !x.is_nan() { "−" } else { "" };
+    let magnitude = x.abs();
+    if x.is_nan() {
+        return "NaN".into();
+    }
+    if magnitude.is_infinite() {
+        return format!("{sign}∞");
+    }
+    if magnitude.fract() == 0.0 && magnitude < 1e6 {
+        return format!("{sign}{magnitude}");
+    }
+    let rounded = format!("{magnitude:.3e}");
+    let Some((digits, exponent)) = rounded.split_once('e') else { return rounded };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if !(-4..4).contains(&exponent) {
+        return format!("{sign}{}e{exponent}", trimmed(digits));
+    }
+    let places = usize::try_from(3 - exponent).unwrap_or(0);
+    // The number that was rounded already: rounding it again changes nothing.
+    let value: f64 = rounded.parse().unwrap_or(magnitude);
+    format!("{sign}{}", trimmed(&format!("{value:.places$}")))
+}
+
+fn trimmed(decimal: &str) -> &str {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
+}
+
+/// A number in the fewest digits that read back to the same bits, as programs read it.
+pub fn full<F: Real>(x: F) -> String {
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// A share in per cent: `152.4 %`.
+pub fn percent(share: f64) -> String {
+    let text = format!("{:.1}", 100.0 * share.abs());
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    if share < 0.0 { format!("−{text} %") } else { format!("{text} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_digits_a_true_minus_and_few_exponents() {
+        let cases = [
+            (0.5932699921071872, "0.5933"),
+            (-0.038098236516556236, "−0.0381"),
+            (0.0004385677344743465, "0.0004386"),
+            (4.385677e-5, "4.386e-5"),
+            (0.000099996, "0.0001"),
+            (9999.6, "1e4"),
+            (12345.678, "1.235e4"),
+            (3.0, "3"),
+            (-0.0, "−0"),
+            (0.05, "0.05"),
+            (1.10590596705977, "1.106"),
+            (100000.0, "100000"),
+            (f64::NEG_INFINITY, "−∞"),
+            (f64::NAN, "NaN"),
+            (999.96, "1000"),
+            (0.152437, "0.1524"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(short(number), text);
+        }
+        assert_eq!((short(0.1f32), full(0.1f32), full(-2.0)), ("0.1".into(), "0.1".into(), "-2".into()));
+        assert_eq!((percent(1.5239), percent(-0.524), percent(0.5)), ("152.4 %".into(), "−52.4 %".into(), "50 %".into()));
+    }
+}

@@ -1,0 +1,63 @@
+//! What both front ends tell of a trace: statements, symbols, sentences, and formulas with numbers.
+
+mod explain;
+mod narration;
+mod statements;
+mod symbols;
+
+pub use explain::{Explanation, Term};
+pub use narration::GLOSSARY;
+pub use statements::Statement;
+
+use autodiff::inspect::{Documentation, Trace};
+use autodiff::{NodeId, Real};
+use std::sync::Arc;
+
+/// A trace with what is told of it.
+pub struct Story<'a, F: Real> {
+    /// The trace.
+    pub trace: &'a Trace<F>,
+    /// The lines of the program as a reader of mathematics would write them.
+    pub statements: Vec<Statement>,
+    /// The statement of each node.
+    pub statement_of: Vec<usize>,
+    symbols: Vec<String>,
+    result: Option<NodeId>,
+    documentation: Vec<Option<Arc<Documentation>>>,
+}
+
+impl<'a, F: Real> Story<'a, F> {
+    /// The story of a trace.
+    pub fn new(trace: &'a Trace<F>) -> Self {
+        let (statements, statement_of) = statements::of(trace);
+        let documentation = trace.nodes().map(|node| node.documentation().ok()).collect();
+        Story {
+            symbols: symbols::of(trace, &statements, &statement_of),
+            result: symbols::result(trace),
+            trace,
+            statements,
+            statement_of,
+            documentation,
+        }
+    }
+
+    /// What a node is called: its name, its number, or of a part of a statement its formula.
+    pub fn symbol(&self, id: NodeId) -> &str {
+        self.symbols.get(id.index()).map_or("?", String::as_str)
+    }
+
+    /// What the cotangent of a node is called: `h̄1`, or `∂E/∂net` where a bar would not fit over the name.
+    pub fn bar(&self, id: NodeId) -> String {
+        symbols::bar(self.symbol(id), self.result.map_or("y", |result| self.symbol(result)))
+    }
+
+    /// The node at which the reverse pass starts, if there is one.
+    pub fn result(&self) -> Option<NodeId> {
+        self.result
+    }
+
+    /// What the operation of a node says of itself.
+    pub fn documentation(&self, id: NodeId) -> Option<&Documentation> {
+        self.documentation.get(id.index())?.as_deref()
+    }
+}
