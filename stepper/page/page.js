@@ -62,6 +62,8 @@ function showProgram(about) {
     if (!row.value) continue;
     const array = row.kind === "forward" ? valueAt(n, time) : row.kind === "reverse" ? cotangentAt(n, time) : updateAt(n, time);
     row.value.replaceChildren(small(array, row.kind === "reverse" ? "cotangent" : "value"));
+    row.value.classList.toggle("part", array !== null && when > time);
+    row.value.title = array !== null && when > time ? "not complete yet" : "";
   }
 }
 function keepInView(row) {
@@ -89,7 +91,7 @@ function drawGraph(run) {
   for (const [i, x, y, height] of picture.boxes) {
     const n = statements[i].root, node = nodes[n];
     const box = make("button", { class: `box ${statements[i].given ? "given" : ""} ${node.role}`, "aria-label": node.symbol, onclick: () => pick(n) });
-    Object.assign(box.style, { left: `${x - 48}px`, top: `${y}px`, height: `${height}px` });
+    Object.assign(box.style, { left: `${x - 46}px`, top: `${y}px`, height: `${height}px` });
     box.append(make("span", { class: "name", math: node.math }), make("span", { class: "cells" }), make("span", { class: "cells" }));
     canvas.append(box);
     boxes.set(i, box);
@@ -140,7 +142,7 @@ function showGraph(about) {
     path.style.strokeWidth = "";
     if (edge === null || edge === undefined || edges[edge].time > time) continue;
     const share = shareOf(edge, time);
-    if (share) { path.classList.add("share"); path.classList.toggle("minus", share[3] < 0); path.style.strokeWidth = `${1.5 + 5 * Math.min(1.4, Math.abs(share[3]))}`; }
+    if (share) { path.classList.add("share"); path.classList.toggle("minus", share[3] < 0); path.style.strokeWidth = `${1 + 3.4 * Math.min(1.6, Math.abs(share[3]))}`; }
     if (event && event.edge === edge) path.classList.add("now");
   }
 }
@@ -168,10 +170,10 @@ function showCard(about) {
 
   // Its value: symbols, numbers, result.
   card.append(make("h3", {}, "value"));
-  if (node.formula) card.append(make("span", { class: "eq", math: `<mrow>${node.math}<mo>=</mo>${node.formula}</mrow>` }));
+  if (node.formula && node.formula.replace(/<\/?mrow>/g, "") !== node.math.replace(/<\/?mrow>/g, "")) card.append(make("span", { class: "eq", math: `<mrow>${node.math}<mo>=</mo>${node.formula}</mrow>` }));
   if (!value) card.append(make("span", { class: "cell blank big" }, "0.0000"), make("p", { class: "note" }, "not computed yet"));
   else {
-    if (node.explained[element]) card.append(elementNote(node), numbersLine(node.explained[element]));
+    if (node.explained[element]) card.append(...[elementNote(node), numbersLine(node.explained[element])].filter(x => x));
     card.append(arrayOf(n, value, "value"));
   }
 
@@ -278,6 +280,7 @@ function phases() {
     const label = { forward: "forward ▷", reverse: "reverse ◁", update: "update" }[phase];
     const part = make("span", { title: `${scene.runs.length > 1 ? `step ${run + 1}, ` : ""}${phase}` }, (scene.runs.length > 1 && phase === "forward" ? `${run + 1}. ` : "") + label);
     part.style.flex = `${t - from}`;
+    if ((t - from) / end < .11) part.classList.add("narrow");
     if (phase === "forward" && run > 0) part.classList.add("new");
     part.dataset.from = begin; part.dataset.to = t;
     bar.append(part);
@@ -342,6 +345,7 @@ document.addEventListener("keydown", event => {
   keys[key]();
 });
 document.querySelectorAll("#transport button").forEach(button => button.addEventListener("click", () => { endTour(); keys[button.dataset.key](); }));
+document.querySelectorAll("#panes button").forEach(button => button.addEventListener("click", () => $(button.dataset.pane).scrollIntoView({ inline: "start", block: "nearest" })));
 $("time").addEventListener("input", event => { picked = null; go(Number(event.target.value)); });
 window.addEventListener("hashchange", () => { const t = Number(location.hash.slice(1)); if (Number.isInteger(t)) go(t); });
 window.addEventListener("resize", fit);

@@ -4,7 +4,7 @@
 //! Transactions on Systems, Man, and Cybernetics 11, 1981): layers, an order with few crossings by barycentres, positions.
 
 /// The distance of neighbours in a layer, and of layers; what passes a layer needs less room than a box.
-const COLUMN: f64 = 104.0;
+const COLUMN: f64 = 98.0;
 const PASSING: f64 = 34.0;
 const SWEEPS: usize = 24;
 

@@ -26,19 +26,28 @@ pub fn of_symbol(symbol: &str) -> String {
             format!("<msub><mi>{letter}</mi><mn>{}</mn></msub>", rest.as_str())
         }
         _ if symbol.contains(['+', '·', '−', '/', ' ', '(']) && symbol.chars().count() > 1 => {
-            format!("<mrow><mo>(</mo>{}<mo>)</mo></mrow>", row(symbol, String::new))
+            row(symbol, String::new)
         }
         _ if symbol.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '−') => format!("<mn>{symbol}</mn>"),
         _ => format!("<mi mathvariant=\"normal\">{}</mi>", escaped(symbol)),
     }
 }
 
+/// A symbol as a factor: in parentheses where it is a formula.
+pub fn of_factor(symbol: &str) -> String {
+    match symbol.contains([' ', '·', '/']) {
+        true => format!("<mrow><mo>(</mo>{}<mo>)</mo></mrow>", of_symbol(symbol)),
+        false => of_symbol(symbol),
+    }
+}
+
 /// A symbol with a bar above.
 pub fn barred(symbol: &str) -> String {
-    let inner = match symbol.contains([' ', '·', '+']) {
-        true => format!("<mrow>{}</mrow>", row(symbol, String::new)),
-        false => of_symbol(symbol),
-    };
+    let inner = of_symbol(symbol);
+    // The bar of a formula is a border: browsers do not stretch the sign over it.
+    if symbol.chars().count() > 1 && !inner.starts_with("<msub>") {
+        return format!("<mrow class=\"over\">{inner}</mrow>");
+    }
     // The bar of h₁ stands over the letter.
     match inner.strip_prefix("<msub>").and_then(|inner| inner.split_once("</mi>")) {
         Some((letter, index)) => format!("<msub><mover accent=\"true\">{letter}</mi><mo>¯</mo></mover>{index}"),

@@ -64,9 +64,9 @@ fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
             Some(json!([name, crate::number::short(level.analytic), crate::number::short(level.numeric), format!("{off:.0e}"), outcome]))
         };
         let lines = [
-            line("its rule, along a direction", &check.rule),
-            line("its rule, element by element", &check.elements),
-            line("its cotangent, by running the rest again", &check.end_to_end),
+            line("rule, one direction", &check.rule),
+            line("rule, each element", &check.elements),
+            line("cotangent, end to end", &check.end_to_end),
         ];
         let lines: Vec<Value> = lines.into_iter().flatten().collect();
         if !lines.is_empty() {

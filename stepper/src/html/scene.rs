@@ -231,7 +231,7 @@ fn rule_math<F: Real>(story: &Story<'_, F>, node: NodeId, rule: &Template, depth
     let operands = story.trace.node(node).map(|node| node.operands().to_vec()).unwrap_or_default();
     let result = |i: usize| NodeId::new(node.index() + i);
     mathml::of_template(rule, |symbol| match symbol {
-        Symbol::Operand(i) => operands.get(i).map(|id| mathml::of_symbol(story.symbol(*id))).unwrap_or_default(),
+        Symbol::Operand(i) => operands.get(i).map(|id| mathml::of_factor(story.symbol(*id))).unwrap_or_default(),
         Symbol::Result(i) => mathml::of_symbol(story.symbol(result(i))),
         Symbol::Cotangent(i) => cotangent_math(story, result(i), depth),
     })

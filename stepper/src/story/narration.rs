@@ -52,7 +52,11 @@ impl<F: Real> Story<'_, F> {
                 let so_far = self.trace.edges_into(edge.operand).filter(|other| state.contribution(*other).is_some()).count();
                 let (operand, bar) = (self.symbol(edge.operand), self.bar(edge.operand));
                 let given_text = self.array(given, edge.operand);
-                let way = self.symbol(edge.node);
+                let inside = self.root(edge.node) == self.root(edge.operand);
+                let way = match inside {
+                    true => format!("Inside {}", self.symbol(self.root(edge.node))),
+                    false => format!("By way of {}", self.symbol(self.root(edge.node))),
+                };
                 let more = match (so_far, all) {
                     (_, 1) => format!("It is the only one, so {bar} = {}.", self.array(sum, edge.operand)),
                     (1, _) => format!("It is the first of {all}, so {bar} is {} so far.", self.array(sum, edge.operand)),
@@ -61,7 +65,7 @@ impl<F: Real> Story<'_, F> {
                     }
                     _ => format!("It is number {so_far} of {all}, and {bar} is {} so far.", self.array(sum, edge.operand)),
                 };
-                format!("By way of {way}, {operand} gets the contribution {given_text}. {more}")
+                format!("{way}, {operand} gets the contribution {given_text}. {more}")
             }
             Event::Zero(id) => format!("The result does not change with {}: its cotangent is 0.", self.symbol(*id)),
             Event::Update(id) => {
@@ -81,8 +85,7 @@ impl<F: Real> Story<'_, F> {
             Role::Data => format!("{symbol} = {value} is given."),
             Role::Constant => format!("The constant {value} is part of the program."),
             _ => {
-                let statement = self.statement_of.get(id.index()).and_then(|i| self.statements.get(*i));
-                let root = statement.map_or(id, |statement| statement.root);
+                let root = self.root(id);
                 if root != id {
                     return format!("{symbol} = {value} is computed, on the way to {}.", self.symbol(root));
                 }
@@ -129,6 +132,12 @@ impl<F: Real> Story<'_, F> {
             }
             _ => String::new(),
         }))
+    }
+
+    /// The node whose statement a node belongs to.
+    pub fn root(&self, id: NodeId) -> NodeId {
+        let statement = self.statement_of.get(id.index()).and_then(|i| self.statements.get(*i));
+        statement.map_or(id, |statement| statement.root)
     }
 
     /// Whether an edge contributes to a cotangent at the end of the trace.

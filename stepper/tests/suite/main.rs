@@ -1,0 +1,6 @@
+//! The step-through: known numbers, pages in a real browser.
+
+mod browser;
+mod golden;
+mod page;
+mod webdriver;
