@@ -115,8 +115,9 @@ function boxCells(into, n, array, kind) {
   for (let r = 0; r < count; r++) for (let c = 0; c < columns; c++) {
     const i = array[r * columnsOf(shape) + c];
     if (i === undefined) continue;
-    const one = cell(i, kind, columns <= 1 || (columns === 2 && shown(i).length <= 6));
-    if (columns === 2) one.style.fontSize = "10.5px";
+    const one = cell(i, kind, columns <= 2);
+    if (columns === 2) { one.style.fontSize = shown(i).length > 6 ? "9.5px" : "10.5px"; one.style.padding = "0 1px"; }
+    one.dataset.element = r * columnsOf(shape) + c;
     into.append(one);
   }
 }
@@ -136,6 +137,13 @@ function showGraph(about) {
     const value = valueAt(n, time), slope = cotangentAt(n, time);
     box.setAttribute("aria-label", `${nodes[n].symbol}: ${value ? value.slice(0, 4).map(shown).join(", ") : "not known yet"}${slope ? `; cotangent ${slope.slice(0, 4).map(shown).join(", ")}` : ""}`);
   }
+  // The numbers that the chosen element is computed from.
+  const chosen = picked ?? about, current = event && event.edge !== null && edges[event.edge].operand === chosen ? edges[event.edge] : null;
+  const explained = chosen === null ? null : (current ? current.explained : nodes[chosen].explained)[element];
+  if (explained) [[explained[1], 1], [explained[2], 2]].forEach(([reads, part]) => reads.forEach(([n, position]) => {
+    const box = boxes.get(nodes[n].statement), cell = box && statements[nodes[n].statement].root === n && box.children[part].querySelector(`[data-element="${position}"]`);
+    if (cell) cell.classList.add("lit");
+  }));
   for (const { from, to, edge, path } of lines) {
     const ready = nodes[statements[from].root].pushed <= time;
     path.setAttribute("class", ready ? "ready" : "");
@@ -304,7 +312,13 @@ function go(to) {
   if (location.hash !== hash) history.replaceState(null, "", hash);
   show();
 }
-const lineAt = t => { const about = aboutAt(t); return about === null ? "" : `${kindAt(t)} ${nodes[about].statement}`; };
+// Events belong to one line where one statement is computed, or passes its cotangent on; all that is given is one line.
+const lineAt = t => {
+  const event = eventAt(t);
+  if (!event || event.node === null) return "";
+  const statement = nodes[event.node].statement;
+  return event.phase === "forward" && statements[statement].given ? `given ${runAt(t)}` : `${event.phase} ${statement}`;
+};
 function nextLine(step) {
   let t = time + step;
   const here = lineAt(time);

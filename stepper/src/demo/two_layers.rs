@@ -33,7 +33,7 @@ pub(super) fn units() -> Result<Trace<f64>> {
 
 fn record_units(tape: &Tape<f64>, weights: [f64; 8]) -> (Var<'_, f64>, [Var<'_, f64>; 8]) {
     let named = |prefix: &str, i: usize| format!("{prefix}{}", i + 1);
-    let mut data = |prefix: &str, numbers: [f64; 2]| {
+    let data = |prefix: &str, numbers: [f64; 2]| {
         let mut i = 0;
         numbers.map(|number| {
             i += 1;

@@ -248,7 +248,8 @@ fn composed(template: &Template, texts: &BTreeMap<usize, String>) -> String {
     template.write(|symbol| {
         let Symbol::Operand(i) = symbol else { return "?".to_owned() };
         let text = texts.get(&i).cloned().unwrap_or_default();
-        let (is_sum, is_product) = (text.contains([' ']), text.contains(['·', '/']));
+        let outside = outside(&text);
+        let (is_sum, is_product) = (outside.contains(' '), outside.contains(['·', '/']));
         let call = skeleton.contains("(x") || skeleton.contains(", x") || skeleton.starts_with('|');
         let wrap = match skeleton.as_str() {
             "x + x" => false,
@@ -257,7 +258,20 @@ fn composed(template: &Template, texts: &BTreeMap<usize, String>) -> String {
             "x/x" => is_sum || (i == 1 && is_product),
             _ => !call && (is_sum || is_product),
         };
-        let enclosed = text.starts_with('(') && text.ends_with(')') && !text.get(1..text.len() - 1).is_some_and(|t| t.contains(['(', ')']));
-        if wrap && !enclosed { format!("({text})") } else { text }
+        if wrap { format!("({text})") } else { text }
     })
+}
+
+/// A text without what stands in parentheses.
+fn outside(text: &str) -> String {
+    let mut depth = 0usize;
+    let at_top = |c: &char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => return depth == 0,
+        }
+        false
+    };
+    text.chars().filter(at_top).collect()
 }
