@@ -10,7 +10,7 @@ function program() {
     const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last);
     const part = scene.runs.length > 1 ? `Step ${run + 1}: ` : "";
     pane.append(make("h2", {}, part + "given"));
-    const given = make("div", { class: "given" });
+    const given = make("div", { class: "givens" });
     inside.filter(i => statements[i].given).forEach(i => {
       const node = statements[i].root;
       const button = make("button", { math: nodes[node].math, title: nodes[node].type, onclick: () => pick(node) });
@@ -116,7 +116,7 @@ function boxCells(into, n, array, kind) {
     const i = array[r * columnsOf(shape) + c];
     if (i === undefined) continue;
     const one = cell(i, kind, columns <= 2);
-    if (columns === 2) { one.style.fontSize = shown(i).length > 6 ? "9.5px" : "10.5px"; one.style.padding = "0 1px"; }
+    if (columns === 2) { one.style.fontSize = shown(i).length > 6 ? "9px" : "10.5px"; one.style.padding = "0 1px"; }
     one.dataset.element = r * columnsOf(shape) + c;
     into.append(one);
   }
@@ -311,8 +311,18 @@ function go(to) {
   const hash = `#${time}`;
   if (location.hash !== hash) history.replaceState(null, "", hash);
   show();
+  if (predicting) cover();
 }
 // Events belong to one line where one statement is computed, or passes its cotangent on; all that is given is one line.
+// Predict, then reveal: what is new stays covered until it is asked for.
+let predicting = false;
+function predict(on) { predicting = on; document.body.classList.toggle("covered", on && time > 0); if (on) cover(); else show(); }
+function cover() {
+  const about = aboutAt(time);
+  document.body.classList.toggle("covered", about !== null);
+  if (about !== null) $("say").replaceChildren("What will ", make("span", { math: kindAt(time) === "reverse" ? nodes[about].bar : nodes[about].math }), " be? Think, then press the space bar.");
+}
+function reveal() { document.body.classList.remove("covered"); show(); }
 const lineAt = t => {
   const event = eventAt(t);
   if (!event || event.node === null) return "";
@@ -344,7 +354,7 @@ const keys = {
   "c": () => stops.length ? search(stopTest, 1, "stop") : openStops(), "C": () => stops.length ? search(stopTest, -1, "stop") : openStops(),
   "n": () => search(s => s.badValue || s.badGradient, 1, "NaN or infinity"), "N": () => search(s => s.badValue || s.badGradient, -1, "NaN or infinity"),
   "o": () => { const about = picked ?? aboutAt(time); if (about !== null) { picked = null; go(nodes[about].pushed); } },
-  "b": () => openStops(), "?": () => openHelp(), "w": () => saveCopy(),
+  "b": () => openStops(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
 };
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -352,6 +362,7 @@ document.addEventListener("keydown", event => {
   if (event.target.matches("input[type=text], textarea")) return;
   const slider = event.target === $("time");
   const key = { ArrowRight: ".", ArrowLeft: ",", ArrowDown: "l", ArrowUp: "h", Home: "g", End: "G" }[event.key] || event.key;
+  if (event.key === " " && (!predicting || event.target.matches("button"))) return;
   if (!keys[key] || (slider && event.key.startsWith("Arrow"))) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") { if (event.target.closest("#panel")) return; }
   event.preventDefault();
@@ -394,7 +405,7 @@ function openStops() {
 }
 function addStop(text) { if (!text.trim()) return; stops.push({ text: text.trim(), test: readBreakpoint(text) }); }
 function openHelp() {
-  const list = [["→ ←", "one event on, back"], ["↓ ↑", "one line on, back"], ["g G", "beginning, end"], ["c C", "on, back to a breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
+  const list = [["→ ←", "one event on, back"], ["↓ ↑", "one line on, back"], ["g G", "beginning, end"], ["c C", "on, back to a breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
   const table = make("table", {}, ...list.map(([key, text]) => make("tr", {}, make("td", {}, ...key.split(" ").flatMap(k => [make("kbd", {}, k), " "])), make("td", {}, text))));
   const words = make("table", {}, ...scene.glossary.map(([term, text]) => make("tr", {}, make("td", {}, term), make("td", {}, text))));
   openPanel($("help"), make("h2", {}, "Keys"), table, make("h3", {}, "words"), words, make("button", { onclick: closePanel }, "close"));

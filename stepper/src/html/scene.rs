@@ -331,7 +331,7 @@ fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> 
 }
 
 /// A box without its cells, a row of cells, and the gap between layers, in pixels.
-const BOX: f64 = 30.0;
+const BOX: f64 = 32.0;
 const ROW: f64 = 18.0;
 const GAP: f64 = 34.0;
 

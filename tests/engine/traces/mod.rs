@@ -30,5 +30,5 @@ fn varied(tape: &Tape<f64>) -> Var<'_, f64> {
     let h = tape.scope("a", || (x.matmul(x) + tape.data([[1.0, 2.0], [3.0, 4.0]])).tanh().named("</script>"));
     let picked = h.gather(tape.index(ndarray::array![1, 1, 0])) * tape.key(9).uniform([3, 2], 0).gt(0.5);
     let ([last], []) = tape.scan(3, [x.sum(..)], [], |_, [h], []| ([(h * 0.5).sin()], []));
-    picked.log_softmax(1).sum(..) + flat.powi(0) + last + x.log().stop_gradient().sum(..)
+    picked.log_softmax(1).sum(..) + flat.powi(0) + last + x.exp().stop_gradient().sum(..)
 }
