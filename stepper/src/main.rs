@@ -42,7 +42,8 @@ fn run(arguments: &[String]) -> Result<String, String> {
             match options.as_slice() {
                 [] => Ok(stepper::listing(&trace)),
                 ["--html", path] => {
-                    std::fs::write(file(path), stepper::html(&trace, &title)).map_err(|error| format!("{path}: {error}"))?;
+                    std::fs::write(file(path), stepper::html(&trace, &title))
+                        .map_err(|error| format!("{path}: {error}"))?;
                     Ok(String::new())
                 }
                 ["--save", path] => {

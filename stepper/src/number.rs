@@ -74,6 +74,9 @@ mod tests {
             assert_eq!(short(number), text);
         }
         assert_eq!((short(0.1f32), full(0.1f32), full(-2.0)), ("0.1".into(), "0.1".into(), "-2".into()));
-        assert_eq!((percent(1.5239), percent(-0.524), percent(0.5)), ("152.4 %".into(), "−52.4 %".into(), "50 %".into()));
+        assert_eq!(
+            (percent(1.5239), percent(-0.524), percent(0.5)),
+            ("152.4 %".into(), "−52.4 %".into(), "50 %".into())
+        );
     }
 }

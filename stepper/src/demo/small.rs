@@ -15,8 +15,8 @@ pub(super) fn two_ways() -> Result<Trace<f64>> {
 /// σ(w·x) for w = (2, −3, −3) and x = (−1, −2, 1).
 pub(super) fn logistic_unit() -> Result<Trace<f64>> {
     let tape = Tape::new();
-    let [w0, x0, w1, x1, w2] =
-        [("w0", 2.0), ("x0", -1.0), ("w1", -3.0), ("x1", -2.0), ("w2", -3.0)].map(|(name, x)| tape.input(x).named(name));
+    let [w0, x0, w1, x1, w2] = [("w0", 2.0), ("x0", -1.0), ("w1", -3.0), ("x1", -2.0), ("w2", -3.0)]
+        .map(|(name, x)| tape.input(x).named(name));
     (w0 * x0 + w1 * x1 + w2).named("z").sigmoid().named("f").trace()
 }
 

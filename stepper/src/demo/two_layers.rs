@@ -48,7 +48,6 @@ fn record_units(tape: &Tape<f64>, weights: [f64; 8]) -> (Var<'_, f64>, [Var<'_, 
     });
     let [b1, b2] = [("b1", BIASES[0]), ("b2", BIASES[1])].map(|(name, bias)| tape.input(bias).named(name));
     let unit = |name: &str, z: &str, [w, v]: [Var<'_, f64>; 2], [a, c]: [Var<'_, f64>; 2], bias| {
-        let _ = name;
         (w * a + v * c + bias).named(z).sigmoid().named(name).id()
     };
     let at = |id| match tape.handle(id) {
@@ -56,17 +55,14 @@ fn record_units(tape: &Tape<f64>, weights: [f64; 8]) -> (Var<'_, f64>, [Var<'_, 
         _ => tape.constant(f64::NAN),
     };
     let [w1, w2, w3, w4, w5, w6, w7, w8] = w;
-    let h = tape.scope("hidden", || {
-        [unit("h1", "z1", [w1, w2], x, b1), unit("h2", "z2", [w3, w4], x, b1)].map(at)
-    });
-    let o = tape.scope("output", || {
-        [unit("o1", "z3", [w5, w6], h, b2), unit("o2", "z4", [w7, w8], h, b2)].map(at)
-    });
+    let h = tape.scope("hidden", || [unit("h1", "z1", [w1, w2], x, b1), unit("h2", "z2", [w3, w4], x, b1)].map(at));
+    let o = tape.scope("output", || [unit("o1", "z3", [w5, w6], h, b2), unit("o2", "z4", [w7, w8], h, b2)].map(at));
     let error = tape.scope("loss", || {
         let [t1, t2] = t;
         let [o1, o2] = o;
-        let half_square = |name: &str, t: Var<'_, f64>, o: Var<'_, f64>| ((t - o).square() * 0.5).named(name).id();
-        let [e1, e2] = [half_square("E1", t1, o1), half_square("E2", t2, o2)].map(at);
+        let half_square =
+            |[d, e]: [&str; 2], t: Var<'_, f64>, o: Var<'_, f64>| ((t - o).named(d).square() * 0.5).named(e).id();
+        let [e1, e2] = [half_square(["d1", "E1"], t1, o1), half_square(["d2", "E2"], t2, o2)].map(at);
         (e1 + e2).named("E")
     });
     (error, w)
@@ -108,6 +104,6 @@ fn record_matrices<'t>(tape: &'t Tape<f64>, [w, v]: &[Array2<f64>; 2]) -> (Var<'
     };
     let (w, h) = layer("hidden", ["W1", "b1", "z1", "h"], w, BIASES[0], x);
     let (v, o) = layer("output", ["W2", "b2", "z2", "o"], v, BIASES[1], h);
-    let errors = ((target - o).square() * 0.5).named("e");
+    let errors = ((target - o).named("d").square() * 0.5).named("e");
     (errors.sum(..).named("E"), [w, v])
 }

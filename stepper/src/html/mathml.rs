@@ -78,7 +78,8 @@ fn row(text: &str, mut place: impl FnMut() -> String) -> String {
             }
             _ if c.is_alphabetic() && !SUPERSCRIPTS.iter().any(|(sign, _)| *sign == c) => {
                 let mut word = String::from(c);
-                while let Some(next) = characters.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '\u{304}') {
+                while let Some(next) = characters.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '\u{304}')
+                {
                     word.push(next);
                 }
                 atoms.push(of_word(&word));
@@ -88,7 +89,11 @@ fn row(text: &str, mut place: impl FnMut() -> String) -> String {
                     let base = atoms.pop().unwrap_or_default();
                     atoms.push(format!("<msup>{base}<mi mathvariant=\"normal\">{power}</mi></msup>"));
                 }
-                None => atoms.push(format!("<mo{}>{}</mo>", if c == '·' { " lspace=\"0.15em\" rspace=\"0.15em\"" } else { "" }, escaped(&c.to_string()))),
+                None => atoms.push(format!(
+                    "<mo{}>{}</mo>",
+                    if c == '·' { " lspace=\"0.15em\" rspace=\"0.15em\"" } else { "" },
+                    escaped(&c.to_string())
+                )),
             },
         }
     }

@@ -49,7 +49,9 @@ pub fn page<F: Real>(trace: &Trace<F>, title: &str) -> String {
 fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
     let mut found = BTreeMap::new();
     let small = trace.nodes().map(|node| node.shape().size()).sum::<usize>() <= CHECKED;
-    let Some(trace) = (trace as &dyn std::any::Any).downcast_ref::<Trace<f64>>().filter(|_| small) else { return found };
+    let Some(trace) = (trace as &dyn std::any::Any).downcast_ref::<Trace<f64>>().filter(|_| small) else {
+        return found;
+    };
     for node in trace.nodes() {
         let Ok(check) = trace.check(node.id()) else { continue };
         let line = |name: &str, level: &Option<Level>| {
@@ -61,7 +63,13 @@ fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
                 Outcome::Differs => "differs",
             };
             let off = (level.analytic - level.numeric).abs();
-            Some(json!([name, crate::number::short(level.analytic), crate::number::short(level.numeric), format!("{off:.0e}"), outcome]))
+            Some(json!([
+                name,
+                crate::number::short(level.analytic),
+                crate::number::short(level.numeric),
+                format!("{off:.0e}"),
+                outcome
+            ]))
         };
         let lines = [
             line("rule, one direction", &check.rule),

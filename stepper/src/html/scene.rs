@@ -13,9 +13,13 @@ use std::collections::BTreeMap;
 /// Arrays of a page with more numbers than this are abbreviated to their beginnings.
 const FULL: usize = 20_000;
 /// How many elements an abbreviated array has.
-const PREVIEW: usize = 32;
-/// Elements that are explained one by one.
-const EXPLAINED: usize = 36;
+const PREVIEW: usize = 8;
+/// Elements that are explained one by one, and of a trace of many nodes or numbers.
+const EXPLAINED: [usize; 2] = [36, 1];
+/// A trace of more nodes is told more briefly.
+const MANY: usize = 300;
+/// A formula with more symbols is not read by anybody: the operation stands for it.
+const SYMBOLS: usize = 12;
 
 /// The pool of numbers, each as it is shown and with all its digits.
 #[derive(Default)]
@@ -37,13 +41,22 @@ impl Numbers {
 /// How far arrays are shown.
 struct Shown {
     most: usize,
+    explained: usize,
+    /// How many operations deep the cotangent of a part of a statement is written out.
+    depth: usize,
 }
 
 /// The scene of a trace.
 pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeId, Vec<Value>>) -> Value {
     let trace = story.trace;
     let all: usize = trace.nodes().map(|node| node.shape().size()).sum();
-    let shown = Shown { most: if all <= FULL { usize::MAX } else { PREVIEW } };
+    let large = all > FULL || trace.nodes().count() > MANY;
+    let [few, one] = EXPLAINED;
+    let shown = Shown {
+        most: if all <= FULL { usize::MAX } else { PREVIEW },
+        explained: if large { one } else { few },
+        depth: if large { 0 } else { 6 },
+    };
     let mut numbers = Numbers::default();
     let times = times(trace);
     let edges: Vec<Edge> = trace.edges().filter(|edge| story.brings(*edge)).collect();
@@ -65,8 +78,11 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         })
         .collect();
     let lints: Vec<Value> = trace.lints().iter().map(|lint| json!([lint.time, lint.node.index(), lint.text])).collect();
-    let runs: Vec<Value> =
-        trace.runs().iter().map(|run| json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end])).collect();
+    let runs: Vec<Value> = trace
+        .runs()
+        .iter()
+        .map(|run| json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end]))
+        .collect();
     json!({
         "title": title,
         "precision": F::NAME,
@@ -77,7 +93,7 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         "nodes": nodes,
         "edges": edges,
         "events": events,
-        "statements": statements(story),
+        "statements": statements(story, &shown),
         "graph": graph(story, &edge_number),
         "lints": lints,
         "runs": runs,
@@ -146,7 +162,7 @@ fn node<F: Real>(
     let size = node.shape().size();
     let computed = node.role() == Role::Computed && end.value(id).is_some();
     let explained: Vec<Value> = match computed {
-        true => (0..size.min(EXPLAINED)).map(|i| explanation(story.of_value(id, i))).collect(),
+        true => (0..size.min(shown.explained)).map(|i| explanation(story.of_value(id, i))).collect(),
         false => Vec::new(),
     };
     let histories = times.cotangents.get(id.index()).map_or(&[][..], Vec::as_slice);
@@ -171,13 +187,14 @@ fn node<F: Real>(
         Role::Computed => "computed",
         _ => "further",
     };
-    let formula = node.formula().map(|formula| {
-        mathml::of_template(&formula.template, |one| match one {
+    let formula = node.formula().map(|formula| match formula.template.symbols().count() > SYMBOLS {
+        true => format!("<mtext>{}</mtext>", mathml::escaped(&node.call())),
+        false => mathml::of_template(&formula.template, |one| match one {
             Symbol::Operand(i) => {
                 formula.leaves.get(i).map(|leaf| mathml::of_symbol(story.symbol(*leaf))).unwrap_or_default()
             }
             _ => String::new(),
-        })
+        }),
     });
     json!({
         "statement": story.statement_of.get(id.index()),
@@ -207,13 +224,13 @@ fn node<F: Real>(
 fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut Numbers, shown: &Shown) -> Value {
     let end = story.trace.at(story.trace.len());
     let rule = match story.documentation(edge.node).and_then(|text| text.rule.get(edge.slot)) {
-        Some(Answer::Of(rule)) => rule_math(story, edge.node, rule, 0),
+        Some(Answer::Of(rule)) => rule_math(story, edge.node, rule, shown.depth),
         _ => String::new(),
     };
     let contribution = end.contribution(edge);
     let size = contribution.as_ref().map_or(0, |array| array.len());
     let explained: Vec<Value> =
-        (0..size.min(EXPLAINED)).map(|i| explanation(story.of_contribution(edge, i))).collect();
+        (0..size.min(shown.explained)).map(|i| explanation(story.of_contribution(edge, i))).collect();
     json!({
         "node": edge.node.index(),
         "slot": edge.slot,
@@ -241,10 +258,10 @@ fn cotangent_math<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) -> St
     let root = story.statement_of.get(id.index()).and_then(|i| story.statements.get(*i)).map(|one| one.root);
     let bar = mathml::barred(story.symbol(id));
     let mut ways = story.trace.edges_into(id).filter(|edge| story.brings(*edge));
-    let (Some(edge), None, false) = (ways.next(), ways.next(), root == Some(id) || depth > 5) else { return bar };
+    let (Some(edge), None, false) = (ways.next(), ways.next(), root == Some(id) || depth == 0) else { return bar };
     match story.documentation(edge.node).and_then(|text| text.rule.get(edge.slot)) {
         Some(Answer::Of(rule)) => {
-            let text = rule_math(story, edge.node, rule, depth + 1);
+            let text = rule_math(story, edge.node, rule, depth - 1);
             let sum = rule.write(|_| "x".to_owned()).contains(' ');
             if sum { format!("<mrow><mo>(</mo>{text}<mo>)</mo></mrow>") } else { text }
         }
@@ -253,10 +270,10 @@ fn cotangent_math<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) -> St
 }
 
 /// What the cotangent of a statement is: the sum of what all ways bring.
-fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId) -> Option<String> {
+fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) -> Option<String> {
     let ways: Vec<Edge> = story.trace.edges_into(id).filter(|edge| story.brings(*edge)).collect();
     let term = |edge: &Edge| match story.documentation(edge.node)?.rule.get(edge.slot)? {
-        Answer::Of(rule) => Some(rule_math(story, edge.node, rule, 0)),
+        Answer::Of(rule) => Some(rule_math(story, edge.node, rule, depth)),
         _ => None,
     };
     let shown = ways.iter().take(3).map(term).collect::<Option<Vec<_>>>()?;
@@ -264,14 +281,14 @@ fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId) -> Option<String
     (!shown.is_empty()).then(|| format!("<mrow>{}{more}</mrow>", shown.join("<mo>+</mo>")))
 }
 
-fn statements<F: Real>(story: &Story<'_, F>) -> Vec<Value> {
+fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
     let statement = |statement: &crate::story::Statement| {
         let nodes: Vec<usize> = statement.nodes.iter().map(|id| id.index()).collect();
         json!({
             "root": statement.root.index(),
             "nodes": nodes,
             "given": statement.given,
-            "cotangent": cotangent_formula(story, statement.root),
+            "cotangent": cotangent_formula(story, statement.root, shown.depth),
         })
     };
     story.statements.iter().map(statement).collect()
@@ -292,8 +309,7 @@ fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> 
             .filter(|edge| run.nodes.contains(&edge.node.index()) && number(edge.node) != number(edge.operand))
             .filter_map(|edge| Some((edge, local(number(edge.operand))?, local(number(edge.node))?)))
             .collect();
-        let given: Vec<bool> =
-            inside.iter().map(|i| story.statements.get(*i).is_some_and(|one| one.given)).collect();
+        let given: Vec<bool> = inside.iter().map(|i| story.statements.get(*i).is_some_and(|one| one.given)).collect();
         let pairs: Vec<(usize, usize)> = crossing.iter().map(|(_, from, to)| (*from, *to)).collect();
         let found = layout(&given, &pairs);
         let rows = |i: &usize| story.statements.get(*i).map_or(1, |one| rows(story, one.root));

@@ -151,8 +151,7 @@ impl<F: Real> Story<'_, F> {
             }
             ("sum", [x]) if node.shape().size() == 1 => {
                 let size = self.size(*x).filter(|size| *size <= MOST_TERMS)?;
-                let texts: Option<Vec<String>> =
-                    (0..size).map(|i| self.inner(*x, i, into, false, depth + 1)).collect();
+                let texts: Option<Vec<String>> = (0..size).map(|i| self.inner(*x, i, into, false, depth + 1)).collect();
                 let texts = texts?;
                 let simple = texts.iter().all(|text| !text.contains(' '));
                 Some(match simple {
@@ -213,7 +212,10 @@ fn broadcast(from: &[usize], to: &[usize], element: usize) -> usize {
 }
 
 fn terms<F: Real>(pairs: Vec<(F, F)>) -> Option<Vec<Term>> {
-    let term = |(a, b): &(F, F)| Term { text: format!("{}·{}", bracketed(&short(*a)), bracketed(&short(*b))), value: short(*a * *b) };
+    let term = |(a, b): &(F, F)| Term {
+        text: format!("{}·{}", bracketed(&short(*a)), bracketed(&short(*b))),
+        value: short(*a * *b),
+    };
     (pairs.len() <= MOST_TERMS).then(|| pairs.iter().map(term).collect())
 }
 

@@ -8,21 +8,45 @@ use ndarray::ArrayViewD;
 
 /// The terms of the field that the sentences use, each with its definition.
 pub const GLOSSARY: [(&str, &str); 14] = [
-    ("cotangent", "How much the result changes per change of this value, all ways through the program added up: ∂E/∂x. Written x̄."),
-    ("contribution", "What one use of a value adds to its cotangent: the cotangent of what was computed there, times the slope of that operation."),
-    ("reverse pass", "The walk from the result back to the inputs, by which all cotangents are found: the chain rule, applied once per operation."),
+    (
+        "cotangent",
+        "How much the result changes per change of this value, all ways through the program added up: ∂E/∂x. Written x̄.",
+    ),
+    (
+        "contribution",
+        "What one use of a value adds to its cotangent: the cotangent of what was computed there, times the slope of that operation.",
+    ),
+    (
+        "reverse pass",
+        "The walk from the result back to the inputs, by which all cotangents are found: the chain rule, applied once per operation.",
+    ),
     ("forward pass", "The computation itself: every operation in order, from the inputs to the result."),
     ("parameter", "A number or array that training changes."),
-    ("update", "The step of training: each parameter moves a little against its cotangent, so that the result becomes smaller."),
-    ("seed", "The cotangent that the reverse pass starts with. Of a number it is 1, because E changes by 1 per change of E."),
+    (
+        "update",
+        "The step of training: each parameter moves a little against its cotangent, so that the result becomes smaller.",
+    ),
+    (
+        "seed",
+        "The cotangent that the reverse pass starts with. Of a number it is 1, because E changes by 1 per change of E.",
+    ),
     ("rule", "How an operation passes a cotangent on to its operands: the cotangent times the operation's own slope."),
     ("operand", "A value that an operation takes."),
-    ("share", "The part of the cotangent that came by this way. Shares may be negative, where two ways work against each other; together they are 100 %."),
+    (
+        "share",
+        "The part of the cotangent that came by this way. Shares may be negative, where two ways work against each other; together they are 100 %.",
+    ),
     ("loss", "The number that training makes small."),
     ("slope", "How much the result of one operation changes per change of its operand: its derivative."),
     ("layer", "Operations that belong together, under one name."),
-    ("finite difference", "The slope found without any rule: change the number by a little, compute again, and see what became of the result."),
+    (
+        "finite difference",
+        "The slope found without any rule: change the number by a little, compute again, and see what became of the result.",
+    ),
 ];
+
+/// A formula with more symbols is not read by anybody: the operation stands for it.
+const SYMBOLS: usize = 12;
 
 /// Arrays of more elements than this are abbreviated in sentences.
 const SHOWN: usize = 6;
@@ -49,7 +73,8 @@ impl<F: Real> Story<'_, F> {
             Event::Accumulate(edge) => {
                 let (given, sum) = (state.contribution(*edge), state.cotangent(edge.operand));
                 let all = self.trace.edges_into(edge.operand).filter(|other| self.brings(*other)).count();
-                let so_far = self.trace.edges_into(edge.operand).filter(|other| state.contribution(*other).is_some()).count();
+                let so_far =
+                    self.trace.edges_into(edge.operand).filter(|other| state.contribution(*other).is_some()).count();
                 let (operand, bar) = (self.symbol(edge.operand), self.bar(edge.operand));
                 let given_text = self.array(given, edge.operand);
                 let inside = self.root(edge.node) == self.root(edge.operand);
@@ -59,11 +84,19 @@ impl<F: Real> Story<'_, F> {
                 };
                 let more = match (so_far, all) {
                     (_, 1) => format!("It is the only one, so {bar} = {}.", self.array(sum, edge.operand)),
-                    (1, _) => format!("It is the first of {all}, so {bar} is {} so far.", self.array(sum, edge.operand)),
-                    _ if so_far == all => {
-                        format!("It is the last of {all}, and together they are {bar} = {}.", self.array(sum, edge.operand))
+                    (1, _) => {
+                        format!("It is the first of {all}, so {bar} is {} so far.", self.array(sum, edge.operand))
                     }
-                    _ => format!("It is number {so_far} of {all}, and {bar} is {} so far.", self.array(sum, edge.operand)),
+                    _ if so_far == all => {
+                        format!(
+                            "It is the last of {all}, and together they are {bar} = {}.",
+                            self.array(sum, edge.operand)
+                        )
+                    }
+                    _ => format!(
+                        "It is number {so_far} of {all}, and {bar} is {} so far.",
+                        self.array(sum, edge.operand)
+                    ),
                 };
                 format!("{way}, {operand} gets the contribution {given_text}. {more}")
             }
@@ -91,7 +124,9 @@ impl<F: Real> Story<'_, F> {
                 }
                 let formula = self.formula(id).unwrap_or_default();
                 match Some(id) == self.result() {
-                    true => format!("{symbol} = {formula} is computed: {value}. The forward pass has arrived at its result."),
+                    true => format!(
+                        "{symbol} = {formula} is computed: {value}. The forward pass has arrived at its result."
+                    ),
                     false => format!("{symbol} = {formula} is computed: {value}."),
                 }
             }
@@ -125,7 +160,11 @@ impl<F: Real> Story<'_, F> {
 
     /// The formula of a statement, or the part of one, with symbols.
     pub fn formula(&self, id: NodeId) -> Option<String> {
-        let formula = self.trace.node(id)?.formula()?;
+        let node = self.trace.node(id)?;
+        let formula = node.formula()?;
+        if formula.template.symbols().count() > SYMBOLS {
+            return Some(node.call());
+        }
         Some(formula.template.write(|symbol| match symbol {
             autodiff::inspect::Symbol::Operand(i) => {
                 formula.leaves.get(i).map(|leaf| self.symbol(*leaf).to_owned()).unwrap_or_default()
@@ -176,7 +215,11 @@ fn nested(elements: &[String], shape: &Shape) -> String {
         ([], [number]) => number.clone(),
         (_, []) => "[]".into(),
         _ if elements.len() > SHOWN => {
-            format!("[{}, … {} numbers]", elements.iter().take(3).cloned().collect::<Vec<_>>().join(", "), elements.len())
+            format!(
+                "[{}, … {} numbers]",
+                elements.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
+                elements.len()
+            )
         }
         ([.., columns], _) if shape.rank() == 2 && *columns > 0 => {
             let rows = elements.chunks(*columns).map(|row| format!("[{}]", row.join(", ")));

@@ -1,7 +1,7 @@
 //! Numbers that are known from elsewhere, in the trace, in the listing and in the page.
 
-use autodiff::inspect::{Breakpoint, Event, LintKind, Stepper, Trace};
 use autodiff::NodeId;
+use autodiff::inspect::{Breakpoint, Event, LintKind, Stepper, Trace};
 use stepper::demo;
 use stepper::number::{full, short};
 use stepper::story::Story;
@@ -104,7 +104,10 @@ fn the_same_network_in_matrices() {
     close(&value(&trace, 0, "z1"), &[0.3775, 0.39249999999999996]);
     close(&value(&trace, 0, "e"), &[0.274811083176155, 0.023560025583847746]);
     close(&cotangent(&trace, "h"), &[0.03635030639314466, 0.0413703226487447]);
-    close(&cotangent(&trace, "W2"), &[0.08216704056423077, 0.08266762784753325, -0.02260254047747507, -0.022740242215978222]);
+    close(
+        &cotangent(&trace, "W2"),
+        &[0.08216704056423077, 0.08266762784753325, -0.02260254047747507, -0.022740242215978222],
+    );
     close(&value(&trace, 1, "E"), &[AFTER]);
     // The two ways of the cotangent of h are the terms of a product of a matrix with a vector.
     let story = Story::new(&trace);
@@ -121,7 +124,10 @@ fn every_number_stands_in_the_listing_and_in_the_page() {
     let trace = trace("two-layers");
     let (listing, page) = (stepper::listing(&trace), stepper::html(&trace, "two layers"));
     for (name, _) in VALUES.iter().chain(&COTANGENTS) {
-        for x in [value(&trace, 0, name)[0]].into_iter().chain(trace.at(trace.len()).cotangent(node(&trace, 0, name)).map(|x| x[[]])) {
+        for x in [value(&trace, 0, name)[0]]
+            .into_iter()
+            .chain(trace.at(trace.len()).cotangent(node(&trace, 0, name)).map(|x| x[[]]))
+        {
             assert!(listing.contains(&short(x)), "{name} {x} in the listing");
             assert!(page.contains(&format!("[\"{}\",\"{}\"]", short(x), full(x))), "{name} {x} in the page");
         }
@@ -147,7 +153,8 @@ fn small_ones() {
 
     let unit = trace("logistic-unit");
     close(&value(&unit, 0, "f"), &[0.7310585786300049]);
-    let slopes: Vec<String> = ["w0", "w1", "w2", "x0", "x1"].iter().map(|name| short(cotangent(&unit, name)[0])).collect();
+    let slopes: Vec<String> =
+        ["w0", "w1", "w2", "x0", "x1"].iter().map(|name| short(cotangent(&unit, name)[0])).collect();
     assert_eq!(slopes, ["−0.1966", "−0.3932", "0.1966", "0.3932", "−0.5898"]);
 
     let line = trace("relu");
@@ -157,7 +164,10 @@ fn small_ones() {
     let x = node(&square, 0, "x");
     let end = square.at(square.len());
     let ways: Vec<f64> = square.edges_into(x).map(|edge| end.contribution(edge).unwrap()[[]]).collect();
-    assert_eq!((ways, end.shares(x).iter().map(|(_, share)| *share).collect::<Vec<_>>()), (vec![3.0, 3.0], vec![0.5, 0.5]));
+    assert_eq!(
+        (ways, end.shares(x).iter().map(|(_, share)| *share).collect::<Vec<_>>()),
+        (vec![3.0, 3.0], vec![0.5, 0.5])
+    );
 }
 
 #[test]
@@ -185,7 +195,9 @@ fn a_wrong_rule_is_found_and_nothing_else() {
     let trace = trace("wrong-rule");
     let failing: Vec<String> = trace
         .nodes()
-        .filter(|node| trace.check(node.id()).unwrap().rule.is_some_and(|level| level.outcome == autodiff::check::Outcome::Differs))
+        .filter(|node| {
+            trace.check(node.id()).unwrap().rule.is_some_and(|level| level.outcome == autodiff::check::Outcome::Differs)
+        })
         .map(|node| node.operation().to_owned())
         .collect();
     assert_eq!(failing, ["demo::wrong_cube"]);

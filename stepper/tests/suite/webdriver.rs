@@ -1,7 +1,7 @@
 //! A real browser, driven over the WebDriver protocol (W3C Recommendation, 2018) by what little of it the tests need.
 
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -49,7 +49,10 @@ impl Browser {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         browser.devtools("Emulation.setDeviceMetricsOverride", size);
         let scheme = if dark { "dark" } else { "light" };
-        browser.devtools("Emulation.setEmulatedMedia", json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }));
+        browser.devtools(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        );
         Some(browser)
     }
 
@@ -66,7 +69,10 @@ impl Browser {
 
     /// The text of an element.
     pub fn text(&self, id: &str) -> String {
-        self.script(&format!("return document.getElementById('{id}').textContent")).as_str().unwrap_or_default().to_owned()
+        self.script(&format!("return document.getElementById('{id}').textContent"))
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Presses keys, one after the other.
@@ -106,12 +112,19 @@ impl Browser {
             body.len()
         );
         stream.write_all((head + &body).as_bytes()).ok()?;
-        let mut answer = Vec::new();
-        // What was read before an error is what there is.
-        let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (_, content) = answer.split_once("\r\n\r\n")?;
-        serde_json::from_str::<Value>(content).ok().map(|answer| answer["value"].clone())
+        // The driver keeps the connection open, so the length of the answer says where it ends.
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).ok()? > 2 {
+            let header = line.to_ascii_lowercase();
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            line.clear();
+        }
+        let mut content = vec![0; length];
+        reader.read_exact(&mut content).ok()?;
+        serde_json::from_slice::<Value>(&content).ok().map(|answer| answer["value"].clone())
     }
 }
 
