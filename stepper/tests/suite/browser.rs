@@ -122,7 +122,7 @@ fn breakpoints_in_the_page_stop_as_those_of_the_library() {
         browser.keys("c");
         let first = time(&browser);
         assert_eq!(browser.script("return events[time - 1][3]"), "reverse");
-        browser.keys("cC");
+        browser.keys("...");
         assert_eq!(time(&browser), first);
         let error = browser.script("try { readBreakpoint('op = 1') } catch (error) { return error.message }");
         assert!(error.as_str().unwrap().starts_with("column 4: expected `==`"), "{error}");
@@ -138,7 +138,7 @@ fn a_name_that_looks_like_markup_is_a_name() {
     let y = (x * 2.0).named("<b>y</b>");
     let path = file("names", &stepper::html(&y.trace().unwrap(), "names"));
     browser.visit(&path, "");
-    browser.keys("..");
+    browser.keys("...");
     assert!(browser.text("say").contains("<b>y</b> = </script>"), "{}", browser.text("say"));
     assert_eq!(browser.script("return document.title"), "names");
     assert_eq!(browser.script("return document.querySelectorAll('#card b, #program b, #graph b').length"), 0);
