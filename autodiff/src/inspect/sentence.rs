@@ -72,7 +72,7 @@ impl<F: Real> State<'_, F> {
         };
         let values =
             [("v", self.stored_value(node)), ("d", self.stored_cotangent(node)), ("next", self.stored_update(node))];
-        values.into_iter().map(|(name, value)| text(name, value)).flatten().collect::<Vec<_>>().join("  ")
+        values.into_iter().filter_map(|(name, value)| text(name, value)).collect::<Vec<_>>().join("  ")
     }
 
     /// `: ā = ȳ·b, b̄ = ȳ·a`, the equations of a node's reverse rule; nothing of a loop, whose rule is a loop, too.
