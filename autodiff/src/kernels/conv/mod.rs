@@ -3,7 +3,9 @@
 //!
 //! Source: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
 
+mod direct;
 mod geometry;
+mod planes;
 #[cfg(test)]
 mod tests;
 
@@ -48,8 +50,8 @@ pub fn conv_shape(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Re
 /// # Ok::<(), autodiff::Mismatch>(())
 /// ```
 pub fn conv_workspace(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Result<usize, Mismatch> {
-    let room = Geometry::new(x, w, windows, groups)?.room();
-    room.map(|room| room.iter().sum()).ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
+    needed(&Geometry::new(x, w, windows, groups)?)
+        .ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
 }
 
 /// y\[b, o, p, q\] = Σ w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over c, i and j: the convolution of
@@ -86,6 +88,10 @@ pub fn conv<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("the output", output.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_direct(&geometry) {
+        return direct::conv(&geometry, &x, &w, output.into_slice(), workspace);
+    }
     let [columns, weights, _] = rooms(&geometry, workspace)?;
     let (data, axes) = w.axes();
     let weights = in_order(data, axes, weights);
@@ -132,6 +138,10 @@ pub fn conv_transpose<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(output.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_transpose_direct(&geometry) {
+        return direct::transpose(&geometry, &dy, &w, output.into_slice(), workspace);
+    }
     let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
     let (data, axes) = w.axes();
     let weights = in_order(data, axes, weights);
@@ -182,6 +192,10 @@ pub fn conv_weight_adjoint<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), output.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_weight_adjoint_direct(&geometry) {
+        return direct::weight_adjoint(&geometry, &x, &dy, output.into_slice(), workspace);
+    }
     let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
     let [depth, outputs, places] = geometry.matrix();
     let (batch, x, dy) = (x.shape()[0], Images::of(&x, &geometry, 0), Images::of(&dy, &geometry, 1));
@@ -201,6 +215,16 @@ pub fn conv_weight_adjoint<F: Real>(
 #[cold]
 fn refusal(mismatch: Mismatch) -> Refusal {
     Refusal::new(mismatch.message)
+}
+
+/// The elements of the workspace; `None` where they cannot be counted.
+fn needed(geometry: &Geometry) -> Option<usize> {
+    let ways = [direct::is_direct, direct::is_transpose_direct, direct::is_weight_adjoint_direct];
+    let direct = direct::room(geometry)?;
+    if ways.iter().all(|is_direct| is_direct(geometry)) {
+        return Some(direct);
+    }
+    Some(direct.max(geometry.room()?.iter().sum()))
 }
 
 /// The parts of the workspace: for the columns, for w, and for an image and group of y.
