@@ -2,10 +2,11 @@
 //! neighbours at once as a vector has.
 
 use super::geometry::Geometry;
-use super::planes::{Planes, copy_short};
+use super::planes::Planes;
 use super::{Images, in_order};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
+use crate::kernels::copy::copy_short;
 use crate::kernels::matmul::{LANES, Lines, products_with_shifts, sum_of_partial, sums_of_shifts};
 use crate::kernels::view::View;
 
@@ -42,7 +43,9 @@ fn has_few(geometry: &Geometry) -> bool {
 }
 
 fn is_dense([rows, columns]: [usize; 2], pitch: usize) -> bool {
-    rows > 0 && columns > 0 && 2 * span([rows, columns], pitch).next_multiple_of(LANES) <= 3 * rows.saturating_mul(columns)
+    rows > 0
+        && columns > 0
+        && 2 * span([rows, columns], pitch).next_multiple_of(LANES) <= 3 * rows.saturating_mul(columns)
 }
 
 /// The elements from the first to the last of some rows.

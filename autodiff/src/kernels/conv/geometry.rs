@@ -3,7 +3,7 @@
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use super::planes::copy_short;
+use crate::kernels::copy::copy_short;
 use crate::kernels::window::Window;
 use std::ops::Range;
 

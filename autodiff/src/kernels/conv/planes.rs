@@ -2,6 +2,7 @@
 
 use super::geometry::Geometry;
 use crate::base::real::Real;
+use crate::kernels::copy::copy_short;
 use crate::kernels::matmul::Shifts;
 
 /// The planes of an image, padded with zeros. Of elements a stride apart, which a window meets with one and the same weight,
@@ -127,17 +128,5 @@ impl Planes {
             (distance.max(0) as usize).div_ceil(stride).min(length)
         };
         place(0)..place(self.size[axis] as isize)
-    }
-}
-
-/// Copies some numbers: they are few, so that a call would take longer than the copying.
-#[inline]
-pub(super) fn copy_short<F: Real>(x: &[F], to: &mut [F]) {
-    let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
-    for (to, x) in to_pieces.iter_mut().zip(pieces) {
-        *to = *x;
-    }
-    for (to, x) in to_rest.iter_mut().zip(rest) {
-        *to = *x;
     }
 }

@@ -136,7 +136,14 @@ pub(in crate::kernels) fn products_with_shifts<F: Real>(
     }
     // SAFETY: a and the partial sums have so many rows, and x has all lines from each shift on.
     unsafe {
-        F::choose::<AllProducts>()(Level::of_machine(), shifts, (a.as_ptr(), rows), x.as_ptr(), lines, partial.as_mut_ptr());
+        F::choose::<AllProducts>()(
+            Level::of_machine(),
+            shifts,
+            (a.as_ptr(), rows),
+            x.as_ptr(),
+            lines,
+            partial.as_mut_ptr(),
+        );
     }
     Ok(())
 }

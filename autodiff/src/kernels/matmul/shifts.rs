@@ -122,7 +122,9 @@ pub(super) const TAPS: usize = 3;
 /// Adds to the partial sums of `R` rows and `T` shifts, which are `P` vectors each: partial sum l has the elements whose
 /// number within their line is l, modulo 16, line by line.
 #[inline(always)]
-pub(super) unsafe fn products<V: Lanes, const R: usize, const T: usize, const P: usize>(products: &Products<V::Number>) {
+pub(super) unsafe fn products<V: Lanes, const R: usize, const T: usize, const P: usize>(
+    products: &Products<V::Number>,
+) {
     let Products { lines, width, a, a_row, a_line, x, x_line, sums, sums_row } = products;
     // SAFETY: the caller's: the machine has the instructions of `V`; the rows and shifted rows have their lines, and there is
     // room for the sums.
@@ -165,7 +167,8 @@ pub(super) unsafe fn products<V: Lanes, const R: usize, const T: usize, const P:
                     }
                 }
                 for (r, row) in parts.iter_mut().enumerate() {
-                    let a = if left > 0 { V::load_first(a.add(r * a_row + at), mask) } else { V::splat(V::Number::ZERO) };
+                    let a =
+                        if left > 0 { V::load_first(a.add(r * a_row + at), mask) } else { V::splat(V::Number::ZERO) };
                     for (tap, shifted) in row.iter_mut().zip(shifted) {
                         tap[p] = a.multiply_add(shifted, tap[p]);
                     }
