@@ -128,9 +128,10 @@ fn outside() -> Refusal {
     Refusal::new("a view reaches outside its operand")
 }
 
-/// Copies some numbers: they are few, so that a call would take longer than the copying.
+/// Copies some numbers to the beginning of `to`: they are few, so that a call would take longer than the copying.
 #[inline(always)]
 pub(super) fn copy_short<T: Copy>(x: &[T], to: &mut [T]) {
+    let to = &mut to[..x.len()];
     let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
     for (to, x) in to_pieces.iter_mut().zip(pieces) {
         *to = *x;
