@@ -101,11 +101,15 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
-            let m = Along { data: w, length, step: 1 }.heaviest();
+            let m = heaviest(w);
             let own = own_of(w[m], d[m]);
-            block.iter_mut().zip(w).zip(d).for_each(|((term, w), d)| *term = product(*w, *d - own));
+            for ((term, w), d) in block.iter_mut().zip(w).zip(d) {
+                *term = product(*w, *d - own);
+            }
             let mean = chunk(block) - product(missing(chunk(w), length), own);
-            y.iter_mut().zip(d).for_each(|(y, d)| *y = (*d - own) - mean);
+            for (y, d) in y.iter_mut().zip(d) {
+                *y = (*d - own) - mean;
+            }
         }
     }
 }
@@ -123,7 +127,7 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), g) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(g.chunks_exact(length)) {
-            let m = Along { data: w, length, step: 1 }.heaviest();
+            let m = heaviest(w);
             let mut without = |x: &[F]| {
                 block.copy_from_slice(x);
                 block[m] = F::zero();
@@ -137,6 +141,34 @@ vectorized! {
             y[m] = product(rest, g[m]) - product(w[m], others);
         }
     }
+}
+
+/// [`Along::heaviest`] of a row, by comparisons that become vector code: none depends on the one before.
+#[inline(always)]
+fn heaviest<F: Real>(w: &[F]) -> usize {
+    let mut most = [F::zero(); SIDE];
+    let (chunks, rest) = w.as_chunks::<SIDE>();
+    for w in chunks {
+        for r in 0..SIDE {
+            let w = w[r].abs();
+            most[r] = if w > most[r] { w } else { most[r] };
+        }
+    }
+    let mut largest = F::zero();
+    for w in most.iter().chain(rest) {
+        let w = w.abs();
+        largest = if w > largest { w } else { largest };
+    }
+    for (i, w) in chunks.iter().enumerate() {
+        let mut found = false;
+        for w in w {
+            found |= w.abs() == largest;
+        }
+        if found {
+            return i * SIDE + w.iter().position(|w| w.abs() == largest).unwrap_or(0);
+        }
+    }
+    rest.iter().position(|w| w.abs() == largest).map_or(0, |i| w.len() - rest.len() + i)
 }
 
 /// The largest magnitude of each row.
