@@ -77,8 +77,8 @@ pub fn scatter_add_along<F: Real>(
     let step = std::mem::take(&mut strides[axis]);
     let lanes = Odometer::new(dy.shape(), &strides);
     let y = output.into_slice();
-    if let ([.., count], Some(dy), Some(indices), 1) = (&**dy.shape(), dy.as_slice(), indices.as_slice(), along.inner) {
-        let count = (*count).max(1);
+    let count = dy.shape().get(axis).copied().unwrap_or(0).max(1);
+    if let (Some(dy), Some(indices), 1) = (dy.as_slice(), indices.as_slice(), along.inner) {
         let rows = dy.chunks_exact(count).zip(indices.chunks_exact(count));
         if dy.is_empty() {
             y.fill(F::zero());
@@ -137,6 +137,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
         #[test]
         fn gathering_is_the_formula((x, i, _, axis) in case()) {
             let mut y = vec![7.0; i.shape.size()];

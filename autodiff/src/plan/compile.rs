@@ -60,6 +60,7 @@ pub(crate) fn compile<F: Real>(
         constants: Vec::new(),
         numbers: Vec::new(),
         rows: 0,
+        workspace: 0,
     };
     let (known, pairs) = (HashMap::new(), HashMap::new());
     let mut compiler = Compiler { program, schedule, memory, code, known, pairs, bodies };
@@ -246,9 +247,9 @@ impl<F: Real> Compiler<'_, F> {
             prepared: None,
         };
         if let primitive::Kernel::General(general) = &kernel.run {
-            let rows = node.shape.first().copied().unwrap_or(1).max(1);
-            if let (Some(_), Some(first)) = (general.rows, kernel.operands.first()) {
-                kernel.work = node.shape.size() * read(first) / rows;
+            kernel.work = kernel.work.max(general.work);
+            if general.rows.is_some() {
+                self.code.workspace = self.code.workspace.max(general.workspace);
             }
             let layouts: Option<SmallVec<[&Layout; 4]>> =
                 node.inputs.iter().map(|operand| self.schedule.layouts[*operand].as_ref()).collect();

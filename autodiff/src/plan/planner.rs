@@ -135,7 +135,7 @@ impl<F: Real> Planner<'_, F> {
         };
         let threads = pool.as_ref().map_or(1, |pool| pool.current_num_threads());
         let line = 64 / size_of::<F>();
-        let scratch = threads * code.rows * code.pitch();
+        let scratch = code.scratch(threads);
         let mut arena = Vec::new();
         let elements = arrays + scratch + line;
         arena

@@ -71,7 +71,7 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
                 code.copies.get(*copy).map_or(Err("no copy"), |(source, place)| bounds.copy(source, place))
             }
             Action::Kernel(kernel) => {
-                code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel))
+                code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel, code))
             }
             Action::Loop(at) => code.loops.get(*at).map_or(Err("no loop"), |at| bounds.whole_loop(at, code, committed)),
         };
@@ -170,7 +170,7 @@ impl Bounds<'_> {
         }
     }
 
-    fn kernel<F: Real>(&self, kernel: &Kernel<F>) -> Verified {
+    fn kernel<F: Real>(&self, kernel: &Kernel<F>, code: &Code<F>) -> Verified {
         let mut apart: Vec<Span> = Vec::new();
         for operand in &kernel.operands {
             apart.extend(self.operand(operand)?);
@@ -186,6 +186,9 @@ impl Bounds<'_> {
             }
             apart.push(written);
         }
+        if kernel.rows().is_some() && length > code.workspace {
+            return Err("a thread without room for a workspace");
+        }
         Ok(())
     }
 
@@ -198,6 +201,7 @@ impl Bounds<'_> {
         if inputs.len() + steps.behind() != 1 + scan.operands.len()
             || outputs.len() != scan.results.len()
             || body.code.rows > code.rows
+            || body.code.workspace > code.workspace
         {
             return Err("a loop of another body");
         }

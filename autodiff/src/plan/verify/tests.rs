@@ -284,6 +284,26 @@ fn a_kernel_writes_over_nothing_that_it_reads() -> Result<()> {
         assert!(found.ends_with("outside its memory"), "{which}: {found}");
         let found = spoilt(|kernel| kernel.workspace = (FAR, 1))?;
         assert!(found.ends_with("outside its memory"), "{which}: {found}");
+        let found = said(&program, 4, |plan| {
+            let at = plan.arrays - 1;
+            plan.code.workspace = 0;
+            if let Some(kernel) = plan.code.kernels.get_mut(which).filter(|kernel| kernel.rows().is_some()) {
+                kernel.workspace = (at, 1);
+            }
+        })?;
+        let divided = program
+            .planner()
+            .in_small(4)
+            .update(0, 0)
+            .plan()?
+            .code
+            .kernels
+            .get(which)
+            .is_some_and(|kernel| kernel.rows().is_some());
+        assert!(
+            !divided || found.ends_with("a thread without room for a workspace") || found.ends_with("what is read"),
+            "{which}: {found}"
+        );
         // The workspace over every result and every operand that lies in the arena.
         let places = said(&program, 4, |plan| {
             let Some(kernel) = plan.code.kernels.get_mut(which) else { return };
