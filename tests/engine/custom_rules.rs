@@ -73,6 +73,16 @@ fn a_rule_is_followed_by_programs_and_plans() {
     in_a_program::<f32>(100.0);
 }
 
+/// A plan writes the composition out in its place: one loop has what is around it and what is inside.
+#[test]
+fn a_plan_fuses_across_a_rule() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(vec![0.5; 5000]);
+    let plan = tape.program(&[softplus(x.sin()).cos()]).unwrap().plan().unwrap();
+    let text = plan.explain();
+    assert!(text.contains("loop over 5000: sin, exp, add, log, cos"), "{text}");
+}
+
 #[test]
 fn a_rule_is_followed_in_loops_conditions_and_other_compositions() {
     let tape = Tape::<f64>::new();

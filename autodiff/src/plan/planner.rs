@@ -249,3 +249,28 @@ fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
     pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use crate::base::error::Result;
+    use crate::base::real::Real;
+
+    /// Rows are read by vectors of 64 bytes, which are slow where they cross a line of the cache.
+    fn begins_at_a_line<F: Real>() -> Result<()> {
+        for size in [1, 3, 100, 5000] {
+            let tape = Tape::<F>::new();
+            let x = tape.input(vec![F::one(); size]);
+            let plan = tape.program(&[x.exp()])?.plan()?;
+            let start = plan.arena.get(plan.start..).map_or(1, |arena| arena.as_ptr() as usize);
+            assert_eq!(start % 64, 0, "{size} numbers");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_arrays_begin_at_a_line_of_the_cache() -> Result<()> {
+        begins_at_a_line::<f64>()?;
+        begins_at_a_line::<f32>()
+    }
+}
