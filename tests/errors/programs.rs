@@ -1,7 +1,7 @@
 //! Programs given what they were not recorded with, and registries asked for what they do not know.
 
 use crate::check;
-use autodiff::{Attributes, ErrorKind, Input, Program, Registry, Tape};
+use autodiff::{Arg, Attributes, ErrorKind, Input, Program, Registry, Tape};
 use expect_test::expect;
 use ndarray::array;
 
