@@ -13,6 +13,7 @@ use crate::tape::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// The largest array that folding writes into a program; larger ones are cheaper to compute than to carry.
 const FOLDED: usize = 1024;
@@ -99,9 +100,9 @@ struct Made<'a, F: Real> {
     known: Known,
 }
 
-/// The nodes that were made, found by a hash of what makes two nodes one: primitive and operands, or number and shape. Whether
-/// it is the same is seen at the node. Where two have one hash, the second is not found, and computed as often as it stands
-/// in the program.
+/// The nodes that were made, found by a hash of what makes two nodes one: primitive with its bodies and operands, or number and
+/// shape. Whether it is the same is seen at the node. Where two have one hash, the second is not found, and computed as often
+/// as it stands in the program.
 type Known = HashMap<u64, NodeId, BuildHasherDefault<AsItIs>>;
 
 /// The hasher of what is a hash already.
@@ -145,7 +146,8 @@ impl<F: Real> Made<'_, F> {
         if let Some(values) = self.fold(primitive, &inputs, nodes) {
             return nodes.iter().zip(values).map(|(node, value)| self.constant(node, value)).collect();
         }
-        let hash = hash_of((primitive.name(), primitive.attributes(), &inputs));
+        let bodies: SmallVec<[_; 1]> = primitive.bodies().iter().map(|body| Arc::as_ptr(&body.nodes)).collect();
+        let hash = hash_of((primitive.name(), primitive.attributes(), &inputs, bodies));
         let known = self.known(hash);
         if let Some(known) = known
             && *self.nodes[known].inputs == *inputs
