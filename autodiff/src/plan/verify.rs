@@ -46,8 +46,8 @@ pub(super) struct Bounds<'a> {
     pub(super) keys: usize,
     /// The kind and the length of each input.
     pub(super) inputs: &'a [(Kind, usize)],
-    /// The inputs that are updated in place.
-    pub(super) updated: &'a [usize],
+    /// Which inputs are updated in place.
+    pub(super) updated: &'a [bool],
 }
 
 /// An error that names the first action of `code` that breaks a promise.
@@ -357,7 +357,7 @@ impl Bounds<'_> {
             let output = streams.get(stream).copied().ok_or("written to no stream")?;
             match output.home {
                 _ if !moves(stream) => return Err("an array over a number"),
-                Home::Feed(slot) if !committed || !self.updated.contains(&slot) => return Err("an input that changes"),
+                Home::Feed(slot) if !committed || self.updated.get(slot) != Some(&true) => return Err("an input that changes"),
                 _ if filled.get(usize::from(*row)) != Some(&true) => {
                     return Err("written from a row that is not filled");
                 }

@@ -132,6 +132,9 @@ mod tests {
         assert_eq!(distances, [0, 1, 1, 1, 1, 3]);
         assert_eq!(nearest("mull", ["add", "mul"]), Some("did you mean `mul`?".into()));
         assert_eq!(nearest("frobnicate", ["add", "mul"]), None);
+        // Two neighbours are exchanged, not one letter that is a neighbour elsewhere.
+        assert_eq!(distance("srxt", "sqrt", 3), 2);
+        assert_eq!((nearest("srxt", ["sqrt"]), nearest("sxqt", ["sqrt"])), (None, None));
         assert_eq!(nearest("X", ["w", "x"]), Some("did you mean `x`?".into()));
     }
 

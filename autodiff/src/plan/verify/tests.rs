@@ -158,7 +158,7 @@ fn gathers_copies_and_places() {
 fn said(program: &Program<f64>, block: usize, spoil: impl FnOnce(&mut Plan<f64>)) -> Result<String> {
     let mut plan = program.planner().in_small(block).update(0, 0).plan()?;
     let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
-    let updated: Vec<usize> = plan.updates.iter().filter(|update| update.in_place).map(|update| update.slot).collect();
+    let updated: Vec<bool> = plan.updates.iter().map(|update| update.slot == 0 && update.in_place).collect();
     let verdict = |plan: &Plan<f64>| {
         let (arrays, indices, keys) = (plan.arrays, plan.indices.len(), plan.keys.len());
         verify(&plan.code, &Bounds { arrays, indices, keys, inputs: &inputs, updated: &updated })
