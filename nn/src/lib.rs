@@ -51,10 +51,10 @@ pub use data::{Batch, Column, Columns, Dataset};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
-    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d,
-    ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm, Gru, LayerNorm,
-    Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Residual,
-    RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose,
+    ConvTranspose1d, ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm,
+    Gru, LayerNorm, Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding,
+    Prelu, Residual, RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
