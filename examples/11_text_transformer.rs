@@ -78,7 +78,7 @@ fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let parts = Parts::drawn(&vocabulary.numbers(ALICE), CONTEXT, options.seed);
     let trigrams = Trigrams::fitted(&parts.train, &parts.development, vocabulary.len());
 
-    let (stride, epochs) = if options.quick { (CONTEXT, 1) } else { (CONTEXT / 4, 30) };
+    let (stride, epochs) = if options.quick { (CONTEXT, 1) } else { (CONTEXT / 2, 16) };
     let train = windows(&parts.train, CONTEXT, stride)?;
     let development = windows(&parts.development, CONTEXT, CONTEXT)?;
     let test = windows(&parts.test, CONTEXT, CONTEXT)?;
@@ -90,7 +90,7 @@ fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     });
     let mut stopping = EarlyStopping::new("validation loss", 3);
     let mut progress = Progress::stderr();
-    let rate = schedule::by_epoch(schedule::linear(epochs as u64, 0.0));
+    let rate = schedule::by_epoch(schedule::cosine(epochs as u64));
     let optimizer = ClipGlobalNorm::new(1.0, Scheduled::new(rate, Adam::new(0.003)));
     let mut trainer = Trainer::new(optimizer).epochs(epochs).seed(options.seed).validation(&development);
     trainer = trainer.observe(&mut stopping);
@@ -105,7 +105,7 @@ fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
         println!("bits per character on the part that neither has seen (seed {})", options.seed);
         println!("  interpolated 3-gram model  {others:.3}");
         println!("  transformer                {bits:.3}\n");
-        println!("{}", sample(&model, &vocabulary, "Alice ", 600, options.seed)?);
+        println!("{}", sample(&model, &vocabulary, "Alice ", if options.quick { 60 } else { 600 }, options.seed)?);
     }
     Ok(bits - others)
 }

@@ -70,7 +70,7 @@ pub use optim::{
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress, Step,
     StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
