@@ -70,16 +70,17 @@ fn train(Options { seed, quick, .. }: Options) -> Result<(), Box<dyn Error>> {
 
     // create your optimizer
     let (optimizer, mut state) = (Sgd::new(0.01), OptimizerState::new());
+    let criterion = loss::softmax_cross_entropy;
 
     // in your training loop:
     for epoch in 1..=if quick { 1 } else { 15 } {
         let (mut sum, mut batches) = (0.0, 0.0);
         for batch in train.batches(8, &mut random)? {
-            let tape = Tape::new(); // a new tape has no gradients: nothing to zero
-            let (input, target) = (tape.data(batch.features()?), tape.index(batch.labels()?.clone()));
+            let tape = Tape::new(); // every tape has its own gradients: there are no buffers to zero
             let cx = Context::training(&tape, &net, random.key());
+            let (input, target) = (tape.data(batch.features()?), tape.index(batch.labels()?.clone()));
             let output = net.forward(input, &cx);
-            let loss = loss::softmax_cross_entropy(output, target.into());
+            let loss = criterion(output, target.into());
             (sum, batches) = (sum + loss.item()?, batches + 1.0);
             let gradients = cx.gradients(loss)?;
             state.apply(&optimizer, &mut net, &gradients)?; // Does the update
