@@ -4,7 +4,7 @@ use autodiff::Real;
 use nn::{
     Activation, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense,
     Dropout, Flatten, GlobalPool, GroupNorm, Gru, Init, Layer, LayerNorm, Lstm, MaxPool1d, MaxPool2d,
-    MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, Residual, RmsNorm, Rnn,
+    MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, Residual, RmsNorm, Rnn, Sequential,
     TransformerBlock,
 };
 
@@ -64,6 +64,12 @@ pub fn smooth<F: Real>() -> Vec<Row<F>> {
             &[2, 3],
             &[2, 4],
             "has 4 numbers for each example, the layer takes 3",
+        ),
+        row(
+            Sequential::new().then(Dense::new(3, 4, he, random)).then(Activation::Tanh).then(Dense::new(4, 2, he, random)),
+            &[2, 3],
+            &[2, 4],
+            "x [2, 4] has 4 numbers for each example, the layer takes 3",
         ),
         row(Rnn::new(2, 3, random), &[2, 4, 2], &[2, 4], "[examples, steps, 2], with 2 numbers for each step"),
         row(Gru::new(2, 3, random).only_last(), &[2, 4, 2], &[2, 4, 3], "[examples, steps, 2]"),

@@ -4,6 +4,7 @@
 use crate::catalogue::{every, smooth};
 use crate::support::{assert_layer, bits, layer_program, normal};
 use autodiff::check::{Check, nodes};
+use autodiff::inspect::Event;
 use autodiff::{ErrorKind, Program, Real, Registry, Shape, Tape};
 use ndarray::ArrayD;
 use nn::{
@@ -95,12 +96,9 @@ fn a_layer_is_printed_and_read_back() {
         let text = program.to_text();
         let read = Program::parse(&text, &registry).unwrap_or_else(|error| panic!("{:?}: {error}\n{text}", row.layer));
         assert_eq!(read.to_text(), text, "{:?}", row.layer);
-        let shown = Program::parse(&program.to_string(), &registry).unwrap();
         let expected: Vec<Vec<u64>> = program.run(&point).unwrap().iter().map(bits).collect();
-        for other in [&read, &shown] {
-            let found: Vec<Vec<u64>> = other.run(&point).unwrap().iter().map(bits).collect();
-            assert_eq!(found, expected, "{:?}", row.layer);
-        }
+        let found: Vec<Vec<u64>> = read.run(&point).unwrap().iter().map(bits).collect();
+        assert_eq!(found, expected, "{:?}", row.layer);
     }
 }
 
@@ -117,7 +115,10 @@ fn a_layer_is_stepped_through() {
         let trace = loss.trace().unwrap();
         let gradients = loss.backward().unwrap();
         let end = trace.at(trace.len());
-        assert_eq!(end.value(loss.id()).map(|value| bits(&value)), Some(bits(&loss.value().unwrap())), "{what}");
+        let last = trace.events().iter().find_map(|event| if let Event::Seed(node) = event { Some(*node) } else { None });
+        let value = end.value(last.unwrap()).map(|value| bits(&value));
+        assert_eq!(value, Some(bits(&loss.value().unwrap())), "{what}");
+        // The arrays of the layer and x come first, on the tape and in its program: they have the same ids.
         for var in cx.vars().into_iter().chain([x]) {
             let found = end.cotangent(var.id()).map(|found| bits(&found));
             assert_eq!(found, Some(bits(&gradients.get(var).unwrap())), "{what}: {var:?}");
