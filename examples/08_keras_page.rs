@@ -8,7 +8,9 @@
 //! values of the Wisconsin breast cancer data (see `data/README.md`), and 1 stands for a benign tumour.
 
 use ndarray::{Axis, s};
-use nn::{Activation, Adam, Dataset, Dense, History, Init, Random, Sequential, Trainer, evaluate, loss, metric, summary};
+use nn::{
+    Activation, Adam, Dataset, Dense, History, Init, Random, Sequential, Trainer, evaluate, loss, metric, summary,
+};
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -54,12 +56,11 @@ fn keras_functional_nn(csv: &str, Options { seed, quick, .. }: Options) -> Resul
 
     // Train the model
     let mut hist = History::new();
-    trainer
-        .batch_size(32)
-        .epochs(if quick { 10 } else { 150 })
-        .validation_split(0.17)
-        .observe(&mut hist)
-        .fit(&mut model, loss::binary_cross_entropy, &train)?;
+    trainer.batch_size(32).epochs(if quick { 10 } else { 150 }).validation_split(0.17).observe(&mut hist).fit(
+        &mut model,
+        loss::binary_cross_entropy,
+        &train,
+    )?;
 
     // Evaluate the model
     let test_scores = evaluate(&model, loss::binary_cross_entropy, &test)?;

@@ -70,8 +70,8 @@ pub use optim::{
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress, Step,
-    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress,
+    Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

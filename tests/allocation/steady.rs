@@ -88,7 +88,8 @@ fn ten_thousand_steps_of_every_layer_leave_memory_as_a_hundred_do() {
         let mut step = Step::new(Adam::new(1e-4), loss::mean_squared).threads(1);
         (0..100).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}"));
         let after_100 = LIVE.get();
-        let count = requests(|| (100..10_000).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}")));
+        let count =
+            requests(|| (100..10_000).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}")));
         assert_eq!((count, LIVE.get() - after_100), (0, 0), "{what}\n{}", step.explain(&model, &data).unwrap());
 
         // Recorded anew in each step, what is taken is given back.

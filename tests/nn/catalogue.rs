@@ -2,10 +2,10 @@
 
 use autodiff::Real;
 use nn::{
-    Activation, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense,
-    Dropout, Flatten, GlobalPool, GroupNorm, Gru, Init, Layer, LayerNorm, Lstm, MaxPool1d, MaxPool2d,
-    MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, Residual, RmsNorm, Rnn, Sequential,
-    TransformerBlock,
+    Activation, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose1d,
+    ConvTranspose2d, Dense, Dropout, Flatten, GlobalPool, GroupNorm, Gru, Init, Layer, LayerNorm, Lstm, MaxPool1d,
+    MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, Residual, RmsNorm, Rnn,
+    Sequential, TransformerBlock,
 };
 
 /// A layer, the shape of an input that fits, of one that does not, and what is said of that one.
@@ -16,12 +16,7 @@ pub struct Row<F: Real> {
     pub said: &'static str,
 }
 
-fn row<F: Real>(
-    layer: impl Layer<F>,
-    fits: &'static [usize],
-    misfit: &'static [usize],
-    said: &'static str,
-) -> Row<F> {
+fn row<F: Real>(layer: impl Layer<F>, fits: &'static [usize], misfit: &'static [usize], said: &'static str) -> Row<F> {
     Row { layer: Box::new(layer), fits, misfit, said }
 }
 
@@ -66,7 +61,10 @@ pub fn smooth<F: Real>() -> Vec<Row<F>> {
             "has 4 numbers for each example, the layer takes 3",
         ),
         row(
-            Sequential::new().then(Dense::new(3, 4, he, random)).then(Activation::Tanh).then(Dense::new(4, 2, he, random)),
+            Sequential::new()
+                .then(Dense::new(3, 4, he, random))
+                .then(Activation::Tanh)
+                .then(Dense::new(4, 2, he, random)),
             &[2, 3],
             &[2, 4],
             "x [2, 4] has 4 numbers for each example, the layer takes 3",

@@ -8,9 +8,9 @@ use autodiff::inspect::Event;
 use autodiff::{ErrorKind, Program, Real, Registry, Shape, Tape};
 use ndarray::ArrayD;
 use nn::{
-    Activation, Context, Conv1d, Conv2d, ConvTranspose1d, Dataset, Dense, Embedding, GroupNorm, Gru, Init, Layer,
-    LayerNorm, MaxPool1d, AveragePool1d, Momentum, Module, MultiHeadAttention, Random, Residual, Sequence, Sequential, Step, TransformerBlock, loss,
-    parameters,
+    Activation, AveragePool1d, Context, Conv1d, Conv2d, ConvTranspose1d, Dataset, Dense, Embedding, GroupNorm, Gru,
+    Init, Layer, LayerNorm, MaxPool1d, Module, Momentum, MultiHeadAttention, Random, Residual, Sequence, Sequential,
+    Step, TransformerBlock, loss, parameters,
 };
 
 #[test]
@@ -115,7 +115,8 @@ fn a_layer_is_stepped_through() {
         let trace = loss.trace().unwrap();
         let gradients = loss.backward().unwrap();
         let end = trace.at(trace.len());
-        let last = trace.events().iter().find_map(|event| if let Event::Seed(node) = event { Some(*node) } else { None });
+        let last =
+            trace.events().iter().find_map(|event| if let Event::Seed(node) = event { Some(*node) } else { None });
         let value = end.value(last.unwrap()).map(|value| bits(&value));
         assert_eq!(value, Some(bits(&loss.value().unwrap())), "{what}");
         // The arrays of the layer and x come first, on the tape and in its program: they have the same ids.
@@ -280,6 +281,7 @@ fn the_catalogue_has_every_layer() {
     let (names, known) = (words(list), words(rows));
     // The first four are other names of what is there with its number of axes.
     let others = ["AveragePool", "ConvTranspose", "Convolution", "MaxPool", "Embedding", "Extent", "Sequence"];
-    let missing: Vec<_> = names.iter().filter(|name| !known.contains(name) && !others.contains(&name.as_str())).collect();
+    let missing: Vec<_> =
+        names.iter().filter(|name| !known.contains(name) && !others.contains(&name.as_str())).collect();
     assert!(names.len() > 30 && missing.is_empty(), "the catalogue lacks {missing:?}");
 }

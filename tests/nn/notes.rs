@@ -26,8 +26,7 @@ fn assert_differential<'t>(y: Var<'t, f64>, x: Var<'t, f64>, closed: impl Fn(&Ar
         unit.as_slice_mut().unwrap()[i] = 1.0;
         unit
     };
-    let columns: Vec<ArrayD<f64>> =
-        (0..inputs.iter().product()).map(|i| closed(&unit(&inputs, i))).collect();
+    let columns: Vec<ArrayD<f64>> = (0..inputs.iter().product()).map(|i| closed(&unit(&inputs, i))).collect();
     for (i, column) in columns.iter().enumerate() {
         let tangent = y.pushforward(&[(x, tape.constant(unit(&inputs, i)))]).unwrap();
         assert_near(&tangent.value().unwrap(), column, what);
@@ -85,7 +84,8 @@ fn differentials_of_batch_normalisation_element_by_element() {
         same - 1.0 / (n * s[i]) - centred[[j, i]] * centred[[l, i]] / (n * s[i].powi(3))
     };
     let by_x = |v: &ArrayD<f64>| {
-        let element = |(j, i): (usize, usize)| gamma[i] * (0..examples).map(|l| slope(i, j, l) * v[[l, i]]).sum::<f64>();
+        let element =
+            |(j, i): (usize, usize)| gamma[i] * (0..examples).map(|l| slope(i, j, l) * v[[l, i]]).sum::<f64>();
         Array2::from_shape_fn((examples, features), element).into_dyn()
     };
     assert_differential(y, x, by_x, "by x");
@@ -126,9 +126,8 @@ fn norms_of_gradients_explode_and_vanish_as_a_power_of_the_weight() {
     let (x, depth) = (array![[0.6, -0.8]], 40);
     let rotation = |c: f64, angle: f64| array![[c * angle.cos(), c * angle.sin()], [-c * angle.sin(), c * angle.cos()]];
     for c in [0.5f64, 1.0, 1.5] {
-        let mut model = (0..depth).fold(Sequential::new(), |model, l| {
-            model.then(Dense::from_arrays(rotation(c, 0.1 * l as f64), None))
-        });
+        let mut model = (0..depth)
+            .fold(Sequential::new(), |model, l| model.then(Dense::from_arrays(rotation(c, 0.1 * l as f64), None)));
         // A sum of outputs, weighted by a vector of length 1: what comes back to the last layer has the norm 1.
         let along = loss::from_fn(|y: Var<'_, f64>, t| (y * t.like(y)).sum(..));
         let data = Dataset::valued(x.clone(), array![[0.8, 0.6]]).unwrap();
@@ -151,9 +150,10 @@ fn norms_of_gradients_explode_and_vanish_as_a_power_of_the_weight() {
         let mut moved = model.clone();
         let clipped = ClipGlobalNorm::new(1.0, Sgd::new(0.1));
         OptimizerState::new().apply(&clipped, &mut moved, &gradients).unwrap();
-        let squares = parameters(&moved).into_iter().zip(parameters(&model)).map(|((_, after), (_, before))| {
-            (after.array() - before.array()).mapv(|d| d * d).sum()
-        });
+        let squares = parameters(&moved)
+            .into_iter()
+            .zip(parameters(&model))
+            .map(|((_, after), (_, before))| (after.array() - before.array()).mapv(|d| d * d).sum());
         let step = squares.sum::<f64>().sqrt();
         assert!((step - 0.1 * length.min(1.0)).abs() < 1e-12, "c = {c}: a step of {step}");
     }
@@ -201,10 +201,12 @@ fn averages_of_a_constant_gradient_are_geometric_sums() {
 #[test]
 fn gradients_accumulated_over_the_examples_are_that_of_the_batch() {
     let random = &mut Random::new(2);
-    let model = Sequential::new()
-        .then(Dense::new(3, 8, Init::He, random))
-        .then(Activation::Sigmoid)
-        .then(Dense::new(8, 4, Init::He, random));
+    let model = Sequential::new().then(Dense::new(3, 8, Init::He, random)).then(Activation::Sigmoid).then(Dense::new(
+        8,
+        4,
+        Init::He,
+        random,
+    ));
     let labels: Vec<usize> = (0..20).map(|i| i % 4).collect();
     let data = Dataset::<f64>::labelled(normal([20, 3], 6), labels).unwrap();
     let gradients = |data: &Dataset<f64>| {

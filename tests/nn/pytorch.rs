@@ -5,8 +5,9 @@
 use autodiff::{Shape, Tape, Var};
 use ndarray::ArrayD;
 use nn::{
-    Activation, AveragePool, BatchNorm, Bidirectional, Context, ConvTranspose, Convolution, GlobalPool, GroupNorm, Gru, Layer,
-    LayerNorm, Lstm, MaxPool, Module, MultiHeadAttention, Prelu, Random, RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    Activation, AveragePool, BatchNorm, Bidirectional, Context, ConvTranspose, Convolution, GlobalPool, GroupNorm, Gru,
+    Layer, LayerNorm, Lstm, MaxPool, Module, MultiHeadAttention, Prelu, Random, RmsNorm, Rnn, Sequence, Sequential,
+    TransformerBlock,
 };
 use std::collections::BTreeMap;
 

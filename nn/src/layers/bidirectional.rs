@@ -66,7 +66,8 @@ impl<F: Real> Layer<F> for Bidirectional<F> {
             [_, own, _] if Some(own) == steps => cx.call(&*self.backward, x.flip(1)).flip(1),
             [_, _] if given.rank() == 3 => cx.call(&*self.backward, x.flip(1)),
             _ => {
-                let wanted = "[examples, steps, inputs], and it should give [examples, steps, width] or [examples, width]";
+                let wanted =
+                    "[examples, steps, inputs], and it should give [examples, steps, width] or [examples, width]";
                 let message = format!("x has shape {given}, what the layer gives {shape}; it takes {wanted}");
                 return refused("bidirectional", x, message);
             }
