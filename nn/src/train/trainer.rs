@@ -148,7 +148,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped.
+    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped. Observers go on from what the
+    /// checkpoint has of those of the same name ([`Observer::state`]), and begin anew where it has nothing.
     pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
         Trainer { resumed: Some(checkpoint), ..self }
     }
