@@ -51,10 +51,10 @@ pub use data::{Batch, Column, Columns, Dataset};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
-    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d,
-    ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm, Gru, LayerNorm,
-    Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Residual,
-    RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose,
+    ConvTranspose1d, ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm,
+    Gru, LayerNorm, Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding,
+    Prelu, Residual, RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
@@ -70,8 +70,8 @@ pub use optim::{
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
-    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress,
+    Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

@@ -3,6 +3,9 @@
 // A global allocator cannot be written without `unsafe`: its contract is handed on to the system's, call by call.
 #![allow(unsafe_code)]
 
+#[path = "../nn/catalogue.rs"]
+#[allow(dead_code)]
+mod catalogue;
 mod evaluate;
 mod memory;
 mod steady;

@@ -1,13 +1,15 @@
 //! The state of a training run.
 
+use super::observer::ObserverState;
 use crate::error::mismatch;
 use crate::module::{Module, Named, Tree, set_arrays};
 use crate::optim::{OptimizerState, Position};
 use autodiff::{Real, Result};
 use ndarray::ArrayD;
 
-/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, and how far the
-/// data were used. A run that is resumed from it goes on as if it had never stopped, bit for bit.
+/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, how far the data were
+/// used, and what observers know from the epochs before ([`EarlyStopping`](crate::EarlyStopping),
+/// [`OnPlateau`](crate::OnPlateau)). A run that is resumed from it goes on as if it had never stopped, bit for bit.
 ///
 /// ```
 /// use nn::{Adam, Dataset, Dense, Init, Random, Trainer, loss};
@@ -30,6 +32,7 @@ pub struct Checkpoint<F: Real> {
     arrays: Named<F>,
     optimizer: OptimizerState<F>,
     pub(super) progress: Progress,
+    observers: Vec<ObserverState<F>>,
 }
 
 /// How far a run has come.
@@ -73,9 +76,20 @@ impl Progress {
 }
 
 impl<F: Real> Checkpoint<F> {
-    pub(super) fn of(model: &dyn Module<F>, optimizer: &OptimizerState<F>, progress: &Progress) -> Self {
+    pub(super) fn of(
+        model: &dyn Module<F>,
+        optimizer: &OptimizerState<F>,
+        progress: &Progress,
+        observers: Vec<ObserverState<F>>,
+    ) -> Self {
         let arrays = Tree::of(model).leaves.into_iter().map(|(path, leaf)| (path, leaf.array().clone())).collect();
-        Checkpoint { arrays, optimizer: optimizer.clone(), progress: progress.clone() }
+        Checkpoint { arrays, optimizer: optimizer.clone(), progress: progress.clone(), observers }
+    }
+
+    /// Without what observers know that keep a checkpoint themselves, which would hold each other's.
+    pub(super) fn alone(mut self) -> Self {
+        self.observers.retain(|state| state.best.is_none());
+        self
     }
 
     /// The arrays of the model, parameters and buffers, by path.
@@ -86,6 +100,11 @@ impl<F: Real> Checkpoint<F> {
     /// The optimizer's state.
     pub fn optimizer(&self) -> &OptimizerState<F> {
         &self.optimizer
+    }
+
+    /// What observers know from the epochs before.
+    pub fn observers(&self) -> &[ObserverState<F>] {
+        &self.observers
     }
 
     /// The last step that was made, and its epoch.

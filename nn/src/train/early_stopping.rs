@@ -1,7 +1,7 @@
 //! The best epoch, and an end when no better one comes.
 
 use super::checkpoint::Checkpoint;
-use super::observer::{Epoch, Observer, Training};
+use super::observer::{Epoch, Observer, ObserverState, Training};
 use autodiff::Real;
 use std::ops::ControlFlow;
 
@@ -24,7 +24,8 @@ use std::ops::ControlFlow;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on with the observer that watched its beginning.
+/// A run that is resumed goes on from what the checkpoint has of an observer of the same measure: the best epoch, and how many
+/// were waited for since.
 ///
 /// Source: Matt R, *Neural Networks* (March 2022), §5.3; Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, PartialEq, Debug)]
@@ -65,11 +66,28 @@ impl<F: Real> Observer<F> for EarlyStopping<F> {
         let before = self.best().map_or(f64::INFINITY, |(_, best)| self.sign * best);
         match measure {
             Some(measure) if self.sign * measure < before => {
-                (self.best, self.waited) = (Some((epoch.number, measure, training.checkpoint())), 0);
+                (self.best, self.waited) = (Some((epoch.number, measure, training.checkpoint().alone())), 0);
             }
             _ => self.waited += 1,
         }
         if self.waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn state(&self) -> Option<ObserverState<F>> {
+        let name = format!("early stopping by `{}`", self.measure);
+        let best = self.best().map(|(epoch, measure)| [("epoch", epoch as f64), ("measure", measure)]);
+        let numbers = best.into_iter().flatten().chain([("waited", self.waited as f64)]);
+        let numbers = numbers.map(|(name, number)| (name.to_owned(), number)).collect();
+        Some(ObserverState { name, numbers, best: self.checkpoint().cloned().map(Box::new) })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) {
+        let number = |name| state.number(name);
+        self.waited = number("waited").unwrap_or(0.0) as usize;
+        self.best = match (number("epoch"), number("measure"), &state.best) {
+            (Some(epoch), Some(measure), Some(best)) => Some((epoch as usize, measure, (**best).clone())),
+            _ => None,
+        };
     }
 
     fn chosen(&self) -> Option<&Checkpoint<F>> {

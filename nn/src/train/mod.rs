@@ -20,7 +20,7 @@ pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};
 pub use gradient_norms::GradientNorms;
 pub use history::History;
-pub use observer::{Epoch, Observer, Training};
+pub use observer::{Epoch, Observer, ObserverState, Training};
 pub use on_plateau::OnPlateau;
 pub use progress::Progress;
 pub use step::{Step, StepResult};

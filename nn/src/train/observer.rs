@@ -49,6 +49,17 @@ pub trait Observer<F: Real> {
     /// The training is over.
     fn on_end(&mut self) {}
 
+    /// What is known from the epochs before, if a run that is resumed has to know it: a checkpoint keeps it. Nothing, unless
+    /// said otherwise.
+    fn state(&self) -> Option<ObserverState<F>> {
+        None
+    }
+
+    /// Goes on from what [`state`](Self::state) of an observer of the same name answered, in a run that is resumed.
+    fn resume(&mut self, state: &ObserverState<F>) {
+        let _ = state;
+    }
+
     /// The state that the model is left in when the training is over; where it stands, unless said otherwise. Of several
     /// observers that name one, the last has its way.
     fn chosen(&self) -> Option<&Checkpoint<F>> {
@@ -56,11 +67,65 @@ pub trait Observer<F: Real> {
     }
 }
 
+/// What an observer knows from the epochs before, as plain data.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ObserverState<F: Real> {
+    /// Whose it is: of observers with one name, the first of the checkpoint is for the first of the run that is resumed.
+    pub name: String,
+    /// Numbers by name.
+    pub numbers: Vec<(String, f64)>,
+    /// The state of the run after the best epoch, where one is kept.
+    pub best: Option<Box<Checkpoint<F>>>,
+}
+
+impl<F: Real> ObserverState<F> {
+    /// The number `name`, if it has one.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.numbers.iter().find(|(known, _)| known == name).map(|(_, number)| *number)
+    }
+}
+
+/// What the observers know.
+pub(super) fn states<'o, 'a: 'o, F: Real>(
+    observers: impl IntoIterator<Item = &'o &'a mut (dyn Observer<F> + 'a)>,
+) -> Vec<ObserverState<F>> {
+    observers.into_iter().filter_map(|observer| observer.state()).collect()
+}
+
+/// Lets each observer go on from its state in a checkpoint, if there is one.
+pub(super) fn resume<F: Real>(observers: &mut [&mut dyn Observer<F>], kept: &[ObserverState<F>]) {
+    let mut kept: Vec<&ObserverState<F>> = kept.iter().collect();
+    for observer in observers {
+        let Some(own) = observer.state() else { continue };
+        if let Some(at) = kept.iter().position(|state| state.name == own.name) {
+            observer.resume(kept.remove(at));
+        }
+    }
+}
+
+/// Tells every observer, in order, and answers whether one of them ends the training.
+pub(super) fn tell<'a, F: Real>(
+    observers: &mut [&'a mut (dyn Observer<F> + 'a)],
+    (model, optimizer, progress): (&dyn Module<F>, &OptimizerState<F>, &super::checkpoint::Progress),
+    mut one: impl FnMut(&mut dyn Observer<F>, &Training<'_, F>) -> ControlFlow<()>,
+) -> bool {
+    let mut stops = false;
+    for i in 0..observers.len() {
+        let (before, rest) = observers.split_at_mut(i);
+        let Some((observer, after)) = rest.split_first_mut() else { break };
+        let others = || states(before.iter().chain(&*after));
+        stops |= one(&mut **observer, &Training { model, optimizer, progress, others: &others }).is_break();
+    }
+    stops
+}
+
 /// A training as those who watch it see it, after a step.
 pub struct Training<'a, F: Real> {
     pub(super) model: &'a dyn Module<F>,
     pub(super) optimizer: &'a OptimizerState<F>,
     pub(super) progress: &'a super::checkpoint::Progress,
+    /// What the other observers know.
+    pub(super) others: &'a dyn Fn() -> Vec<ObserverState<F>>,
 }
 
 impl<'a, F: Real> Training<'a, F> {
@@ -79,9 +144,11 @@ impl<'a, F: Real> Training<'a, F> {
         self.progress.position(self.optimizer.step())
     }
 
-    /// Everything that is needed to go on from here, copied.
+    /// Everything that is needed to go on from here, copied. Of what the other observers know ([`Observer::state`]), this epoch
+    /// is part where they are listed before the one that asks: an [`OnPlateau`](crate::OnPlateau) stands in front of an
+    /// [`EarlyStopping`](crate::EarlyStopping).
     pub fn checkpoint(&self) -> Checkpoint<F> {
-        Checkpoint::of(self.model, self.optimizer, self.progress)
+        Checkpoint::of(self.model, self.optimizer, self.progress, (self.others)())
     }
 }
 

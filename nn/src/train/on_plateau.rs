@@ -1,6 +1,6 @@
 //! A learning rate that falls where a measure no longer does.
 
-use super::observer::{Epoch, Observer, Training};
+use super::observer::{Epoch, Observer, ObserverState, Training};
 use crate::optim::Position;
 use autodiff::Real;
 use std::ops::ControlFlow;
@@ -25,7 +25,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on with the observer that watched its beginning; the checkpoint does not hold the factor.
+/// A run that is resumed goes on from what the checkpoint has of an observer of the same measure: the factor, the smallest
+/// measure, and how many epochs were waited for since.
 #[derive(Clone, Debug)]
 pub struct OnPlateau {
     measure: String,
@@ -63,5 +64,21 @@ impl<F: Real> Observer<F> for OnPlateau {
             self.waited = 0;
         }
         ControlFlow::Continue(())
+    }
+
+    fn state(&self) -> Option<ObserverState<F>> {
+        let factor = f64::from_bits(self.factor.load(Ordering::Relaxed));
+        let numbers = [("factor", factor), ("least", self.least), ("waited", self.waited as f64)];
+        let numbers = numbers.map(|(name, number)| (name.to_owned(), number)).into();
+        Some(ObserverState { name: format!("plateau of `{}`", self.measure), numbers, best: None })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) {
+        if let (Some(factor), Some(least), Some(waited)) =
+            (state.number("factor"), state.number("least"), state.number("waited"))
+        {
+            self.factor.store(factor.to_bits(), Ordering::Relaxed);
+            (self.least, self.waited) = (least, waited as usize);
+        }
     }
 }

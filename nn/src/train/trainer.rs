@@ -3,7 +3,7 @@
 use super::checkpoint::{Checkpoint, Progress};
 use super::evaluate::evaluate_at;
 use super::finite::with_data;
-use super::observer::{Epoch, Observer, Training};
+use super::observer::{Epoch, Observer, resume, states, tell};
 use super::step::{Step, StepResult};
 use crate::data::{Column, Dataset};
 use crate::error::{here, mismatch};
@@ -148,7 +148,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped.
+    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped. Observers go on from what the
+    /// checkpoint has of those of the same name ([`Observer::state`]), and begin anew where it has nothing.
     pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
         Trainer { resumed: Some(checkpoint), ..self }
     }
@@ -189,6 +190,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             checkpoint.restore(model)?;
             progress = checkpoint.progress.clone().continued(progress)?;
             step = step.with_state(checkpoint.optimizer().clone());
+            resume(&mut observers, checkpoint.observers());
         }
         if let Some(threads) = self.threads {
             step = step.threads(threads);
@@ -242,10 +244,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 progress.sums.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
                 note_moved(&mut progress.moved, &result);
                 progress.batches += 1;
-                let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
-                let mut stops = false;
-                observers.iter_mut().for_each(|observer| stops |= observer.on_step(&result, &training).is_break());
-                if stops {
+                let here: (&dyn Module<F>, _, _) = (&*model, step.state(), &progress);
+                if tell(&mut observers, here, |observer, training| observer.on_step(&result, training)) {
                     break 'run;
                 }
             }
@@ -267,10 +267,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 measures.extend(metrics.iter().map(|(name, _)| format!("validation {name}")).zip(found));
             }
             let epoch = Epoch { number, of: epochs, measures, warnings };
-            let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
-            let mut stops = false;
-            observers.iter_mut().for_each(|observer| stops |= observer.on_epoch(&epoch, &training).is_break());
-            if stops {
+            let here: (&dyn Module<F>, _, _) = (&*model, step.state(), &progress);
+            if tell(&mut observers, here, |observer, training| observer.on_epoch(&epoch, training)) {
                 break;
             }
         }
@@ -280,7 +278,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 chosen.restore(model)?;
                 Ok(chosen.clone())
             }
-            None => Ok(Checkpoint::of(&*model, step.state(), &progress)),
+            None => Ok(Checkpoint::of(&*model, step.state(), &progress, states(observers.iter()))),
         }
     }
 
