@@ -265,7 +265,8 @@ mod tests {
     #[test]
     fn a_jump_at_the_point_is_remembered_where_a_long_step_sees_none() {
         let line = |x: f64| if x == 0.0 { 1.0 } else { x };
-        let found = derivatives(&mut curve(line, 0.0), &[0.25, 1e9]).unwrap()[0];
+        let found = derivatives(&mut curve(line, 0.0), &[0.25, 1e9]).ok().and_then(|found| found.first().copied());
+        let found = found.unwrap_or(Estimate::NONE);
         assert!(found.kink || found.kink_nearer, "{found:?}");
     }
 
