@@ -122,7 +122,7 @@ fn a_layer_is_stepped_through() {
         // The arrays of the layer and x come first, on the tape and in its program: they have the same ids.
         for var in cx.vars().into_iter().chain([x]) {
             let found = end.cotangent(var.id()).map(|found| bits(&found));
-            assert_eq!(found, Some(bits(&gradients.get(var).unwrap())), "{what}: {var:?}");
+            assert_eq!(found, Some(bits(gradients.get(var).unwrap())), "{what}: {var:?}");
         }
         // Each event is told in a sentence.
         assert!((1..=trace.len()).all(|time| !trace.at(time).sentence().is_empty()), "{what}");

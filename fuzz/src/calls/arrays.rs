@@ -342,7 +342,7 @@ fn ask<'t>(draw: &mut Draw, record: &Record, pool: &Pool<'t>, stranger: &Pool<'_
         }
         _ => {
             let wanted = stranger.real(draw);
-            record.answer(wanted.backward_from(&draw.array(&[])));
+            record.answer(wanted.backward_from(draw.array(&[])));
             record.answer(stranger.tape.program(&[wanted]));
         }
     }
