@@ -30,6 +30,7 @@ mod context;
 mod data;
 mod domain;
 mod error;
+mod estimator;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
 mod instances;
@@ -53,6 +54,7 @@ pub use data::{
     Augment, Batch, Column, Columns, Csv, Dataset, Diagnosis, Missing, Table, Tokens, Vocabulary, diagnose, idx, npy,
     synthetic,
 };
+pub use estimator::{Method, Network, NetworkConfig, least_squares};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
