@@ -42,8 +42,10 @@ mod minimize;
 mod module;
 mod objective;
 mod optim;
+pub mod picture;
 mod random;
 pub mod schedule;
+mod search;
 mod summary;
 mod train;
 
@@ -75,6 +77,7 @@ pub use optim::{
     Position, Recurrence, RmsProp, Schedule, ScheduleFree, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
+pub use search::{Results, Search, Space, Trial};
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
     Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
