@@ -1,34 +1,19 @@
-//! The small real data sets of the folder `data`.
+//! The small real data sets of the folder `data`, and what `examples/real_data` measures on them.
 
-use flate2::read::GzDecoder;
-use nn::{Csv, Dataset};
-use std::fs::File;
-use std::path::PathBuf;
+#[path = "../../examples/real_data/measures.rs"]
+mod measures;
 
-fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data").join(name)
-}
+use measures::{augmentation, cancer, mean_gain, r_squared};
+use nn::Dataset;
 
 /// 569 masses: 0 is benign, 1 malignant.
 pub fn breast_cancer() -> Dataset<f64> {
-    let table = Csv::new().read(path("breast_cancer.csv")).unwrap();
-    let classes = table.classes("diagnosis").unwrap();
-    assert_eq!(classes, ["benign", "malignant"]);
-    table.labelled("diagnosis", &classes).unwrap()
+    measures::breast_cancer().unwrap()
 }
 
 /// 442 patients.
 pub fn diabetes() -> Dataset<f64> {
-    Csv::new().read(path("diabetes.csv")).unwrap().valued("progression").unwrap()
-}
-
-/// 1,797 digits.
-pub fn digits() -> Dataset<f64> {
-    let file = GzDecoder::new(File::open(path("digits.csv.gz")).unwrap());
-    let table = Csv::new().without_header().from_reader(file).unwrap();
-    let data = table.labelled::<f64>("0", &table.classes("0").unwrap()).unwrap();
-    let features = data.features().unwrap().mapv(|ink| ink / 16.0);
-    data.replaced("x", nn::Column::Real(features)).unwrap()
+    measures::diabetes().unwrap()
 }
 
 #[test]
@@ -37,7 +22,37 @@ fn they_have_the_sizes_that_their_sources_state() {
     assert_eq!(data.features().unwrap().shape(), [569, 30]);
     assert_eq!(data.labels().unwrap().iter().sum::<usize>(), 212);
     assert_eq!(diabetes().features().unwrap().shape(), [442, 10]);
-    let data = digits();
+    let data = measures::digits().unwrap();
     assert_eq!(data.features().unwrap().shape(), [1797, 64]);
     assert_eq!(data.labels().unwrap().iter().max(), Some(&9));
+}
+
+/// The optimum is scikit-learn's to four digits of the cost.
+#[test]
+fn logistic_regression_ends_where_that_of_scikit_learn_does() {
+    for (p, splits) in [(1, 1), (2, 10)] {
+        let found = cancer(p, splits).unwrap();
+        assert_eq!(found.len(), splits);
+        for (cost, accuracy) in found {
+            assert!((cost.ours / cost.theirs - 1.0).abs() < 1e-4, "p = {p}: {} {}", cost.ours, cost.theirs);
+            // Of 113 masses, one may lie on the boundary.
+            assert!((accuracy.ours - accuracy.theirs).abs() < 0.01);
+        }
+    }
+}
+
+#[test]
+fn linear_regression_has_the_r_squared_of_scikit_learn() {
+    let found = r_squared().unwrap();
+    assert_eq!(found.len(), 10);
+    for (network, closed) in found {
+        assert!((closed.ours - closed.theirs).abs() < 1e-9, "{} {}", closed.ours, closed.theirs);
+        assert!((network - closed.theirs).abs() < 0.01, "{network} {}", closed.theirs);
+    }
+}
+
+#[test]
+fn augmentation_gains_more_than_two_standard_errors() {
+    let (mean, error) = mean_gain(&augmentation(10).unwrap());
+    assert!(mean > 2.0 * error, "{mean} ± {error}");
 }
