@@ -62,7 +62,7 @@ fn settings_are_read_from_text_and_written() {
 
 #[test]
 fn settings_that_do_not_fit_are_refused() {
-    use Activation::{Identity, Relu, Sigmoid};
+    use Activation::{Relu, Sigmoid};
     let message = |config: NetworkConfig| Network::<f64>::new(config).unwrap_err().message().to_owned();
     let fine = NetworkConfig::new([2, 3, 1], [Relu, Sigmoid]);
     assert_eq!(
@@ -84,8 +84,7 @@ fn settings_that_do_not_fit_are_refused() {
     assert!(fit(fine).to_string().contains("networks.rs"));
     assert!(fit(NetworkConfig::linear(2)).message().starts_with("the targets are labels"));
     assert!(fit(NetworkConfig::linear(3)).message().contains("the network takes [examples, 3]"));
-    assert_eq!(fit(NetworkConfig::softmax(2, 2)).kind(), autodiff::ErrorKind::Refused);
-    let _ = Identity;
+    assert!(fit(NetworkConfig::softmax(2, 2)).message().contains("there are 2 classes"));
 }
 
 /// All four methods learn what no straight line divides, and the same seed learns the same.
@@ -184,5 +183,5 @@ fn a_table_becomes_a_trained_and_scored_model() {
     let score = network.fit(&train).unwrap().score(&test).unwrap();
     assert!(score > 0.93, "{score}");
     let output = network.predict(test.features().unwrap().clone()).unwrap();
-    assert!(metric::accuracy(&output, &test.targets().unwrap().clone()).is_ok());
+    assert!(metric::accuracy(&output, test.targets().unwrap()).unwrap() == score);
 }

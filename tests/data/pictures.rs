@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use nn::metric::Confusion;
 use nn::picture::{Chart, HeatMap};
-use nn::{Dataset, History, Network, NetworkConfig, synthetic};
+use nn::{Dataset, History, synthetic};
 
 /// That tags close in order and nothing else is markup: a reader of XML in few lines.
 fn assert_well_formed(svg: &str) {
@@ -131,5 +131,4 @@ fn a_history_is_drawn_with_its_validation() {
     assert_well_formed(&svg);
     assert!(svg.matches("<polyline").count() == 2 && svg.contains("validation loss"));
     assert!(Chart::history(&history, "accuracy").is_err());
-    let _ = Network::<f64>::new(NetworkConfig::logistic(2));
 }

@@ -26,7 +26,7 @@ proptest! {
 
 #[test]
 fn a_constant_feature_is_shifted_only() {
-    let x = array![[0.1, 1.0], [0.1, 2.0], [0.1, 3.0]];
+    let x: Array2<f64> = array![[0.1, 1.0], [0.1, 2.0], [0.1, 3.0]];
     for scaling in [Scaling::standardise(x.clone()).unwrap(), Scaling::min_max(x.clone()).unwrap()] {
         let y = predict(&scaling, array![[0.1, 2.0], [0.6, 2.0]]).unwrap();
         assert!((y[[0, 0]]).abs() < 1e-15 && (y[[1, 0]] - 0.5).abs() < 1e-15, "{y}");

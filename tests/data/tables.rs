@@ -14,7 +14,7 @@ fn refused(text: &str) -> Error {
 
 #[test]
 fn quotes_spaces_blank_lines_and_a_byte_order_mark_are_read() {
-    let text = "\u{feff}name, \"size, in cm\",class\r\n\r\n\"Smith, \"\"J\"\"\", 1.5e1 ,a\r\nx,-2,b\r\n";
+    let text = "\u{feff}name,\"size, in cm\",class\r\n\r\n\"Smith, \"\"J\"\"\", 1.5e1 ,a\r\nx,-2,b\r\n";
     let table = table(text);
     assert_eq!(table.names(), ["name", "size, in cm", "class"]);
     assert_eq!(table.classes("name").unwrap(), ["Smith, \"J\"", "x"]);

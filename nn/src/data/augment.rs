@@ -139,7 +139,7 @@ impl Augment {
         let (down, right) = (shift(), shift());
         let angle = (2.0 * random.uniform() - 1.0) * self.rotate.to_radians();
         let side = 1.0 - random.uniform() * (1.0 - self.crop);
-        let mut place = |length: usize| (random.uniform() - 0.5) * (1.0 - side) * length as f64;
+        let mut place = |length: usize| (random.uniform() - 0.5) * (1.0 - side) * (length as f64 - 1.0);
         let (y, x) = (place(self.height), place(self.width));
         Change { mirrored, sin: angle.sin(), cos: angle.cos(), side, move_by: (y - down, x - right) }
     }

@@ -4,6 +4,7 @@ use super::{Column, Dataset};
 use crate::error::mismatch;
 use crate::random::Random;
 use autodiff::{Real, Result};
+use std::cmp::Ordering;
 
 impl<F: Real> Dataset<F> {
     /// Parts of the examples, drawn at random: each with its fraction, rounded up or down.
@@ -140,8 +141,11 @@ impl<F: Real> Dataset<F> {
     }
 }
 
-/// The part of each example. They are dealt out in the order that is given, or class by class in that order, each to the part
-/// that lacks most of its fraction of what was dealt out so far, so that no part ever has one more or less than that.
+/// The part of each example. They are dealt out in the order that is given, or class by class in that order, such that no part
+/// ever has one more or one less than its fraction f of what was dealt out: its next example, after c of them, comes from step
+/// ⌊c/f⌋ on and by step ⌈(c + 1)/f⌉, and of the parts that may have one, that with the earliest end gets it.
+///
+/// Source: Baruah, Cohen, Plaxton & Varvel, "Proportionate Progress: A Notion of Fairness in Resource Allocation" (1996).
 fn dealt(fractions: &[f64], order: &[usize], classes: Option<&[usize]>) -> Vec<usize> {
     let mut order = order.to_vec();
     if let Some(classes) = classes {
@@ -150,14 +154,16 @@ fn dealt(fractions: &[f64], order: &[usize], classes: Option<&[usize]>) -> Vec<u
     let mut part = vec![0; order.len()];
     let mut counts = vec![0.0; fractions.len()];
     for (i, row) in order.iter().enumerate() {
-        let lacking = |j: usize| -> f64 {
-            let (fraction, count) = (fractions.get(j).copied().unwrap_or(0.0), counts.get(j).copied().unwrap_or(0.0));
-            fraction * (i + 1) as f64 - count
-        };
-        // The first of those that lack most.
-        let most = (0..fractions.len()).rev().max_by(|a, b| lacking(*a).total_cmp(&lacking(*b))).unwrap_or(0);
-        if let (Some(part), Some(count)) = (part.get_mut(*row), counts.get_mut(most)) {
-            (*part, *count) = (most, *count + 1.0);
+        let windows = fractions.iter().zip(&counts).enumerate().map(|(j, (fraction, count)): (_, (_, &f64))| {
+            // Rounding does not move what falls on a whole step.
+            let (start, end) = ((count / fraction + 1e-9).floor(), ((count + 1.0) / fraction - 1e-9).ceil());
+            (start > i as f64, end, j)
+        });
+        // The first of several ends that are equal.
+        let next = windows.min_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).unwrap_or(Ordering::Equal));
+        let next = next.map_or(0, |(.., j)| j);
+        if let (Some(part), Some(count)) = (part.get_mut(*row), counts.get_mut(next)) {
+            (*part, *count) = (next, *count + 1.0);
         }
     }
     part

@@ -84,23 +84,31 @@ impl Csv {
 
     #[track_caller]
     fn table(&self, reader: impl Read) -> Result<Table> {
+        let (mut bytes, mut reader) = (Vec::new(), reader);
+        if let Err(why) = reader.read_to_end(&mut bytes) {
+            return Err(error(ErrorKind::File, "csv", why.to_string()));
+        }
         let mut lines = csv::ReaderBuilder::new()
             .has_headers(self.header)
             .delimiter(self.delimiter)
             .trim(csv::Trim::All)
-            .from_reader(reader);
+            .from_reader(bytes.as_slice());
         let names: Vec<String> = match self.header {
             false => Vec::new(),
             true => match lines.headers() {
                 Ok(header) => header.iter().map(str::to_owned).collect(),
-                Err(why) => return Err(unreadable(why)),
+                Err(why) => return Err(unreadable(why, &bytes)),
             },
         };
         let mut rows = Vec::new();
         for row in lines.records() {
             match row {
-                Ok(row) => rows.push(row),
-                Err(why) => return Err(unreadable(why)),
+                Ok(mut row) => {
+                    let position = row.position().map(|position| behind_blank_lines(position, &bytes));
+                    row.set_position(position);
+                    rows.push(row);
+                }
+                Err(why) => return Err(unreadable(why, &bytes)),
             }
         }
         let names = match (self.header, rows.first()) {
@@ -428,10 +436,20 @@ fn is_missing(field: &str) -> bool {
     field.is_empty() || field == "?" || ["na", "nan", "null"].iter().any(|word| field.eq_ignore_ascii_case(word))
 }
 
+/// Where a row begins: the reader's position is that of the blank lines before it.
+fn behind_blank_lines(position: &csv::Position, bytes: &[u8]) -> csv::Position {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let blank = bytes.get(start..).unwrap_or_default().iter().take_while(|byte| [b'\n', b'\r'].contains(byte));
+    let lines = blank.filter(|byte| **byte == b'\n').count();
+    let mut position = position.clone();
+    position.set_line(position.line() + lines as u64);
+    position
+}
+
 /// What the reader of CSV complains about, with its line.
 #[track_caller]
-fn unreadable(why: csv::Error) -> Error {
-    let line = |position: &Option<csv::Position>| position.as_ref().map_or(0, csv::Position::line);
+fn unreadable(why: csv::Error, bytes: &[u8]) -> Error {
+    let line = |position: &Option<csv::Position>| position.as_ref().map_or(0, |p| behind_blank_lines(p, bytes).line());
     let message = match why.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             format!("line {} has {len} fields; the first line has {expected_len}", line(pos))

@@ -75,11 +75,12 @@ impl<F: Real> Scaling<F> {
 
     #[track_caller]
     fn fitted(features: ArrayD<F>, of: impl Fn(&[f64], f64) -> (f64, f64)) -> Result<Self> {
-        let Some((0..=0, shape)) =
-            features.shape().split_first().map(|(n, rest)| (usize::from(*n == 0), rest.to_vec()))
-        else {
-            let message = format!("the features have shape {:?}; it should be [examples, …]", features.shape());
-            return Err(mismatch("scaling", message));
+        let shape = match features.shape() {
+            [n, rest @ ..] if *n > 0 => rest.to_vec(),
+            other => {
+                let message = format!("the features have shape {other:?}; it should be [examples, …]");
+                return Err(mismatch("scaling", message));
+            }
         };
         let count = shape.iter().product::<usize>();
         let mut found = [Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count)];

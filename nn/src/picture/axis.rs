@@ -53,7 +53,8 @@ impl Axis {
             false => {
                 let step = round_step(range / 5.0);
                 let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
-                (first..=last).map(|i| i as f64 * step).map(|x| (x, shown(x, step))).collect()
+                // Where a step is too small for a number, there is no end to them.
+                (first..=last).take(20).map(|i| i as f64 * step).map(|x| (x, shown(x, step))).collect()
             }
         };
         let (start, end) = (self.from.min(self.to) - 0.5, self.from.max(self.to) + 0.5);
@@ -77,5 +78,5 @@ pub(super) fn shown(x: f64, step: f64) -> String {
         return if x == 0.0 { "0".to_owned() } else { format!("{x:.digits$e}") };
     }
     let decimals = (-step.abs().log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{x:.decimals$}").replace("-0.0", if x == 0.0 { "0.0" } else { "-0.0" })
+    format!("{x:.decimals$}")
 }

@@ -122,12 +122,12 @@ impl fmt::Display for Results {
             self.trials.first().map_or(Vec::new(), |trial| trial.settings.iter().map(|(name, _)| name.as_str()).collect());
         let width = |name: &str| name.chars().count().max(10);
         write!(f, "trial  budget")?;
-        names.iter().try_for_each(|name| write!(f, "  {name:>0$}", width(name)))?;
+        names.iter().try_for_each(|name| write!(f, "  {name:>width$}", width = width(name)))?;
         writeln!(f, "       score")?;
         for trial in ranked {
             write!(f, "{:>5}  {:>6}", trial.number, trial.budget)?;
             for (name, value) in &trial.settings {
-                write!(f, "  {:>0$}", width(name), shown(*value))?;
+                write!(f, "  {:>width$}", shown(*value), width = width(name))?;
             }
             match (trial.score, &trial.failure) {
                 (Some(score), _) => writeln!(f, "  {:>10}", shown(score))?,

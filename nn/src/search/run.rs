@@ -124,10 +124,10 @@ impl<'a> Search<'a> {
         let state = Mutex::new(State { results, watch: self.watch, stopped: false });
         let mut chosen = trials;
         for budget in self.budgets {
-            let make = |trial: &Trial| state.make(Trial { budget, ..trial.clone() }, &score);
+            let one = |trial: &Trial| make(&state, Trial { budget, ..trial.clone() }, &score);
             match &pool {
-                Some(pool) => pool.install(|| chosen.par_iter().for_each(make)),
-                None => chosen.par_iter().for_each(make),
+                Some(pool) => pool.install(|| chosen.par_iter().for_each(one)),
+                None => chosen.par_iter().for_each(one),
             }
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
             if state.stopped {
@@ -163,43 +163,35 @@ impl<'a> Search<'a> {
     }
 }
 
+/// What the threads share.
 struct State<'a> {
     results: Results,
     watch: Option<Watch<'a>>,
     stopped: bool,
 }
 
-/// What the threads share.
-trait Shared {
-    fn make(&self, trial: Trial, score: &(impl Fn(&Trial) -> Result<f64> + Sync));
-}
-
-impl Shared for Mutex<State<'_>> {
-    /// Makes a trial, if it was not made and the search goes on.
-    fn make(&self, mut trial: Trial, score: &(impl Fn(&Trial) -> Result<f64> + Sync)) {
-        let state = || self.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let state = state();
-            if state.stopped || state.results.trials.iter().any(|known| known.is(&trial)) {
-                return;
-            }
-        }
-        match score(&trial) {
-            Ok(score) if score.is_finite() => trial.score = Some(score),
-            Ok(score) => trial.failure = Some(format!("the score is {score}")),
-            Err(error) => trial.failure = Some(error.message().to_owned()),
-        }
-        let State { results, watch, stopped } = &mut *state();
-        // One that ends after the search was stopped does not count: results are those that `watch` saw.
-        if *stopped {
-            return;
-        }
-        let place = |other: &Trial| (other.budget, other.number) < (trial.budget, trial.number);
-        let at = results.trials.partition_point(place);
-        results.trials.insert(at, trial);
-        if let Some(watch) = watch {
-            *stopped = watch(results).is_break();
-        }
+/// Makes a trial, if it was not made and the search goes on.
+fn make(shared: &Mutex<State<'_>>, mut trial: Trial, score: &(impl Fn(&Trial) -> Result<f64> + Sync)) {
+    let state = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_needed = |state: &State<'_>| !state.stopped && !state.results.trials.iter().any(|known| known.is(&trial));
+    if !is_needed(&state()) {
+        return;
+    }
+    match score(&trial) {
+        Ok(score) if score.is_finite() => trial.score = Some(score),
+        Ok(score) => trial.failure = Some(format!("the score is {score}")),
+        Err(error) => trial.failure = Some(error.message().to_owned()),
+    }
+    let State { results, watch, stopped } = &mut *state();
+    // One that ends after the search was stopped does not count: results are those that `watch` saw.
+    if *stopped {
+        return;
+    }
+    let place = |other: &Trial| (other.budget, other.number) < (trial.budget, trial.number);
+    let at = results.trials.partition_point(place);
+    results.trials.insert(at, trial);
+    if let Some(watch) = watch {
+        *stopped = watch(results).is_break();
     }
 }
 
