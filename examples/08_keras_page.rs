@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn keras_functional_nn(csv: &str, Options { seed, quick, .. }: Options) -> Result<(), Box<dyn Error>> {
-    let dataset = support::numbers(csv)?;
+    let dataset = support::ten_means(csv)?;
 
     let (x, y) = (dataset.slice(s![.., ..-1]), dataset.slice(s![.., -1..]));
 

@@ -54,13 +54,18 @@ pub fn enlarged_digits() -> Result<Dataset<f32>, Box<dyn Error>> {
     Ok(Dataset::labelled(Array4::from_shape_fn((labels.len(), 1, 4 * SIDE, 4 * SIDE), pixel), labels)?)
 }
 
-/// The ten mean values of each tumour of the Wisconsin breast cancer data, and 1 if it was benign, see `data/README.md`.
-pub const BREAST_CANCER: &str = include_str!("../../data/breast_cancer_means.csv");
+/// The Wisconsin breast cancer data, see `data/README.md`.
+pub const BREAST_CANCER: &str = include_str!("../../data/breast_cancer.csv");
 
-/// The numbers of a CSV file with a header.
-pub fn numbers(csv: &str) -> Result<Array2<f64>, Box<dyn Error>> {
-    let mut lines = csv.lines();
-    let columns = lines.next().unwrap_or_default().split(',').count();
-    let numbers: Vec<f64> = lines.flat_map(|line| line.split(',')).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(Array2::from_shape_vec((numbers.len() / columns, columns), numbers)?)
+/// Of each tumour in such a file: the ten mean values, and 1 if it was benign.
+pub fn ten_means(csv: &str) -> Result<Array2<f64>, Box<dyn Error>> {
+    let mut numbers = Vec::new();
+    for line in csv.lines().skip(1) {
+        let (diagnosis, measures) = line.split_once(',').ok_or("a line without measures")?;
+        for measure in measures.split(',').take(10) {
+            numbers.push(measure.parse()?);
+        }
+        numbers.push(f64::from(u8::from(diagnosis == "benign")));
+    }
+    Ok(Array2::from_shape_vec((numbers.len() / 11, 11), numbers)?)
 }

@@ -30,6 +30,7 @@ mod context;
 mod data;
 mod domain;
 mod error;
+mod estimator;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
 mod instances;
@@ -41,20 +42,28 @@ mod minimize;
 mod module;
 mod objective;
 mod optim;
+pub mod picture;
 mod random;
 pub mod schedule;
+mod search;
 mod summary;
 mod train;
 
 pub use context::Context;
-pub use data::{Batch, Column, Columns, Dataset};
+#[cfg(feature = "npz")]
+pub use data::npz;
+pub use data::{
+    Augment, Batch, Column, Columns, Csv, Dataset, Diagnosis, Missing, Table, Tokens, Vocabulary, diagnose, idx, npy,
+    synthetic,
+};
+pub use estimator::{Method, Network, NetworkConfig, least_squares};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
     Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose,
     ConvTranspose1d, ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm,
     Gru, LayerNorm, Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding,
-    Prelu, Residual, RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    Prelu, Residual, RmsNorm, Rnn, Scaling, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
@@ -68,6 +77,7 @@ pub use optim::{
     Position, Recurrence, RmsProp, Schedule, ScheduleFree, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
+pub use search::{Results, Search, Space, Trial};
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
     Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress,

@@ -7,6 +7,7 @@
 #[allow(dead_code)]
 mod catalogue;
 mod evaluate;
+mod files;
 mod memory;
 mod steady;
 

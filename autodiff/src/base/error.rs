@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Registry,
     /// The text of a program cannot be read.
     Text,
+    /// A file that cannot be read or written, or whose content is not of its format.
+    File,
     /// More memory, threads, elements or functions than there are.
     Resources,
 }

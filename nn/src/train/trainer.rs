@@ -46,12 +46,19 @@ pub struct Trainer<'a, F: Real, O> {
     metrics: Vec<(String, Metric<'a, F>)>,
     validation: Vec<&'a Dataset<F>>,
     split: Option<f64>,
+    augment: Option<Augmentation<'a, F>>,
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
 }
 
 /// A number that says how well outputs fit targets.
 type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
+
+/// A batch changed at random.
+type Augmentation<'a, F> = Box<dyn Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a>;
+
+/// The stream of the key of a step that its batch is changed by.
+const CHANGES: u64 = 1;
 
 /// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
 const ORDERS: u64 = 1 << 62;
@@ -72,6 +79,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             metrics: Vec::new(),
             validation: Vec::new(),
             split: None,
+            augment: None,
             observers: Vec::new(),
             resumed: None,
         }
@@ -142,6 +150,22 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { split: Some(fraction), ..self }
     }
 
+    /// Changes every batch that is trained on at random, before it is used: by [`Augment`](crate::Augment), or in a way of your
+    /// own. The random numbers come from the key of the step, so a training that is resumed sees the same batches.
+    ///
+    /// ```
+    /// use nn::{Augment, Dataset, Dense, Init, Random, Sgd, Trainer, loss};
+    /// let data = Dataset::<f64>::labelled([[0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 0.0, 0.0]], vec![0, 1])?;
+    /// let mut model = Dense::new(4, 2, Init::Xavier, &mut Random::new(0));
+    /// let changes = Augment::new(2, 2).shift(1).noise(0.1);
+    /// let trainer = Trainer::new(Sgd::new(0.1)).augment(move |batch, random| changes.apply(batch, random));
+    /// trainer.epochs(3).fit(&mut model, loss::softmax_cross_entropy, &data)?;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn augment(self, change: impl Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a) -> Self {
+        Trainer { augment: Some(Box::new(change)), ..self }
+    }
+
     /// Lets `observer` watch the training. Several may.
     pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
         self.observers.push(observer);
@@ -184,7 +208,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         };
         // The optimizer goes to the step, and the rest stays.
         let Trainer { optimizer, epochs, batch_size, .. } = self;
-        let (metrics, mut observers) = (self.metrics, self.observers);
+        let (metrics, augment, mut observers) = (self.metrics, self.augment, self.observers);
         let mut step = Step::new(optimizer, objective);
         if let Some(checkpoint) = self.resumed {
             checkpoint.restore(model)?;
@@ -223,9 +247,15 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             step.set_epoch(number as u64);
             // Loops and not iterators: the caller's line does not reach into closures.
             for rows in order.chunks(batch_size).skip(progress.batches) {
-                let batch = data.chosen(rows);
-                if let Err(error) = step.run(model, &batch, keys.key()) {
-                    let error = error.with_operand(format!("in epoch {number}, batch {}", progress.batches + 1));
+                let (key, mut batch) = (keys.key(), data.chosen(rows));
+                if let Some(change) = &augment {
+                    batch = match change(&batch, &mut Random::stream(key, CHANGES)) {
+                        Ok(batch) => batch,
+                        Err(error) => return Err(error.at(here()).with_operand(in_batch(number, progress.batches))),
+                    };
+                }
+                if let Err(error) = step.run(model, &batch, key) {
+                    let error = error.with_operand(in_batch(number, progress.batches));
                     let at = step.position();
                     let evaluated =
                         |rows: &[usize]| evaluate_at(&*model, &step.objective, ("", &data.chosen(rows)), at).err();
@@ -313,6 +343,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             }
         }
     }
+}
+
+/// Where in the training something went wrong, after so many batches of the epoch.
+fn in_batch(epoch: usize, batches: usize) -> String {
+    format!("in epoch {epoch}, batch {}", batches + 1)
 }
 
 /// The rows of two parts of `n` examples, the first with `fraction` of them.
