@@ -30,6 +30,7 @@ mod context;
 mod data;
 mod domain;
 mod error;
+mod files;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
 mod instances;
@@ -48,6 +49,7 @@ mod train;
 
 pub use context::Context;
 pub use data::{Batch, Column, Columns, Dataset};
+pub use files::{pytorch, weights};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
@@ -59,7 +61,7 @@ pub use layers::{
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
-    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
+    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, Stored, buffers, buffers_mut, parameters, parameters_mut,
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
@@ -70,8 +72,8 @@ pub use optim::{
 pub use random::Random;
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
-    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, Every, GradientNorms, History, Observer, ObserverState, OnPlateau,
+    Progress, Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Text,
     /// More memory, threads, elements or functions than there are.
     Resources,
+    /// A file that cannot be read or written, or that does not hold what it should.
+    File,
 }
 
 /// An error of the engine: the operation, its operands with names, shapes and origins, the line of the user, a suggestion.

@@ -14,13 +14,14 @@ mod recorded;
 mod step;
 mod trainer;
 
-pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::Run;
+pub use checkpoint::{Checkpoint, Every};
 pub use early_stopping::EarlyStopping;
 pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};
 pub use gradient_norms::GradientNorms;
 pub use history::History;
-pub use observer::{Epoch, Observer, Training};
+pub use observer::{Epoch, Observer, ObserverState, Training};
 pub use on_plateau::OnPlateau;
 pub use progress::Progress;
 pub use step::{Step, StepResult};
