@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod evaluate;
+mod files;
 mod memory;
 mod steady;
 
