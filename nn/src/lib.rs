@@ -49,7 +49,7 @@ mod train;
 
 pub use context::Context;
 pub use data::{Batch, Column, Columns, Dataset};
-pub use files::{pytorch, weights};
+pub use files::{Export, export, export_by, pytorch, weights};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{

@@ -27,6 +27,12 @@ pub fn arrays(model: &impl Module<f64>) -> Vec<(String, ArrayD<f64>)> {
     parameters.chain(buffers(model).into_iter().map(|(path, buffer)| (path, buffer.array().clone()))).collect()
 }
 
+/// An array of standard normal numbers.
+pub fn normal(shape: Vec<usize>, seed: u64) -> ArrayD<f64> {
+    let mut random = Random::new(seed);
+    ArrayD::from_shape_simple_fn(shape, || random.normal())
+}
+
 /// A file of safetensors written by hand: its header, and the bytes behind it.
 pub fn file(header: &str, bytes: &[u8]) -> Vec<u8> {
     let length = u64::try_from(header.len()).unwrap();

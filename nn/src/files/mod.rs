@@ -4,6 +4,9 @@
 mod archive;
 mod atomic;
 mod checkpoint;
+mod export;
 pub mod pytorch;
 mod slots;
 pub mod weights;
+
+pub use export::{Export, export, export_by};

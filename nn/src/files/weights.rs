@@ -33,7 +33,7 @@ use std::path::Path;
 pub use super::slots::Loaded;
 
 /// What the description of a file says under `format`: these are names and layouts of this crate, in their first version.
-const FORMAT: &str = "nn 1";
+pub(super) const FORMAT: &str = "nn 1";
 
 /// Writes the arrays of `model` to a file: to a new one, which then takes the place of a former one. So nobody ever finds half of
 /// it under this name.
