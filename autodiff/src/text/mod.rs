@@ -138,7 +138,7 @@ impl<F: Real> Program<F> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_with(text: &str, registry: &Registry<F>, n: usize) -> Result<Self> {
-        read(report::Source { n: Some(n), ..report::Source::new(text)? }, registry)
+        read(report::Source::new(text)?.with_n(n), registry)
     }
 }
 
@@ -160,7 +160,7 @@ fn read<F: Real>(source: report::Source<'_>, registry: &Registry<F>) -> Result<P
 /// # Errors
 /// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is no text of a program.
 pub fn has_free_axes(text: &str) -> Result<bool> {
-    let source = report::Source { n: Some(0), ..report::Source::new(text)? };
+    let source = report::Source::new(text)?.with_n(0);
     parser::module(&source, &lexer::tokens(&source)?)?;
     Ok(source.is_free.get())
 }

@@ -40,6 +40,11 @@ impl<'a> Source<'a> {
         Ok(Source { text, starts, n: None, is_free: Cell::new(false) })
     }
 
+    /// The same text, in which `n` is this length.
+    pub(super) fn with_n(self, n: usize) -> Self {
+        Source { n: Some(n), ..self }
+    }
+
     pub(super) fn piece(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
