@@ -30,6 +30,7 @@ mod context;
 mod data;
 mod domain;
 mod error;
+mod estimator;
 mod files;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
@@ -48,7 +49,13 @@ mod summary;
 mod train;
 
 pub use context::Context;
-pub use data::{Batch, Column, Columns, Dataset};
+#[cfg(feature = "npz")]
+pub use data::npz;
+pub use data::{
+    Augment, Batch, Column, Columns, Csv, Dataset, Diagnosis, Missing, Table, Tokens, Vocabulary, diagnose, idx, npy,
+    synthetic,
+};
+pub use estimator::{Method, Network, NetworkConfig, least_squares};
 pub use files::{Export, export, export_by, pytorch, weights};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
@@ -56,7 +63,7 @@ pub use layers::{
     Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d,
     ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm, Gru, LayerNorm,
     Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Residual,
-    RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    RmsNorm, Rnn, Scaling, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};

@@ -37,10 +37,10 @@ pub enum ErrorKind {
     Registry,
     /// The text of a program cannot be read.
     Text,
+    /// A file that cannot be read or written, or whose content is not of its format.
+    File,
     /// More memory, threads, elements or functions than there are.
     Resources,
-    /// A file that cannot be read or written, or that does not hold what it should.
-    File,
 }
 
 /// An error of the engine: the operation, its operands with names, shapes and origins, the line of the user, a suggestion.

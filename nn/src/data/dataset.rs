@@ -17,7 +17,7 @@ pub(crate) const TARGETS: &str = "targets";
 ///
 /// Most data sets have features and a target for each example ([`labelled`](Self::labelled),
 /// [`valued`](Self::valued)), which are the columns `x` and `targets`; others are put together column by column.
-/// Reading files is the program's affair: `examples/support/mod.rs` reads one with commas between its numbers in a few lines.
+/// [`Csv`](crate::Csv), [`idx`](crate::idx) and [`npy`](crate::npy) read files.
 ///
 /// ```
 /// use nn::Dataset;
@@ -232,6 +232,16 @@ impl<F: Real> Dataset<F> {
     /// The examples `rows`, all of which there are.
     pub(crate) fn chosen(&self, rows: &[usize]) -> Self {
         Dataset { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows))).collect() }
+    }
+
+    /// With `column` in place of the column `name`, of which it has the number of examples.
+    pub(super) fn with_replaced(&self, name: &str, column: Column<F>) -> Self {
+        let mut column = Some(column);
+        let mut chosen = |known: &String, old: &Column<F>| match column.take_if(|_| known == name) {
+            Some(new) => new,
+            None => old.clone(),
+        };
+        Dataset { columns: self.columns.iter().map(|(known, old)| (known.clone(), chosen(known, old))).collect() }
     }
 
     /// The columns of indices, each with the least and the largest.

@@ -6,6 +6,8 @@ mod evaluate;
 mod finite;
 mod gradient_norms;
 mod history;
+mod located;
+mod moved;
 mod observer;
 mod on_plateau;
 mod planned;

@@ -2,16 +2,17 @@
 
 use super::checkpoint::{Checkpoint, Every, Run};
 use super::evaluate::evaluate_at;
-use super::finite::with_data;
+use super::located::located;
+use super::moved::{note_moved, still};
 use super::observer::{Epoch, Observer, ObserverState, Training};
-use super::step::{Step, StepResult};
+use super::step::Step;
 use crate::data::{Column, Dataset};
 use crate::error::{here, mismatch};
 use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::{Optimizer, Position};
 use crate::random::Random;
-use autodiff::{Error, ErrorKind, Real, Result};
+use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use std::fmt;
 
@@ -46,6 +47,7 @@ pub struct Trainer<'a, F: Real, O> {
     metrics: Vec<(String, Metric<'a, F>)>,
     validation: Vec<&'a Dataset<F>>,
     split: Option<f64>,
+    augment: Option<Augmentation<'a, F>>,
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
     kept: Option<(Every, Keep<'a, F>)>,
@@ -56,6 +58,12 @@ type Keep<'a, F> = Box<dyn FnMut(&Checkpoint<F>) -> Result<()> + 'a>;
 
 /// A number that says how well outputs fit targets.
 type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
+
+/// A batch changed at random.
+type Augmentation<'a, F> = Box<dyn Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a>;
+
+/// The stream of the key of a step that its batch is changed by.
+const CHANGES: u64 = 1;
 
 /// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
 const ORDERS: u64 = 1 << 62;
@@ -76,6 +84,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             metrics: Vec::new(),
             validation: Vec::new(),
             split: None,
+            augment: None,
             observers: Vec::new(),
             resumed: None,
             kept: None,
@@ -147,6 +156,22 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { split: Some(fraction), ..self }
     }
 
+    /// Changes every batch that is trained on at random, before it is used: by [`Augment`](crate::Augment), or in a way of your
+    /// own. The random numbers come from the key of the step, so a training that is resumed sees the same batches.
+    ///
+    /// ```
+    /// use nn::{Augment, Dataset, Dense, Init, Random, Sgd, Trainer, loss};
+    /// let data = Dataset::<f64>::labelled([[0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 0.0, 0.0]], vec![0, 1])?;
+    /// let mut model = Dense::new(4, 2, Init::Xavier, &mut Random::new(0));
+    /// let changes = Augment::new(2, 2).shift(1).noise(0.1);
+    /// let trainer = Trainer::new(Sgd::new(0.1)).augment(move |batch, random| changes.apply(batch, random));
+    /// trainer.epochs(3).fit(&mut model, loss::softmax_cross_entropy, &data)?;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn augment(self, change: impl Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a) -> Self {
+        Trainer { augment: Some(Box::new(change)), ..self }
+    }
+
     /// Lets `observer` watch the training. Several may.
     pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
         self.observers.push(observer);
@@ -215,7 +240,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         };
         // The optimizer goes to the step, and the rest stays.
         let Trainer { optimizer, epochs, batch_size, .. } = self;
-        let (metrics, mut observers, mut kept) = (self.metrics, self.observers, self.kept);
+        let (metrics, augment) = (self.metrics, self.augment);
+        let (mut observers, mut kept) = (self.observers, self.kept);
         let mut step = Step::new(optimizer, objective);
         if let Some(checkpoint) = self.resumed {
             checkpoint.restore(model)?;
@@ -254,9 +280,15 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             step.set_epoch(number as u64);
             // Loops and not iterators: the caller's line does not reach into closures.
             for rows in order.chunks(batch_size).skip(progress.batches) {
-                let batch = data.chosen(rows);
-                if let Err(error) = step.run(model, &batch, keys.key()) {
-                    let error = error.with_operand(format!("in epoch {number}, batch {}", progress.batches + 1));
+                let (key, mut batch) = (keys.key(), data.chosen(rows));
+                if let Some(change) = &augment {
+                    batch = match change(&batch, &mut Random::stream(key, CHANGES)) {
+                        Ok(batch) => batch,
+                        Err(error) => return Err(error.at(here()).with_operand(in_batch(number, progress.batches))),
+                    };
+                }
+                if let Err(error) = step.run(model, &batch, key) {
+                    let error = error.with_operand(in_batch(number, progress.batches));
                     let at = step.position();
                     let evaluated =
                         |rows: &[usize]| evaluate_at(&*model, &step.objective, ("", &data.chosen(rows)), at).err();
@@ -358,6 +390,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     }
 }
 
+/// Where in the training something went wrong, after so many batches of the epoch.
+fn in_batch(epoch: usize, batches: usize) -> String {
+    format!("in epoch {epoch}, batch {}", batches + 1)
+}
+
 /// The rows of two parts of `n` examples, the first with `fraction` of them.
 #[track_caller]
 fn parts(n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
@@ -369,32 +406,6 @@ fn parts(n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)>
     let mut first = Random::stream(seed, SPLITS).permutation(n);
     let second = first.split_off(size as usize);
     Ok((first, second))
-}
-
-/// Notes which gradients were not 0 in a step.
-fn note_moved<F: Real>(moved: &mut Vec<(String, bool)>, result: &StepResult<'_, F>) {
-    let gradients = result.gradients().filter(|(_, gradient)| !gradient.is_empty());
-    for (i, (path, gradient)) in gradients.enumerate() {
-        let moves = || gradient.iter().any(|g| *g != F::zero());
-        // In the order of the model, unless a run was resumed in which it was another.
-        let at = match moved.get(i) {
-            Some((known, _)) if known == path => Some(i),
-            _ => moved.iter().position(|(known, _)| known == path),
-        };
-        match at.and_then(|at| moved.get_mut(at)) {
-            Some((_, true)) => {}
-            Some((_, moved)) => *moved = moves(),
-            None => moved.push((path.to_owned(), moves())),
-        }
-    }
-}
-
-/// A warning for each parameter that no gradient moved.
-fn still(moved: &[(String, bool)]) -> Vec<String> {
-    let still = moved.iter().filter(|(_, moved)| !moved);
-    still
-        .map(|(path, _)| format!("the gradient of `{path}` was 0 in every step of the epoch: it does not learn"))
-        .collect()
 }
 
 /// A checkpoint with what the observers know.
@@ -439,46 +450,6 @@ fn measure<F: Real>(
         }
     }
     Ok(found)
-}
-
-/// An error of the batch `rows` with what the data set has to do with it: a number that is not finite, or else the example that
-/// fails by itself as the batch does.
-fn located<F: Real>(
-    error: Error,
-    rows: &[usize],
-    data: &Dataset<F>,
-    evaluated: impl Fn(&[usize]) -> Option<Error>,
-) -> Error {
-    if error.kind() == ErrorKind::NotFinite {
-        return with_data(error, "the data set", data);
-    }
-    let fails = |rows: &[usize]| evaluated(rows).is_some_and(|other| other.operation() == error.operation());
-    let found = culprit(rows, fails);
-    let is_of_data = found.is_some() || (error.kind() == ErrorKind::Refused && error.operation() != "step");
-    let error = match found {
-        Some(row) => error.with_operand(format!("the example is row {row} of {} of the data set", data.len())),
-        None => error,
-    };
-    // Often labels that are counted from 1.
-    data.ranges().filter(|_| is_of_data).fold(error, |error, (column, least, most)| {
-        error.with_operand(format!("column `{column}` of the data set has indices from {least} to {most}"))
-    })
-}
-
-/// The first of `rows` that fails by itself, if others do not.
-fn culprit(mut rows: &[usize], fails: impl Fn(&[usize]) -> bool) -> Option<usize> {
-    let mut others_pass = false;
-    while rows.len() > 1 {
-        let (first, second) = rows.split_at(rows.len() / 2);
-        let failing = (fails(first), fails(second));
-        others_pass |= failing != (true, true);
-        rows = match failing {
-            (true, _) => first,
-            (false, true) => second,
-            (false, false) => return None,
-        };
-    }
-    rows.first().copied().filter(|_| others_pass)
 }
 
 impl<F: Real, O: fmt::Debug> fmt::Debug for Trainer<'_, F, O> {

@@ -1,0 +1,9 @@
+//! Data sets from files and formulas, what is made of them, and the estimators that learn from them.
+
+mod arrays;
+mod augment;
+mod networks;
+mod parts;
+mod scaling;
+mod tables;
+mod text;
