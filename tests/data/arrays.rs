@@ -53,9 +53,10 @@ fn arrays_of_other_types_are_refused_with_a_remedy() {
     assert!(error.operands()[0].ends_with("records.npy"));
     assert_eq!(message("text.npy").message(), "the array is of type `<U2`");
     assert!(npy::read::<f32>(numpy("i8.npy")).is_ok(), "powers of two have one digit");
-    let bytes = b"\x93NUMPY\x01\x00\x3b\x00{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }  \n\x01\x00\x00\x01";
-    assert_eq!(npy::parse::<f64>(bytes).unwrap(), array![16_777_217.0].into_dyn());
-    let error = npy::parse::<f32>(bytes).unwrap_err();
+    let header = "{'shape': (1,), 'fortran_order': False, 'descr': '<i4'}\n";
+    let bytes = [b"\x93NUMPY\x01\x00".as_slice(), &[header.len() as u8, 0], header.as_bytes(), &[1, 0, 0, 1]].concat();
+    assert_eq!(npy::parse::<f64>(&bytes).unwrap(), array![16_777_217.0].into_dyn());
+    let error = npy::parse::<f32>(&bytes).unwrap_err();
     assert_eq!(error.message(), "the whole number 16777217 at position 0 has too many digits for f32");
 }
 

@@ -4,6 +4,7 @@ mod arrays;
 mod augment;
 mod networks;
 mod parts;
+mod real;
 mod scaling;
 mod tables;
 mod text;

@@ -63,8 +63,9 @@ pub fn write<F: Real>(path: impl AsRef<Path>, array: &ArrayD<F>) -> Result<()> {
 
 /// The bytes that [`parse`] reads `array` from, with the same bits: version 1.0 of the format, or 2.0 where the header is long.
 pub fn to_bytes<F: Real>(array: &ArrayD<F>) -> Vec<u8> {
-    let lengths: Vec<String> = array.shape().iter().map(|length| format!("{length},")).collect();
-    let shape = lengths.join(" ");
+    let lengths: Vec<String> = array.shape().iter().map(usize::to_string).collect();
+    // A tuple of one has a comma.
+    let shape = lengths.join(", ") + if array.ndim() == 1 { "," } else { "" };
     let descr = if Element::of::<F>().size() == 4 { "<f4" } else { "<f8" };
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     // The numbers begin at a multiple of 64 bytes.
