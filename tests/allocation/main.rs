@@ -4,9 +4,9 @@
 #![allow(unsafe_code)]
 
 mod evaluate;
-mod files;
 mod memory;
 mod steady;
+mod weights;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
