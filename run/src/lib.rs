@@ -7,6 +7,7 @@
 mod job;
 mod options;
 mod results;
+mod table;
 mod values;
 mod weights;
 
@@ -14,8 +15,19 @@ use options::Options;
 use std::io::{self, Read, Write};
 
 const USAGE: &str = "usage: run FILE [NAME=VALUE ...] [options]
+       run train CONFIGURATION TABLE --target COLUMN --to FILE [--test SHARE]
+       run predict FILE TABLE
+       run score FILE TABLE
 
 Runs the program in FILE (- is standard input) on the values of its inputs, and prints what it returns.
+
+tables
+  train    trains a network on a table (CSV, with a header) and writes it to a program that needs no more than itself.
+           The configuration is JSON, such as {\"nodes\": [4, 16, 3], \"activators\": [\"relu\", \"softmax\"]}: the nodes
+           are those of the features and of each layer. The last activator says what is learnt: identity numbers,
+           sigmoid two classes (one node), softmax classes. With --test, this share of the rows is left out and scored.
+  predict  prints what such a program makes of each row of a table, as a table
+  score    prints how well it predicts the target that the table has: the share of right classes, or R² of numbers
 
 values
   x=3   'w=[1, 2]'   'm=[[1],[2]]'   a number, an array as in a program; a number fills an array of any shape
@@ -109,6 +121,10 @@ pub fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Write) -> R
     }
     if arguments == ["--operations"] {
         return Ok(out.write_all(results::operations().as_bytes())?);
+    }
+    if let Some((command, rest)) = arguments.split_first().and_then(|(name, rest)| Some((table::command(name)?, rest)))
+    {
+        return command(rest, out);
     }
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
     let text = match options.file.as_str() {

@@ -147,6 +147,18 @@ impl<F: Real> Export<F> {
         atomic::write(path.as_ref(), self.to_text().as_bytes())
     }
 
+    /// As [`save`](Self::save), with a comment of one line, which begins with `#`, in front of the text.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save); [`ErrorKind::Refused`] if the comment is none.
+    #[track_caller]
+    pub fn save_with_comment(&self, path: impl AsRef<Path>, comment: &str) -> Result<()> {
+        if !comment.starts_with('#') || comment.contains(['\n', '\r']) {
+            return Err(error(ErrorKind::Refused, "save", "a comment is one line and begins with `#`"));
+        }
+        atomic::write(path.as_ref(), format!("{comment}\n{}", self.to_text()).as_bytes())
+    }
+
     /// Writes a text in which the arrays of the model are inputs under their paths, and the arrays to a file beside it, as
     /// [`weights::save`] does: for models whose numbers are too many for a text.
     ///
