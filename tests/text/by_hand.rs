@@ -189,14 +189,14 @@ fn axes_of_any_length() {
         labels : index[n] = index
         n = constant(2)
         rows = reshape(x; shape=[n, 1, 2])
-        first = slice(x; axis=0, start=0, end=n, step=1)
+        first = slice(x; axis=0, start=0, stop=n)
         wide = broadcast_to(n; shape=[n, 2])
         return rows, add(first, wide), labels";
     for n in [1, 4] {
         let program = Program::<f64>::parse_with(text, &Registry::standard(), n).unwrap();
         let shapes: Vec<String> = program.outputs().map(|(_, shape)| shape.to_string()).collect();
         assert_eq!(shapes, [format!("[{n}, 1, 2]"), format!("[{n}, 2]"), format!("[{n}]")]);
-        let fixed = text.replace("[n", &format!("[{n}")).replace("end=n", &format!("end={n}"));
+        let fixed = text.replace("[n", &format!("[{n}")).replace("stop=n", &format!("stop={n}"));
         assert_eq!(read::<f64>(&fixed).unwrap().to_text(), program.to_text());
     }
     assert!(autodiff::text::has_free_axes(text).unwrap());
