@@ -7,16 +7,12 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-fn states() -> [Checkpoint<f64>; 2] {
-    [2, 6].map(|step| run(&mut network(1), None, step, Every::Epoch, |_| Ok(())))
-}
-
 /// Saves one state and another in turn, until it is killed.
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn save() {
     let Some(path) = given() else { return };
-    let states = states();
+    let states = [1, 2].map(|i| Checkpoint::<f64>::load(path.with_extension(i.to_string())).unwrap());
     states[0].save(&path).unwrap();
     println!("saved");
     loop {
@@ -29,7 +25,10 @@ fn save() {
 fn a_process_killed_while_it_saves_leaves_a_file_that_can_be_read() {
     let folder = folder("killed");
     let path = folder.join("run.checkpoint");
-    let states = states();
+    let states = [2, 6].map(|step| run(&mut network(1), None, step, Every::Epoch, |_| Ok(())));
+    for (i, state) in [1, 2].into_iter().zip(&states) {
+        state.save(path.with_extension(i.to_string())).unwrap();
+    }
     states[1].save(&path).unwrap();
     let (mut random, mut found) = (Random::new(5), [0, 0]);
     for _ in 0..200 {
@@ -44,6 +43,6 @@ fn a_process_killed_while_it_saves_leaves_a_file_that_can_be_read() {
         found[which] += 1;
     }
     // The moments were such that both were found, and some of them within a save, which then leaves a file beside.
-    let beside = fs::read_dir(&folder).unwrap().count() - 1;
+    let beside = fs::read_dir(&folder).unwrap().count() - 3;
     assert!(found[0] > 0 && found[1] > 0 && beside > 0, "{found:?}, {beside} files beside");
 }
