@@ -31,6 +31,7 @@ mod data;
 mod domain;
 mod error;
 mod estimator;
+mod files;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
 mod instances;
@@ -57,6 +58,7 @@ pub use data::{
     synthetic,
 };
 pub use estimator::{Method, Network, NetworkConfig, least_squares};
+pub use files::{Export, export, export_by, pytorch, weights};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
@@ -68,7 +70,7 @@ pub use layers::{
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
-    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
+    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, Stored, buffers, buffers_mut, parameters, parameters_mut,
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
@@ -80,8 +82,8 @@ pub use random::Random;
 pub use search::{Results, Search, Space, Trial};
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, ObserverState, OnPlateau, Progress,
-    Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, Every, GradientNorms, History, Observer, ObserverState, OnPlateau,
+    Progress, Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

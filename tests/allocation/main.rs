@@ -10,6 +10,7 @@ mod evaluate;
 mod files;
 mod memory;
 mod steady;
+mod weights;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,6 +1,7 @@
 //! Where in a text something stands, and errors that show it.
 
 use crate::base::error::{Error, ErrorKind, Result};
+use std::cell::Cell;
 
 /// A piece of a text, from byte to byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +20,10 @@ impl Span {
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     starts: Vec<usize>,
+    /// How long the axes `n` are, if that was said.
+    pub(super) n: Option<usize>,
+    /// Whether an `n` was read.
+    pub(super) is_free: Cell<bool>,
 }
 
 /// How many characters of a line an error shows before and after the place.
@@ -32,7 +37,12 @@ impl<'a> Source<'a> {
             .try_reserve_exact(lines)
             .map_err(|_| Error::new(ErrorKind::Text, "parse", format!("no memory to read a text of {lines} lines")))?;
         starts.extend(std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)));
-        Ok(Source { text, starts })
+        Ok(Source { text, starts, n: None, is_free: Cell::new(false) })
+    }
+
+    /// The same text, in which `n` is this length.
+    pub(super) fn with_n(self, n: usize) -> Self {
+        Source { n: Some(n), ..self }
     }
 
     pub(super) fn piece(&self, span: Span) -> &'a str {

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::observer::{Epoch, Observer, ObserverState, Training};
-use autodiff::Real;
+use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
 /// Ends the training after `patience` epochs in a row without a better one, and leaves the model as it was after the best.
@@ -24,8 +24,8 @@ use std::ops::ControlFlow;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on from what the checkpoint has of an observer of the same measure: the best epoch, and how many
-/// were waited for since.
+/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) holds the best one, too, and how long it has
+/// waited.
 ///
 /// Source: Matt R, *Neural Networks* (March 2022), §5.3; Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, PartialEq, Debug)]
@@ -66,31 +66,32 @@ impl<F: Real> Observer<F> for EarlyStopping<F> {
         let before = self.best().map_or(f64::INFINITY, |(_, best)| self.sign * best);
         match measure {
             Some(measure) if self.sign * measure < before => {
-                (self.best, self.waited) = (Some((epoch.number, measure, training.checkpoint().alone())), 0);
+                (self.best, self.waited) = (Some((epoch.number, measure, training.checkpoint())), 0);
             }
             _ => self.waited += 1,
         }
         if self.waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn state(&self) -> Option<ObserverState<F>> {
-        let name = format!("early stopping by `{}`", self.measure);
-        let best = self.best().map(|(epoch, measure)| [("epoch", epoch as f64), ("measure", measure)]);
-        let numbers = best.into_iter().flatten().chain([("waited", self.waited as f64)]);
-        let numbers = numbers.map(|(name, number)| (name.to_owned(), number)).collect();
-        Some(ObserverState { name, numbers, best: self.checkpoint().cloned().map(Box::new) })
-    }
-
-    fn resume(&mut self, state: &ObserverState<F>) {
-        let number = |name| state.number(name);
-        self.waited = number("waited").unwrap_or(0.0) as usize;
-        self.best = match (number("epoch"), number("measure"), &state.best) {
-            (Some(epoch), Some(measure), Some(best)) => Some((epoch as usize, measure, (**best).clone())),
-            _ => None,
-        };
-    }
-
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         self.checkpoint()
+    }
+
+    fn state(&self) -> Option<ObserverState<F>> {
+        let mut numbers = vec![("waited".to_owned(), self.waited as f64)];
+        if let Some((epoch, measure)) = self.best() {
+            numbers.extend([("epoch".to_owned(), epoch as f64), ("measure".to_owned(), measure)]);
+        }
+        let name = format!("early stopping by {}", self.measure);
+        Some(ObserverState { name, numbers, checkpoint: self.checkpoint().cloned() })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let best = match &state.checkpoint {
+            Some(checkpoint) => Some((state.number("epoch")? as usize, state.number("measure")?, checkpoint.clone())),
+            None => None,
+        };
+        (self.best, self.waited) = (best, state.number("waited")? as usize);
+        Ok(())
     }
 }

@@ -6,6 +6,8 @@ mod evaluate;
 mod finite;
 mod gradient_norms;
 mod history;
+mod located;
+mod moved;
 mod observer;
 mod on_plateau;
 mod planned;
@@ -14,7 +16,8 @@ mod recorded;
 mod step;
 mod trainer;
 
-pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::Run;
+pub use checkpoint::{Checkpoint, Every};
 pub use early_stopping::EarlyStopping;
 pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};

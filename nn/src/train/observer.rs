@@ -2,9 +2,10 @@
 
 use super::checkpoint::Checkpoint;
 use super::step::StepResult;
+use crate::error::mismatch;
 use crate::module::Module;
 use crate::optim::{OptimizerState, Position};
-use autodiff::Real;
+use autodiff::{Real, Result};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -49,83 +50,60 @@ pub trait Observer<F: Real> {
     /// The training is over.
     fn on_end(&mut self) {}
 
-    /// What is known from the epochs before, if a run that is resumed has to know it: a checkpoint keeps it. Nothing, unless
-    /// said otherwise.
-    fn state(&self) -> Option<ObserverState<F>> {
-        None
-    }
-
-    /// Goes on from what [`state`](Self::state) of an observer of the same name answered, in a run that is resumed.
-    fn resume(&mut self, state: &ObserverState<F>) {
-        let _ = state;
-    }
-
     /// The state that the model is left in when the training is over; where it stands, unless said otherwise. Of several
     /// observers that name one, the last has its way.
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         None
     }
+
+    /// What has to be known to go on in a run that is resumed, if there is anything: it is part of a checkpoint.
+    fn state(&self) -> Option<ObserverState<F>> {
+        None
+    }
+
+    /// Goes on from what [`state`](Self::state) answered in the run that is resumed.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; the training does not begin then.
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
 }
 
-/// What an observer knows from the epochs before, as plain data.
+/// What an observer knows, as a checkpoint keeps it.
+///
+/// A run that is resumed gives it to the observer whose [`Observer::state`] has the same name; where several have one name, to
+/// the first, the second, …, in their order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ObserverState<F: Real> {
-    /// Whose it is: of observers with one name, the first of the checkpoint is for the first of the run that is resumed.
+    /// What it is the state of, such as `early stopping by validation loss`.
     pub name: String,
     /// Numbers by name.
     pub numbers: Vec<(String, f64)>,
-    /// The state of the run after the best epoch, where one is kept.
-    pub best: Option<Box<Checkpoint<F>>>,
+    /// The state of the run that it has kept.
+    pub checkpoint: Option<Checkpoint<F>>,
 }
 
 impl<F: Real> ObserverState<F> {
-    /// The number `name`, if it has one.
-    pub fn number(&self, name: &str) -> Option<f64> {
-        self.numbers.iter().find(|(known, _)| known == name).map(|(_, number)| *number)
-    }
-}
-
-/// What the observers know.
-pub(super) fn states<'o, 'a: 'o, F: Real>(
-    observers: impl IntoIterator<Item = &'o &'a mut (dyn Observer<F> + 'a)>,
-) -> Vec<ObserverState<F>> {
-    observers.into_iter().filter_map(|observer| observer.state()).collect()
-}
-
-/// Lets each observer go on from its state in a checkpoint, if there is one.
-pub(super) fn resume<F: Real>(observers: &mut [&mut dyn Observer<F>], kept: &[ObserverState<F>]) {
-    let mut kept: Vec<&ObserverState<F>> = kept.iter().collect();
-    for observer in observers {
-        let Some(own) = observer.state() else { continue };
-        if let Some(at) = kept.iter().position(|state| state.name == own.name) {
-            observer.resume(kept.remove(at));
+    /// The number `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is none.
+    #[track_caller]
+    pub fn number(&self, name: &str) -> Result<f64> {
+        match self.numbers.iter().find(|(known, _)| known == name) {
+            Some((_, number)) => Ok(*number),
+            None => Err(mismatch("resume", format!("the state of `{}` has no number `{name}`", self.name))),
         }
     }
-}
-
-/// Tells every observer, in order, and answers whether one of them ends the training.
-pub(super) fn tell<'a, F: Real>(
-    observers: &mut [&'a mut (dyn Observer<F> + 'a)],
-    (model, optimizer, progress): (&dyn Module<F>, &OptimizerState<F>, &super::checkpoint::Progress),
-    mut one: impl FnMut(&mut dyn Observer<F>, &Training<'_, F>) -> ControlFlow<()>,
-) -> bool {
-    let mut stops = false;
-    for i in 0..observers.len() {
-        let (before, rest) = observers.split_at_mut(i);
-        let Some((observer, after)) = rest.split_first_mut() else { break };
-        let others = || states(before.iter().chain(&*after));
-        stops |= one(&mut **observer, &Training { model, optimizer, progress, others: &others }).is_break();
-    }
-    stops
 }
 
 /// A training as those who watch it see it, after a step.
 pub struct Training<'a, F: Real> {
     pub(super) model: &'a dyn Module<F>,
     pub(super) optimizer: &'a OptimizerState<F>,
-    pub(super) progress: &'a super::checkpoint::Progress,
-    /// What the other observers know.
-    pub(super) others: &'a dyn Fn() -> Vec<ObserverState<F>>,
+    pub(super) run: &'a super::checkpoint::Run,
 }
 
 impl<'a, F: Real> Training<'a, F> {
@@ -141,14 +119,13 @@ impl<'a, F: Real> Training<'a, F> {
 
     /// The step that was made, and its epoch.
     pub fn position(&self) -> Position {
-        self.progress.position(self.optimizer.step())
+        self.run.position(self.optimizer.step())
     }
 
-    /// Everything that is needed to go on from here, copied. Of what the other observers know ([`Observer::state`]), this epoch
-    /// is part where they are listed before the one that asks: an [`OnPlateau`](crate::OnPlateau) stands in front of an
-    /// [`EarlyStopping`](crate::EarlyStopping).
+    /// Everything that is needed to go on from here, copied, except for what observers know, of whom some may not have seen this
+    /// step yet: [`Trainer::checkpoints`](crate::Trainer::checkpoints) hands out checkpoints with that.
     pub fn checkpoint(&self) -> Checkpoint<F> {
-        Checkpoint::of(self.model, self.optimizer, self.progress, (self.others)())
+        Checkpoint::of(self.model, self.optimizer, self.run)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::observer::{Epoch, Observer, ObserverState, Training};
 use crate::optim::Position;
-use autodiff::Real;
+use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on from what the checkpoint has of an observer of the same measure: the factor, the smallest
-/// measure, and how many epochs were waited for since.
+/// A checkpoint of the run holds the factor and how long it has waited.
 #[derive(Clone, Debug)]
 pub struct OnPlateau {
     measure: String,
@@ -68,17 +67,15 @@ impl<F: Real> Observer<F> for OnPlateau {
 
     fn state(&self) -> Option<ObserverState<F>> {
         let factor = f64::from_bits(self.factor.load(Ordering::Relaxed));
-        let numbers = [("factor", factor), ("least", self.least), ("waited", self.waited as f64)];
+        let numbers = [("least", self.least), ("waited", self.waited as f64), ("factor", factor)];
         let numbers = numbers.map(|(name, number)| (name.to_owned(), number)).into();
-        Some(ObserverState { name: format!("plateau of `{}`", self.measure), numbers, best: None })
+        Some(ObserverState { name: format!("plateau of {}", self.measure), numbers, checkpoint: None })
     }
 
-    fn resume(&mut self, state: &ObserverState<F>) {
-        if let (Some(factor), Some(least), Some(waited)) =
-            (state.number("factor"), state.number("least"), state.number("waited"))
-        {
-            self.factor.store(factor.to_bits(), Ordering::Relaxed);
-            (self.least, self.waited) = (least, waited as usize);
-        }
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let [least, waited, factor] = ["least", "waited", "factor"].map(|name| state.number(name));
+        (self.least, self.waited) = (least?, waited? as usize);
+        self.factor.store(factor?.to_bits(), Ordering::Relaxed);
+        Ok(())
     }
 }
