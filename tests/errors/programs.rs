@@ -179,7 +179,7 @@ fn a_plan_that_no_memory_holds() {
 fn derivatives_of_programs_that_return_indices() {
     let tape = Tape::<f64>::new();
     let x = tape.input([3.0, 1.0]);
-    let both = tape.program::<Arg<'_, f64>>(&[x.into(), x.argmax(..).into()]).unwrap();
+    let both = tape.program(&[Arg::from(x), x.argmax(..).into()]).unwrap();
     check(
         both.vjp(&[0]).unwrap_err(),
         expect![[r#"
