@@ -164,12 +164,11 @@ fn numbers_on_a_used_tape_take_no_allocation() {
 fn a_plan_of_a_long_program_takes_some_hundred_bytes_for_a_node() {
     let tape = Tape::<f64>::symbolic();
     let (x, w) = (tape.input(0.5), tape.input(0.25));
-    let chain = |y: Var<'_, f64>, i: usize| match i % 3 {
-        0 => y.sin(),
-        1 => y * w,
-        _ => y + x,
-    };
-    let program = tape.program(&[(0..60_000).fold(x, chain)]).unwrap().grad(&[0, 1]).unwrap();
+    let mut y = x;
+    for _ in 0..20_000 {
+        y = y.sin() * w + x;
+    }
+    let program = tape.program(&[y]).unwrap().grad(&[0, 1]).unwrap();
     drop(tape);
     let nodes = program.len();
     let (plan, bytes, calls) = watched(|| program.plan().unwrap());

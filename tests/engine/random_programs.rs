@@ -214,7 +214,8 @@ fn programs_are_long_and_varied() {
         largest = program.nodes().map(|node| node.shape().size()).fold(largest, usize::max);
         let steps = Trace::forward(&program, &inputs).expect("it runs");
         for node in program.nodes().filter(|node| node.kind() == Kind::Real) {
-            let value = steps.at(steps.len()).value(node.id()).expect("a value").iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            let value =
+                steps.at(steps.len()).value(node.id()).expect("a value").iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             assert!(value < 1e6, "{node:?} has values of {value}\n{recipe}");
         }
         longest = longest.max(program.len());
@@ -228,7 +229,10 @@ fn programs_are_long_and_varied() {
     let inside: usize = names.values().map(|[_, inside, _]| inside).sum();
     let twice: usize = names.values().map(|[_, _, twice]| twice).sum();
     assert!(largest <= 60, "an array of {largest} elements");
-    println!("longest {longest}, largest {largest}, {} operations, {inside} and {twice} inside of one and two: {names:?}", names.len());
+    println!(
+        "longest {longest}, largest {largest}, {} operations, {inside} and {twice} inside of one and two: {names:?}",
+        names.len()
+    );
     assert!(longest > 130, "the longest has {longest} nodes");
     assert_eq!(names.len(), 82, "{names:?}");
     assert!(names.values().filter(|[_, inside, _]| *inside > 0).count() > 65, "{names:?}");

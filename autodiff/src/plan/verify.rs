@@ -353,7 +353,9 @@ impl Bounds<'_> {
             let output = streams.get(stream).copied().ok_or("written to no stream")?;
             match output.home {
                 _ if !moves(stream) => return Err("an array over a number"),
-                Home::Feed(slot) if !committed || self.updated.get(slot) != Some(&true) => return Err("an input that changes"),
+                Home::Feed(slot) if !committed || self.updated.get(slot) != Some(&true) => {
+                    return Err("an input that changes");
+                }
                 _ if filled.get(usize::from(*row)) != Some(&true) => {
                     return Err("written from a row that is not filled");
                 }

@@ -131,12 +131,7 @@ fn hash_of(parts: impl Hash) -> u64 {
 
 impl<F: Real> Made<'_, F> {
     /// Where the results of `primitive` are found; `nodes` are their old nodes, whose operands went to `new_id`.
-    fn apply(
-        &mut self,
-        primitive: &PrimitiveRef<F>,
-        nodes: &[&Node<F>],
-        new_id: &IdVec<NodeId>,
-    ) -> Results {
+    fn apply(&mut self, primitive: &PrimitiveRef<F>, nodes: &[&Node<F>], new_id: &IdVec<NodeId>) -> Results {
         let Some(first) = nodes.first() else { return Results::new() };
         let mut inputs: SmallVec<[NodeId; 2]> = SmallVec::new();
         first.inputs.iter().for_each(|operand| inputs.push(new_id[*operand]));

@@ -8,9 +8,9 @@ use nn::{
     Accumulate, Activation, Adadelta, Adagrad, Adam, AdamW, AmsGrad, AveragePool1d, BatchNorm, ClipGlobalNorm,
     ClipValue, Column, Context, Conv1d, Conv2d, ConvTranspose1d, Dataset, Dense, Dropout, Embedding, Flatten,
     GlobalPool, GroupNorm, Gru, HeavyBall, Init, Lamb, Layer, LayerNorm, Lbfgs, Lion, Lstm, MaxPool1d, MaxPool2d,
-    Momentum, MultiHeadAttention, Muon, NAdam, Nesterov, NewtonCg, Optimizer, PositionalEmbedding, PositionalEncoding,
-    Position, Prelu, Random, Residual, RmsNorm, RmsProp, Rnn, ScheduleFree, Scheduled, Sequential, Sgd, Step, Target,
-    Trainer, TransformerBlock, Update, WeightAverage, loss, metric, schedule,
+    Momentum, MultiHeadAttention, Muon, NAdam, Nesterov, NewtonCg, Optimizer, Position, PositionalEmbedding,
+    PositionalEncoding, Prelu, Random, Residual, RmsNorm, RmsProp, Rnn, ScheduleFree, Scheduled, Sequential, Sgd, Step,
+    Target, Trainer, TransformerBlock, Update, WeightAverage, loss, metric, schedule,
 };
 
 /// A model, and calls on it.
@@ -231,7 +231,9 @@ fn measure(draw: &mut Draw, record: &Record) {
         record.answer(metric::top_k(draw.count())(&scores, &targets));
         record.answer(metric::threshold(draw.number())(&scores, &targets));
         record.answer(metric::Confusion::of(&scores, &targets).map(|confusion| confusion.accuracy()));
-        record.answer(metric::Confusion::new(&[draw.count(), 0], &[draw.few(), 1]).map(|confusion| confusion.to_string()));
+        record.answer(
+            metric::Confusion::new(&[draw.count(), 0], &[draw.few(), 1]).map(|confusion| confusion.to_string()),
+        );
     }
 }
 
