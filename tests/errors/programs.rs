@@ -183,7 +183,8 @@ fn derivatives_of_programs_that_return_indices() {
     check(
         both.vjp(&[0]).unwrap_err(),
         expect![[r#"
-            vjp at tests/errors/programs.rs:_: output 1 is an array of indices; a derivative is one of arrays of reals
+            vjp: output 1 is an array of indices; a derivative is one of arrays of reals
+              at tests/errors/programs.rs:_
               help: `returning` makes the program of some of the outputs
         "#]],
     );
