@@ -78,7 +78,9 @@ fn idx_is_read_as_its_description_says() {
     assert_eq!(refused(&[0x1f, 0x8b, 8, 0]), "the first two bytes are not 0");
     assert_eq!(refused(&[0, 0, 0x0A, 1]), "there is no type of numbers 0x0a");
     assert_eq!(refused(&[0, 0, 8, 3, 0, 0, 0, 1]), "the header ends at axis 1 of 3");
-    assert!(refused(&[0, 0, 8, 1, 0, 0, 0, 3, 1, 2]).starts_with("there are 2 bytes of numbers; an array [3] of 1 bytes"));
+    assert!(
+        refused(&[0, 0, 8, 1, 0, 0, 0, 3, 1, 2]).starts_with("there are 2 bytes of numbers; an array [3] of 1 bytes")
+    );
 }
 
 #[test]
@@ -113,9 +115,8 @@ fn files_are_written_and_named_where_they_are_not_read() {
 fn arrays() -> impl Strategy<Value = ArrayD<f64>> {
     prop::collection::vec(0usize..4, 0..4).prop_flat_map(|shape| {
         let size = shape.iter().product::<usize>();
-        prop::collection::vec(any::<f64>(), size).prop_map(move |numbers| {
-            ArrayD::from_shape_vec(shape.clone(), numbers).unwrap()
-        })
+        prop::collection::vec(any::<f64>(), size)
+            .prop_map(move |numbers| ArrayD::from_shape_vec(shape.clone(), numbers).unwrap())
     })
 }
 

@@ -3,8 +3,8 @@
 use autodiff::Result;
 use ndarray::{Array2, ArrayD, Axis, array, s};
 use nn::{
-    Adam, Augment, Checkpoint, Dataset, Dense, Dropout, Init, Observer, Random, Sequential, StepResult, Trainer, Training,
-    loss,
+    Adam, Augment, Checkpoint, Dataset, Dense, Dropout, Init, Observer, Random, Sequential, StepResult, Trainer,
+    Training, loss,
 };
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -184,9 +184,8 @@ fn a_training_resumed_among_augmented_batches_is_the_one_that_never_stopped() {
 fn an_error_of_the_change_names_the_batch() {
     let data = Dataset::labelled(Array2::<f64>::zeros((5, 3)), vec![0; 5]).unwrap();
     let mut model = Dense::new(3, 2, Init::He, &mut Random::new(0));
-    let change = |batch: &Dataset<f64>, random: &mut Random| -> Result<Dataset<f64>> {
-        Augment::new(2, 2).apply(batch, random)
-    };
+    let change =
+        |batch: &Dataset<f64>, random: &mut Random| -> Result<Dataset<f64>> { Augment::new(2, 2).apply(batch, random) };
     let error = Trainer::new(Adam::new(0.1)).augment(change).fit(&mut model, loss::softmax_cross_entropy, &data);
     let error = error.unwrap_err();
     assert_eq!(error.operands(), ["in epoch 1, batch 1"]);

@@ -142,7 +142,8 @@ fn linear_regression_is_least_squares() {
     let closed = least_squares(&train).unwrap();
     let mut network = Network::new(NetworkConfig::linear(10).epochs(2000)).unwrap();
     network.fit(&train).unwrap();
-    let (a, b) = (predict(&closed, test.features().unwrap().clone()), network.predict(test.features().unwrap().clone()));
+    let (a, b) =
+        (predict(&closed, test.features().unwrap().clone()), network.predict(test.features().unwrap().clone()));
     for (a, b) in a.unwrap().iter().zip(&b.unwrap()) {
         assert!((a - b).abs() < 1e-4, "{a} {b}");
     }

@@ -31,7 +31,8 @@ fn assert_well_formed(svg: &str) {
 #[test]
 fn a_chart_has_a_mark_for_each_number() {
     let curve = (0..20).map(|i| (f64::from(i), f64::from(i * i)));
-    let chart = Chart::new("a < b & \"c\"\u{1}").axes("x", "y").line("line", curve).points("", [(3.0, 5.0), (7.0, 90.0)]);
+    let chart =
+        Chart::new("a < b & \"c\"\u{1}").axes("x", "y").line("line", curve).points("", [(3.0, 5.0), (7.0, 90.0)]);
     let svg = chart.to_svg();
     assert_well_formed(&svg);
     assert_eq!((svg.matches("<polyline").count(), svg.matches("<circle").count()), (1, 2));
@@ -48,7 +49,11 @@ fn what_is_not_finite_interrupts_a_curve() {
     let svg = Chart::new("").line("", points).points("", points).to_svg();
     assert_well_formed(&svg);
     assert_eq!((svg.matches("<polyline").count(), svg.matches("<circle").count()), (3, 4));
-    for empty in [Chart::new("empty"), Chart::new("one").points("", [(2.0, 2.0)]), Chart::new("").log_y().line("", [(1.0, -1.0)])] {
+    for empty in [
+        Chart::new("empty"),
+        Chart::new("one").points("", [(2.0, 2.0)]),
+        Chart::new("").log_y().line("", [(1.0, -1.0)]),
+    ] {
         assert_well_formed(&empty.to_svg());
     }
     // Numbers at the ends of their range.
@@ -80,20 +85,32 @@ fn bars_stand_on_zero() {
         .map(|line| line.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap())
         .collect();
     assert_eq!(heights.len(), 3);
-    assert!((heights[1] - 2.0 * heights[0]).abs() < 0.03 && (heights[0] - 2.0 * heights[2]).abs() < 0.03, "{heights:?}");
+    assert!(
+        (heights[1] - 2.0 * heights[0]).abs() < 0.03 && (heights[0] - 2.0 * heights[2]).abs() < 0.03,
+        "{heights:?}"
+    );
 }
 
 #[test]
 fn a_boundary_colours_the_plane_by_the_class_that_is_predicted() {
     let data = Dataset::<f64>::labelled([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], vec![0, 1, 1]).unwrap();
     // The class is whether the first feature is positive.
-    let chart = Chart::boundary("", &data, |x| Ok(x.columns().into_iter().next().map_or(array![[0.0]].into_dyn(), |x| {
-        x.mapv(|x| f64::from(x > 0.0)).insert_axis(ndarray::Axis(1)).into_dyn()
-    })));
+    let chart = Chart::boundary("", &data, |x| {
+        Ok(x.columns().into_iter().next().map_or(array![[0.0]].into_dyn(), |x| {
+            x.mapv(|x| f64::from(x > 0.0)).insert_axis(ndarray::Axis(1)).into_dyn()
+        }))
+    });
     let svg = chart.unwrap().to_svg();
     assert_well_formed(&svg);
-    let cells = |class: &str| svg.matches(&format!("<rect class=\"{class}\"")).count();
-    assert_eq!((cells("fill0"), cells("fill1")), (3200, 3200));
+    // One band in each of 80 rows, to the middle, and another one from there.
+    let bands = |class: &str| -> Vec<(f64, f64)> {
+        let number =
+            |line: &str, name: &str| line.split(name).nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        let lines = svg.lines().filter(|line| line.starts_with(&format!("<rect class=\"ground {class}\"")));
+        lines.map(|line| (number(line, " x=\""), number(line, "width=\""))).collect()
+    };
+    assert_eq!(bands("fill0"), vec![(72.0, 274.0); 80]);
+    assert_eq!(bands("fill1"), vec![(346.0, 274.0); 80]);
     let wide = Dataset::<f64>::labelled([[1.0, 2.0, 3.0]], vec![0]).unwrap();
     assert!(Chart::boundary("", &wide, Ok).unwrap_err().to_string().contains("pictures.rs"));
     assert!(Chart::boundary("", &data, |_| Ok(Array2::zeros((3, 1)).into_dyn())).is_err());

@@ -63,17 +63,23 @@ fn what_has_no_scale_is_refused() {
 fn it_is_part_of_the_model() {
     let x = array![[100.0, 1.0], [300.0, 2.0], [200.0, 6.0]];
     let scaling = Scaling::standardise(x.clone()).unwrap();
-    let mut model = Sequential::new()
-        .then_named("scaling", scaling.clone())
-        .then(Dense::new(2, 1, Init::Xavier, &mut Random::new(0)));
+    let mut model = Sequential::new().then_named("scaling", scaling.clone()).then(Dense::new(
+        2,
+        1,
+        Init::Xavier,
+        &mut Random::new(0),
+    ));
     let data = Dataset::valued(x, array![[1.0], [2.0], [3.0]]).unwrap();
     let checkpoint = Trainer::new(Sgd::new(0.1)).epochs(3).fit(&mut model, loss::mean_squared, &data).unwrap();
     let paths: Vec<String> = buffers(&model).into_iter().map(|(path, _)| path).collect();
     assert_eq!(paths, ["scaling.offset", "scaling.scale", "scaling.fill"]);
     assert_eq!(buffers(&model)[0].1.array(), scaling.offset().array());
-    let mut other = Sequential::new()
-        .then_named("scaling", Scaling::identity([2]))
-        .then(Dense::new(2, 1, Init::Zeros, &mut Random::new(0)));
+    let mut other = Sequential::new().then_named("scaling", Scaling::identity([2])).then(Dense::new(
+        2,
+        1,
+        Init::Zeros,
+        &mut Random::new(0),
+    ));
     checkpoint.restore(&mut other).unwrap();
     let x = array![[150.0, 3.0]];
     assert_eq!(predict(&other, x.clone()).unwrap(), predict(&model, x).unwrap());

@@ -65,7 +65,8 @@ impl<F: Real> Column<F> {
             return Err(error(ErrorKind::Refused, "one_hot", message));
         }
         let place = |class: usize, label: usize| if class == label { F::one() } else { F::zero() };
-        let rows: Vec<F> = labels.iter().flat_map(|label| (0..classes).map(move |class| place(class, *label))).collect();
+        let rows: Vec<F> =
+            labels.iter().flat_map(|label| (0..classes).map(move |class| place(class, *label))).collect();
         let shape: Vec<usize> = labels.shape().iter().copied().chain([classes]).collect();
         match ArrayD::from_shape_vec(shape, rows) {
             Ok(rows) => Ok(Column::Real(rows)),

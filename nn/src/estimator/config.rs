@@ -221,7 +221,11 @@ impl NetworkConfig {
                 format!("there are {} entries of `bias` for {layers} layers", self.bias.len())
             }
             _ if !self.keep_prob.is_empty() && self.keep_prob.len() != layers => {
-                format!("there are {} entries of `keep_prob`; the layers 0 to {} take {layers}", self.keep_prob.len(), layers - 1)
+                format!(
+                    "there are {} entries of `keep_prob`; the layers 0 to {} take {layers}",
+                    self.keep_prob.len(),
+                    layers - 1
+                )
             }
             _ if self.lp_reg > 2 => format!("`lp_reg` is {}; it should be 0, 1 or 2", self.lp_reg),
             _ if !(self.lambda >= 0.0 && self.lambda.is_finite()) => format!("`lambda` is {}", self.lambda),
@@ -230,7 +234,9 @@ impl NetworkConfig {
                 "`keep_prob` below 1 and L-BFGS, which has no random steps".to_owned()
             }
             (Some(last @ (Activation::Identity | Activation::Sigmoid | Activation::Softmax)), _) => return Ok(*last),
-            _ => "the last of the `activators` should be identity (numbers), sigmoid (two classes) or softmax".to_owned(),
+            _ => {
+                "the last of the `activators` should be identity (numbers), sigmoid (two classes) or softmax".to_owned()
+            }
         };
         Err(mismatch("network", complaint))
     }

@@ -35,7 +35,10 @@ pub fn least_squares<F: Real>(data: &Dataset<F>) -> Result<Dense<F>> {
     };
     let features = data.features()?.mapv(F::double).into_dimensionality::<Ix2>();
     let (Ok(features), Ok(mut y)) = (features, targets) else {
-        return Err(mismatch("least_squares", "features and targets should be [examples, features] and [examples, outputs]"));
+        return Err(mismatch(
+            "least_squares",
+            "features and targets should be [examples, features] and [examples, outputs]",
+        ));
     };
     let (n, m) = features.dim();
     if n <= m {

@@ -96,7 +96,8 @@ impl HeatMap {
         let largest = all().fold(0.0_f64, |largest, x| largest.max(x.abs()));
         let (height, width) = self.tables.first().map_or((1, 1), |table| (table.height().max(1), table.width.max(1)));
         let across = (self.tables.len() as f64).sqrt().ceil().max(1.0) as usize;
-        let across = if self.tables.len() > 3 { across.max(4).min(self.tables.len()) } else { self.tables.len().max(1) };
+        let across =
+            if self.tables.len() > 3 { across.max(4).min(self.tables.len()) } else { self.tables.len().max(1) };
         let down = self.tables.len().div_ceil(across);
         // Cells of a comfortable size, in pictures of at most about 640 points.
         let gap = if self.tables.len() > 1 { 12.0 } else { 0.0 };
@@ -121,7 +122,12 @@ impl HeatMap {
 
     fn draw(&self, svg: &mut Svg, table: &Table, (left, top): (f64, f64), cell: f64, largest: f64) {
         let (height, width) = (table.height(), table.width);
-        svg.rectangle((left - 0.5, top - 0.5), (width as f64 * cell + 1.0, height as f64 * cell + 1.0), "axis paper", 1.0);
+        svg.rectangle(
+            (left - 0.5, top - 0.5),
+            (width as f64 * cell + 1.0, height as f64 * cell + 1.0),
+            "axis paper",
+            1.0,
+        );
         for (i, number) in table.numbers.iter().enumerate() {
             let corner = (left + (i % width) as f64 * cell, top + (i / width) as f64 * cell);
             let share = if largest > 0.0 && number.is_finite() { number.abs() / largest } else { 0.0 };

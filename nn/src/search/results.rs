@@ -55,7 +55,8 @@ impl Trial {
 
     /// Whether this is the same trial, whatever came of it.
     pub(super) fn is(&self, other: &Trial) -> bool {
-        (self.number, self.budget, self.seed) == (other.number, other.budget, other.seed) && self.settings == other.settings
+        (self.number, self.budget, self.seed) == (other.number, other.budget, other.seed)
+            && self.settings == other.settings
     }
 }
 
@@ -84,7 +85,8 @@ impl Results {
 
     /// Which of two trials is better: `Less` if the first one. Of equal scores, that with the smaller number.
     pub(super) fn order(&self, a: &Trial, b: &Trial) -> Ordering {
-        let badness = |trial: &Trial| trial.score.map_or(f64::INFINITY, |score| if self.largest { -score } else { score });
+        let badness =
+            |trial: &Trial| trial.score.map_or(f64::INFINITY, |score| if self.largest { -score } else { score });
         let failed = |trial: &Trial| trial.score.is_none();
         failed(a).cmp(&failed(b)).then(badness(a).total_cmp(&badness(b))).then(a.number.cmp(&b.number))
     }
@@ -118,8 +120,10 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut ranked: Vec<&Trial> = self.trials.iter().collect();
         ranked.sort_by(|a, b| b.budget.cmp(&a.budget).then(self.order(a, b)));
-        let names: Vec<&str> =
-            self.trials.first().map_or(Vec::new(), |trial| trial.settings.iter().map(|(name, _)| name.as_str()).collect());
+        let names: Vec<&str> = self
+            .trials
+            .first()
+            .map_or(Vec::new(), |trial| trial.settings.iter().map(|(name, _)| name.as_str()).collect());
         let width = |name: &str| name.chars().count().max(10);
         write!(f, "trial  budget")?;
         names.iter().try_for_each(|name| write!(f, "  {name:>width$}", width = width(name)))?;

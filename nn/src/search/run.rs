@@ -113,13 +113,16 @@ impl<'a> Search<'a> {
         };
         let results = self.before.unwrap_or(Results { largest: self.largest, trials: Vec::new() });
         let known = |trial: &&Trial| {
-            let same = trials.get(trial.number).is_some_and(|own| Trial { budget: trial.budget, ..own.clone() }.is(trial));
+            let same =
+                trials.get(trial.number).is_some_and(|own| Trial { budget: trial.budget, ..own.clone() }.is(trial));
             same && self.budgets.contains(&trial.budget)
         };
         let stranger = results.trials.iter().find(|trial| !known(trial));
         if let Some(trial) = stranger.map(|trial| trial.number).or((results.largest != self.largest).then_some(0)) {
             let message = format!("the results to go on from are those of another search: see trial {trial}");
-            return Err(mismatch("search", message).with_help("space, seed and budgets should be those they were made with"));
+            return Err(
+                mismatch("search", message).with_help("space, seed and budgets should be those they were made with")
+            );
         }
         let state = Mutex::new(State { results, watch: self.watch, stopped: false });
         let mut chosen = trials;

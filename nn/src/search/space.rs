@@ -89,14 +89,19 @@ impl Space {
             }
             let finite = |low: f64, high: f64| low.is_finite() && high.is_finite() && low <= high;
             let (fits, wanted) = match range {
-                Range::Choice(values) => (!values.is_empty() && values.iter().all(|x| x.is_finite()), "values that are finite"),
+                Range::Choice(values) => {
+                    (!values.is_empty() && values.iter().all(|x| x.is_finite()), "values that are finite")
+                }
                 Range::Whole(low, high) => (low <= high, "an end that is not below its start"),
                 Range::Uniform(low, high) => (finite(*low, *high), "finite ends in order"),
-                Range::Log(low, high) => (finite(low.min(*high), low.max(*high)) && low.min(*high) > 0.0, "positive ends"),
+                Range::Log(low, high) => {
+                    (finite(low.min(*high), low.max(*high)) && low.min(*high) > 0.0, "positive ends")
+                }
                 Range::OneMinusLog(low, high) => (finite(*low, *high) && *high < 1.0, "ends below 1, in order"),
             };
             if !fits {
-                return Err(mismatch("search", format!("the range of `{name}` is {range:?}")).with_help(format!("it needs {wanted}")));
+                return Err(mismatch("search", format!("the range of `{name}` is {range:?}"))
+                    .with_help(format!("it needs {wanted}")));
             }
         }
         Ok(())
