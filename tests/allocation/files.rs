@@ -6,9 +6,10 @@ use autodiff::Result;
 use ndarray::ArrayD;
 use nn::{Csv, idx, npy, npz};
 
-/// What a damaged file of this length may ask for at once: each byte a number of eight, twice, and the text of an error.
+/// What a damaged file of this length may ask for at once: each byte a number of eight, twice, and the text of an error or, of a
+/// compressed file, the last 32 KiB that were unpacked and tables.
 fn warranted(length: usize) -> usize {
-    16 * length + 4096
+    16 * length + 48 * 1024
 }
 
 fn array() -> ArrayD<f64> {

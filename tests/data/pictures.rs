@@ -102,8 +102,15 @@ fn a_boundary_colours_the_plane_by_the_class_that_is_predicted() {
     });
     let svg = chart.unwrap().to_svg();
     assert_well_formed(&svg);
-    let cells = |class: &str| svg.matches(&format!("<rect class=\"{class}\"")).count();
-    assert_eq!((cells("fill0"), cells("fill1")), (3200, 3200));
+    // One band in each of 80 rows, to the middle, and another one from there.
+    let bands = |class: &str| -> Vec<(f64, f64)> {
+        let number =
+            |line: &str, name: &str| line.split(name).nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        let lines = svg.lines().filter(|line| line.starts_with(&format!("<rect class=\"ground {class}\"")));
+        lines.map(|line| (number(line, " x=\""), number(line, "width=\""))).collect()
+    };
+    assert_eq!(bands("fill0"), vec![(72.0, 274.0); 80]);
+    assert_eq!(bands("fill1"), vec![(346.0, 274.0); 80]);
     let wide = Dataset::<f64>::labelled([[1.0, 2.0, 3.0]], vec![0]).unwrap();
     assert!(Chart::boundary("", &wide, Ok).unwrap_err().to_string().contains("pictures.rs"));
     assert!(Chart::boundary("", &data, |_| Ok(Array2::zeros((3, 1)).into_dyn())).is_err());

@@ -41,6 +41,11 @@ pub fn parse<F: Real>(bytes: &[u8]) -> Result<Vec<(String, ArrayD<F>)>> {
         Ok(archive) => archive,
         Err(why) => return Err(complaint(why)),
     };
+    // Of two entries with one name, the archive shows the last.
+    if let Some(stated) = stated(bytes).filter(|stated| *stated != archive.len()) {
+        let message = format!("the archive states {stated} arrays and has {} different names", archive.len());
+        return Err(complaint(message).with_help("two arrays have one name, or the file is damaged"));
+    }
     let mut arrays: Vec<(String, ArrayD<F>)> = Vec::new();
     for i in 0..archive.len() {
         let mut entry = match archive.by_index(i) {
@@ -58,9 +63,6 @@ pub fn parse<F: Real>(bytes: &[u8]) -> Result<Vec<(String, ArrayD<F>)>> {
             return Err(in_array(complaint(why)));
         }
         match npy::parse(&content) {
-            Ok(_) if arrays.iter().any(|(known, _)| *known == name) => {
-                return Err(complaint(format!("there are two arrays `{name}`")));
-            }
             Ok(array) => arrays.push((name, array)),
             Err(error) => return Err(in_array(error)),
         }
@@ -100,6 +102,13 @@ pub fn to_bytes<'a, F: Real>(arrays: impl IntoIterator<Item = (impl AsRef<str>, 
         Ok(bytes) => Ok(bytes.into_inner()),
         Err(why) => Err(complaint(why)),
     }
+}
+
+/// How many entries the end of an archive states, if it is one with fewer than 65,535.
+fn stated(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+    let count = bytes.get(end + 10..)?.first_chunk::<2>()?;
+    Some(usize::from(u16::from_le_bytes(*count))).filter(|count| *count < 0xffff)
 }
 
 #[track_caller]

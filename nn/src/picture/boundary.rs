@@ -63,7 +63,7 @@ impl Chart {
             let message = format!("{} places have scores of {}", SIDE * SIDE, classes.len());
             return Err(mismatch("boundary", message));
         }
-        chart.ground = Some(Ground { columns: SIDE, cells: classes.into_iter().map(|class| (class, 0.22)).collect() });
+        chart.ground = Some(Ground { columns: SIDE, cells: classes });
         Ok(chart)
     }
 }

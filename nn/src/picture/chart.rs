@@ -42,11 +42,11 @@ enum Kind {
     Bars,
 }
 
-/// What lies behind the points of a plane: a colour for each cell of a grid, row by row from the top, and how dense it is.
+/// What lies behind the points of a plane: a colour for each cell of a grid, row by row from the top.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Ground {
     pub(super) columns: usize,
-    pub(super) cells: Vec<(usize, f64)>,
+    pub(super) cells: Vec<usize>,
 }
 
 const WIDTH: f64 = 640.0;
@@ -167,13 +167,17 @@ impl Chart {
 
     fn draw_ground(&self, svg: &mut Svg) {
         let Some(ground) = &self.ground else { return };
-        let rows = ground.cells.len().checked_div(ground.columns).unwrap_or(0).max(1);
-        let (width, height) = ((RIGHT - LEFT) / ground.columns.max(1) as f64, (BOTTOM - TOP) / rows as f64);
-        for (i, (colour, opacity)) in ground.cells.iter().enumerate() {
-            let (row, column) = (i / ground.columns.max(1), i % ground.columns.max(1));
-            let corner = (LEFT + column as f64 * width, TOP + row as f64 * height);
-            // A little wider, so that no gap shows between two.
-            svg.rectangle(corner, (width + 0.3, height + 0.3), &format!("fill{}", colour % COLOURS), *opacity);
+        let rows: Vec<&[usize]> = ground.cells.chunks(ground.columns.max(1)).collect();
+        let (width, height) =
+            ((RIGHT - LEFT) / ground.columns.max(1) as f64, (BOTTOM - TOP) / rows.len().max(1) as f64);
+        for (i, row) in rows.into_iter().enumerate() {
+            let mut left = LEFT;
+            for band in row.chunk_by(|a, b| a == b) {
+                let (class, right) = (band.first().copied().unwrap_or(0), left + band.len() as f64 * width);
+                let corner = (left, TOP + i as f64 * height);
+                svg.rectangle(corner, (right - left, height), &format!("ground fill{}", class % COLOURS), 0.22);
+                left = right;
+            }
         }
     }
 
