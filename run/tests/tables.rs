@@ -68,7 +68,8 @@ fn two_classes_are_learnt_predicted_and_scored() {
     // A program like any other.
     let description = fs::read_to_string(&program).unwrap();
     assert!(description.starts_with(r#"# table {"features":["mean_radius","#), "{description}");
-    assert!(tool(&[&program, "--print", "--n", "3"]).unwrap().contains("x : f64[3, 30]"));
+    let printed = tool(&[&program, "--print", "--n", "3"]).unwrap();
+    assert!(printed.split_whitespace().collect::<Vec<_>>().join(" ").contains("x : f64[3, 30]"), "{printed}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Damaged files: whatever is cut off or flipped, there is an error or the same content.
 
-use crate::support::{arrays, network, run};
+use crate::support::{arrays, network, state};
 use autodiff::{Error, ErrorKind};
-use nn::{Checkpoint, Every, Gru, Module, Random, pytorch, weights};
+use nn::{Checkpoint, Gru, Module, Random, pytorch, weights};
 use std::fs;
 
 /// The bytes before the numbers.
@@ -95,15 +95,15 @@ fn weights_of_pytorch_that_are_damaged() {
 
 #[test]
 fn checkpoints_that_are_damaged() {
-    let state = run(&mut network(1), None, 12, Every::Epoch, |_| Ok(()));
+    let state = state(7);
     assert!(state.observers()[0].checkpoint.is_some());
     let bytes = state.to_bytes().unwrap();
     let unchanged = try_all(&bytes, |bytes| Ok(Checkpoint::<f64>::from_bytes(bytes)? == state));
     assert_eq!(unchanged, 0);
-    // Behind the header, too.
-    for bit in 8 * header(&bytes)..8 * bytes.len() {
+    // Behind the header, too: a bit of each byte.
+    for byte in header(&bytes)..bytes.len() {
         let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped[byte] ^= 1 << (byte % 8);
         let error = Checkpoint::<f64>::from_bytes(&flipped).unwrap_err();
         assert_eq!(error.message(), "the file is damaged: its checksum is not that of its bytes");
     }
@@ -112,7 +112,7 @@ fn checkpoints_that_are_damaged() {
 /// Files whose checksum is right and whose text is not that of a checkpoint.
 #[test]
 fn texts_that_are_no_state_are_refused() {
-    let state = run(&mut network(1), None, 7, Every::Epoch, |_| Ok(()));
+    let state = state(7);
     let bytes = state.to_bytes().unwrap();
     let changed = |from: &str, to: &str| {
         assert_eq!(from.len(), to.len());
@@ -123,7 +123,10 @@ fn texts_that_are_no_state_are_refused() {
         *sum = crc32fast::hash(before).to_le_bytes();
         Checkpoint::<f64>::from_bytes(&changed).unwrap_err().message().to_owned()
     };
-    assert_eq!(changed("\"0.weight\"", "\"0.wEight\""), "the file lacks the tensor `optimizer.average.0.wEight`");
+    assert_eq!(
+        changed("\"0.weight\"", "\"0.wEight\""),
+        "the file lacks the tensor `observer.0.optimizer.average.0.wEight`"
+    );
     assert!(changed("\"seed\":3", "\"seed\":x").starts_with("in `run.json`: expected value at line 1"));
     assert!(changed("\"seed\"", "\"sEed\"").starts_with("in `run.json`: unknown field `sEed`"));
     assert!(changed("run.json", "run_json").contains("the file lacks the tensor `run.json`"));

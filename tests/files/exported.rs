@@ -10,6 +10,11 @@ use nn::{
 };
 use std::fs;
 
+/// A text with one blank in place of several.
+fn unaligned(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The exported text gives what the model predicts, for numbers of examples that it was not recorded with, too.
 fn assert_export(model: &impl Layer<f64>, example: impl Into<Shape>, what: &str) -> String {
     let example = example.into();
@@ -40,7 +45,8 @@ fn a_text_predicts_what_its_model_does() {
         .then(Activation::Softmax);
     // Lengths of 5 and 7, as the numbers of examples it is recorded for.
     let text = assert_export(&table, [3], "a table");
-    assert!(text.contains("x : f64[n, 3] = input") && text.contains("f64[5, 7] = constant(["), "{text}");
+    let words = unaligned(&text);
+    assert!(words.contains("x : f64[n, 3] = input") && words.contains("f64[5, 7] = constant(["), "{text}");
     assert!(!text.contains("…"), "all numbers are written");
     let images = Sequential::new()
         .then(Conv2d::new(1, 2, 3, Init::He, r).padding(1))
@@ -80,7 +86,11 @@ fn arrays_may_stand_in_a_file_beside() {
     exported.save_with_weights(&text, &arrays).unwrap();
     assert_eq!(fs::read(&arrays).unwrap(), nn::weights::to_bytes(&model).unwrap());
     let read = fs::read_to_string(&text).unwrap();
-    assert!(read.contains("%0 0.weight : f64[2, 3] = input") && read.contains("1.mean : f64[3] = data"), "{read}");
+    let words = unaligned(&read);
+    assert!(
+        words.contains(r#""0.weight" : f64[2, 3] = input"#) && words.contains(r#""1.mean" : f64[3] = data"#),
+        "{read}"
+    );
     exported.save(&text).unwrap();
     assert_eq!(fs::read_to_string(&text).unwrap(), exported.to_text());
 }
@@ -132,9 +142,15 @@ impl<F: Real> Layer<F> for Odd<F> {
 
 #[test]
 fn what_depends_on_the_number_of_examples_is_refused() {
-    for (kind, expected) in
-        [(0, "constant("), (1, "[10"), (2, "slice("), (3, "constant(5)"), (4, "lines"), (5, "slice("), (6, "constant(")]
-    {
+    for (kind, expected) in [
+        (0, "constant("),
+        (1, "[10"),
+        (2, "slice("),
+        (3, "constant(5.0)"),
+        (4, "lines"),
+        (5, "slice("),
+        (6, "constant("),
+    ] {
         let error = export(&Odd::<f64> { weight: Param::new([1.0, 2.0]), kind }, [2]).unwrap_err();
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Refused, "export"), "{kind}: {error}");
         assert!(error.message().contains(expected), "{kind}: {error}");

@@ -1,6 +1,6 @@
 //! A run that is resumed in a new process, from a file, is the run that never stopped; and a state follows names.
 
-use crate::support::{folder, given, network, process, run};
+use crate::support::{folder, given, network, process, run, state};
 use autodiff::{Real, Var};
 use ndarray::array;
 use nn::{Adam, Checkpoint, Context, Dataset, Every, Layer, Module, Param, Trainer, loss};
@@ -117,8 +117,7 @@ fn a_state_follows_names_and_not_positions() {
 
 #[test]
 fn what_cannot_be_resumed_is_refused() {
-    let state = run(&mut network(1), None, 7, Every::Epoch, |_| Ok(()));
-    let bytes = state.to_bytes().unwrap();
+    let bytes = state(7).to_bytes().unwrap();
     assert_eq!(
         Checkpoint::<f32>::from_bytes(&bytes).unwrap_err().message(),
         "the checkpoint is of a run in f64, and this one is in f32"

@@ -99,3 +99,14 @@ pub fn run(
     let trainer = trainer.observe(&mut stopping).observe(&mut plateau).observe(&mut slow).observe(&mut stop);
     trainer.fit(model, loss::from_fn(loss::softmax_cross_entropy), &data).unwrap()
 }
+
+/// The state of this run after a step, with what its observers know.
+pub fn state(step: u64) -> Checkpoint<f64> {
+    let mut states = Vec::new();
+    let keep = |state: &Checkpoint<f64>| {
+        states.push(state.clone());
+        Ok(())
+    };
+    run(&mut network(1), None, step, Every::Steps(step), keep);
+    states.remove(0)
+}

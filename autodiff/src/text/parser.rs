@@ -1,7 +1,7 @@
 //! The grammar: tokens become lines.
 
 use super::VERSION;
-use super::lexer::Token;
+use super::lexer::{Token, operator};
 use super::literal::{self, Literal, Nesting};
 use super::report::{Source, Span, brief, nearest};
 use super::syntax::{Attribute, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value};
@@ -486,18 +486,5 @@ impl<'s, 'a> Parser<'s, 'a> {
                 return Ok(Literal { shape: nesting.shape(), numbers, span: begin.to(self.last) });
             }
         }
-    }
-}
-
-/// What to write instead of a sign between two operands, which the lexer takes for the sign of a number.
-fn operator(token: &Token<'_>) -> Option<&'static str> {
-    let Token::Number(text) = token else { return None };
-    let mut characters = text.chars();
-    let sign = characters.next();
-    let is_number = characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
-    match sign {
-        Some('-') if !is_number => Some("operations are called by their names: `sub(a, b)`"),
-        Some('+') if !is_number => Some("operations are called by their names: `add(a, b)`"),
-        _ => None,
     }
 }
