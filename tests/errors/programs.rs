@@ -203,3 +203,17 @@ fn derivatives_of_programs_that_return_indices() {
         assert!(text.contains("tests/errors/programs.rs:") && !text.contains("autodiff/src"), "{text}");
     }
 }
+
+/// What a loop hands to its body was recorded where the loop stands.
+#[test]
+fn what_a_body_is_given_has_the_line_of_the_loop() {
+    let tape = Tape::<f64>::new();
+    let (x, rows) = (tape.input([1.0, 2.0, 3.0]), tape.input([[1.0, 2.0]]));
+    let inside = tape.scan(1, [x], [rows], |_, [h], [row]| ([h * row], [])).0[0].error().unwrap();
+    let rows = tape.scan(3, [x], [rows], |_, [h], [_]| ([h], [])).0[0].error().unwrap();
+    assert!(inside.message().contains("do not broadcast") && rows.message().contains("should be 3 long"));
+    for error in [inside, rows] {
+        let text = error.to_string();
+        assert!(text.contains("tests/errors/programs.rs:") && !text.contains("autodiff/src"), "{text}");
+    }
+}
