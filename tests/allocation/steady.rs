@@ -77,6 +77,7 @@ fn a_step_of_everything_asks_for_no_memory() {
 /// Of every layer: planned steps ask for nothing after the first ones, and memory after 10,000 steps is that after 100.
 #[test]
 fn ten_thousand_steps_of_every_layer_leave_memory_as_a_hundred_do() {
+    let mut asked: Vec<String> = Vec::new();
     for row in every::<f32>() {
         let (what, mut random) = (format!("{:?}", row.layer), Random::new(5));
         let mut normal = |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || random.normal() as f32);
@@ -90,7 +91,10 @@ fn ten_thousand_steps_of_every_layer_leave_memory_as_a_hundred_do() {
         let after_100 = LIVE.get();
         let count =
             requests(|| (100..10_000).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}")));
-        assert_eq!((count, LIVE.get() - after_100), (0, 0), "{what}\n{}", step.explain(&model, &data).unwrap());
+        assert_eq!(LIVE.get(), after_100, "{what}\n{}", step.explain(&model, &data).unwrap());
+        if count > 0 {
+            asked.push(format!("{count} times: {what}"));
+        }
 
         // Recorded anew in each step, what is taken is given back.
         let mut step = Step::new(Adam::new(1e-4), loss::mean_squared).eagerly();
@@ -99,6 +103,7 @@ fn ten_thousand_steps_of_every_layer_leave_memory_as_a_hundred_do() {
         (10..100).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}"));
         assert_eq!(LIVE.get(), after_10, "{what}");
     }
+    assert!(asked.is_empty(), "asked for memory in 9,900 steps:\n{}", asked.join("\n"));
 }
 
 /// Plans of one step share their threads.
