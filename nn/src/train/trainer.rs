@@ -220,7 +220,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     ///
     /// # Errors
     /// Whatever [`Step::run`] answers, with the epoch and the batch, the error of a metric, and that of keeping a checkpoint;
-    /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
     /// a split that leaves a part without examples, or a checkpoint that does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
