@@ -1,7 +1,14 @@
-//! The digits: 1,797 images of 8×8 pixels, see `data/README.md`.
+//! What the examples share: the data, and what they take from the command line. Each uses some of it.
+//!
+//! Here are the digits: 1,797 images of 8×8 pixels, see `data/README.md`.
+
+#![allow(dead_code)]
+
+pub mod options;
+pub mod text;
 
 use flate2::read::GzDecoder;
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, Array4, ArrayView1};
 use nn::Dataset;
 use std::error::Error;
 use std::io::Read;
@@ -37,4 +44,28 @@ pub fn drawing(image: ArrayView1<'_, f32>) -> Vec<String> {
     let shade = |ink: &f32| shades[((ink * 4.0).round() as usize).min(4)];
     let line = |row: &[f32]| row.iter().map(shade).flat_map(|shade| [shade, shade]).collect();
     image.to_vec().chunks(SIDE).map(line).collect()
+}
+
+/// The digits as images \[1797, 1, 32, 32\]: every pixel four times as wide and high.
+pub fn enlarged_digits() -> Result<Dataset<f32>, Box<dyn Error>> {
+    let digits = digits()?;
+    let (features, labels) = (digits.features()?, digits.labels()?.clone());
+    let pixel = |(i, _, row, column)| features[[i, row / 4 * SIDE + column / 4]];
+    Ok(Dataset::labelled(Array4::from_shape_fn((labels.len(), 1, 4 * SIDE, 4 * SIDE), pixel), labels)?)
+}
+
+/// The Wisconsin breast cancer data, see `data/README.md`.
+pub const BREAST_CANCER: &str = include_str!("../../data/breast_cancer.csv");
+
+/// Of each tumour in such a file: the ten mean values, and 1 if it was benign.
+pub fn ten_means(csv: &str) -> Result<Array2<f64>, Box<dyn Error>> {
+    let mut numbers = Vec::new();
+    for line in csv.lines().skip(1) {
+        let (diagnosis, measures) = line.split_once(',').ok_or("a line without measures")?;
+        for measure in measures.split(',').take(10) {
+            numbers.push(measure.parse()?);
+        }
+        numbers.push(f64::from(u8::from(diagnosis == "benign")));
+    }
+    Ok(Array2::from_shape_vec((numbers.len() / 11, 11), numbers)?)
 }

@@ -1,5 +1,6 @@
-//! Random texts of programs, and what has to hold of each.
+//! Random texts of programs, and random calls, and what has to hold of each.
 
+pub mod calls;
 mod cost;
 mod mutate;
 pub mod oracle;

@@ -1,16 +1,18 @@
-//! Random texts of programs, for as long as one likes: see `USAGE`, and `oracle` for what is asked of each.
+//! Random texts of programs, or random calls, for as long as one likes: see `USAGE`, and `oracle` and `calls` for what is
+//! asked of each.
 
-use fuzz::{Tally, oracle, search, shrink};
+use fuzz::{Tally, calls, oracle, search, shrink};
 use std::process::ExitCode;
 use std::time::Duration;
 
 const USAGE: &str = "usage: fuzz [options]          changes valid texts at random and checks what can still be read
+       fuzz --calls [options]   makes random calls of the public interface instead, some dozens in each case
        fuzz --text FILE         checks one text
   --seconds S      for how long: 10 unless given
-  --cases N        how many texts, whatever the time
+  --cases N        how many texts or cases, whatever the time
   --seed N         another seed gives other texts; 0 unless given
-  --first N        begins with this text of the seed, not with its first
-  --show           prints each text before it is checked: for what ends the process";
+  --first N        begins with this text or case of the seed, not with its first
+  --show           prints each text or call before it is checked: for what ends the process";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let mut options = search::Options { seconds: Some(Duration::from_secs(10)), ..search::Options::default() };
+    let mut calls = false;
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut number = || {
@@ -37,6 +40,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
             "--seed" => options.seed = number()?,
             "--first" => options.first = number()?,
             "--show" => options.show = true,
+            "--calls" => calls = true,
             "--text" => {
                 let path = words.next().ok_or_else(|| format!("--text takes a file\n{USAGE}"))?;
                 let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
@@ -53,6 +57,14 @@ fn run(arguments: &[String]) -> Result<(), String> {
     }
     // A panic is a finding, which is printed with its text.
     std::panic::set_hook(Box::new(|_| {}));
+    if calls {
+        let mut answers = calls::Answers::default();
+        let found = search::cases(&options, |case| calls::check(options.seed, case, options.show, &mut answers));
+        println!("{answers}");
+        return found.map_or(Ok(()), |(case, complaint)| {
+            Err(format!("\n--calls --seed {} --first {case} --cases 1:\n{complaint}", options.seed))
+        });
+    }
     let mut tally = Tally::default();
     let found = search::search(&options, &mut tally);
     println!("{tally}");

@@ -78,7 +78,7 @@ fn check_as<F: Real>(text: &str) -> Result<Outcome, String> {
 }
 
 /// An error says what is wrong in lines that can be read.
-fn well_formed(error: &Error) -> Result<(), String> {
+pub(crate) fn well_formed(error: &Error) -> Result<(), String> {
     let text = error.to_string();
     match error.message().is_empty() || text.lines().any(|line| line.len() > 4000) {
         true => Err(format!("an error that cannot be read: {text}")),

@@ -22,19 +22,26 @@ pub struct Options {
 
 /// The first text of which something does not hold, with its number and the complaint.
 pub fn search(options: &Options, tally: &mut Tally) -> Option<(u64, String, String)> {
+    let found = cases(options, |case| {
+        let text = text(options.seed, case);
+        if options.show {
+            println!("---- text {case}\n{text}");
+        }
+        oracle::check_without_panic(&text).map(|outcome| tally.count(outcome))
+    });
+    found.map(|(case, complaint)| (case, text(options.seed, case), complaint))
+}
+
+/// The first case that `check` complains of, with the complaint.
+pub fn cases(options: &Options, mut check: impl FnMut(u64) -> Result<(), String>) -> Option<(u64, String)> {
     let start = Instant::now();
     for case in options.first.. {
         let late = options.seconds.is_some_and(|seconds| start.elapsed() >= seconds);
         if late || options.cases.is_some_and(|cases| case - options.first >= cases) {
             break;
         }
-        let text = text(options.seed, case);
-        if options.show {
-            println!("---- text {case}\n{text}");
-        }
-        match oracle::check_without_panic(&text) {
-            Ok(outcome) => tally.count(outcome),
-            Err(complaint) => return Some((case, text, complaint)),
+        if let Err(complaint) = check(case) {
+            return Some((case, complaint));
         }
     }
     None

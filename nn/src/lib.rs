@@ -30,6 +30,8 @@ mod context;
 mod data;
 mod domain;
 mod error;
+mod estimator;
+mod files;
 mod init;
 #[cfg(all(feature = "instances", debug_assertions, not(test)))]
 mod instances;
@@ -41,25 +43,34 @@ mod minimize;
 mod module;
 mod objective;
 mod optim;
+pub mod picture;
 mod random;
 pub mod schedule;
+mod search;
 mod summary;
 mod train;
 
 pub use context::Context;
-pub use data::{Batch, Column, Columns, Dataset};
+#[cfg(feature = "npz")]
+pub use data::npz;
+pub use data::{
+    Augment, Batch, Column, Columns, Csv, Dataset, Diagnosis, Missing, Table, Tokens, Vocabulary, diagnose, idx, npy,
+    synthetic,
+};
+pub use estimator::{Method, Network, NetworkConfig, least_squares};
+pub use files::{Export, export, export_by, pytorch, weights};
 pub use init::Init;
 pub use layer::{CloneLayer, Layer};
 pub use layers::{
-    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d,
-    ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm, Gru, LayerNorm,
-    Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Residual,
-    RmsNorm, Rnn, Sequence, Sequential, TransformerBlock,
+    Activation, AveragePool, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose,
+    ConvTranspose1d, ConvTranspose2d, Convolution, Dense, Dropout, Embedding, Extent, Flatten, GlobalPool, GroupNorm,
+    Gru, LayerNorm, Lstm, MaxPool, MaxPool1d, MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding,
+    Prelu, Residual, RmsNorm, Rnn, Scaling, Sequence, Sequential, TransformerBlock,
 };
 pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
-    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, buffers, buffers_mut, parameters, parameters_mut,
+    Attribute, Buffer, Module, Name, Param, Parts, PartsMut, Stored, buffers, buffers_mut, parameters, parameters_mut,
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{
@@ -68,10 +79,11 @@ pub use optim::{
     Position, Recurrence, RmsProp, Schedule, ScheduleFree, Scheduled, Sgd, StateRecorder, Update, WeightAverage,
 };
 pub use random::Random;
+pub use search::{Results, Search, Space, Trial};
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
-    Checkpoint, EarlyStopping, Epoch, Evaluation, GradientNorms, History, Observer, OnPlateau, Progress, Step,
-    StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Checkpoint, EarlyStopping, Epoch, Evaluation, Every, GradientNorms, History, Observer, ObserverState, OnPlateau,
+    Progress, Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
 /// The examples of the README and of the guide, compiled and run.

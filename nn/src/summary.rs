@@ -69,7 +69,7 @@ pub fn summary<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Sha
     let y = model.forward(x.named("x"), &cx);
     cx.updated()?;
     y.shape()?;
-    let total = parameters(model).iter().map(|(_, param)| param.array().len()).sum();
+    let total: usize = parameters(model).iter().map(|(_, param)| param.array().len()).sum();
     let mut calls = cx.into_calls();
     let listed: usize = calls.iter().map(|call| call.parameters).sum();
     if calls.is_empty() || listed != total {

@@ -3,9 +3,14 @@
 // A global allocator cannot be written without `unsafe`: its contract is handed on to the system's, call by call.
 #![allow(unsafe_code)]
 
+#[path = "../nn/catalogue.rs"]
+#[allow(dead_code)]
+mod catalogue;
 mod evaluate;
+mod files;
 mod memory;
 mod steady;
+mod weights;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

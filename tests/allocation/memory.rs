@@ -158,3 +158,25 @@ fn numbers_on_a_used_tape_take_no_allocation() {
     assert!(constant < 10 && constant < first, "{constant} allocations, {first} on a new tape");
     assert_eq!(live(), held);
 }
+
+/// Planning takes memory in proportion to the program, in few pieces.
+#[test]
+fn a_plan_of_a_long_program_takes_some_hundred_bytes_for_a_node() {
+    let tape = Tape::<f64>::symbolic();
+    let (x, w) = (tape.input(0.5), tape.input(0.25));
+    let mut y = x;
+    for i in 0..60_000 {
+        y = match i % 3 {
+            0 => y.sin(),
+            1 => y * w,
+            _ => y + x,
+        };
+    }
+    let program = tape.program(&[y]).unwrap().grad(&[0, 1]).unwrap();
+    drop(tape);
+    let nodes = program.len();
+    let (plan, bytes, calls) = watched(|| program.plan().unwrap());
+    assert!(bytes < 400 * nodes as isize, "{} bytes for each of {nodes} nodes", bytes / nodes as isize);
+    assert!(calls < nodes / 20, "{calls} requests for {nodes} nodes");
+    assert_eq!(plan.program().inputs().count(), 2);
+}

@@ -1,8 +1,9 @@
 //! Steady state: after the first run a plan, and a training step, ask for no memory; and a plan takes what it says.
 
-use crate::{largest, requests};
+use crate::catalogue::every;
+use crate::{LIVE, largest, requests};
 use autodiff::{Feed, Tape};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayD};
 use nn::{
     Accumulate, Activation, Adam, BatchNorm, ClipGlobalNorm, Dataset, Dense, Dropout, Init, Layer, Optimizer, Outcome,
     Random, Sequential, Sgd, Step, WeightAverage, loss,
@@ -71,6 +72,38 @@ fn a_step_of_everything_asks_for_no_memory() {
     step.run(&mut model, &batch, 0).unwrap();
     let count = requests(|| (0..20).for_each(|key| assert!(step.run(&mut model, &batch, key).unwrap().loss > 0.0)));
     assert_eq!(count, 0);
+}
+
+/// Of every layer: planned steps ask for nothing after the first ones, and memory after 10,000 steps is that after 100.
+#[test]
+fn ten_thousand_steps_of_every_layer_leave_memory_as_a_hundred_do() {
+    let mut asked: Vec<String> = Vec::new();
+    for row in every::<f32>() {
+        let (what, mut random) = (format!("{:?}", row.layer), Random::new(5));
+        let mut normal = |shape: &[usize]| ArrayD::from_shape_simple_fn(shape, || random.normal() as f32);
+        let d = row.fits[row.fits.len() - 1];
+        let first = Dense::new(d, d, Init::LeCun, &mut Random::new(8));
+        let mut model = Sequential::new().then(first).then(row.layer);
+        let y = nn::predict(&model, normal(row.fits)).unwrap();
+        let data = Dataset::valued(normal(row.fits), normal(y.shape())).unwrap();
+        let mut step = Step::new(Adam::new(1e-4), loss::mean_squared).threads(1);
+        (0..100).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}"));
+        let after_100 = LIVE.get();
+        let count =
+            requests(|| (100..10_000).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}")));
+        assert_eq!(LIVE.get(), after_100, "{what}\n{}", step.explain(&model, &data).unwrap());
+        if count > 0 {
+            asked.push(format!("{count} times: {what}"));
+        }
+
+        // Recorded anew in each step, what is taken is given back.
+        let mut step = Step::new(Adam::new(1e-4), loss::mean_squared).eagerly();
+        (0..10).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}"));
+        let after_10 = LIVE.get();
+        (10..100).for_each(|key| assert!(step.run(&mut model, &data, key).is_ok(), "{what}"));
+        assert_eq!(LIVE.get(), after_10, "{what}");
+    }
+    assert!(asked.is_empty(), "asked for memory in 9,900 steps:\n{}", asked.join("\n"));
 }
 
 /// Plans of one step share their threads.

@@ -73,6 +73,16 @@ fn a_rule_is_followed_by_programs_and_plans() {
     in_a_program::<f32>(100.0);
 }
 
+/// A plan writes the composition out in its place: one loop has what is around it and what is inside.
+#[test]
+fn a_plan_fuses_across_a_rule() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(vec![0.5; 5000]);
+    let plan = tape.program(&[softplus(x.sin()).cos()]).unwrap().plan().unwrap();
+    let text = plan.explain();
+    assert!(text.contains("loop over 5000: sin, exp, add, log, cos"), "{text}");
+}
+
 #[test]
 fn a_rule_is_followed_in_loops_conditions_and_other_compositions() {
     let tape = Tape::<f64>::new();
@@ -109,6 +119,15 @@ fn two_rules_of_one_name_are_two() {
     let one = clipped(x, 1.0);
     let again = tape.program(&[one.square(), one.square()]).unwrap().simplified();
     assert_eq!(again.nodes().filter(|node| node.operation() == "tests::clipped").count(), 1);
+    // So it is beside another of the same name.
+    let other = clipped(x, 3.0);
+    let both = tape.program(&[one + other]).unwrap();
+    let tape = Tape::<f64>::new();
+    let x = tape.input([0.5, -4.0]);
+    let sums = [both.record(&tape, &[x.into()]).unwrap()[0], both.record(&tape, &[x.into()]).unwrap()[0]];
+    let twice = tape.program(&sums).unwrap();
+    assert_eq!(twice.nodes().filter(|node| node.operation() == "tests::clipped").count(), 4);
+    assert_eq!(twice.simplified().nodes().filter(|node| node.operation() == "tests::clipped").count(), 2);
 }
 
 #[test]

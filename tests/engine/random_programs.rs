@@ -6,7 +6,8 @@
 use crate::oracle::{self, Array, Dual};
 use autodiff::check::strategy::{self, Body, Line, Op, Recipe};
 use autodiff::check::{Check, Report};
-use autodiff::{Real, Tape, Var};
+use autodiff::inspect::Trace;
+use autodiff::{Kind, Real, Tape, Var};
 use ndarray::ArrayD;
 use num_dual::{Dual64, HyperDual64};
 use proptest::prelude::*;
@@ -204,11 +205,19 @@ fn count(lines: &[Line], names: &mut BTreeMap<String, [usize; 3]>, depth: usize)
 fn programs_are_long_and_varied() {
     let mut runner =
         TestRunner::new_with_rng(config(1), proptest::test_runner::TestRng::deterministic_rng(Default::default()));
-    let (mut longest, mut names) = (0, BTreeMap::new());
+    let (mut longest, mut largest, mut names) = (0, 0, BTreeMap::new());
     let (mut reused, mut squared) = (0, 0);
     for _ in 0..200 {
         let recipe = strategy::programs(200).new_tree(&mut runner).expect("a program").current();
-        let (program, _) = recipe.program::<f64>().expect("well typed");
+        let (program, inputs) = recipe.program::<f64>().expect("well typed");
+        // Values stay small, and moderate.
+        largest = program.nodes().map(|node| node.shape().size()).fold(largest, usize::max);
+        let steps = Trace::forward(&program, &inputs).expect("it runs");
+        for node in program.nodes().filter(|node| node.kind() == Kind::Real) {
+            let value =
+                steps.at(steps.len()).value(node.id()).expect("a value").iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            assert!(value < 1e6, "{node:?} has values of {value}\n{recipe}");
+        }
         longest = longest.max(program.len());
         assert!(program.len() <= 200, "{} nodes", program.len());
         count(&recipe.lines, &mut names, 0);
@@ -219,7 +228,11 @@ fn programs_are_long_and_varied() {
     }
     let inside: usize = names.values().map(|[_, inside, _]| inside).sum();
     let twice: usize = names.values().map(|[_, _, twice]| twice).sum();
-    println!("longest {longest}, {} operations, {inside} and {twice} inside of one and two: {names:?}", names.len());
+    assert!(largest <= 60, "an array of {largest} elements");
+    println!(
+        "longest {longest}, largest {largest}, {} operations, {inside} and {twice} inside of one and two: {names:?}",
+        names.len()
+    );
     assert!(longest > 130, "the longest has {longest} nodes");
     assert_eq!(names.len(), 82, "{names:?}");
     assert!(names.values().filter(|[_, inside, _]| *inside > 0).count() > 65, "{names:?}");

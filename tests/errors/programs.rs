@@ -1,7 +1,7 @@
 //! Programs given what they were not recorded with, and registries asked for what they do not know.
 
 use crate::check;
-use autodiff::{Attributes, ErrorKind, Input, Program, Registry, Tape};
+use autodiff::{Arg, Attributes, ErrorKind, Input, Program, Registry, Tape};
 use expect_test::expect;
 use ndarray::array;
 
@@ -172,4 +172,48 @@ fn a_plan_that_no_memory_holds() {
     let x = tape.symbolic_input([1 << 44]);
     let error = tape.program(&[x.exp()]).unwrap().plan().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resources, "{error}");
+}
+
+/// Of outputs that are no arrays of reals there is no derivative; the line is the user's.
+#[test]
+fn derivatives_of_programs_that_return_indices() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([3.0, 1.0]);
+    let both = tape.program(&[Arg::from(x), x.argmax(..).into()]).unwrap();
+    check(
+        both.vjp(&[0]).unwrap_err(),
+        expect![[r#"
+            vjp: output 1 is an array of indices; a derivative is one of arrays of reals
+              at tests/errors/programs.rs:_
+              help: `returning` makes the program of some of the outputs
+        "#]],
+    );
+    let error = both.jvp(&[0]).unwrap_err();
+    assert_eq!((error.operation(), error.kind()), ("jvp", ErrorKind::Mismatch));
+    let index = both.returning(&[1]).unwrap();
+    for error in [index.grad(&[0]).unwrap_err(), index.value_and_grad(&[0]).unwrap_err()] {
+        assert_eq!((error.operation(), error.kind()), ("grad", ErrorKind::Mismatch));
+        assert!(error.to_string().contains("tests/errors/programs.rs:"), "{error}");
+    }
+    // So is that of a handle of another kind.
+    let found = both.record(&tape, &[x.into()]).unwrap();
+    let errors = [found[1].error(), Arg::from(x).index().to_real().error(), Arg::from(x).key().uniform([1], 0).error()];
+    for error in errors {
+        let text = error.unwrap().to_string();
+        assert!(text.contains("tests/errors/programs.rs:") && !text.contains("autodiff/src"), "{text}");
+    }
+}
+
+/// What a loop hands to its body was recorded where the loop stands.
+#[test]
+fn what_a_body_is_given_has_the_line_of_the_loop() {
+    let tape = Tape::<f64>::new();
+    let (x, rows) = (tape.input([1.0, 2.0, 3.0]), tape.input([[1.0, 2.0]]));
+    let inside = tape.scan(1, [x], [rows], |_, [h], [row]| ([h * row], [])).0[0].error().unwrap();
+    let rows = tape.scan(3, [x], [rows], |_, [h], [_]| ([h], [])).0[0].error().unwrap();
+    assert!(inside.message().contains("do not broadcast") && rows.message().contains("should be 3 long"));
+    for error in [inside, rows] {
+        let text = error.to_string();
+        assert!(text.contains("tests/errors/programs.rs:") && !text.contains("autodiff/src"), "{text}");
+    }
 }

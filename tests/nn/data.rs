@@ -72,6 +72,21 @@ fn a_data_set_is_made_of_columns() {
 }
 
 #[test]
+fn a_column_is_changed_in_its_place() {
+    let data = numbered(4).real("weight", [1.0, 2.0, 3.0, 4.0]).unwrap();
+    let doubled = data.map("weight", |w| w * 2.0).unwrap();
+    assert_eq!(doubled.column("weight").unwrap(), &Column::real([2.0, 4.0, 6.0, 8.0]));
+    assert_eq!(numbers(&doubled), [0, 1, 2, 3]);
+    // Another shape of the examples, but no other number of them.
+    let squares = data.map("x", |x| ndarray::concatenate![ndarray::Axis(1), *x, x * x]).unwrap();
+    assert_eq!(squares.features().unwrap().shape(), [4, 2]);
+    let fewer = data.map("x", |x| x.sum_axis(ndarray::Axis(0))).unwrap_err();
+    assert_eq!(fewer.message(), "the column `x` would be [1], with 4 examples in the others");
+    assert_eq!(data.map("targets", |x| x.clone()).unwrap_err().message(), "the column `targets` holds indices");
+    assert_eq!(data.map("y", |x| x.clone()).unwrap_err().message(), "there is no column `y`");
+}
+
+#[test]
 fn a_label_without_a_score_is_refused() {
     let error = accuracy(&array![[0.3], [0.9]].into_dyn(), &Column::index(array![0, 2])).unwrap_err();
     assert_eq!(error.message(), "there is a label 2, and scores for 2 classes, from 0");

@@ -146,6 +146,26 @@ fn binary_cross_entropy_with_logits_does_not_cancel() {
     assert_eq!(small, 1e-20);
 }
 
+/// In single precision, too: log(1 + e^−z) of double precision, for right answers, and z more for wrong ones.
+#[test]
+fn binary_cross_entropy_with_logits_does_not_cancel_in_single_precision() {
+    for z in [0.25f32, 4.0, 10.0, 14.0, 17.0, 40.0, 80.0] {
+        for (z, y) in [(z, 1.0), (-z, 0.0), (z, 0.0), (-z, 1.0)] {
+            let tape = Tape::<f32>::new();
+            let x = tape.input([z]);
+            let loss = loss::binary_cross_entropy_with_logits(x, tape.data([y]).into());
+            let (found, gradient) = (loss.item().unwrap(), loss.backward().unwrap().get(x).unwrap()[[0]]);
+            // The logit of the right answer.
+            let right = f64::from(if y == 1.0 { z } else { -z });
+            let value = if right > 0.0 { (-right).exp().ln_1p() } else { right.exp().ln_1p() - right };
+            let slope = if y == 1.0 { -1.0 / (1.0 + right.exp()) } else { 1.0 / (1.0 + right.exp()) };
+            let near = |a: f32, b: f64| (f64::from(a) - b).abs() <= 3e-7 * b.abs();
+            assert!(near(found, value), "z = {z}, y = {y}: {found:e} for {value:e}");
+            assert!(near(gradient, slope), "z = {z}, y = {y}: {gradient:e} for {slope:e}");
+        }
+    }
+}
+
 /// A class that is masked out by −∞ and has no weight has no part in the loss.
 #[test]
 fn cross_entropy_of_masked_logits() {

@@ -2,6 +2,7 @@
 
 mod architectures;
 mod callbacks;
+mod catalogue;
 mod data;
 mod errors;
 mod every_layer;
@@ -13,6 +14,7 @@ mod losses;
 mod metrics;
 mod minimisers;
 mod mistakes;
+mod notes;
 mod objectives;
 mod optimizers;
 mod planned;

@@ -177,3 +177,21 @@ fn what_a_metric_cannot_take_is_refused() {
     assert_eq!(message(metric::r_squared(&column(&[1.0, 2.0]), &equal)), all_equal);
     assert!(metric::f1::<f64>(Average::Macro)(&two, &Column::index([0])).is_err());
 }
+
+/// An error of a metric that was made with a setting names the line where it was made.
+#[test]
+fn errors_of_metrics_name_a_line_of_the_caller() {
+    let (scores, targets) = (ndarray::arr0(0.5).into_dyn(), Column::<f64>::index([0]));
+    let errors = [
+        nn::metric::top_k(0)(&scores, &targets),
+        nn::metric::top_k(1)(&scores, &targets),
+        nn::metric::threshold(0.5)(&scores, &targets),
+        nn::metric::precision(nn::metric::Average::Macro)(&scores, &targets),
+        nn::metric::recall(nn::metric::Average::Macro)(&scores, &targets),
+        nn::metric::f1(nn::metric::Average::Macro)(&scores, &targets),
+    ];
+    for error in errors {
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("tests/nn/metrics.rs:"), "{text}");
+    }
+}

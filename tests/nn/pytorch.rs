@@ -5,8 +5,9 @@
 use autodiff::{Shape, Tape, Var};
 use ndarray::ArrayD;
 use nn::{
-    Activation, AveragePool, BatchNorm, Context, ConvTranspose, Convolution, GlobalPool, GroupNorm, Gru, Layer,
-    LayerNorm, Lstm, MaxPool, Module, MultiHeadAttention, Prelu, Random, RmsNorm, Rnn, Sequence, TransformerBlock,
+    Activation, AveragePool, BatchNorm, Bidirectional, Context, ConvTranspose, Convolution, GlobalPool, GroupNorm, Gru,
+    Layer, LayerNorm, Lstm, MaxPool, Module, MultiHeadAttention, Prelu, Random, RmsNorm, Rnn, Sequence, Sequential,
+    TransformerBlock,
 };
 use std::collections::BTreeMap;
 
@@ -251,6 +252,18 @@ fn recurrent_layers() {
             let (all, (h, c)) = lstm.states(sequence(case, x[0]), start, cx);
             joined(&[all, h, c])
         });
+    });
+}
+
+#[test]
+fn recurrent_layers_from_both_ends_one_on_the_other() {
+    compare(&["bidirectional"], 4, |case| {
+        let (width, random) = (case.number("width"), &mut Random::new(0));
+        let stacked = (0..case.number("layers")).fold(Sequential::new(), |stacked, layer| {
+            let inputs = if layer == 0 { case.length(2) } else { 2 * width };
+            stacked.then(Bidirectional::new(Gru::new(inputs, width, random), Gru::new(inputs, width, random)))
+        });
+        case.compare_layer(stacked);
     });
 }
 

@@ -4,8 +4,8 @@ use crate::support::{bits, normal};
 use ndarray::array;
 use nn::metric::accuracy;
 use nn::{
-    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, Epoch, Init, Observer, Random, Sequential, Sgd,
-    StepResult, Trainer, Training, WeightAverage, buffers, loss, parameters,
+    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, EarlyStopping, Epoch, Init, Observer, OnPlateau,
+    Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, WeightAverage, buffers, loss, parameters,
 };
 use std::ops::ControlFlow;
 
@@ -135,4 +135,56 @@ fn the_best_weights_can_be_kept() {
     let restored = nn::evaluate(&model, loss::mean_squared, &data).unwrap().loss;
     assert_eq!(restored, best.0);
     assert!(restored < last);
+}
+
+/// Keeps the state of the run after a step.
+struct Keep {
+    step: u64,
+    kept: Option<Checkpoint<f64>>,
+}
+
+impl Observer<f64> for Keep {
+    fn on_step(&mut self, _: &StepResult<'_, f64>, training: &Training<'_, f64>) -> ControlFlow<()> {
+        if training.position().step == self.step {
+            self.kept = Some(training.checkpoint());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// New observers go on from what the checkpoint has of those before: the falling rate, the best epoch, the epochs waited for.
+#[test]
+fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
+    let data = data();
+    let run = |from: Option<&Checkpoint<f64>>, keep: &mut Keep| {
+        let mut model = network();
+        let mut plateau = OnPlateau::new("validation loss", 0.5, 1);
+        let mut stopping = EarlyStopping::new("validation loss", 6);
+        let factor = plateau.factor();
+        // A rate so large that the loss often grows.
+        let optimizer = Scheduled::new(plateau.factor(), Adam::new(0.2));
+        let mut trainer = Trainer::new(optimizer).epochs(30).batch_size(5).validation(&data);
+        if let Some(checkpoint) = from {
+            trainer = trainer.resume(checkpoint);
+        }
+        let trainer = trainer.observe(&mut plateau).observe(&mut stopping).observe(keep);
+        let end = trainer.fit(&mut model, loss::softmax_cross_entropy, &data).unwrap();
+        (end, model_bits(&model), stopping.best(), factor(nn::Position::default()), stopping)
+    };
+    let whole = run(None, &mut Keep { step: 0, kept: None });
+    let last = whole.0.position().step + 6 * 5;
+    assert!(whole.3 < 0.5, "the rate fell to {}", whole.3);
+    // In the middle of an epoch, between two, and while it is waited for a better one.
+    for step in [1, 5, 13, 15, last - 8] {
+        let mut keep = Keep { step, kept: None };
+        run(None, &mut keep);
+        let kept = keep.kept.unwrap();
+        assert_eq!(kept.observers().len(), 2);
+        assert_eq!(run(Some(&kept), &mut Keep { step: 0, kept: None }), whole, "from step {step}");
+    }
+}
+
+fn model_bits(model: &Sequential<f64>) -> Vec<u64> {
+    let parameters = parameters(model).into_iter().flat_map(|(_, param)| bits(param.array()));
+    parameters.chain(buffers(model).into_iter().flat_map(|(_, buffer)| bits(buffer.array()))).collect()
 }

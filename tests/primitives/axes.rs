@@ -141,7 +141,7 @@ fn new_axes() {
         assert_eq!(y.squeeze(..).value().unwrap(), x.value().unwrap());
         let pair = tape.stack(&[x, -x], axis);
         assert_eq!(pair.shape().unwrap().iter().filter(|length| **length == 2).count(), 2);
-        assert_eq!(pair.sum(axis).value().unwrap(), ArrayD::zeros(IxDyn(&[2, 3])));
+        assert_eq!(pair.sum(axis).value().unwrap(), ArrayD::<f64>::zeros(IxDyn(&[2, 3])));
         assert_eq!(pair.slice(axis, 0..1).squeeze(axis).value().unwrap(), x.value().unwrap());
     }
     let number = tape.input(2.0);

@@ -361,6 +361,6 @@ fn a_direction_given_twice_counts_twice() {
 fn a_jacobian_of_a_function_that_ignores_its_argument_is_zero_whatever_its_shape() {
     for size in [1, 9] {
         let jacobian = autodiff::jacobian(|x| x.tape().constant(vec![1.0; size]), [1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(jacobian, ndarray::Array2::zeros((size, 3)));
+        assert_eq!(jacobian, ndarray::Array2::<f64>::zeros((size, 3)));
     }
 }

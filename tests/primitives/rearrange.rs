@@ -246,7 +246,7 @@ fn constants_that_need_no_array() {
     let tape = Tape::<f64>::new();
     assert_eq!(tape.zeros([2, 0]).shape().unwrap(), [2, 0].into());
     assert_eq!(tape.ones([]).item().unwrap(), 1.0);
-    assert_eq!(tape.eye(3).value().unwrap(), ndarray::Array2::eye(3).into_dyn());
+    assert_eq!(tape.eye(3).value().unwrap(), ndarray::Array2::<f64>::eye(3).into_dyn());
     assert_eq!(tape.eye(0).shape().unwrap(), [0, 0].into());
     assert_eq!(tape.arange(5).value().unwrap(), ndarray::Array1::from_iter((0..5).map(f64::from)).into_dyn());
     // Single precision holds integers to 2²⁴, and every second one beyond.

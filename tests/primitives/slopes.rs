@@ -164,3 +164,24 @@ fn whole_powers() {
         assert!(apart <= 2 || y == expected, "{x} to the {n}: {y:e}, not {expected:e}, {apart} apart");
     }
 }
+
+/// A plain number as an exponent is what `powf` takes: at 0, and of a negative number where the exponent is whole.
+#[test]
+fn a_number_as_an_exponent() {
+    for (x, e, value, slope) in [
+        (-3.0, 2.0, 9.0, -6.0),
+        (0.0, 2.0, 0.0, 0.0),
+        (0.0, 1.0, 0.0, 1.0),
+        (0.0, 0.5, 0.0, f64::INFINITY),
+        (0.0, 0.0, 1.0, 0.0),
+        (-2.0, 3.0, -8.0, 12.0),
+        (-2.0, -1.0, -0.5, -0.25),
+    ] {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(x);
+        let y = x.pow(e);
+        let found = (y.item().unwrap(), y.backward().unwrap().item(x).unwrap());
+        assert_eq!(found, (value, slope), "{} to the {e}", x.item().unwrap());
+        assert_eq!(y.pushforward(&[(x, tape.constant(1.0))]).unwrap().item().unwrap(), slope);
+    }
+}

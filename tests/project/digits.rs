@@ -4,7 +4,8 @@
 #[allow(dead_code)]
 mod example;
 
-use example::{Job, parse, support, train};
+use example::support::options::Options;
+use example::{support, train};
 
 #[test]
 fn the_data_are_the_digits() {
@@ -29,10 +30,11 @@ fn an_image_is_drawn_in_eight_lines() {
 
 #[test]
 fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
-    let trained = train(3, &mut []).unwrap();
+    let options = Options { seed: 3, ..Options::default() };
+    let trained = train(options, &mut []).unwrap();
     assert!(trained.accuracy > 0.96, "{}", trained.accuracy);
     assert_eq!(trained.test.len(), 359);
-    let again = train(3, &mut []).unwrap();
+    let again = train(options, &mut []).unwrap();
     assert_eq!(trained.scores, again.scores);
     example::check(&trained).unwrap();
 }
@@ -40,20 +42,23 @@ fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
 #[test]
 fn bad_flags_are_explained() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert!(matches!(parse(&words("")), Ok(Job::Once(0))));
-    assert!(matches!(parse(&words("--seed 7")), Ok(Job::Once(7))));
-    assert!(matches!(parse(&words("--seeds 10")), Ok(Job::Repeat(10))));
-    assert!(matches!(parse(&words("--help")), Ok(Job::Help)));
+    let parsed = |line: &str| Options::parse(&words(line));
+    let usual = Options::default();
+    assert_eq!(parsed(""), Ok(usual));
+    assert_eq!(parsed("--seed 7"), Ok(Options { seed: 7, ..usual }));
+    assert_eq!(parsed("--quick --seeds 10"), Ok(Options { seeds: Some(10), quick: true, ..usual }));
+    assert_eq!(parsed("--help"), Ok(Options { help: true, ..usual }));
     let cases = [
         ("--seed", "--seed takes a number"),
         ("--seeds", "--seeds takes a number"),
         ("--seed x", "--seed takes a non-negative integer, not `x`"),
         ("--seed -1", "--seed takes a non-negative integer, not `-1`"),
         ("--seeds 0", "--seeds takes at least 1"),
-        ("--seed 1 2", "`2` is one argument too many"),
+        ("--seed 1 2", "`2` is not an option"),
+        ("--seed 1 --seeds 2", "`--seeds` is one option too many"),
         ("--sed 1", "`--sed` is not an option"),
     ];
     for (line, complaint) in cases {
-        assert_eq!(parse(&words(line)).err().as_deref(), Some(complaint), "{line}");
+        assert_eq!(parsed(line).err().as_deref(), Some(complaint), "{line}");
     }
 }

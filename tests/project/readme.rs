@@ -2,10 +2,6 @@
 //! the registry says; the guide's program is the one that is shipped, and its command prints what is shown. `UPDATE_EXPECT=1 cargo test --test project` rewrites them.
 //! (The examples of the guide are compiled and run with the documentation tests of `nn`.)
 
-#[path = "../../examples/run/main.rs"]
-#[allow(dead_code)]
-mod run;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,9 +70,9 @@ fn the_program_is_the_one_that_is_shipped() {
 #[test]
 fn the_command_prints_what_is_shown() {
     let command = section("docs/guide.md", "shell").lines().find(|line| line.starts_with('$')).unwrap().to_owned();
-    let arguments = command.split_once("--example run -- ").expect("a command of the tool").1;
+    let arguments = command.split_once("-p autodiff-run -- ").expect("a command of the tool").1;
     let arguments: Vec<String> = arguments.split_whitespace().map(|word| word.replace('\'', "")).collect();
     let mut out = Vec::new();
-    run::run(&arguments, &mut std::io::empty(), &mut out).unwrap();
+    autodiff_run::run(&arguments, &mut std::io::empty(), &mut out).unwrap();
     check("docs/guide.md", "shell", &format!("```console\n{command}\n{}```", String::from_utf8(out).unwrap()));
 }

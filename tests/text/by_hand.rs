@@ -181,3 +181,38 @@ fn numbers_have_exponents_of_either_sign() {
     let [x, y] = [[3e2, 4e2], [3.0 * 1e-2, 4.0 * 1e-2]].map(|numbers| ndarray::arr1(&numbers).into_dyn());
     assert_eq!(results, [x.clone(), y, x]);
 }
+
+#[test]
+fn axes_of_any_length() {
+    let text = "program 2 f64
+        x : f64[n, 2] = data
+        labels : index[n] = index
+        n = constant(2)
+        rows = reshape(x; shape=[n, 1, 2])
+        first = slice(x; axis=0, start=0, stop=n)
+        wide = broadcast_to(n; shape=[n, 2])
+        return rows, add(first, wide), labels";
+    for n in [1, 4] {
+        let program = Program::<f64>::parse_with(text, &Registry::standard(), n).unwrap();
+        let shapes: Vec<String> = program.outputs().map(|(_, shape)| shape.to_string()).collect();
+        assert_eq!(shapes, [format!("[{n}, 1, 2]"), format!("[{n}, 2]"), format!("[{n}]")]);
+        let fixed = text.replace("[n", &format!("[{n}")).replace("stop=n", &format!("stop={n}"));
+        assert_eq!(read::<f64>(&fixed).unwrap().to_text(), program.to_text());
+    }
+    assert!(autodiff::text::has_free_axes(text).unwrap());
+    let error = read::<f64>(text).unwrap_err();
+    assert!(error.message().contains("line 2, column 17: `n` is the length of axes that may have any"), "{error}");
+    assert_eq!(error.help(), Some("`Program::parse_with` reads a text for one `n`"));
+    // Elsewhere an `n` is a name, or nothing.
+    for (text, message) in [
+        ("program 2 f64\nx : f64[m] = data\nreturn x", "expected a number or `]`, found `m`"),
+        ("program 2 f64\nx : f64[2] = constant([n, 1])\nreturn x", "expected"),
+        ("program 2 f64\nx : f64[2] = data\nreturn sum(x; axes=[0], keep=n)", "`keep` should be `true` or `false`"),
+    ] {
+        let error = Program::<f64>::parse_with(text, &Registry::standard(), 3).unwrap_err();
+        assert!(error.message().contains(message), "{error}");
+    }
+    let too_large = "program 2 f64\nx : f64[n, n, n] = data\nreturn x";
+    let error = Program::<f64>::parse_with(too_large, &Registry::standard(), usize::MAX).unwrap_err();
+    assert!(error.message().contains("too large"), "{error}");
+}

@@ -1,11 +1,10 @@
 //! Programs as text: what is written is read back, whatever the program; what cannot be read is answered with an error
-//! that shows the place, whatever the text; and the tool `run`, which does with a text what a shell asks for.
+//! that shows the place, whatever the text.
 
 mod any_text;
 mod by_hand;
 mod errors;
 mod returns;
-mod tool;
 
 use autodiff::{Error, Input, Program, Real, Registry};
 use ndarray::ArrayD;

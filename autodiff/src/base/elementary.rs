@@ -95,14 +95,17 @@ macro_rules! elementary {
 
             #[inline(always)]
             pub(super) fn exponential(x: $type) -> $type {
-                // Beyond these the result is 0 or ∞; a NaN passes both comparisons.
-                let x = if x < $low { $low } else { x };
+                // Beyond these the result is 0 or ∞; a NaN passes both comparisons. A 0 is not computed: many machines take a
+                // hundred times as long for a product that underflows.
+                let vanishes = x < $low;
+                let x = if vanishes { 0.0 } else { x };
                 let x = if x > $high { $high } else { x };
                 let (k, m) = reduced(x);
                 // In two factors, so that a subnormal result is rounded once and an overflow is ∞.
                 let k = (k.to_bits() as $signed).wrapping_sub(MAGIC.to_bits() as $signed);
                 let half = k >> 1;
-                (m + 1.0) * scaled(1.0, half as $bits) * scaled(1.0, k.wrapping_sub(half) as $bits)
+                let y = (m + 1.0) * scaled(1.0, half as $bits) * scaled(1.0, k.wrapping_sub(half) as $bits);
+                if vanishes { 0.0 } else { y }
             }
 
             #[inline(always)]

@@ -37,8 +37,8 @@ pub enum ErrorKind {
     Registry,
     /// The text of a program or of a breakpoint cannot be read.
     Text,
-    /// The bytes of a trace cannot be read.
-    Trace,
+    /// A file that cannot be read or written, or whose content is not of its format (as the bytes of a trace).
+    File,
     /// More memory, threads, elements or functions than there are.
     Resources,
 }

@@ -57,11 +57,12 @@ pub(super) mod f32 {
         y
     }
 
-    /// erfc x for x ≥ 0.
+    /// erfc x for x ≥ 0, or what is 0 in single precision as it is; a NaN passes the comparison.
     #[inline(always)]
     fn complement(x: f64) -> f64 {
+        let x = if x > 11.0 { 11.0 } else { x };
         let t = 2.0 / (2.0 + x);
-        t * (polynomial(2.0 * t - 1.0, LOG_RATIO) - x * x).exponential()
+        t * (polynomial(2.0 * t - 1.0, LOG_RATIO) - x * x).exponential_if_normal()
     }
 
     #[inline(always)]

@@ -64,6 +64,10 @@ impl<T> IdVec<T> {
         IdVec(Vec::new())
     }
 
+    pub(crate) fn with_capacity(length: usize) -> Self {
+        IdVec(Vec::with_capacity(length))
+    }
+
     pub(crate) fn filled(length: usize, item: impl Fn() -> T) -> Self {
         IdVec((0..length).map(|_| item()).collect())
     }
@@ -92,6 +96,15 @@ impl<T> IdVec<T> {
         if self.0.len() < length {
             self.0.resize_with(length, item);
         }
+    }
+
+    /// Keeps the items that `keep`, which is asked in order and may change them, says.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(NodeId, &mut T) -> bool) {
+        let mut position = 0;
+        self.0.retain_mut(|item| {
+            position += 1;
+            keep(NodeId::new(position - 1), item)
+        });
     }
 
     pub(crate) fn truncate(&mut self, length: usize) {

@@ -54,13 +54,23 @@ pub(super) struct Estimate {
     pub(super) varies: f64,
     /// Whether the slopes to both sides differ however small the step: the function has a kink here.
     pub(super) kink: bool,
+    /// Whether it seemed so on a shorter length than that on which a derivative was found: of a jump at the point itself a
+    /// step sees nothing over which the function changes much more.
+    pub(super) kink_nearer: bool,
     /// Whether the function is the same number, bit by bit, at both ends of this step and between them.
     pub(super) flat: bool,
 }
 
 impl Estimate {
-    const NONE: Estimate =
-        Estimate { value: f64::NAN, error: f64::INFINITY, step: f64::INFINITY, varies: 0.0, kink: false, flat: false };
+    const NONE: Estimate = Estimate {
+        value: f64::NAN,
+        error: f64::INFINITY,
+        step: f64::INFINITY,
+        varies: 0.0,
+        kink: false,
+        kink_nearer: false,
+        flat: false,
+    };
 
     /// Whether no finite value was found.
     pub(super) fn is_missing(&self) -> bool {
@@ -83,14 +93,14 @@ pub(super) fn derivatives(curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Vec<
         }
         let found = extrapolate(curve, &middle, length / 4.0)?;
         for (best, found) in best.iter_mut().zip(found) {
-            let kink = best.kink || found.kink;
+            let (kink, nearer) = (best.kink || found.kink, best.kink || best.kink_nearer);
             // A larger step is believed only where it agrees with the smaller one, to what that one is worth: far from
             // the limit extrapolations may agree with each other on the wrong number.
             let agrees = best.is_missing() || (found.value - best.value).abs() <= best.error + found.error;
             if !best.is_settled() && !found.kink && agrees && found.error < best.error {
                 *best = found;
             }
-            best.kink = kink && best.is_missing();
+            (best.kink, best.kink_nearer) = (kink && best.is_missing(), nearer);
         }
     }
     Ok(best)
@@ -169,7 +179,7 @@ impl Table {
             let next = extrapolated + (extrapolated - above) / (factor - 1.0);
             let error = (next - extrapolated).abs().max((next - above).abs()) + rounding;
             if error < candidate.error {
-                candidate = Estimate { value: next, error, step: width / 2.0, varies, kink: false, flat };
+                candidate = Estimate { value: next, error, step: width / 2.0, varies, flat, ..Estimate::NONE };
             }
             extrapolated = next;
             *entry = next;
@@ -249,6 +259,15 @@ mod tests {
         assert!(slope(|x| (x - 1.0).abs(), 1.0).kink);
         assert_eq!(slope(|x| (x - 1.0).max(0.0), 1.1).value, 1.0);
         assert_eq!(slope(|x| x.max(1e-3), 1e-9).value, 0.0);
+    }
+
+    /// f(0) = 1 and f(x) = x elsewhere: over a length of 10⁹ it is a straight line.
+    #[test]
+    fn a_jump_at_the_point_is_remembered_where_a_long_step_sees_none() {
+        let line = |x: f64| if x == 0.0 { 1.0 } else { x };
+        let found = derivatives(&mut curve(line, 0.0), &[0.25, 1e9]).ok().and_then(|found| found.first().copied());
+        let found = found.unwrap_or(Estimate::NONE);
+        assert!(found.kink || found.kink_nearer, "{found:?}");
     }
 
     #[test]

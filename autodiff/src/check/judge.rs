@@ -75,7 +75,9 @@ impl Judge {
             if !matches!(outcome, Outcome::Fail(_)) {
                 continue;
             }
-            if pair.analytic.is_infinite() {
+            if pair.numeric.kink_nearer {
+                *outcome = Outcome::Unchecked(Reason::Kink);
+            } else if pair.analytic.is_infinite() {
                 // It may stand for a number that is too large, which slopes over shorter and shorter steps approach.
                 let steepest = near.slopes.into_iter().map(f64::abs).fold(0.0, f64::max);
                 if !near.slopes.into_iter().all(f64::is_finite) || steepest > 1024.0 * pair.numeric.value.abs() {

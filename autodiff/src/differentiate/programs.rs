@@ -1,12 +1,14 @@
 //! The derivatives of a program, recorded on a tape without values through the same rules as everybody's.
 
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind, Place, Result};
+use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::differentiate::forward::pushforward;
 use crate::differentiate::pullback::{Unreached, pullback};
 use crate::program::Program;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
+use std::panic::Location;
 
 impl<F: Real> Program<F> {
     /// The program whose outputs are the gradients of this one's single number with respect to the inputs `wrt`: zeros for an
@@ -24,8 +26,8 @@ impl<F: Real> Program<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NotScalar`] if the program does not have one output of one element, and whatever
-    /// [`Var::gradient`] answers, but for what is 0.
+    /// [`ErrorKind::NotScalar`] if the program does not have one output of one element, [`ErrorKind::Mismatch`] if that is
+    /// no real, and whatever [`Var::gradient`] answers, but for what is 0.
     #[track_caller]
     pub fn grad(&self, wrt: &[usize]) -> Result<Self> {
         self.differentiate(wrt, false)
@@ -43,7 +45,7 @@ impl<F: Real> Program<F> {
     #[track_caller]
     fn differentiate(&self, wrt: &[usize], with_value: bool) -> Result<Self> {
         let tape = Tape::symbolic();
-        let (args, outputs) = self.on(&tape)?;
+        let (args, outputs) = self.on(&tape, "grad")?;
         let [y] = outputs.as_slice() else {
             let message = format!("a gradient is of one number; the program has {} outputs", outputs.len());
             return Err(Error::new(ErrorKind::NotScalar, "grad", message));
@@ -57,7 +59,7 @@ impl<F: Real> Program<F> {
     /// with the cotangents of the inputs `wrt`: zeros for an input that no output depends on.
     ///
     /// # Errors
-    /// As [`Var::pullback`], but for what is 0.
+    /// [`ErrorKind::Mismatch`] if an output is no array of reals; as [`Var::pullback`], but for what is 0.
     #[track_caller]
     pub fn vjp(&self, wrt: &[usize]) -> Result<Self> {
         self.vjp_or(wrt, Unreached::Zero)
@@ -67,7 +69,7 @@ impl<F: Real> Program<F> {
     #[track_caller]
     pub(crate) fn vjp_or(&self, wrt: &[usize], unreached: Unreached) -> Result<Self> {
         let tape = Tape::symbolic();
-        let (args, outputs) = self.on(&tape)?;
+        let (args, outputs) = self.on(&tape, "vjp")?;
         let seeds =
             tape.attributed(|| outputs.iter().map(|y| Ok((*y, seed(&tape, *y)?))).collect::<Result<Vec<_>>>())?;
         tape.program(&pullback(&tape, &seeds, &reals(&args, wrt)?, unreached)?)
@@ -77,19 +79,27 @@ impl<F: Real> Program<F> {
     /// answers with the tangents of the outputs.
     ///
     /// # Errors
-    /// As [`Var::pushforward`].
+    /// [`ErrorKind::Mismatch`] if an output is no array of reals; as [`Var::pushforward`].
     #[track_caller]
     pub fn jvp(&self, wrt: &[usize]) -> Result<Self> {
         let tape = Tape::symbolic();
-        let (args, outputs) = self.on(&tape)?;
+        let (args, outputs) = self.on(&tape, "jvp")?;
         let moving = reals(&args, wrt)?;
         let directions =
             tape.attributed(|| moving.iter().map(|x| Ok((*x, seed(&tape, *x)?))).collect::<Result<Vec<_>>>())?;
         tape.program(&pushforward(&tape, &outputs, &directions)?)
     }
 
-    /// The program recorded on a tape: its arguments and its results.
-    fn on<'t>(&self, tape: &'t Tape<F>) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>)> {
+    /// The program recorded on a tape, to be differentiated by `operation`: its arguments and its results, which are all
+    /// arrays of reals.
+    #[track_caller]
+    fn on<'t>(&self, tape: &'t Tape<F>, operation: &str) -> Result<(Vec<Arg<'t, F>>, Vec<Var<'t, F>>)> {
+        if let Some((i, (kind, _))) = self.outputs().enumerate().find(|(_, (kind, _))| *kind != Kind::Real) {
+            let message = format!("output {i} is {}; a derivative is one of arrays of reals", kind.words());
+            let place = Place { location: Some(Location::caller()), scope: String::new() };
+            let help = "`returning` makes the program of some of the outputs";
+            return Err(Error::new(ErrorKind::Mismatch, operation, message).at(place).with_help(help));
+        }
         let args = self.placeholders(tape);
         let outputs = self.record(tape, &args)?;
         Ok((args, outputs))

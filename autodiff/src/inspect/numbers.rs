@@ -126,6 +126,8 @@ mod tests {
         assert_eq!(text([0, 2].into()), "[]");
         assert_eq!(text([3, 3].into()), "[0, 1, 2, 3, … 9 numbers]");
         assert_eq!(value(&Value::Splat(0.5), &[2].into(), exact), Some("[0.5, 0.5]".into()));
+        assert_eq!(constant(&Value::Splat(0.5), &[2].into(), SHOWN), Some("0.5".into()));
+        assert_eq!(constant(&Value::Splat(0.5), &[0].into(), SHOWN), Some("[]".into()));
         assert_eq!(index(5, &[2, 3].into()), [1, 2].into());
         for (position, place) in ndarray::indices([3, 12, 11]).into_iter().enumerate() {
             assert_eq!(index(position, &[3, 12, 11].into()), [place.0, place.1, place.2].into());

@@ -127,3 +127,16 @@ fn copy_at<F: Copy>(
 fn outside() -> Refusal {
     Refusal::new("a view reaches outside its operand")
 }
+
+/// Copies some numbers to the beginning of `to`: they are few, so that a call would take longer than the copying.
+#[inline(always)]
+pub(super) fn copy_short<T: Copy>(x: &[T], to: &mut [T]) {
+    let to = &mut to[..x.len()];
+    let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
+    for (to, x) in to_pieces.iter_mut().zip(pieces) {
+        *to = *x;
+    }
+    for (to, x) in to_rest.iter_mut().zip(rest) {
+        *to = *x;
+    }
+}

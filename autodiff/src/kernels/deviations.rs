@@ -101,11 +101,15 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
-            let m = Along { data: w, length, step: 1 }.heaviest();
+            let m = heaviest(w);
             let own = own_of(w[m], d[m]);
-            block.iter_mut().zip(w).zip(d).for_each(|((term, w), d)| *term = product(*w, *d - own));
+            for ((term, w), d) in block.iter_mut().zip(w).zip(d) {
+                *term = product(*w, *d - own);
+            }
             let mean = chunk(block) - product(missing(chunk(w), length), own);
-            y.iter_mut().zip(d).for_each(|(y, d)| *y = (*d - own) - mean);
+            for (y, d) in y.iter_mut().zip(d) {
+                *y = (*d - own) - mean;
+            }
         }
     }
 }
@@ -123,7 +127,7 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), g) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(g.chunks_exact(length)) {
-            let m = Along { data: w, length, step: 1 }.heaviest();
+            let m = heaviest(w);
             let mut without = |x: &[F]| {
                 block.copy_from_slice(x);
                 block[m] = F::zero();
@@ -137,6 +141,34 @@ vectorized! {
             y[m] = product(rest, g[m]) - product(w[m], others);
         }
     }
+}
+
+/// [`Along::heaviest`] of a row, by comparisons that become vector code: none depends on the one before.
+#[inline(always)]
+fn heaviest<F: Real>(w: &[F]) -> usize {
+    let mut most = [F::zero(); SIDE];
+    let (chunks, rest) = w.as_chunks::<SIDE>();
+    for w in chunks {
+        for r in 0..SIDE {
+            let w = w[r].abs();
+            most[r] = if w > most[r] { w } else { most[r] };
+        }
+    }
+    let mut largest = F::zero();
+    for w in most.iter().chain(rest) {
+        let w = w.abs();
+        largest = if w > largest { w } else { largest };
+    }
+    for (i, w) in chunks.iter().enumerate() {
+        let mut found = false;
+        for w in w {
+            found |= w.abs() == largest;
+        }
+        if found {
+            return i * SIDE + w.iter().position(|w| w.abs() == largest).unwrap_or(0);
+        }
+    }
+    rest.iter().position(|w| w.abs() == largest).map_or(0, |i| w.len() - rest.len() + i)
 }
 
 /// The largest magnitude of each row.
@@ -271,6 +303,61 @@ fn whole<'a, F: Real>(x: View<'a, F>, memory: &'a mut [F]) -> &'a [F] {
         None => {
             copy_to(x, memory);
             memory
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Along, adjoint_of_rows, deviations_of_rows, missing};
+    use crate::kernels::simd::Level;
+
+    /// `w` and `d` of `rows` rows, the weight of each row nearly all at one element: the least that tells places apart.
+    fn rows(rows: usize, length: usize) -> (Vec<f64>, Vec<f64>) {
+        let heavy = |i: usize| i % length == (i / length) * 3 % length;
+        let w = |i: usize| if heavy(i) { 1.0 - 2f64.powi(-20) * (length - 1) as f64 } else { 2f64.powi(-20) };
+        ((0..rows * length).map(w).collect(), (0..rows * length).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect())
+    }
+
+    #[test]
+    fn the_heaviest_is_the_first_of_the_largest_magnitude() {
+        let data = [1.0, 9.0, -3.0, 9.0, 3.0, 9.0, 2.0];
+        assert_eq!(Along { data: &data, length: 4, step: 2 }.heaviest(), 1);
+        assert_eq!(Along { data: &data, length: 7, step: 1 }.heaviest(), 1);
+    }
+
+    /// Weights that were each rounded are no further from a sum of 1 than that allows; what is further away is missing.
+    #[test]
+    fn what_rounding_explains_is_not_missing() {
+        for (length, ulps) in [(2, 20.0), (10, 30.0), (1000, 50.0), (1 << 20, 90.0)] {
+            let eps = f64::EPSILON;
+            assert_eq!(missing(1.0 - ulps * eps, length), 0.0, "{length}");
+            assert_eq!(missing(1.0 + ulps * eps, length), 0.0, "{length}");
+            assert_eq!(missing(1.0 - 8.0 * ulps * eps, length), 8.0 * ulps * eps, "{length}");
+        }
+        assert_eq!(missing(0.0, 3), 1.0);
+    }
+
+    /// Rows of up to 16 elements go sixteen at a time: each gives what its definition says, computed with the sums of its
+    /// elements one after the other.
+    #[test]
+    fn rows_are_what_their_definitions_say() {
+        for length in [1, 2, 5, 16, 17, 40] {
+            let (w, d) = rows(35, length);
+            let (mut deviations, mut adjoint) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+            let mut block = vec![0.0; length];
+            deviations_of_rows::at(Level::Base, &mut deviations, &w, &d, length, &mut block);
+            adjoint_of_rows::at(Level::Base, &mut adjoint, &w, &d, length, &mut block);
+            for (r, (w, d)) in w.chunks(length).zip(d.chunks(length)).enumerate() {
+                let mean: f64 = w.iter().zip(d).map(|(w, d)| w * d).sum();
+                let total: f64 = d.iter().sum();
+                for (j, (w, d)) in w.iter().zip(d).enumerate() {
+                    let i = r * length + j;
+                    let close = |found: f64, expected: f64| (found - expected).abs() <= 1e-11 * (1.0 + expected.abs());
+                    assert!(close(deviations[i], d - mean), "{length}, {i}: {} for {}", deviations[i], d - mean);
+                    assert!(close(adjoint[i], d - w * total), "{length}, {i}: {} for {}", adjoint[i], d - w * total);
+                }
+            }
         }
     }
 }

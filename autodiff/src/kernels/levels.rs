@@ -164,9 +164,11 @@ fn exponentials<F: Real>(seed: u64, odd: bool) {
         agree("adjoint_of_rows", |level| {
             changed(&|y| deviations::adjoint_of_rows::at(level, y, &x, &d, n, &mut vec![F::zero(); n]))
         });
-        agree("larger_of_pairs", |level| {
+        agree("largest_of_pairs", |level| {
             let (mut y, mut indices) = (x[..n].to_vec(), vec![0; n]);
-            pool::larger_of_pairs::at(level, &mut y, &mut indices, &x[n..], 7);
+            let row = pool::Place { first: 0, count: 2, step: 1, padded: 2 };
+            let plane = pool::pairs::Plane { rows: &[row], windows: n, width: 2 * n, step: n };
+            pool::pairs::largest_of_pairs::at(level, &x, &plane, &mut y, &mut indices);
             y.extend(indices.iter().map(|i| F::of(*i as f64)));
             y
         });

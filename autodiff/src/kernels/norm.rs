@@ -37,3 +37,36 @@ fn sum_of_squares<F: Real>(lane: &mut Lane<'_, F>, unit: F, block: &mut [F]) -> 
         chunk(terms)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::norm_over;
+    use crate::base::real::Real;
+    use crate::base::shape::Shape;
+    use crate::kernels::view::{View, ViewMut};
+
+    fn norm<F: Real>(x: [F; 3]) -> F {
+        let (shape, mut y) = (Shape::from([3]), [F::zero()]);
+        if let Some(output) = ViewMut::new(&mut y, Shape::SCALAR) {
+            norm_over(View::whole(&x, &shape), &[0], output);
+        }
+        y[0]
+    }
+
+    /// 4² + 4² + 7² = 9², wherever the numbers lie.
+    #[test]
+    fn squares_that_leave_the_range_are_measured_in_another_unit() {
+        for scale in [1e300, 1e154, 1.0, 1e-154, 1e-300] {
+            let found: f64 = norm([4.0 * scale, -4.0 * scale, 7.0 * scale]);
+            assert!((found / scale - 9.0).abs() < 1e-14, "{scale}: {found}");
+        }
+        assert_eq!(norm([f64::INFINITY, 1.0, 2.0]), f64::INFINITY);
+        assert_eq!(norm([1e300, f64::MAX, f64::MAX]), f64::INFINITY);
+        assert_eq!(norm([0.0f32, -0.0, 0.0]), 0.0);
+        assert!(norm([f64::NAN, 1.0, 2.0]).is_nan());
+        for scale in [1e37, 1e19, 1.0, 1e-19, 1e-37] {
+            let found: f32 = norm([4.0 * scale, -4.0 * scale, 7.0 * scale]);
+            assert!((found / scale - 9.0).abs() < 1e-5, "{scale}: {found}");
+        }
+    }
+}

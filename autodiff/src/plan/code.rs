@@ -46,6 +46,16 @@ impl<F: Real> Code<F> {
         self.block.next_multiple_of(16) + 80
     }
 
+    /// What each of several threads has of the arena for itself: the rows of a loop, or the workspace of a kernel.
+    pub(crate) fn share(&self) -> usize {
+        (self.rows * self.pitch()).max(self.workspace).next_multiple_of(16)
+    }
+
+    /// What all of so many threads have.
+    pub(crate) fn scratch(&self, threads: usize) -> usize {
+        if threads == 1 { self.rows * self.pitch() } else { threads * self.share() }
+    }
+
     /// Packs a step behind the others; `false` for rows whose length has no room.
     pub(crate) fn push_step(&mut self, whole: WholeStep) -> bool {
         let WholeStep { function, length, operands, numbers, output, inputs: [a, b, c] } = whole;
@@ -160,6 +170,15 @@ pub(crate) enum OperandSource {
 }
 
 impl OperandSource {
+    /// The shape of what it has; that of a number for a key.
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            OperandSource::Real(source) => source.shape.clone(),
+            OperandSource::Index { shape, .. } | OperandSource::Indices { shape, .. } => shape.clone(),
+            OperandSource::KeyAt { .. } | OperandSource::Key(_) => Shape::scalar(),
+        }
+    }
+
     /// How many elements it has.
     pub(crate) fn size(&self) -> usize {
         match self {
@@ -330,4 +349,6 @@ pub(crate) struct Code<F: Real> {
     pub(crate) numbers: Vec<(usize, F)>,
     /// The most rows a loop has, those of bodies included.
     pub(crate) rows: usize,
+    /// The largest workspace of a kernel that can be divided, those of bodies included.
+    pub(crate) workspace: usize,
 }

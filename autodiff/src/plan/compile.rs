@@ -16,6 +16,7 @@ use crate::tape::node::Op;
 use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ pub(crate) fn compile<F: Real>(
         constants: Vec::new(),
         numbers: Vec::new(),
         rows: 0,
+        workspace: 0,
     };
     let (known, pairs) = (HashMap::new(), HashMap::new());
     let mut compiler = Compiler { program, schedule, memory, code, known, pairs, bodies };
@@ -150,8 +152,12 @@ impl<F: Real> Compiler<'_, F> {
             Some(_) => 1,
             None => self.program.nodes[base].shape.size(),
         };
-        let layout = self.schedule.layouts[id].clone().filter(|_| !self.schedule.is_whole(id, extent));
-        Source { home: self.memory.homes[base], extent, layout, shape: self.program.nodes[id].shape.clone() }
+        let shape = &self.program.nodes[id].shape;
+        let layout = match self.schedule.is_whole(id, extent) {
+            true => None,
+            false => self.schedule.lies[id].layout(shape).map(Cow::into_owned),
+        };
+        Source { home: self.memory.homes[base], extent, layout, shape: shape.clone() }
     }
 
     /// Where `operand` lies in order, if it does.
@@ -246,13 +252,15 @@ impl<F: Real> Compiler<'_, F> {
             prepared: None,
         };
         if let primitive::Kernel::General(general) = &kernel.run {
-            let rows = node.shape.first().copied().unwrap_or(1).max(1);
-            if let (Some(_), Some(first)) = (general.rows, kernel.operands.first()) {
-                kernel.work = node.shape.size() * read(first) / rows;
+            kernel.work = kernel.work.max(general.work);
+            if general.rows.is_some() {
+                self.code.workspace = self.code.workspace.max(general.workspace);
             }
-            let layouts: Option<SmallVec<[&Layout; 4]>> =
-                node.inputs.iter().map(|operand| self.schedule.layouts[*operand].as_ref()).collect();
-            kernel.prepared = general.prepare.zip(layouts).and_then(|(prepare, layouts)| prepare(&layouts));
+            let lies = |id: &NodeId| self.schedule.lies[*id].layout(&self.program.nodes[*id].shape);
+            let layouts: Option<SmallVec<[Cow<'_, Layout>; 4]>> = node.inputs.iter().map(lies).collect();
+            kernel.prepared = general.prepare.zip(layouts).and_then(|(prepare, layouts)| {
+                prepare(&layouts.iter().map(|layout| &**layout).collect::<SmallVec<[&Layout; 4]>>())
+            });
         }
         self.code.kernels.push(kernel);
         self.code.actions.push(Action::Kernel(self.code.kernels.len() - 1));

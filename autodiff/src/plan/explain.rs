@@ -32,10 +32,10 @@ impl<F: Real> Plan<F> {
                 self.threads()
             ),
             format!(
-                "memory: {} bytes: arrays {}, rows of loops {}; {} results take the place of an operand",
+                "memory: {} bytes: arrays {}, memory of threads {}; {} results take the place of an operand",
                 self.bytes(),
                 bytes(self.arrays),
-                bytes(self.threads() * code.rows * code.pitch()),
+                bytes(code.scratch(self.threads())),
                 self.in_place
             ),
         ];

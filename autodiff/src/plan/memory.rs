@@ -13,7 +13,7 @@ use crate::tape::node::{Node, Op};
 use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs of at most this many elements are copied into the arena; larger ones are read where they are.
 const COPIED: usize = 64;
@@ -93,7 +93,9 @@ struct Planner<'a, F: Real> {
     /// Whether a base is read otherwise than element by element in order, by its last group.
     scattered: IdVec<Option<usize>>,
     /// In the body of a loop: the next carries that are copied to where the carry lies, and that carry.
-    carries: Vec<(NodeId, NodeId)>,
+    carries: BTreeMap<NodeId, NodeId>,
+    /// Results that are written over an input, and that input.
+    over: BTreeMap<NodeId, usize>,
 }
 
 /// Finds a home for every array of `program`. For the body of a loop, `rows` is the first output that is stacked.
@@ -125,12 +127,17 @@ pub(crate) fn assign<F: Real>(
         memory,
         last: IdVec::filled(length, || None),
         scattered: IdVec::filled(length, || None),
-        carries: Vec::new(),
+        carries: BTreeMap::new(),
+        over: BTreeMap::new(),
     };
+    for update in updates.iter().filter(|update| update.in_place) {
+        program.outputs.get(update.output).map(|output| planner.over.insert(*output, update.slot));
+    }
     planner.lifetimes(rows);
     if rows.is_some() {
         let carries = updates.iter().filter(|update| !update.in_place);
         planner.carries = carries
+            .rev()
             .filter_map(|update| Some((*program.outputs.get(update.output)?, *program.inputs.get(update.slot)?)))
             .collect();
     }
@@ -141,9 +148,9 @@ pub(crate) fn assign<F: Real>(
             Region { arena: planner.pool.take(body.arrays), indices: planner.indices.take(body.indices), keys };
         planner.memory.regions.insert(*id, region);
     }
-    planner.leaves(updates);
+    planner.leaves();
     planner.stage();
-    planner.run(updates);
+    planner.run();
     planner.memory.length = planner.pool.length();
     planner.memory.indices = planner.indices.length();
     planner.memory
@@ -191,7 +198,8 @@ impl<F: Real> Planner<'_, F> {
     }
 
     /// Inputs and constants have their homes for good.
-    fn leaves(&mut self, updates: &[Update]) {
+    fn leaves(&mut self) {
+        let updated: BTreeSet<usize> = self.over.values().copied().collect();
         let mut in_rows = IdVec::filled(self.program.nodes.len(), || false);
         for group in &self.schedule.groups {
             if let Group::Row(id) = group {
@@ -208,9 +216,7 @@ impl<F: Real> Planner<'_, F> {
             self.memory.homes[id] = match self.schedule.origins[id] {
                 Origin::Input { slot } if !real => Home::Feed(slot),
                 _ if !real => Home::Nowhere,
-                Origin::Input { slot } if updates.iter().any(|update| update.slot == slot && update.in_place) => {
-                    Home::Feed(slot)
-                }
+                Origin::Input { slot } if updated.contains(&slot) => Home::Feed(slot),
                 Origin::Input { slot } if used && size > COPIED && !in_rows[id] => Home::Feed(slot),
                 Origin::Input { .. } | Origin::Constant if used => Home::Arena(self.pool.take(size)),
                 _ => Home::Nowhere,
@@ -218,29 +224,33 @@ impl<F: Real> Planner<'_, F> {
         }
     }
 
-    fn run(&mut self, updates: &[Update]) {
-        // What dies with each group.
-        let mut dying: Vec<Vec<NodeId>> = vec![Vec::new(); self.schedule.groups.len()];
-        for id in self.program.nodes.ids() {
+    fn run(&mut self) {
+        // What dies with each group, as lists in one table: the first of each list, and who follows whom.
+        let mut first: Vec<Option<NodeId>> = vec![None; self.schedule.groups.len()];
+        let mut next: IdVec<Option<NodeId>> = IdVec::filled(self.program.len(), || None);
+        for id in self.program.nodes.ids().rev() {
             if let (Origin::Computed, Some(last)) = (&self.schedule.origins[id], self.last[id])
-                && let Some(dying) = dying.get_mut(last)
+                && let Some(first) = first.get_mut(last)
             {
-                dying.push(id);
+                next[id] = first.replace(id);
             }
         }
-        for (index, (group, dying)) in self.schedule.groups.iter().zip(dying).enumerate() {
+        let mut dying: Vec<NodeId> = Vec::new();
+        for (index, (group, first)) in self.schedule.groups.iter().zip(first).enumerate() {
+            dying.clear();
+            dying.extend(std::iter::successors(first, |id| next[*id]));
             match group {
-                Group::Row(id) => self.row(*id, dying),
+                Group::Row(id) => self.row(*id, &dying),
                 Group::Kernel(id) => {
                     self.kernel(*id, index);
                     self.free(&dying, &[]);
                 }
-                Group::Loop { size, nodes } => self.whole_loop(index, *size, nodes, dying, updates),
+                Group::Loop { size, nodes } => self.whole_loop(index, *size, nodes, &dying),
             }
         }
     }
 
-    fn row(&mut self, id: NodeId, dying: Vec<NodeId>) {
+    fn row(&mut self, id: NodeId, dying: &[NodeId]) {
         let size = self.size(id);
         let mut temporary = Vec::new();
         for (position, operand) in self.program.nodes[id].inputs.iter().enumerate() {
@@ -255,10 +265,10 @@ impl<F: Real> Planner<'_, F> {
         }
         if size > 1 {
             self.memory.homes[id] = Home::Arena(self.pool.take(size));
-            self.free(&dying, &[]);
+            self.free(dying, &[]);
         } else {
             // A number is read before the result is written, which may take its place.
-            self.free(&dying, &[]);
+            self.free(dying, &[]);
             self.memory.homes[id] = match self.carry_read_before(id) {
                 Some(home) => home,
                 None => Home::Arena(self.pool.take(size)),
@@ -274,13 +284,13 @@ impl<F: Real> Planner<'_, F> {
     /// Where the carry lies whose next value the number `id` is, if nobody reads the old one behind this: it goes straight
     /// there.
     fn carry_read_before(&self, id: NodeId) -> Option<Home> {
-        let (_, carry) = self.carries.iter().find(|(next, _)| *next == id)?;
+        let carry = self.carries.get(&id)?;
         let home = self.memory.homes[*carry];
         let is_read_later = self.last[*carry].is_some_and(|last| last > self.schedule.group_of[id]);
         (matches!(home, Home::Arena(_)) && !is_read_later && self.size(*carry) == 1).then_some(home)
     }
 
-    fn whole_loop(&mut self, index: usize, size: usize, nodes: &[NodeId], dying: Vec<NodeId>, updates: &[Update]) {
+    fn whole_loop(&mut self, index: usize, size: usize, nodes: &[NodeId], dying: &[NodeId]) {
         let mut taken: Vec<NodeId> = Vec::new();
         for id in nodes {
             if self.schedule.totals[*id] {
@@ -296,11 +306,8 @@ impl<F: Real> Planner<'_, F> {
                 self.memory.homes[*id] = Home::Row;
                 continue;
             }
-            let update = updates
-                .iter()
-                .find(|update| update.in_place && self.program.outputs.get(update.output).is_some_and(|o| o == id));
-            if let Some(update) = update {
-                self.memory.homes[*id] = Home::Feed(update.slot);
+            if let Some(slot) = self.over.get(id) {
+                self.memory.homes[*id] = Home::Feed(*slot);
                 continue;
             }
             let free = dying.iter().copied().find(|old| {
@@ -319,7 +326,7 @@ impl<F: Real> Planner<'_, F> {
                 None => Home::Arena(self.pool.take(size)),
             };
         }
-        self.free(&dying, &taken);
+        self.free(dying, &taken);
     }
 
     /// Homes for the results of a kernel, and memory it works in: apart from its operands, which die after it.

@@ -34,6 +34,7 @@ use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
 use run::{Machine, Memory, Raw};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -234,17 +235,16 @@ impl<F: Real> Plan<F> {
     /// As [`run`](Self::run).
     pub fn run_all(&mut self, inputs: &[Input<F>]) -> Result<Vec<Input<F>>> {
         let bound = self.program.bind(inputs)?;
-        let mut updated: Vec<(usize, Vec<F>)> = Vec::new();
+        let mut updated: BTreeMap<usize, Vec<F>> = BTreeMap::new();
         for update in &self.updates {
             let Some(id) = self.program.inputs.get(update.slot).copied() else { continue };
             let view = bound[id].view(&self.program.nodes[id].shape);
-            updated.push((update.slot, view.into_iter().flat_map(|view| view.iter()).collect()));
+            updated.insert(update.slot, view.into_iter().flat_map(|view| view.iter()).collect());
         }
-        let mut copies = updated.iter_mut();
+        let mut copies = updated.iter_mut().peekable();
         let mut feeds: Vec<Feed<'_, F>> = Vec::new();
-        let mut order: Vec<(usize, &mut Vec<F>)> = copies.by_ref().map(|(slot, data)| (*slot, data)).collect();
         for (slot, id) in self.program.inputs.iter().enumerate() {
-            let copy = order.iter().position(|(updated, _)| *updated == slot).map(|at| order.swap_remove(at).1);
+            let copy = copies.next_if(|(updated, _)| **updated == slot).map(|(_, data)| data);
             feeds.push(match (copy, &bound[*id]) {
                 (Some(copy), _) => Feed::Update(copy),
                 (None, Value::Splat(x)) => Feed::Real(std::slice::from_ref(x)),
@@ -256,11 +256,11 @@ impl<F: Real> Plan<F> {
         }
         self.execute(&mut feeds)?;
         drop(feeds);
+        let slots: BTreeMap<usize, usize> = self.updates.iter().map(|update| (update.output, update.slot)).collect();
         let mut outputs = Vec::new();
         for (i, id) in self.program.outputs.iter().enumerate() {
             let shape = &self.program.nodes[*id].shape;
-            let owner = self.updates.iter().find(|update| update.output == i).map(|update| update.slot);
-            let copy = updated.iter().find(|(slot, _)| Some(*slot) == owner).map(|(_, data)| data.clone());
+            let copy = slots.get(&i).and_then(|slot| updated.get(slot)).cloned();
             let array = match (self.output(i), copy) {
                 (Some(view), _) => Some(Input::Real(view.to_owned())),
                 (None, Some(data)) => ArrayD::from_shape_vec(shape.to_vec(), data).ok().map(Input::Real),

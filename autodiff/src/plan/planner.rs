@@ -8,6 +8,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl<F: Real> Program<F> {
@@ -135,7 +136,7 @@ impl<F: Real> Planner<'_, F> {
         };
         let threads = pool.as_ref().map_or(1, |pool| pool.current_num_threads());
         let line = 64 / size_of::<F>();
-        let scratch = threads * code.rows * code.pitch();
+        let scratch = code.scratch(threads);
         let mut arena = Vec::new();
         let elements = arrays + scratch + line;
         arena
@@ -151,9 +152,10 @@ impl<F: Real> Planner<'_, F> {
         keys.try_reserve_exact(in_keys).map_err(|_| no_memory(format!("{in_keys} keys")))?;
         indices.resize(in_indices, 0);
         keys.resize(in_keys, 0);
+        let updated: BTreeSet<usize> = updates.iter().map(|update| update.slot).collect();
         let inputs = program.inputs.iter().enumerate().map(|(slot, id)| {
             let node = &program.nodes[*id];
-            let updated = updates.iter().any(|update| update.slot == slot);
+            let updated = updated.contains(&slot);
             Expected { kind: node.kind(), size: node.shape.size(), updated }
         });
         let inputs = inputs.collect();
@@ -180,9 +182,12 @@ impl<F: Real> Planner<'_, F> {
 
     fn check(&self) -> Result<()> {
         let error = |message: String| Err(Error::new(ErrorKind::ProgramInput, "plan", message));
-        for (i, (slot, output)) in self.updates.iter().enumerate() {
-            let input = self.program.inputs().nth(*slot);
-            let result = self.program.outputs().nth(*output);
+        let inputs: Vec<_> = self.program.inputs().collect();
+        let outputs: Vec<_> = self.program.outputs().collect();
+        let mut updated = BTreeSet::new();
+        for (slot, output) in &self.updates {
+            let input = inputs.get(*slot).copied();
+            let result = outputs.get(*output).copied();
             match (input, result) {
                 (Some((Kind::Real, a)), Some((Kind::Real, b))) if a == b => {}
                 (Some((Kind::Real, a)), Some((Kind::Real, b))) => {
@@ -197,12 +202,12 @@ impl<F: Real> Planner<'_, F> {
                 }
                 _ => return error(format!("there is no input {slot} or no output {output}")),
             }
-            if self.updates.iter().take(i).any(|(other, _)| other == slot) {
+            if !updated.insert(slot) {
                 return error(format!("input {slot} is updated twice"));
             }
         }
         for Guard { output, .. } in &self.guards {
-            match self.program.outputs().nth(*output) {
+            match outputs.get(*output) {
                 Some((Kind::Real, _)) => {}
                 Some((kind, _)) => {
                     return error(format!("output {output} is {}: only reals are guarded", kind.words()));
@@ -243,4 +248,29 @@ fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
     let n = n.min(processors.max(ANYWHERE));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
     pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use crate::base::error::Result;
+    use crate::base::real::Real;
+
+    /// Rows are read by vectors of 64 bytes, which are slow where they cross a line of the cache.
+    fn begins_at_a_line<F: Real>() -> Result<()> {
+        for size in [1, 3, 100, 5000] {
+            let tape = Tape::<F>::new();
+            let x = tape.input(vec![F::one(); size]);
+            let plan = tape.program(&[x.exp()])?.plan()?;
+            let start = plan.arena.get(plan.start..).map_or(1, |arena| arena.as_ptr() as usize);
+            assert_eq!(start % 64, 0, "{size} numbers");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_arrays_begin_at_a_line_of_the_cache() -> Result<()> {
+        begins_at_a_line::<f64>()?;
+        begins_at_a_line::<f32>()
+    }
 }

@@ -6,7 +6,7 @@ use super::memory::{self, Update};
 use super::schedule::{self, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
 use crate::base::error::Result;
-use crate::base::ids::NodeId;
+use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
 use crate::program::Program;
@@ -58,7 +58,10 @@ pub(super) fn prepare<F: Real>(
     let memory = memory::assign(&program, &schedule, &updates, rows, &bodies);
     let code = compile::compile(&program, &schedule, &memory, &updates, commit, bodies)?;
     let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
-    let updated: Vec<usize> = updates.iter().filter(|u| u.in_place).map(|update| update.slot).collect();
+    let mut updated = vec![false; inputs.len()];
+    for update in updates.iter().filter(|update| update.in_place) {
+        updated.get_mut(update.slot).into_iter().for_each(|updated| *updated = true);
+    }
     let (arrays, indices, keys, in_place) = (memory.length, memory.indices, memory.keys, memory.in_place);
     verify(&code, &Bounds { arrays, indices, keys, inputs: &inputs, updated: &updated })?;
     // One that lies outside is copied by the step itself.
@@ -71,24 +74,31 @@ pub(super) fn prepare<F: Real>(
 /// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.
 fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut [Update], guards: &[usize]) -> usize {
     let bases: Vec<_> = program.outputs.iter().map(|id| schedule.base(*id)).collect();
-    let shared: Vec<bool> =
-        updates.iter().map(|a| updates.iter().filter(|b| a.output == b.output).count() > 1).collect();
-    for (update, shared) in updates.iter_mut().zip(shared) {
+    // How many outputs lie in the memory of a node, and how many inputs an output updates.
+    let (mut outputs_in, mut updated_by) = (BTreeMap::new(), BTreeMap::new());
+    bases.iter().for_each(|base| *outputs_in.entry(*base).or_insert(0) += 1);
+    updates.iter().for_each(|update| *updated_by.entry(update.output).or_insert(0) += 1);
+    for update in updates.iter_mut() {
         let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
             continue;
         };
         let size = program.nodes[*input].shape.size();
         let computed = matches!(schedule.origins[*output], Origin::Computed) && !schedule.totals[*output];
-        let only = bases.iter().filter(|base| *base == output).count() == 1 && !bases.contains(input);
-        update.in_place = size > schedule.block && computed && only && !shared && loop_of(schedule, *output).is_some();
+        let only = outputs_in.get(output) == Some(&1) && !outputs_in.contains_key(input);
+        let alone = only && updated_by.get(&update.output) == Some(&1);
+        update.in_place = size > schedule.block && computed && alone && loop_of(schedule, *output).is_some();
+    }
+    let mut updates_here = vec![false; schedule.groups.len()];
+    for update in updates.iter().filter(|update| update.in_place) {
+        let group = program.outputs.get(update.output).map(|id| schedule.group_of[*id]);
+        if let Some(here) = group.and_then(|group| updates_here.get_mut(group)) {
+            *here = true;
+        }
     }
     // What an updated array leads to has to wait, too. If that is a kernel, which may refuse, nothing is done in place.
     let mut late = vec![false; schedule.groups.len()];
     let mut waits = false;
-    for (index, group) in schedule.groups.iter().enumerate() {
-        let updates_here = updates.iter().any(|update| {
-            update.in_place && program.outputs.get(update.output).is_some_and(|id| schedule.group_of[*id] == index)
-        });
+    for (index, (group, updates_here)) in schedule.groups.iter().zip(updates_here).enumerate() {
         let follows = group.nodes().iter().any(|id| {
             program.nodes[*id].inputs.iter().any(|operand| {
                 let group = schedule.group_of[schedule.base(*operand)];
@@ -110,11 +120,12 @@ fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut 
     }
     let commit = late.iter().filter(|late| !**late).count();
     schedule.postpone(&late);
+    let readers = late.contains(&true).then(|| Readers::of(program, schedule, commit));
     for update in updates.iter_mut().filter(|update| update.in_place) {
         let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {
             continue;
         };
-        update.in_place = is_last_reader(program, schedule, *input, schedule.group_of[*output]);
+        update.in_place = readers.as_ref().is_some_and(|readers| readers.end_with(*input, schedule.group_of[*output]));
     }
     commit
 }
@@ -123,13 +134,31 @@ fn loop_of(schedule: &Schedule, id: NodeId) -> Option<&Group> {
     schedule.groups.get(schedule.group_of[id]).filter(|group| matches!(group, Group::Loop { .. }))
 }
 
-/// Whether `input` is read by no group after `last`, and by `last` only element by element in order.
-fn is_last_reader<F: Real>(program: &Program<F>, schedule: &Schedule, input: NodeId, last: usize) -> bool {
-    let size = program.nodes[input].shape.size();
-    schedule.groups.iter().enumerate().skip(last).all(|(index, group)| {
-        group.nodes().iter().all(|id| {
-            let mut reads = program.nodes[*id].inputs.iter().filter(|operand| schedule.base(**operand) == input);
-            reads.all(|operand| index == last && schedule.is_whole(*operand, size))
-        })
-    })
+/// The last group that reads each node's memory, and the last that reads it otherwise than element by element in order;
+/// of the groups from one on.
+struct Readers {
+    last: IdVec<Option<usize>>,
+    scattered: IdVec<Option<usize>>,
+}
+
+impl Readers {
+    fn of<F: Real>(program: &Program<F>, schedule: &Schedule, from: usize) -> Self {
+        let none = || IdVec::filled(program.len(), || None);
+        let mut readers = Readers { last: none(), scattered: none() };
+        for (index, group) in schedule.groups.iter().enumerate().skip(from) {
+            for operand in group.nodes().iter().flat_map(|id| program.nodes[*id].inputs.iter()) {
+                let base = schedule.base(*operand);
+                readers.last[base] = Some(index);
+                if !schedule.is_whole(*operand, program.nodes[base].shape.size()) {
+                    readers.scattered[base] = Some(index);
+                }
+            }
+        }
+        readers
+    }
+
+    /// Whether `input` is read by no group after `last`, and by `last` only element by element in order.
+    fn end_with(&self, input: NodeId, last: usize) -> bool {
+        self.last[input] <= Some(last) && self.scattered[input] < Some(last)
+    }
 }

@@ -34,6 +34,7 @@ impl<F: Real> Compiler<'_, F> {
         }
         let results = self.results(id).collect();
         self.code.rows = self.code.rows.max(body.code.rows);
+        self.code.workspace = self.code.workspace.max(body.code.workspace);
         let transfers = Transfers::of(&mut body.code, steps.carries, steps.inputs);
         self.code.scans.push(Scan { node: id, steps, body, region, operands, results, transfers });
         self.code.actions.push(Action::Scan(self.code.scans.len() - 1));

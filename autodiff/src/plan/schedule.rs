@@ -3,7 +3,7 @@
 use super::memory::splat;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
-use crate::base::shape::Layout;
+use crate::base::shape::{Layout, Shape};
 use crate::kernels::CHUNK;
 use crate::primitive::{Kernel, Kind};
 use crate::program::Program;
@@ -11,6 +11,7 @@ use crate::tape::node::{Node, Op};
 use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Elements of an array that are computed in one go: large enough that starting a loop costs nothing beside it, small
@@ -66,12 +67,33 @@ pub(crate) struct Schedule {
     pub(crate) groups: Vec<Group>,
     pub(crate) group_of: IdVec<usize>,
     pub(crate) origins: IdVec<Origin>,
-    /// How each array of reals lies in the memory of its base; `None` for indices and keys.
-    pub(crate) layouts: IdVec<Option<Layout>>,
+    /// How each value lies in the memory of its base.
+    pub(crate) lies: IdVec<Lies>,
     /// The results that are added into a number while they are computed.
     pub(crate) totals: IdVec<bool>,
     /// How each application runs.
     runs: IdVec<Run>,
+}
+
+/// How a value lies in the memory of its base. Almost all lie in order, and need no layout.
+#[derive(Clone, Debug)]
+pub(crate) enum Lies {
+    /// Indices and keys, which are read in order and have no layout; errors.
+    Unlaid,
+    /// It is all of that memory, in row-major order.
+    InOrder,
+    As(Box<Layout>),
+}
+
+impl Lies {
+    /// The layout of an array of reals of this shape.
+    pub(crate) fn layout(&self, shape: &Shape) -> Option<Cow<'_, Layout>> {
+        match self {
+            Lies::Unlaid => None,
+            Lies::InOrder => Some(Cow::Owned(Layout::contiguous(shape.clone()))),
+            Lies::As(layout) => Some(Cow::Borrowed(layout)),
+        }
+    }
 }
 
 /// How an application runs: a [`Kernel`] without what is inside.
@@ -109,11 +131,13 @@ impl Schedule {
         }
     }
 
-    /// Whether `id` is all of its base's memory, in order.
+    /// Whether `id` is all of its base's memory, `size_of_base` elements, in order.
     pub(crate) fn is_whole(&self, id: NodeId, size_of_base: usize) -> bool {
-        self.layouts[id]
-            .as_ref()
-            .is_some_and(|layout| layout.offset == 0 && layout.shape.size() == size_of_base && layout.is_contiguous())
+        match &self.lies[id] {
+            Lies::Unlaid => false,
+            Lies::InOrder => true,
+            Lies::As(layout) => layout.offset == 0 && layout.shape.size() == size_of_base && layout.is_contiguous(),
+        }
     }
 
     /// Moves the groups that `late` says to the end; the rest, and they, keep their order.
@@ -133,18 +157,18 @@ impl Schedule {
 /// Groups the nodes of `program`, for blocks of `block` elements.
 pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule {
     let nodes = &program.nodes;
-    let mut runs: IdVec<Run> = IdVec::new();
+    let mut runs: IdVec<Run> = IdVec::with_capacity(nodes.len());
     for (_, node) in nodes.iter() {
         runs.push(run_of(nodes, node));
     }
-    let (origins, layouts) = origins(program, &runs);
+    let (origins, lies) = origins(program, &runs);
     let length = nodes.len();
     let mut schedule = Schedule {
         block,
         groups: Vec::new(),
         group_of: IdVec::filled(length, || usize::MAX),
         origins,
-        layouts,
+        lies,
         totals: IdVec::filled(length, || false),
         runs,
     };
@@ -249,34 +273,32 @@ fn kind_of<F: Real>(id: NodeId, node: &Node<F>, nodes: &IdVec<Node<F>>, schedule
     match (schedule.runs[id], &*node.inputs) {
         (Run::Elementwise, _) => NodeKind::Elementwise { size: node.shape.size() },
         // Partial sums are those of the sum's chunks, or they are no good.
-        (Run::Sum, [x]) if schedule.layouts[*x].is_some() && schedule.block == BLOCK => {
+        (Run::Sum, [x]) if !matches!(schedule.lies[*x], Lies::Unlaid) && schedule.block == BLOCK => {
             NodeKind::Total { size: nodes[*x].shape.size() }
         }
         _ => NodeKind::Other,
     }
 }
 
-fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, IdVec<Option<Layout>>) {
+fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, IdVec<Lies>) {
     let slots: BTreeMap<NodeId, usize> = program.inputs.iter().enumerate().map(|(slot, id)| (*id, slot)).collect();
-    let mut origins: IdVec<Origin> = IdVec::new();
-    let mut layouts: IdVec<Option<Layout>> = IdVec::new();
+    let mut origins: IdVec<Origin> = IdVec::with_capacity(program.len());
+    let mut lies: IdVec<Lies> = IdVec::with_capacity(program.len());
     for (id, node) in program.nodes.iter() {
         let (origin, layout) = match &node.op {
-            Op::Error(_) => (Origin::None, None),
-            // Indices and keys have no layouts: they are read in order.
-            Op::Input(Kind::Index | Kind::Key) => (Origin::Input { slot: slots.get(&id).copied().unwrap_or(0) }, None),
-            Op::Constant(Value::Index(_) | Value::Key(_)) => (Origin::Constant, None),
-            Op::Apply(_) | Op::Result if node.kind() != Kind::Real => (Origin::Computed, None),
-            Op::Result => (Origin::Computed, Some(Layout::contiguous(node.shape.clone()))),
-            Op::Input(_) => {
+            Op::Error(_) => (Origin::None, Lies::Unlaid),
+            Op::Input(kind) => {
                 let slot = slots.get(&id).copied().unwrap_or(0);
-                (Origin::Input { slot }, Some(Layout::contiguous(node.shape.clone())))
+                (Origin::Input { slot }, if *kind == Kind::Real { Lies::InOrder } else { Lies::Unlaid })
             }
-            Op::Constant(Value::Splat(_)) => {
+            Op::Constant(Value::Index(_) | Value::Key(_)) => (Origin::Constant, Lies::Unlaid),
+            Op::Constant(Value::Splat(_)) if node.shape.size() != 1 => {
                 let strides = node.shape.iter().map(|_| 0).collect();
-                (Origin::Constant, Some(Layout { shape: node.shape.clone(), strides, offset: 0 }))
+                (Origin::Constant, Lies::As(Box::new(Layout { shape: node.shape.clone(), strides, offset: 0 })))
             }
-            Op::Constant(_) => (Origin::Constant, Some(Layout::contiguous(node.shape.clone()))),
+            Op::Constant(_) => (Origin::Constant, Lies::InOrder),
+            Op::Apply(_) | Op::Result if node.kind() != Kind::Real => (Origin::Computed, Lies::Unlaid),
+            Op::Result => (Origin::Computed, Lies::InOrder),
             Op::Apply(primitive) => {
                 // A layout is the primitive's word: one that leaves the memory is not believed, and the kernel runs.
                 let base = |x: NodeId| match origins[x] {
@@ -288,21 +310,21 @@ fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, 
                     None => program.nodes[base(x)].shape.size(),
                 };
                 let seen = match *node.inputs {
-                    [x] if runs[id] == Run::View && node.shape.size() > 0 => layouts[x]
-                        .as_ref()
-                        .and_then(|layout: &Layout| primitive.view(layout))
+                    [x] if runs[id] == Run::View && node.shape.size() > 0 => lies[x]
+                        .layout(&program.nodes[x].shape)
+                        .and_then(|layout| primitive.view(&layout))
                         .filter(|layout| layout.shape == node.shape && layout.reach() <= memory(x))
                         .map(|layout| (base(x), layout)),
                     _ => None,
                 };
                 match seen {
-                    Some((base, layout)) => (Origin::View { base }, Some(layout)),
-                    None => (Origin::Computed, Some(Layout::contiguous(node.shape.clone()))),
+                    Some((base, layout)) => (Origin::View { base }, Lies::As(Box::new(layout))),
+                    None => (Origin::Computed, Lies::InOrder),
                 }
             }
         };
         origins.push(origin);
-        layouts.push(layout);
+        lies.push(layout);
     }
-    (origins, layouts)
+    (origins, lies)
 }

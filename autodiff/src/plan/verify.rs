@@ -46,8 +46,8 @@ pub(super) struct Bounds<'a> {
     pub(super) keys: usize,
     /// The kind and the length of each input.
     pub(super) inputs: &'a [(Kind, usize)],
-    /// The inputs that are updated in place.
-    pub(super) updated: &'a [usize],
+    /// Which inputs are updated in place.
+    pub(super) updated: &'a [bool],
 }
 
 /// An error that names the first action of `code` that breaks a promise.
@@ -71,7 +71,7 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
                 code.copies.get(*copy).map_or(Err("no copy"), |(source, place)| bounds.copy(source, place))
             }
             Action::Kernel(kernel) => {
-                code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel))
+                code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel, code))
             }
             Action::Loop(at) => code.loops.get(*at).map_or(Err("no loop"), |at| bounds.whole_loop(at, code, committed)),
         };
@@ -170,7 +170,7 @@ impl Bounds<'_> {
         }
     }
 
-    fn kernel<F: Real>(&self, kernel: &Kernel<F>) -> Verified {
+    fn kernel<F: Real>(&self, kernel: &Kernel<F>, code: &Code<F>) -> Verified {
         let mut apart: Vec<Span> = Vec::new();
         for operand in &kernel.operands {
             apart.extend(self.operand(operand)?);
@@ -186,6 +186,9 @@ impl Bounds<'_> {
             }
             apart.push(written);
         }
+        if kernel.rows().is_some() && length > code.workspace {
+            return Err("a thread without room for a workspace");
+        }
         Ok(())
     }
 
@@ -198,6 +201,7 @@ impl Bounds<'_> {
         if inputs.len() + steps.behind() != 1 + scan.operands.len()
             || outputs.len() != scan.results.len()
             || body.code.rows > code.rows
+            || body.code.workspace > code.workspace
         {
             return Err("a loop of another body");
         }
@@ -353,7 +357,9 @@ impl Bounds<'_> {
             let output = streams.get(stream).copied().ok_or("written to no stream")?;
             match output.home {
                 _ if !moves(stream) => return Err("an array over a number"),
-                Home::Feed(slot) if !committed || !self.updated.contains(&slot) => return Err("an input that changes"),
+                Home::Feed(slot) if !committed || self.updated.get(slot) != Some(&true) => {
+                    return Err("an input that changes");
+                }
                 _ if filled.get(usize::from(*row)) != Some(&true) => {
                     return Err("written from a row that is not filled");
                 }

@@ -60,6 +60,15 @@ impl<F: Real> Kernel<F> {
     pub fn with_workspace(length: usize) -> Self {
         Kernel::General(General { workspace: length, ..General::default() })
     }
+
+    /// Says of a general kernel that rows of its results can be computed each on their own ([`General::rows`]), and how
+    /// much work they are together. The workspace serves one thread: each has its own.
+    pub(crate) fn divided(self, rows: &'static [bool], work: usize) -> Self {
+        match self {
+            Kernel::General(general) => Kernel::General(General { rows: Some(rows), work, ..general }),
+            other => other,
+        }
+    }
 }
 
 /// The steps of a loop over a program, whose inputs are the number of the step, the carries, the rows that the step has of
@@ -129,6 +138,8 @@ pub struct General<F: Real> {
     /// Whether rows of the result (along axis 0) can be computed each on its own, from the same rows of these operands
     /// (`true`) and the whole of the others: what a plan may divide among threads.
     pub(crate) rows: Option<&'static [bool]>,
+    /// Multiply-adds, or what takes as long, where they are not as many as the elements that are read or written.
+    pub(crate) work: usize,
     /// A kernel for operands that lie like these, with the bits of `evaluate`.
     pub(crate) prepare: Option<Prepare<F>>,
 }
@@ -145,7 +156,7 @@ impl<F: Real> General<F> {
 
 impl<F: Real> Default for General<F> {
     fn default() -> Self {
-        General { workspace: 0, rows: None, prepare: None }
+        General { workspace: 0, rows: None, work: 0, prepare: None }
     }
 }
 

@@ -3,6 +3,7 @@
 mod call;
 mod cast;
 mod inline;
+mod keep;
 pub(crate) mod loops;
 mod nodes;
 mod record;
@@ -17,12 +18,11 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Kernel, Kind};
 use crate::tape::evaluate::{elementwise, evaluate};
-use crate::tape::node::{self, Labels, Node, Op, Operands};
+use crate::tape::node::{self, Labels, Node, Op};
 use crate::tape::query::{needed_for, same_tape, types_of, with_shapes};
 use crate::tape::value::{self, IntoArray, Value};
 use crate::tape::{Arg, Tape};
 use ndarray::ArrayD;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A tape frozen without values: nodes in topological order, inputs, outputs, constants and names.
@@ -146,40 +146,6 @@ impl<F: Real> Tape<F> {
 }
 
 impl<F: Real> Program<F> {
-    /// The nodes that are to be kept, and all inputs, as a program.
-    pub(crate) fn of(
-        nodes: &IdVec<Node<F>>,
-        labels: &Labels,
-        keep: &IdVec<bool>,
-        outputs: impl Iterator<Item = NodeId>,
-    ) -> Self {
-        let mut kept = IdVec::new();
-        let mut names = Labels::new();
-        let mut inputs = Vec::new();
-        let mut new_id: IdVec<NodeId> = IdVec::new();
-        for (id, node) in nodes.iter() {
-            let is_input = matches!(node.op, Op::Input(_));
-            if !keep.find(id).is_some_and(|keep| *keep) && !is_input {
-                new_id.push(id);
-                continue;
-            }
-            let mut node = node.clone();
-            let operands: SmallVec<[NodeId; 8]> = node.inputs.iter().map(|operand| new_id[*operand]).collect();
-            node.inputs = Operands::from(&*operands);
-            node.scope = names.intern(labels.scope(node.scope));
-            let fresh = kept.push(node);
-            if let Some(name) = labels.name(id) {
-                names.set_name(fresh, name.clone());
-            }
-            if is_input {
-                inputs.push(fresh);
-            }
-            new_id.push(fresh);
-        }
-        let outputs = outputs.map(|id| new_id[id]).collect();
-        Program { nodes: Arc::new(kept), labels: Arc::new(names), inputs, outputs }
-    }
-
     /// The number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()

@@ -17,8 +17,14 @@ impl<F: Real> Program<F> {
     ///
     /// # Errors
     /// [`ErrorKind::ProgramInput`] if the arguments do not fit the inputs; the error of an argument.
+    #[track_caller]
     pub fn record<'t>(&self, tape: &'t Tape<F>, args: &[Arg<'t, F>]) -> Result<Vec<Var<'t, F>>> {
-        Ok(self.record_all(tape, args)?.into_iter().map(Arg::var).collect())
+        let mut results = Vec::new();
+        // A loop, because a closure does not know its caller's line.
+        for result in self.record_all(tape, args)? {
+            results.push(result.var());
+        }
+        Ok(results)
     }
 
     /// As [`record`](Self::record), for outputs of any kind.

@@ -1,6 +1,5 @@
 //! The same program with less work in it: every result keeps its bits.
 
-use crate::base::attributes::Attributes;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Type;
 use crate::base::real::Real;
@@ -8,11 +7,13 @@ use crate::base::shape::Shape;
 use crate::primitive::{Facts, PrimitiveRef, Types};
 use crate::program::Program;
 use crate::tape::evaluate::{Values, evaluate};
-use crate::tape::node::{Labels, Node, Op, Operands};
+use crate::tape::node::{Labels, Node, Op, Operands, Scopes};
 use crate::tape::query::{needed_for, results_of};
 use crate::tape::value::Value;
 use smallvec::SmallVec;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// The largest array that folding writes into a program; larger ones are cheaper to compute than to carry.
 const FOLDED: usize = 1024;
@@ -37,29 +38,36 @@ impl<F: Real> Program<F> {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     pub fn simplified(&self) -> Program<F> {
-        let mut made = Made { nodes: IdVec::new(), values: IdVec::new(), labels: Labels::new(), known: HashMap::new() };
+        let length = self.len();
+        let mut made = Made {
+            nodes: IdVec::with_capacity(length),
+            values: IdVec::with_capacity(length),
+            old: &self.labels,
+            labels: Labels::new(),
+            scopes: Scopes::default(),
+            known: Known::default(),
+        };
         let mut wanted = needed_for(&self.nodes, self.outputs.iter().copied());
         self.inputs.iter().for_each(|id| wanted[*id] = true);
-        let mut new_id: IdVec<NodeId> = IdVec::new();
+        let mut new_id: IdVec<NodeId> = IdVec::with_capacity(length);
         // Where the results of the latest application went.
         let mut results: Results = Results::new();
         for (id, node) in self.nodes.iter() {
-            let scope = self.labels.scope(node.scope);
             let fresh = match &node.op {
                 // What is not needed has no place: nobody asks for it.
                 _ if !wanted[id] => NodeId::new(0),
                 Op::Apply(primitive) => {
                     let nodes: SmallVec<[&Node<F>; 1]> =
                         results_of(&self.nodes, id).map(|id| &self.nodes[id]).collect();
-                    results = made.apply(primitive, &nodes, &new_id, scope);
+                    results = made.apply(primitive, &nodes, &new_id);
                     results.first().copied().unwrap_or(id)
                 }
                 Op::Result => {
                     let first = node.inputs.first().map_or(0, |first| first.index());
                     results.get(id.index() - first).copied().unwrap_or(id)
                 }
-                Op::Constant(value) => made.constant(node, value.clone(), scope),
-                Op::Input(_) | Op::Error(_) => made.push(node, &[], Value::Unknown, scope),
+                Op::Constant(value) => made.constant(node, value.clone()),
+                Op::Input(_) | Op::Error(_) => made.push(node, &[], Value::Unknown),
             };
             if let (true, Some(name)) = (wanted[id], self.labels.name(id))
                 && made.labels.name(fresh).is_none()
@@ -68,41 +76,62 @@ impl<F: Real> Program<F> {
             }
             new_id.push(fresh);
         }
-        // Folding leaves its operands behind.
         let outputs: Vec<NodeId> = self.outputs.iter().map(|id| new_id[*id]).collect();
-        let keep = needed_for(&made.nodes, outputs.iter().copied());
-        Program::of(&made.nodes, &made.labels, &keep, outputs.into_iter())
+        // Of a long program, these tables give their memory back before the next are made.
+        let Made { nodes, labels, values, known, .. } = made;
+        drop((new_id, values, known));
+        // Folding leaves its operands behind.
+        let keep = needed_for(&nodes, outputs.iter().copied());
+        Program::within(nodes, &labels, &keep, outputs.into_iter())
     }
 }
 
 /// Where the results of one application are found.
 type Results = SmallVec<[NodeId; 1]>;
 
-/// What makes two nodes one. (What primitives with bodies are the same is found out where their keys are.)
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Apply(&'static str, Attributes, SmallVec<[NodeId; 2]>),
-    Number(u64, Shape),
-}
-
 /// The program that is being made.
-struct Made<F: Real> {
+struct Made<'a, F: Real> {
     nodes: IdVec<Node<F>>,
     /// The values of constants.
     values: IdVec<Value<F>>,
+    old: &'a Labels,
     labels: Labels,
-    known: HashMap<Key, NodeId>,
+    scopes: Scopes,
+    known: Known,
 }
 
-impl<F: Real> Made<F> {
+/// The nodes that were made, found by a hash of what makes two nodes one: primitive with its bodies and operands, or number and
+/// shape. Whether it is the same is seen at the node. Where two have one hash, the second is not found, and computed as often
+/// as it stands in the program.
+type Known = HashMap<u64, NodeId, BuildHasherDefault<AsItIs>>;
+
+/// The hasher of what is a hash already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+fn hash_of(parts: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl<F: Real> Made<'_, F> {
     /// Where the results of `primitive` are found; `nodes` are their old nodes, whose operands went to `new_id`.
-    fn apply(
-        &mut self,
-        primitive: &PrimitiveRef<F>,
-        nodes: &[&Node<F>],
-        new_id: &IdVec<NodeId>,
-        scope: &str,
-    ) -> Results {
+    fn apply(&mut self, primitive: &PrimitiveRef<F>, nodes: &[&Node<F>], new_id: &IdVec<NodeId>) -> Results {
         let Some(first) = nodes.first() else { return Results::new() };
         let mut inputs: SmallVec<[NodeId; 2]> = SmallVec::new();
         first.inputs.iter().for_each(|operand| inputs.push(new_id[*operand]));
@@ -110,46 +139,54 @@ impl<F: Real> Made<F> {
             return Results::from_buf([same]);
         }
         if let Some(values) = self.fold(primitive, &inputs, nodes) {
-            return nodes.iter().zip(values).map(|(node, value)| self.constant(node, value, scope)).collect();
+            return nodes.iter().zip(values).map(|(node, value)| self.constant(node, value)).collect();
         }
-        let key = Key::Apply(primitive.name(), primitive.attributes(), inputs.clone());
-        if let Some(known) = self.known.get(&key)
-            && matches!(&self.nodes[*known].op, Op::Apply(other) if other == primitive)
+        let bodies: SmallVec<[_; 1]> = primitive.bodies().iter().map(|body| Arc::as_ptr(&body.nodes)).collect();
+        let hash = hash_of((primitive.name(), primitive.attributes(), &inputs, bodies));
+        let known = self.known(hash);
+        if let Some(known) = known
+            && *self.nodes[known].inputs == *inputs
+            && matches!(&self.nodes[known].op, Op::Apply(other) if other == primitive)
         {
-            return results_of(&self.nodes, *known).collect();
+            return results_of(&self.nodes, known).collect();
         }
         let mut results = Results::new();
         for node in nodes {
             let first = results.first().copied();
             results.push(match first {
-                Some(first) => self.push(node, &[first], Value::Unknown, scope),
-                None => self.push(node, &inputs, Value::Unknown, scope),
+                Some(first) => self.push(node, &[first], Value::Unknown),
+                None => self.push(node, &inputs, Value::Unknown),
             });
         }
-        results.first().map(|first| self.known.insert(key, *first));
         results
     }
 
-    fn constant(&mut self, node: &Node<F>, value: Value<F>, scope: &str) -> NodeId {
+    fn constant(&mut self, node: &Node<F>, value: Value<F>) -> NodeId {
         // Of either precision, the double has the same bits exactly if the number has; only NaNs lose theirs, and they
         // are all one.
-        let key = match &value {
-            Value::Splat(x) => Some(Key::Number(x.double().to_bits(), node.shape.clone())),
+        let bits = |value: &Value<F>| match value {
+            Value::Splat(x) => Some(x.double().to_bits()),
             _ => None,
         };
-        if let Some(known) = key.as_ref().and_then(|key| self.known.get(key)) {
-            return *known;
+        if let Some(known) = bits(&value).and_then(|bits| self.known(hash_of((bits, &node.shape))))
+            && matches!(&self.nodes[known].op, Op::Constant(other) if bits(other) == bits(&value))
+            && self.nodes[known].shape == node.shape
+        {
+            return known;
         }
         let folded = Node { op: Op::Constant(value.clone()), active: false, ..node.clone() };
-        let id = self.push(&folded, &[], value, scope);
-        if let Some(key) = key {
-            self.known.insert(key, id);
-        }
-        id
+        self.push(&folded, &[], value)
     }
 
-    fn push(&mut self, node: &Node<F>, inputs: &[NodeId], value: Value<F>, scope: &str) -> NodeId {
-        let scope = self.labels.intern(scope);
+    /// The node that was made for this hash; if there is none, it is the next that is made.
+    fn known(&mut self, hash: u64) -> Option<NodeId> {
+        let next = NodeId::new(self.nodes.len());
+        let known = *self.known.entry(hash).or_insert(next);
+        (known != next).then_some(known)
+    }
+
+    fn push(&mut self, node: &Node<F>, inputs: &[NodeId], value: Value<F>) -> NodeId {
+        let scope = self.scopes.number(node.scope, self.old, &mut self.labels);
         self.values.push(value);
         self.nodes.push(Node { inputs: Operands::from(inputs), scope, ..node.clone() })
     }

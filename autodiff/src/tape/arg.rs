@@ -30,6 +30,7 @@ impl<'t, F: Real> Arg<'t, F> {
     }
 
     /// The array of reals; an error var if it is something else.
+    #[track_caller]
     pub fn var(self) -> Var<'t, F> {
         match self {
             Arg::Real(x) => x,
@@ -38,6 +39,7 @@ impl<'t, F: Real> Arg<'t, F> {
     }
 
     /// The array of indices; an error if it is something else, which every use of it passes on.
+    #[track_caller]
     pub fn index(self) -> Index<'t, F> {
         match self {
             Arg::Index(x) => x,
@@ -49,6 +51,7 @@ impl<'t, F: Real> Arg<'t, F> {
     }
 
     /// The random key; an error if it is something else, which every use of it passes on.
+    #[track_caller]
     pub fn key(self) -> Key<'t, F> {
         match self {
             Arg::Key(x) => x,
@@ -60,6 +63,7 @@ impl<'t, F: Real> Arg<'t, F> {
     }
 
     #[cold]
+    #[track_caller]
     fn refused(self, expected: &str) -> Var<'t, F> {
         let message = format!("{expected} was expected");
         self.parts().0.refuse("arg", &[self], Mismatch::new(message))

@@ -245,7 +245,11 @@ impl<F: Real> Tape<F> {
     /// for containers whose own lines tell the user nothing.
     #[track_caller]
     pub fn attributed<R>(&self, body: impl FnOnce() -> R) -> R {
-        let location = Location::caller();
+        self.attributed_to(Location::caller(), body)
+    }
+
+    /// As [`attributed`](Self::attributed), for a caller whose line is known: closures do not know theirs.
+    pub(crate) fn attributed_to<R>(&self, location: &'static Location<'static>, body: impl FnOnce() -> R) -> R {
         let _restore = {
             let mut state = self.state.borrow_mut();
             let (scope, location) = (state.scope, state.attributed.unwrap_or(Some(location)));

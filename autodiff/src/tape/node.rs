@@ -182,6 +182,32 @@ impl Labels {
     }
 }
 
+/// The numbers that the scopes of some labels have in others: a look at the path once for each scope, not for each node.
+#[derive(Default, Debug)]
+pub(crate) struct Scopes(Vec<Option<u32>>);
+
+impl Scopes {
+    /// The number in `new` of the scope that is number `scope` of `old`.
+    #[inline]
+    pub(crate) fn number(&mut self, scope: u32, old: &Labels, new: &mut Labels) -> u32 {
+        if scope == 0 {
+            return 0;
+        }
+        let index = scope as usize;
+        if let Some(Some(known)) = self.0.get(index) {
+            return *known;
+        }
+        let number = new.intern(old.scope(scope));
+        if self.0.len() <= index {
+            self.0.resize(index + 1, None);
+        }
+        if let Some(place) = self.0.get_mut(index) {
+            *place = Some(number);
+        }
+        number
+    }
+}
+
 /// One line about a node for an error report: `a: w1 : f64[4, 3], input at src/main.rs:10:5`.
 pub(crate) fn describe<F: Real>(nodes: &IdVec<Node<F>>, labels: &Labels, id: NodeId, role: &str) -> String {
     let Some(node) = nodes.find(id) else { return format!("{role}: {id}") };

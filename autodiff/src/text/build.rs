@@ -374,6 +374,10 @@ impl<'b, F: Real> Builder<'b, '_, F> {
             Err(self.source.error(span, message))
         };
         match (kind, &written.value) {
+            (Attribute::Integer(_), WrittenValue::Word(span)) if self.source.piece(*span) == literal::FREE => {
+                let n = literal::length(self.source, *span)?;
+                i64::try_from(n).map_or_else(|_| wrong(*span, "an integer"), |n| Ok(Attribute::Integer(n)))
+            }
             (Attribute::Integer(_), WrittenValue::Word(span)) => match self.source.piece(*span).parse() {
                 Ok(number) => Ok(Attribute::Integer(number)),
                 Err(_) => wrong(*span, "an integer"),

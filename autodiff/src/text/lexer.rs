@@ -155,3 +155,16 @@ fn quoted(source: &Source<'_>, at: usize) -> Result<(String, usize)> {
     }
     Err(source.error(Span { start: at, end: at + 1 }, "the quote is not closed on its line"))
 }
+
+/// What to write instead of a sign between two operands, which the lexer takes for the sign of a number.
+pub(super) fn operator(token: &Token<'_>) -> Option<&'static str> {
+    let Token::Number(text) = token else { return None };
+    let mut characters = text.chars();
+    let sign = characters.next();
+    let is_number = characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
+    match sign {
+        Some('-') if !is_number => Some("operations are called by their names: `sub(a, b)`"),
+        Some('+') if !is_number => Some("operations are called by their names: `add(a, b)`"),
+        _ => None,
+    }
+}

@@ -128,6 +128,9 @@ pub fn number<F: Real>(text: &str) -> Result<F, Mismatch> {
     }
 }
 
+/// What stands in place of a length that is given when the text is read.
+pub(super) const FREE: &str = "n";
+
 /// The number at `span`, which is whole and not negative.
 pub(super) fn whole(source: &Source<'_>, span: Span) -> Result<u64> {
     let text = source.piece(span);
@@ -138,8 +141,14 @@ pub(super) fn whole(source: &Source<'_>, span: Span) -> Result<u64> {
     })
 }
 
-/// As [`whole`], for a length or an index.
+/// As [`whole`], for a length or an index; also an `n` whose length is known.
 pub(super) fn length(source: &Source<'_>, span: Span) -> Result<usize> {
+    if source.piece(span) == FREE {
+        return source.n.ok_or_else(|| {
+            let error = source.error(span, "`n` is the length of axes that may have any, and was not given");
+            error.with_help("`Program::parse_with` reads a text for one `n`")
+        });
+    }
     let number = whole(source, span)?;
     usize::try_from(number).map_err(|_| source.error(span, format!("{number} is too large")))
 }

@@ -38,7 +38,9 @@
 //! - A body is a program that an operation runs, such as the step of a `scan`: its inputs and what it returns are those of
 //!   one run. An operation names it by the attribute `body` (`bodies`, where it has several). Bodies stand above who names
 //!   them.
-//! - Lengths are numbers; `n` in their place is reserved for axes of any length.
+//! - Lengths are numbers, or `n`: the length of all axes that may have any, such as the one of the examples. It may stand in
+//!   types, in lists of attributes and for an attribute that is an integer, and is given when the text is read
+//!   ([`Program::parse_with`]).
 //! - Version 1, which has neither bodies nor several results, is read, too.
 //! - Lines that nothing returned is computed from are dropped, except those that are given from outside.
 //!
@@ -114,9 +116,51 @@ impl<F: Real> Program<F> {
     /// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is not such a text, or one of the other precision; the error
     /// of an operation that does not fit its operands.
     pub fn parse(text: &str, registry: &Registry<F>) -> Result<Self> {
-        let source = report::Source::new(text)?;
-        let tokens = lexer::tokens(&source)?;
-        let module = parser::module(&source, &tokens)?;
-        build::program(&source, registry, &module)
+        read(report::Source::new(text)?, registry)
     }
+
+    /// As [`parse`](Self::parse), with `n` as the length of the axes that the text leaves open.
+    ///
+    /// ```
+    /// use autodiff::{Input, Program, Registry};
+    ///
+    /// let sums = "
+    ///     program 2 f64
+    ///     x : f64[n, 2] = data
+    ///     return sum(x; axes=[1], keep=false)
+    /// ";
+    /// let program = Program::<f64>::parse_with(sums, &Registry::standard(), 3)?;
+    /// let sums = program.run(&[Input::real([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])])?;
+    /// assert_eq!(sums[0], ndarray::array![3.0, 7.0, 11.0].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_with(text: &str, registry: &Registry<F>, n: usize) -> Result<Self> {
+        read(report::Source::new(text)?.with_n(n), registry)
+    }
+}
+
+fn read<F: Real>(source: report::Source<'_>, registry: &Registry<F>) -> Result<Program<F>> {
+    let tokens = lexer::tokens(&source)?;
+    let module = parser::module(&source, &tokens)?;
+    build::program(&source, registry, &module)
+}
+
+/// Whether a text leaves the length of some axes open: then [`Program::parse_with`] reads it.
+///
+/// ```
+/// use autodiff::text;
+/// assert!(text::has_free_axes("program 2 f64\nx : f64[n, 2] = data\nreturn x")?);
+/// assert!(!text::has_free_axes("program 2 f64\nn : f64[3, 2] = data\nreturn n")?);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Text`](crate::ErrorKind::Text) for what is no text of a program.
+pub fn has_free_axes(text: &str) -> Result<bool> {
+    let source = report::Source::new(text)?.with_n(0);
+    parser::module(&source, &lexer::tokens(&source)?)?;
+    Ok(source.is_free.get())
 }

@@ -1,7 +1,7 @@
 //! The grammar: tokens become lines.
 
 use super::VERSION;
-use super::lexer::Token;
+use super::lexer::{Token, operator};
 use super::literal::{self, Literal, Nesting};
 use super::report::{Source, Span, brief, nearest};
 use super::syntax::{Attribute, Call, Leaf, Line, Module, Operand, Section, Target, Type, Value};
@@ -303,7 +303,7 @@ impl<'s, 'a> Parser<'s, 'a> {
             return Ok(Type { name, shape: Shape::scalar(), span: begin });
         }
         let (lengths, _) = self.list("`[` and the lengths of the axes").map_err(|error| match self.peek() {
-            Some(Token::Word(_)) => error.with_help("lengths are numbers; an axis of any length is not read yet"),
+            Some(Token::Word(_)) => error.with_help("lengths are numbers, or `n` for axes of any length"),
             _ => error,
         })?;
         if lengths.len() > Shape::MOST_AXES {
@@ -322,13 +322,23 @@ impl<'s, 'a> Parser<'s, 'a> {
         let open = self.expect('[')?;
         let mut numbers = Vec::new();
         if !self.sign(']') {
-            numbers.push(self.number("a number or `]`")?);
+            numbers.push(self.length("a number or `]`")?);
             while self.sign(',') {
-                numbers.push(self.number("a number")?);
+                numbers.push(self.length("a number")?);
             }
             self.close(']', open, "`,` or `]`")?;
         }
         Ok((numbers, open.to(self.last)))
+    }
+
+    /// A number of a list, or an `n`.
+    fn length(&mut self, expected: &str) -> Result<Span> {
+        if self.peek() != Some(&Token::Word(literal::FREE)) {
+            return self.number(expected);
+        }
+        self.next();
+        self.source.is_free.set(true);
+        Ok(self.last)
     }
 
     // ---- leaves and operands -----------------------------------------------------------------------------------------
@@ -415,11 +425,12 @@ impl<'s, 'a> Parser<'s, 'a> {
         self.expect('=')?;
         let value = match self.peek() {
             Some(Token::Number(_) | Token::Word(_)) => {
+                let is_free = self.peek() == Some(&Token::Word(literal::FREE));
+                self.source.is_free.set(self.source.is_free.get() || is_free);
                 self.next();
                 Value::Word(self.last)
             }
-            Some(Token::Sign('[')) if matches!(self.second(), Some(Token::Word(word)) if !["inf", "NaN"].contains(word)) =>
-            {
+            Some(Token::Sign('[')) if self.begins_words(name.0) => {
                 let open = self.expect('[')?;
                 let mut words = vec![self.word("a name")?.1];
                 while self.sign(',') {
@@ -434,6 +445,15 @@ impl<'s, 'a> Parser<'s, 'a> {
             }
         };
         Ok(Attribute { name, value })
+    }
+
+    /// Whether what begins here is a list of words: that of bodies, which may have any names.
+    fn begins_words(&self, attribute: &str) -> bool {
+        match self.second() {
+            Some(Token::Word(literal::FREE)) => attribute == "bodies",
+            Some(Token::Word(word)) => !["inf", "NaN"].contains(word),
+            _ => false,
+        }
     }
 
     fn literal(&mut self) -> Result<Literal> {
@@ -466,18 +486,5 @@ impl<'s, 'a> Parser<'s, 'a> {
                 return Ok(Literal { shape: nesting.shape(), numbers, span: begin.to(self.last) });
             }
         }
-    }
-}
-
-/// What to write instead of a sign between two operands, which the lexer takes for the sign of a number.
-fn operator(token: &Token<'_>) -> Option<&'static str> {
-    let Token::Number(text) = token else { return None };
-    let mut characters = text.chars();
-    let sign = characters.next();
-    let is_number = characters.next().is_some_and(|c| c.is_ascii_digit() || c == '.');
-    match sign {
-        Some('-') if !is_number => Some("operations are called by their names: `sub(a, b)`"),
-        Some('+') if !is_number => Some("operations are called by their names: `add(a, b)`"),
-        _ => None,
     }
 }

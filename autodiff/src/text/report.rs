@@ -1,6 +1,7 @@
 //! Where in a text something stands, and errors that show it.
 
 use crate::base::error::{Error, ErrorKind, Result};
+use std::cell::Cell;
 
 /// A piece of a text, from byte to byte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +20,10 @@ impl Span {
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     starts: Vec<usize>,
+    /// How long the axes `n` are, if that was said.
+    pub(super) n: Option<usize>,
+    /// Whether an `n` was read.
+    pub(super) is_free: Cell<bool>,
 }
 
 /// How many characters of a line an error shows before and after the place.
@@ -32,7 +37,12 @@ impl<'a> Source<'a> {
             .try_reserve_exact(lines)
             .map_err(|_| Error::new(ErrorKind::Text, "parse", format!("no memory to read a text of {lines} lines")))?;
         starts.extend(std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)));
-        Ok(Source { text, starts })
+        Ok(Source { text, starts, n: None, is_free: Cell::new(false) })
+    }
+
+    /// The same text, in which `n` is this length.
+    pub(super) fn with_n(self, n: usize) -> Self {
+        Source { n: Some(n), ..self }
     }
 
     pub(super) fn piece(&self, span: Span) -> &'a str {
@@ -132,6 +142,9 @@ mod tests {
         assert_eq!(distances, [0, 1, 1, 1, 1, 3]);
         assert_eq!(nearest("mull", ["add", "mul"]), Some("did you mean `mul`?".into()));
         assert_eq!(nearest("frobnicate", ["add", "mul"]), None);
+        // Two neighbours are exchanged, not one letter that is a neighbour elsewhere.
+        assert_eq!(distance("srxt", "sqrt", 3), 2);
+        assert_eq!((nearest("srxt", ["sqrt"]), nearest("sxqt", ["sqrt"])), (None, None));
         assert_eq!(nearest("X", ["w", "x"]), Some("did you mean `x`?".into()));
     }
 

@@ -1,6 +1,7 @@
 //! One array of a data set.
 
-use autodiff::{Arg, IntoArray, Real, Shape, Tape};
+use crate::error::{error, mismatch};
+use autodiff::{Arg, ErrorKind, IntoArray, Real, Result, Shape, Tape};
 use ndarray::{ArrayD, Axis};
 
 /// An array whose first axis runs over examples: reals (features, measurements) or indices (labels, tokens).
@@ -40,6 +41,37 @@ impl<F: Real> Column<F> {
     /// The number of examples: the length of the first axis, 0 for a single number.
     pub fn examples(&self) -> usize {
         self.shape().first().copied().unwrap_or(0)
+    }
+
+    /// Rows of 0 and 1 in place of labels: \[examples, …\] become \[examples, …, classes\], 1 in the place of the class.
+    ///
+    /// ```
+    /// use nn::Column;
+    /// assert_eq!(Column::<f64>::index([1, 0]).one_hot(2)?, Column::real([[0.0, 1.0], [1.0, 0.0]]));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] for a label that is none of the classes, with its row; [`ErrorKind::Mismatch`] if the column holds
+    /// numbers.
+    #[track_caller]
+    pub fn one_hot(&self, classes: usize) -> Result<Self> {
+        let Column::Index(labels) = self else {
+            return Err(mismatch("one_hot", "the column holds numbers; labels are made of them by `Column::labels`"));
+        };
+        if let Some((position, label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
+            let row = super::row(labels.shape(), position);
+            let message = format!("the label in row {row} is {label}; there are {classes} classes, from 0");
+            return Err(error(ErrorKind::Refused, "one_hot", message));
+        }
+        let place = |class: usize, label: usize| if class == label { F::one() } else { F::zero() };
+        let rows: Vec<F> =
+            labels.iter().flat_map(|label| (0..classes).map(move |class| place(class, *label))).collect();
+        let shape: Vec<usize> = labels.shape().iter().copied().chain([classes]).collect();
+        match ArrayD::from_shape_vec(shape, rows) {
+            Ok(rows) => Ok(Column::Real(rows)),
+            Err(why) => Err(mismatch("one_hot", why.to_string())),
+        }
     }
 
     /// `real [4, 2]`.

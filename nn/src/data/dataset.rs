@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::column::Column;
 use crate::error::{error, mismatch};
 use crate::random::Random;
-use autodiff::{Error, ErrorKind, IntoArray, Real, Result};
+use autodiff::{Error, ErrorKind, IntoArray, Real, Result, Shape};
 use ndarray::ArrayD;
 
 /// The column that holds the features of a data set with targets.
@@ -17,7 +17,7 @@ pub(crate) const TARGETS: &str = "targets";
 ///
 /// Most data sets have features and a target for each example ([`labelled`](Self::labelled),
 /// [`valued`](Self::valued)), which are the columns `x` and `targets`; others are put together column by column.
-/// Reading files is the program's affair: `examples/support/mod.rs` reads one with commas between its numbers in a few lines.
+/// [`Csv`](crate::Csv), [`idx`](crate::idx) and [`npy`](crate::npy) read files.
 ///
 /// ```
 /// use nn::Dataset;
@@ -101,6 +101,38 @@ impl<F: Real> Dataset<F> {
     #[track_caller]
     pub fn valued(features: impl IntoArray<F>, values: impl IntoArray<F>) -> Result<Self> {
         Dataset::new().real(FEATURES, features)?.real(TARGETS, values)
+    }
+
+    /// The same data set, where the column `name` of numbers is what `change` makes of it.
+    ///
+    /// ```
+    /// use ndarray::Axis;
+    /// let train = nn::Dataset::<f64>::labelled([[1.0], [3.0]], [0, 1])?;
+    /// let test = nn::Dataset::<f64>::labelled([[5.0]], [1])?;
+    /// // The mean is that of the training part.
+    /// let mu = train.features()?.mean_axis(Axis(0)).unwrap();
+    /// assert_eq!(test.map("x", |x| x - &mu)?.features()?, &ndarray::array![[3.0]].into_dyn());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if there is no such column, it holds indices, or the number of examples changes.
+    #[track_caller]
+    pub fn map(&self, name: &str, change: impl FnOnce(&ArrayD<F>) -> ArrayD<F>) -> Result<Self> {
+        let before = match self.column(name)? {
+            Column::Real(array) => array,
+            Column::Index(_) => return Err(mismatch("map", format!("the column `{name}` holds indices"))),
+        };
+        let column = Column::real(change(before));
+        if column.shape().is_empty() || column.examples() != self.len() {
+            let shape = Shape::from(column.shape());
+            let message = format!("the column `{name}` would be {shape}, with {} examples in the others", self.len());
+            return Err(mismatch("map", message));
+        }
+        let kept = |(known, old): &(String, Column<F>)| {
+            (known.clone(), if known == name { column.clone() } else { old.clone() })
+        };
+        Ok(Dataset { columns: self.columns.iter().map(kept).collect() })
     }
 
     /// The number of examples.
@@ -232,6 +264,16 @@ impl<F: Real> Dataset<F> {
     /// The examples `rows`, all of which there are.
     pub(crate) fn chosen(&self, rows: &[usize]) -> Self {
         Dataset { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.select(rows))).collect() }
+    }
+
+    /// With `column` in place of the column `name`, of which it has the number of examples.
+    pub(super) fn with_replaced(&self, name: &str, column: Column<F>) -> Self {
+        let mut column = Some(column);
+        let mut chosen = |known: &String, old: &Column<F>| match column.take_if(|_| known == name) {
+            Some(new) => new,
+            None => old.clone(),
+        };
+        Dataset { columns: self.columns.iter().map(|(known, old)| (known.clone(), chosen(known, old))).collect() }
     }
 
     /// The columns of indices, each with the least and the largest.

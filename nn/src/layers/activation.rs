@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::layer::Layer;
 use crate::module::{Attribute, Module, Parts, PartsMut};
 use autodiff::{Real, Var};
+use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
 
 /// α of [`Activation::Selu`].
@@ -11,7 +12,8 @@ const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 /// λ of [`Activation::Selu`].
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
-/// A non-linearity, element by element (softmax: row by row). Slopes at kinks are those of the [`Var`] methods.
+/// A non-linearity, element by element (softmax: row by row). Slopes at kinks are those of the [`Var`] methods. Serde writes
+/// `"relu"`, `{"leaky_relu": 0.01}`.
 ///
 /// ```
 /// use autodiff::Tape;
@@ -26,9 +28,12 @@ const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 ///
 /// Sources: Matt R, *Neural Networks* (June 2022), §2; lecture slides *Neural Networks*; jkmiller, *Neural Networks*
 /// (November 2022), §2 (arctan-sigmoid).
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Activation {
+    /// x itself: what a network that predicts numbers ends with.
+    Identity,
     /// max(0, x), see [`Var::relu`].
     Relu,
     /// x for x ≥ 0, βx below, see [`Var::leaky_relu`].
@@ -72,6 +77,7 @@ impl Attribute for Activation {}
 impl<F: Real> Module<F> for Activation {
     fn visit<'a>(&'a self, parts: &mut Parts<'a, F>) {
         match self {
+            Activation::Identity => parts.attribute("identity", &()),
             Activation::Relu => parts.attribute("relu", &()),
             Activation::LeakyRelu(beta) => parts.attribute("leaky relu", beta),
             Activation::Elu(alpha) => parts.attribute("elu", alpha),
@@ -96,6 +102,7 @@ impl<F: Real> Module<F> for Activation {
 
     fn describe(&self) -> String {
         match self {
+            Activation::Identity => "identity".into(),
             Activation::Relu => "relu".into(),
             Activation::LeakyRelu(beta) => format!("leaky relu, β = {beta}"),
             Activation::Elu(alpha) => format!("elu, α = {alpha}"),
@@ -121,6 +128,7 @@ impl<F: Real> Layer<F> for Activation {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, _: &Context<'t, F>) -> Var<'t, F> {
         match *self {
+            Activation::Identity => x,
             Activation::Relu => x.relu(),
             Activation::LeakyRelu(beta) => x.leaky_relu(beta),
             Activation::Elu(alpha) => x.elu(alpha),

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::init::Init;
 use crate::layer::Layer;
 use crate::layers::{Dense, Dropout};
-use crate::module::Module;
+use crate::module::{Module, Stored};
 use crate::random::Random;
 use autodiff::{Mismatch, Real, Var};
 
@@ -165,6 +165,18 @@ impl<F: Real> MultiHeadAttention<F> {
 
 impl<F: Real> Module<F> for MultiHeadAttention<F> {
     crate::visit!(F; query, key, value, output, dropout; attributes heads, causal);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![
+            Stored::new("query.weight", "in_proj_weight").transposed().piece(0, 3),
+            Stored::new("key.weight", "in_proj_weight").transposed().piece(1, 3),
+            Stored::new("value.weight", "in_proj_weight").transposed().piece(2, 3),
+            Stored::new("query.bias", "in_proj_bias").piece(0, 3),
+            Stored::new("key.bias", "in_proj_bias").piece(1, 3),
+            Stored::new("value.bias", "in_proj_bias").piece(2, 3),
+            Stored::new("output", "out_proj"),
+        ]
+    }
 
     fn describe(&self) -> String {
         let width = self.query.weight().array().shape().first().copied().unwrap_or(0);

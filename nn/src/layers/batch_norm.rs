@@ -4,7 +4,7 @@ use super::expected::{along_channels, refused};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
-use crate::module::{Buffer, Module, Param};
+use crate::module::{Buffer, Module, Param, Stored};
 use autodiff::{Real, Var};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β for each feature, or for each channel of images.
@@ -83,6 +83,16 @@ impl<F: Real> BatchNorm<F> {
 
 impl<F: Real> Module<F> for BatchNorm<F> {
     crate::visit!(F; scale, shift, mean, variance; attributes rate, epsilon);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![
+            Stored::new("scale", "weight"),
+            Stored::new("shift", "bias"),
+            Stored::new("mean", "running_mean"),
+            Stored::new("variance", "running_var"),
+            Stored::unused("num_batches_tracked"),
+        ]
+    }
 
     fn describe(&self) -> String {
         format!("batch normalisation of {}", self.scale.array().len())

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::init::{Init, filled};
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use crate::random::Random;
 use autodiff::{Mismatch, Real, Var};
 
@@ -76,6 +76,10 @@ impl<F: Real> Dense<F> {
 
 impl<F: Real> Module<F> for Dense<F> {
     crate::visit!(F; weight, bias);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("weight", "weight").transposed()]
+    }
 
     fn describe(&self) -> String {
         let length = |axis| self.weight.array().shape().get(axis).copied().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::init::Init;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use crate::random::Random;
 use autodiff::{Index, Real, Var};
 
@@ -59,6 +59,10 @@ impl<F: Real> Embedding<F> {
 
 impl<F: Real> Module<F> for Embedding<F> {
     crate::visit!(F; table);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("table", "weight")]
+    }
 
     fn describe(&self) -> String {
         let length = |axis| self.table.array().shape().get(axis).copied().unwrap_or(0);

@@ -4,7 +4,7 @@ use super::expected::{along_channels, refused, unfit};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use autodiff::{Real, Var};
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² are the mean and the variance (divided by n) of a group of neighbouring
@@ -54,6 +54,10 @@ impl<F: Real> GroupNorm<F> {
 
 impl<F: Real> Module<F> for GroupNorm<F> {
     crate::visit!(F; scale, shift; attributes groups, epsilon);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("scale", "weight"), Stored::new("shift", "bias")]
+    }
 
     fn describe(&self) -> String {
         format!("normalisation of {} channels in {} groups", self.scale.array().len(), self.groups)

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::init::Init;
 use crate::layer::Layer;
 use crate::layers::{Dense, Sequence};
-use crate::module::Module;
+use crate::module::{Module, Stored};
 use crate::random::Random;
 use autodiff::{Real, Var};
 
@@ -94,6 +94,15 @@ impl<F: Real> Gru<F> {
 
 impl<F: Real> Module<F> for Gru<F> {
     crate::visit!(F; input, state; attributes width, only_last);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![
+            Stored::new("input.weight", "weight_ih_l0").transposed(),
+            Stored::new("input.bias", "bias_ih_l0"),
+            Stored::new("state.weight", "weight_hh_l0").transposed(),
+            Stored::new("state.bias", "bias_hh_l0"),
+        ]
+    }
 
     fn describe(&self) -> String {
         let inputs = self.input.weight().array().shape().first().copied().unwrap_or(0);

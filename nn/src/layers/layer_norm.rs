@@ -4,7 +4,7 @@ use super::expected::{refused, unfit};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use autodiff::{Real, Shape, Var};
 
 /// y = γ ⊙ (x − μ)/√(σ² + ε) + β, where μ and σ² are the mean and the variance (divided by n) of the last axes of x, one pair
@@ -52,6 +52,10 @@ impl<F: Real> LayerNorm<F> {
 
 impl<F: Real> Module<F> for LayerNorm<F> {
     crate::visit!(F; scale, shift; attributes epsilon);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("scale", "weight"), Stored::new("shift", "bias")]
+    }
 
     fn describe(&self) -> String {
         format!("layer normalisation of {}", Shape::from(self.scale.array().shape()))

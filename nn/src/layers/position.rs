@@ -4,7 +4,7 @@ use super::expected::{refused, unfit};
 use crate::context::Context;
 use crate::init::{Init, filled};
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use crate::random::Random;
 use autodiff::{Real, Var};
 
@@ -95,6 +95,10 @@ impl<F: Real> PositionalEmbedding<F> {
 
 impl<F: Real> Module<F> for PositionalEmbedding<F> {
     crate::visit!(F; table);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("table", "weight")]
+    }
 
     fn describe(&self) -> String {
         let length = |axis| self.table.array().shape().get(axis).copied().unwrap_or(0);

@@ -4,7 +4,7 @@ use super::expected::{along_channels, unfit};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use autodiff::{Real, Var};
 
 /// x for x ≥ 0, a·x below, where a is learnt: one for all elements, or one for each channel.
@@ -53,6 +53,10 @@ impl<F: Real> Prelu<F> {
 
 impl<F: Real> Module<F> for Prelu<F> {
     crate::visit!(F; slope);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("slope", "weight")]
+    }
 
     fn describe(&self) -> String {
         match self.slope.array().len() {

@@ -4,7 +4,7 @@ use super::layer_norm::{last_axes, unfit_end};
 use crate::context::Context;
 use crate::init::filled;
 use crate::layer::Layer;
-use crate::module::{Module, Param};
+use crate::module::{Module, Param, Stored};
 use autodiff::{Real, Shape, Var};
 
 /// y = γ ⊙ x/√(mean(x²) + ε), with the mean over the last axes of x: [`LayerNorm`](crate::LayerNorm) without the mean and
@@ -49,6 +49,10 @@ impl<F: Real> RmsNorm<F> {
 
 impl<F: Real> Module<F> for RmsNorm<F> {
     crate::visit!(F; scale; attributes epsilon);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![Stored::new("scale", "weight")]
+    }
 
     fn describe(&self) -> String {
         format!("RMS normalisation of {}", Shape::from(self.scale.array().shape()))

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::init::Init;
 use crate::layer::Layer;
 use crate::layers::{Activation, Dense, Dropout, LayerNorm, MultiHeadAttention};
-use crate::module::Module;
+use crate::module::{Module, Stored};
 use crate::random::Random;
 use autodiff::{Real, Var};
 
@@ -108,6 +108,16 @@ impl<F: Real> TransformerBlock<F> {
 
 impl<F: Real> Module<F> for TransformerBlock<F> {
     crate::visit!(F; attention_norm, attention, network_norm, inner, activation, outer, dropout; attributes post_norm);
+
+    fn pytorch(&self) -> Vec<Stored> {
+        vec![
+            Stored::new("attention_norm", "norm1"),
+            Stored::new("attention", "self_attn"),
+            Stored::new("network_norm", "norm2"),
+            Stored::new("inner", "linear1"),
+            Stored::new("outer", "linear2"),
+        ]
+    }
 
     fn describe(&self) -> String {
         let length = |axis| self.inner.weight().array().shape().get(axis).copied().unwrap_or(0);

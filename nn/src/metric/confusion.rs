@@ -1,6 +1,6 @@
 //! Which classes are taken for which.
 
-use super::{classes, predictions, same_examples, same_length};
+use super::{classes, made_here, predictions, same_examples, same_length};
 use crate::data::Column;
 use crate::error::mismatch;
 use autodiff::{Real, Result};
@@ -150,24 +150,27 @@ pub enum Average {
 ///
 /// # Errors
 /// Of the metric: as [`Confusion::of`].
+#[track_caller]
 pub fn precision<F: Real>(average: Average) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy {
-    move |scores, targets| Ok(Confusion::of(scores, targets)?.precision(average))
+    made_here(move |scores: &ArrayD<F>, targets: &Column<F>| Ok(Confusion::of(scores, targets)?.precision(average)))
 }
 
 /// [`Confusion::recall`] as a metric.
 ///
 /// # Errors
 /// Of the metric: as [`Confusion::of`].
+#[track_caller]
 pub fn recall<F: Real>(average: Average) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy {
-    move |scores, targets| Ok(Confusion::of(scores, targets)?.recall(average))
+    made_here(move |scores: &ArrayD<F>, targets: &Column<F>| Ok(Confusion::of(scores, targets)?.recall(average)))
 }
 
 /// [`Confusion::f1`] as a metric.
 ///
 /// # Errors
 /// Of the metric: as [`Confusion::of`].
+#[track_caller]
 pub fn f1<F: Real>(average: Average) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy {
-    move |scores, targets| Ok(Confusion::of(scores, targets)?.f1(average))
+    made_here(move |scores: &ArrayD<F>, targets: &Column<F>| Ok(Confusion::of(scores, targets)?.f1(average)))
 }
 
 impl fmt::Display for Confusion {

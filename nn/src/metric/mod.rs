@@ -29,8 +29,9 @@ pub use regression::{mean_absolute_error, mean_squared_error, r_squared};
 use crate::data::Column;
 use crate::domain::{ROWS, no_distribution};
 use crate::error::{error, mismatch};
-use autodiff::{ErrorKind, Real, Result};
+use autodiff::{ErrorKind, Place, Real, Result};
 use ndarray::{ArrayD, Axis};
+use std::panic::Location;
 
 /// The position of the largest number of each row \[examples, classes\]; the first of equals. Of one column, which is a
 /// probability, whether it is at least ½.
@@ -107,8 +108,9 @@ pub fn accuracy<F: Real>(scores: &ArrayD<F>, targets: &Column<F>) -> Result<f64>
 ///
 /// # Errors
 /// Of the metric: as [`accuracy`], for scores that are not one column.
+#[track_caller]
 pub fn threshold<F: Real>(threshold: f64) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy {
-    move |scores, targets| {
+    made_here(move |scores: &ArrayD<F>, targets: &Column<F>| {
         if !matches!(scores.shape(), [_, 1]) {
             let message = format!("the scores have shape {:?}; a threshold takes [examples, 1]", scores.shape());
             return Err(mismatch("threshold", message));
@@ -124,7 +126,7 @@ pub fn threshold<F: Real>(threshold: f64) -> impl Fn(&ArrayD<F>, &Column<F>) -> 
         same_examples("threshold", scores, &actual)?;
         let right = scores.iter().zip(&actual).filter(|(z, a)| usize::from(z.double() >= threshold) == **a).count();
         Ok(right as f64 / actual.len() as f64)
-    }
+    })
 }
 
 /// The share of examples whose target is among the `k` largest scores. Of equal scores the first count as larger.
@@ -138,8 +140,9 @@ pub fn threshold<F: Real>(threshold: f64) -> impl Fn(&ArrayD<F>, &Column<F>) -> 
 ///
 /// # Errors
 /// Of the metric: as [`accuracy`]; [`ErrorKind::Mismatch`] for k = 0, which is never right.
+#[track_caller]
 pub fn top_k<F: Real>(k: usize) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy {
-    move |scores, targets| {
+    made_here(move |scores: &ArrayD<F>, targets: &Column<F>| {
         if k == 0 {
             return Err(mismatch("top_k", "k is 0; it should be at least 1"));
         }
@@ -153,7 +156,17 @@ pub fn top_k<F: Real>(k: usize) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64
             right += usize::from(before < k);
         }
         Ok(right as f64 / actual.len() as f64)
-    }
+    })
+}
+
+/// A metric whose errors have the line of the caller, who made it: who calls it is not known.
+#[track_caller]
+fn made_here<F: Real, M>(metric: M) -> impl Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy
+where
+    M: Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + Copy,
+{
+    let location = Some(Location::caller());
+    move |scores, targets| metric(scores, targets).map_err(|error| error.at(Place { location, scope: String::new() }))
 }
 
 /// The class of each target: a label, or the largest column of a row, or, with one column, whether it is at least ½.

@@ -3,10 +3,12 @@
 mod arrays;
 mod containers;
 mod parts;
+mod stored;
 mod structure;
 
 pub use arrays::{Buffer, Param};
 pub use parts::{Name, Parts, PartsMut};
+pub use stored::Stored;
 pub use structure::Attribute;
 
 pub(crate) use parts::{Leaf, LeafMut, Part, Tree, feed, identity, leaves_mut, stream};
@@ -77,6 +79,13 @@ pub trait Module<F: Real>: Any + Debug + Send + Sync {
         let name = std::any::type_name::<Self>();
         let name = name.split('<').next().unwrap_or(name);
         name.rsplit("::").next().unwrap_or(name).to_owned()
+    }
+
+    /// Where PyTorch's `state_dict` keeps the arrays and parts of this module, where names or layouts differ: what
+    /// [`pytorch::load`](crate::pytorch::load) and [`pytorch::save`](crate::pytorch::save) go by. A part that is not listed has
+    /// its own name there.
+    fn pytorch(&self) -> Vec<Stored> {
+        Vec::new()
     }
 }
 

@@ -3,11 +3,14 @@
 use crate::error::mismatch;
 use crate::module::{Module, Named, Tree, set_arrays};
 use crate::optim::{OptimizerState, Position};
+use crate::train::ObserverState;
 use autodiff::{Real, Result};
 use ndarray::ArrayD;
+use serde::{Deserialize, Serialize};
 
-/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, and how far the
-/// data were used. A run that is resumed from it goes on as if it had never stopped, bit for bit.
+/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, how far the data were
+/// used, and what observers know. A run that is resumed from it goes on as if it had never stopped, bit for bit, also in
+/// another process: [`save`](Self::save) and [`load`](Self::load) keep it in a file.
 ///
 /// ```
 /// use nn::{Adam, Dataset, Dense, Init, Random, Trainer, loss};
@@ -29,12 +32,23 @@ use ndarray::ArrayD;
 pub struct Checkpoint<F: Real> {
     arrays: Named<F>,
     optimizer: OptimizerState<F>,
-    pub(super) progress: Progress,
+    pub(super) run: Run,
+    pub(super) observers: Vec<ObserverState<F>>,
+}
+
+/// When a training hands out checkpoints: see [`Trainer::checkpoints`](crate::Trainer::checkpoints).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Every {
+    /// After each epoch.
+    Epoch,
+    /// After each so many steps, counted from the first start of the run; never for 0.
+    Steps(u64),
 }
 
 /// How far a run has come.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Progress {
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
     /// What the orders of the data and the random keys are drawn from.
     pub(super) seed: u64,
     /// The epochs that are over.
@@ -44,38 +58,57 @@ pub(super) struct Progress {
     /// The number and size of batches of that epoch, which make sense together only.
     pub(super) examples: usize,
     pub(super) batch_size: usize,
-    /// What was measured over these batches.
-    pub(super) sums: Vec<f64>,
-    /// Whether some gradient was not 0 in these batches, of each parameter that is trained.
-    pub(super) moved: Vec<bool>,
+    /// What was measured over these batches: in files not as text, which has no infinity and no NaN.
+    #[serde(skip)]
+    pub(crate) sums: Vec<f64>,
+    /// Whether some gradient was not 0 in these batches, of each parameter that is trained and has elements.
+    pub(super) moved: Vec<(String, bool)>,
 }
 
-impl Progress {
+impl Run {
     pub(super) fn position(&self, step: u64) -> Position {
         Position { step, epoch: self.epochs as u64 + u64::from(self.batches > 0) }
     }
-}
 
-impl Progress {
     /// This, under the settings of `new`, a run from the start.
     #[track_caller]
-    pub(super) fn continued(self, new: Progress) -> Result<Progress> {
+    pub(super) fn continued(self, new: Run) -> Result<Run> {
         let same_batches = (self.examples, self.batch_size) == (new.examples, new.batch_size);
         if self.batches > 0 && !(same_batches && self.sums.len() == new.sums.len()) {
-            let batches = |p: &Progress| format!("{} examples in batches of {}", p.examples, p.batch_size);
+            let batches = |p: &Run| format!("{} examples in batches of {}", p.examples, p.batch_size);
             let message = format!("the checkpoint is of the middle of an epoch, over {}", batches(&self));
             let error = mismatch("resume", message).with_operand(format!("here: {}", batches(&new)));
             return Err(error.with_help("finish the epoch with the data, the batch size and the metrics it began with"));
         }
         let (sums, moved) = if self.batches > 0 { (self.sums, self.moved) } else { (new.sums, new.moved) };
-        Ok(Progress { seed: self.seed, epochs: self.epochs, batches: self.batches, sums, moved, ..new })
+        Ok(Run { seed: self.seed, epochs: self.epochs, batches: self.batches, sums, moved, ..new })
     }
 }
 
 impl<F: Real> Checkpoint<F> {
-    pub(super) fn of(model: &dyn Module<F>, optimizer: &OptimizerState<F>, progress: &Progress) -> Self {
+    pub(super) fn of(model: &dyn Module<F>, optimizer: &OptimizerState<F>, run: &Run) -> Self {
         let arrays = Tree::of(model).leaves.into_iter().map(|(path, leaf)| (path, leaf.array().clone())).collect();
-        Checkpoint { arrays, optimizer: optimizer.clone(), progress: progress.clone() }
+        Checkpoint { arrays, optimizer: optimizer.clone(), run: run.clone(), observers: Vec::new() }
+    }
+
+    /// The checkpoint that has these parts.
+    pub(crate) fn from_parts(
+        arrays: Named<F>,
+        optimizer: OptimizerState<F>,
+        run: Run,
+        observers: Vec<ObserverState<F>>,
+    ) -> Self {
+        Checkpoint { arrays, optimizer, run, observers }
+    }
+
+    /// How far the run has come.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// What the observers of the run knew.
+    pub fn observers(&self) -> &[ObserverState<F>] {
+        &self.observers
     }
 
     /// The arrays of the model, parameters and buffers, by path.
@@ -90,7 +123,7 @@ impl<F: Real> Checkpoint<F> {
 
     /// The last step that was made, and its epoch.
     pub fn position(&self) -> Position {
-        self.progress.position(self.optimizer.step())
+        self.run.position(self.optimizer.step())
     }
 
     /// Sets the arrays of `model`, parameters and buffers, to those of the checkpoint.

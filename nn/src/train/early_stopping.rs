@@ -1,8 +1,8 @@
 //! The best epoch, and an end when no better one comes.
 
 use super::checkpoint::Checkpoint;
-use super::observer::{Epoch, Observer, Training};
-use autodiff::Real;
+use super::observer::{Epoch, Observer, ObserverState, Training};
+use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
 /// Ends the training after `patience` epochs in a row without a better one, and leaves the model as it was after the best.
@@ -24,7 +24,8 @@ use std::ops::ControlFlow;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on with the observer that watched its beginning.
+/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) holds the best one, too, and how long it has
+/// waited.
 ///
 /// Source: Matt R, *Neural Networks* (March 2022), §5.3; Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, PartialEq, Debug)]
@@ -74,5 +75,23 @@ impl<F: Real> Observer<F> for EarlyStopping<F> {
 
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         self.checkpoint()
+    }
+
+    fn state(&self) -> Option<ObserverState<F>> {
+        let mut numbers = vec![("waited".to_owned(), self.waited as f64)];
+        if let Some((epoch, measure)) = self.best() {
+            numbers.extend([("epoch".to_owned(), epoch as f64), ("measure".to_owned(), measure)]);
+        }
+        let name = format!("early stopping by {}", self.measure);
+        Some(ObserverState { name, numbers, checkpoint: self.checkpoint().cloned() })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let best = match &state.checkpoint {
+            Some(checkpoint) => Some((state.number("epoch")? as usize, state.number("measure")?, checkpoint.clone())),
+            None => None,
+        };
+        (self.best, self.waited) = (best, state.number("waited")? as usize);
+        Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use super::checkpoint::Checkpoint;
 use super::step::StepResult;
+use crate::error::mismatch;
 use crate::module::Module;
 use crate::optim::{OptimizerState, Position};
-use autodiff::Real;
+use autodiff::{Real, Result};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -54,13 +55,55 @@ pub trait Observer<F: Real> {
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         None
     }
+
+    /// What has to be known to go on in a run that is resumed, if there is anything: it is part of a checkpoint.
+    fn state(&self) -> Option<ObserverState<F>> {
+        None
+    }
+
+    /// Goes on from what [`state`](Self::state) answered in the run that is resumed.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; the training does not begin then.
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
+}
+
+/// What an observer knows, as a checkpoint keeps it.
+///
+/// A run that is resumed gives it to the observer whose [`Observer::state`] has the same name; where several have one name, to
+/// the first, the second, …, in their order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ObserverState<F: Real> {
+    /// What it is the state of, such as `early stopping by validation loss`.
+    pub name: String,
+    /// Numbers by name.
+    pub numbers: Vec<(String, f64)>,
+    /// The state of the run that it has kept.
+    pub checkpoint: Option<Checkpoint<F>>,
+}
+
+impl<F: Real> ObserverState<F> {
+    /// The number `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is none.
+    #[track_caller]
+    pub fn number(&self, name: &str) -> Result<f64> {
+        match self.numbers.iter().find(|(known, _)| known == name) {
+            Some((_, number)) => Ok(*number),
+            None => Err(mismatch("resume", format!("the state of `{}` has no number `{name}`", self.name))),
+        }
+    }
 }
 
 /// A training as those who watch it see it, after a step.
 pub struct Training<'a, F: Real> {
     pub(super) model: &'a dyn Module<F>,
     pub(super) optimizer: &'a OptimizerState<F>,
-    pub(super) progress: &'a super::checkpoint::Progress,
+    pub(super) run: &'a super::checkpoint::Run,
 }
 
 impl<'a, F: Real> Training<'a, F> {
@@ -76,12 +119,13 @@ impl<'a, F: Real> Training<'a, F> {
 
     /// The step that was made, and its epoch.
     pub fn position(&self) -> Position {
-        self.progress.position(self.optimizer.step())
+        self.run.position(self.optimizer.step())
     }
 
-    /// Everything that is needed to go on from here, copied.
+    /// Everything that is needed to go on from here, copied, except for what observers know, of whom some may not have seen this
+    /// step yet: [`Trainer::checkpoints`](crate::Trainer::checkpoints) hands out checkpoints with that.
     pub fn checkpoint(&self) -> Checkpoint<F> {
-        Checkpoint::of(self.model, self.optimizer, self.progress)
+        Checkpoint::of(self.model, self.optimizer, self.run)
     }
 }
 

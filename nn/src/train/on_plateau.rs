@@ -1,8 +1,8 @@
 //! A learning rate that falls where a measure no longer does.
 
-use super::observer::{Epoch, Observer, Training};
+use super::observer::{Epoch, Observer, ObserverState, Training};
 use crate::optim::Position;
-use autodiff::Real;
+use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A run that is resumed goes on with the observer that watched its beginning; the checkpoint does not hold the factor.
+/// A checkpoint of the run holds the factor and how long it has waited.
 #[derive(Clone, Debug)]
 pub struct OnPlateau {
     measure: String,
@@ -63,5 +63,19 @@ impl<F: Real> Observer<F> for OnPlateau {
             self.waited = 0;
         }
         ControlFlow::Continue(())
+    }
+
+    fn state(&self) -> Option<ObserverState<F>> {
+        let factor = f64::from_bits(self.factor.load(Ordering::Relaxed));
+        let numbers = [("least", self.least), ("waited", self.waited as f64), ("factor", factor)];
+        let numbers = numbers.map(|(name, number)| (name.to_owned(), number)).into();
+        Some(ObserverState { name: format!("plateau of {}", self.measure), numbers, checkpoint: None })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let [least, waited, factor] = ["least", "waited", "factor"].map(|name| state.number(name));
+        (self.least, self.waited) = (least?, waited? as usize);
+        self.factor.store(factor?.to_bits(), Ordering::Relaxed);
+        Ok(())
     }
 }

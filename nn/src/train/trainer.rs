@@ -1,17 +1,18 @@
 //! The loop.
 
-use super::checkpoint::{Checkpoint, Progress};
+use super::checkpoint::{Checkpoint, Every, Run};
 use super::evaluate::evaluate_at;
-use super::finite::with_data;
-use super::observer::{Epoch, Observer, Training};
-use super::step::{Step, StepResult};
+use super::located::located;
+use super::moved::{note_moved, still};
+use super::observer::{Epoch, Observer, ObserverState, Training};
+use super::step::Step;
 use crate::data::{Column, Dataset};
 use crate::error::{here, mismatch};
 use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::{Optimizer, Position};
 use crate::random::Random;
-use autodiff::{Error, ErrorKind, Real, Result};
+use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use std::fmt;
 
@@ -46,12 +47,23 @@ pub struct Trainer<'a, F: Real, O> {
     metrics: Vec<(String, Metric<'a, F>)>,
     validation: Vec<&'a Dataset<F>>,
     split: Option<f64>,
+    augment: Option<Augmentation<'a, F>>,
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
+    kept: Option<(Every, Keep<'a, F>)>,
 }
+
+/// What becomes of a checkpoint.
+type Keep<'a, F> = Box<dyn FnMut(&Checkpoint<F>) -> Result<()> + 'a>;
 
 /// A number that says how well outputs fit targets.
 type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
+
+/// A batch changed at random.
+type Augmentation<'a, F> = Box<dyn Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a>;
+
+/// The stream of the key of a step that its batch is changed by.
+const CHANGES: u64 = 1;
 
 /// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
 const ORDERS: u64 = 1 << 62;
@@ -72,8 +84,10 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             metrics: Vec::new(),
             validation: Vec::new(),
             split: None,
+            augment: None,
             observers: Vec::new(),
             resumed: None,
+            kept: None,
         }
     }
 
@@ -142,15 +156,59 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { split: Some(fraction), ..self }
     }
 
+    /// Changes every batch that is trained on at random, before it is used: by [`Augment`](crate::Augment), or in a way of your
+    /// own. The random numbers come from the key of the step, so a training that is resumed sees the same batches.
+    ///
+    /// ```
+    /// use nn::{Augment, Dataset, Dense, Init, Random, Sgd, Trainer, loss};
+    /// let data = Dataset::<f64>::labelled([[0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 0.0, 0.0]], vec![0, 1])?;
+    /// let mut model = Dense::new(4, 2, Init::Xavier, &mut Random::new(0));
+    /// let changes = Augment::new(2, 2).shift(1).noise(0.1);
+    /// let trainer = Trainer::new(Sgd::new(0.1)).augment(move |batch, random| changes.apply(batch, random));
+    /// trainer.epochs(3).fit(&mut model, loss::softmax_cross_entropy, &data)?;
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn augment(self, change: impl Fn(&Dataset<F>, &mut Random) -> Result<Dataset<F>> + 'a) -> Self {
+        Trainer { augment: Some(Box::new(change)), ..self }
+    }
+
     /// Lets `observer` watch the training. Several may.
     pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped.
+    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped. Observers go on from what the
+    /// checkpoint has of those of the same name ([`Observer::state`]), and begin anew where it has nothing.
     pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
         Trainer { resumed: Some(checkpoint), ..self }
+    }
+
+    /// Hands the state of the run to `keep`, again and again, after all observers have seen the step or the epoch: to be saved, so
+    /// that a run that is cut short can be [resumed](Self::resume).
+    ///
+    /// ```
+    /// use nn::{Adam, Checkpoint, Dataset, Dense, Every, Init, Random, Trainer, loss};
+    ///
+    /// # let folder = std::env::temp_dir().join("nn-checkpoints");
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let path = folder.join("run.checkpoint");
+    /// let data = Dataset::<f64>::valued([[1.0], [2.0], [3.0]], [[2.0], [4.0], [6.0]])?;
+    /// let start = Dense::new(1, 1, Init::Xavier, &mut Random::new(0));
+    /// let trainer = || Trainer::new(Adam::new(0.1)).batch_size(2);
+    ///
+    /// let (mut whole, mut halves) = (start.clone(), start.clone());
+    /// trainer().epochs(10).fit(&mut whole, loss::mean_squared, &data)?;
+    ///
+    /// trainer().epochs(4).checkpoints(Every::Epoch, |state| state.save(&path)).fit(&mut halves, loss::mean_squared, &data)?;
+    /// // In another process, say.
+    /// let (checkpoint, mut resumed) = (Checkpoint::load(&path)?, start);
+    /// trainer().epochs(10).resume(&checkpoint).fit(&mut resumed, loss::mean_squared, &data)?;
+    /// assert_eq!(resumed, whole);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn checkpoints(self, every: Every, keep: impl FnMut(&Checkpoint<F>) -> Result<()> + 'a) -> Self {
+        Trainer { kept: Some((every, Box::new(keep))), ..self }
     }
 
     /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from; or the state that an observer
@@ -161,8 +219,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     /// enough", a closure was passed by itself: [`Objective`] has the remedies.
     ///
     /// # Errors
-    /// Whatever [`Step::run`] answers, with the epoch and the batch, and the error of a metric;
-    /// [`ErrorKind::Mismatch`] for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
+    /// Whatever [`Step::run`] answers, with the epoch and the batch, the error of a metric, and that of keeping a checkpoint;
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
     /// a split that leaves a part without examples, or a checkpoint that does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
@@ -172,7 +230,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         data: &Dataset<F>,
     ) -> Result<Checkpoint<F>> {
         self.check(data)?;
-        let mut progress = Progress {
+        let mut progress = Run {
             seed: self.seed,
             epochs: 0,
             batches: 0,
@@ -183,12 +241,14 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         };
         // The optimizer goes to the step, and the rest stays.
         let Trainer { optimizer, epochs, batch_size, .. } = self;
-        let (metrics, mut observers) = (self.metrics, self.observers);
+        let (metrics, augment) = (self.metrics, self.augment);
+        let (mut observers, mut kept) = (self.observers, self.kept);
         let mut step = Step::new(optimizer, objective);
         if let Some(checkpoint) = self.resumed {
             checkpoint.restore(model)?;
-            progress = checkpoint.progress.clone().continued(progress)?;
+            progress = checkpoint.run.clone().continued(progress)?;
             step = step.with_state(checkpoint.optimizer().clone());
+            resume(&mut observers, checkpoint)?;
         }
         if let Some(threads) = self.threads {
             step = step.threads(threads);
@@ -221,9 +281,15 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             step.set_epoch(number as u64);
             // Loops and not iterators: the caller's line does not reach into closures.
             for rows in order.chunks(batch_size).skip(progress.batches) {
-                let batch = data.chosen(rows);
-                if let Err(error) = step.run(model, &batch, keys.key()) {
-                    let error = error.with_operand(format!("in epoch {number}, batch {}", progress.batches + 1));
+                let (key, mut batch) = (keys.key(), data.chosen(rows));
+                if let Some(change) = &augment {
+                    batch = match change(&batch, &mut Random::stream(key, CHANGES)) {
+                        Ok(batch) => batch,
+                        Err(error) => return Err(error.at(here()).with_operand(in_batch(number, progress.batches))),
+                    };
+                }
+                if let Err(error) = step.run(model, &batch, key) {
+                    let error = error.with_operand(in_batch(number, progress.batches));
                     let at = step.position();
                     let evaluated =
                         |rows: &[usize]| evaluate_at(&*model, &step.objective, ("", &data.chosen(rows)), at).err();
@@ -242,9 +308,14 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 progress.sums.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
                 note_moved(&mut progress.moved, &result);
                 progress.batches += 1;
-                let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
+                let training = Training { model: &*model, optimizer: step.state(), run: &progress };
                 let mut stops = false;
                 observers.iter_mut().for_each(|observer| stops |= observer.on_step(&result, &training).is_break());
+                if let Some((Every::Steps(every), keep)) = &mut kept
+                    && training.position().step.checked_rem(*every) == Some(0)
+                {
+                    keep(&whole(training.checkpoint(), &observers))?;
+                }
                 if stops {
                     break 'run;
                 }
@@ -252,7 +323,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             let names = std::iter::once("loss").chain(metrics.iter().map(|(name, _)| name.as_str()));
             let mut measures: Vec<(String, f64)> =
                 names.map(str::to_owned).zip(progress.sums.iter().copied()).collect();
-            let warnings = step.result().map_or(Vec::new(), |result| still(&progress.moved, &result));
+            let warnings = still(&progress.moved);
             (progress.epochs, progress.batches) = (number, 0);
             progress.sums = vec![0.0; 1 + metrics.len()];
             progress.moved.clear();
@@ -267,9 +338,12 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 measures.extend(metrics.iter().map(|(name, _)| format!("validation {name}")).zip(found));
             }
             let epoch = Epoch { number, of: epochs, measures, warnings };
-            let training = Training { model: &*model, optimizer: step.state(), progress: &progress };
+            let training = Training { model: &*model, optimizer: step.state(), run: &progress };
             let mut stops = false;
             observers.iter_mut().for_each(|observer| stops |= observer.on_epoch(&epoch, &training).is_break());
+            if let Some((Every::Epoch, keep)) = &mut kept {
+                keep(&whole(training.checkpoint(), &observers))?;
+            }
             if stops {
                 break;
             }
@@ -280,7 +354,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                 chosen.restore(model)?;
                 Ok(chosen.clone())
             }
-            None => Ok(Checkpoint::of(&*model, step.state(), &progress)),
+            None => Ok(whole(Checkpoint::of(&*model, step.state(), &progress), &observers)),
         }
     }
 
@@ -317,6 +391,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     }
 }
 
+/// Where in the training something went wrong, after so many batches of the epoch.
+fn in_batch(epoch: usize, batches: usize) -> String {
+    format!("in epoch {epoch}, batch {}", batches + 1)
+}
+
 /// The rows of two parts of `n` examples, the first with `fraction` of them.
 #[track_caller]
 fn parts(n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
@@ -330,23 +409,23 @@ fn parts(n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)>
     Ok((first, second))
 }
 
-/// Notes the parameters of which some gradient was not 0.
-fn note_moved<F: Real>(moved: &mut Vec<bool>, result: &StepResult<'_, F>) {
-    for (i, (_, gradient)) in result.gradients().enumerate() {
-        match moved.get_mut(i) {
-            Some(true) => {}
-            Some(moved) => *moved = gradient.iter().any(|g| *g != F::zero()),
-            None => moved.push(gradient.iter().any(|g| *g != F::zero())),
-        }
-    }
+/// A checkpoint with what the observers know.
+fn whole<F: Real>(mut checkpoint: Checkpoint<F>, observers: &[&mut dyn Observer<F>]) -> Checkpoint<F> {
+    checkpoint.observers = observers.iter().filter_map(|observer| observer.state()).collect();
+    checkpoint
 }
 
-/// A warning for each parameter that no gradient moved.
-fn still<F: Real>(moved: &[bool], result: &StepResult<'_, F>) -> Vec<String> {
-    let still = result.gradients().zip(moved).filter(|((_, gradient), moved)| !**moved && !gradient.is_empty());
-    still
-        .map(|((path, _), _)| format!("the gradient of `{path}` was 0 in every step of the epoch: it does not learn"))
-        .collect()
+/// Gives each observer what the one of its name knew in the run that is resumed.
+#[track_caller]
+fn resume<F: Real>(observers: &mut [&mut dyn Observer<F>], checkpoint: &Checkpoint<F>) -> Result<()> {
+    let mut states: Vec<&ObserverState<F>> = checkpoint.observers.iter().collect();
+    for observer in observers {
+        let Some(own) = observer.state() else { continue };
+        if let Some(i) = states.iter().position(|state| state.name == own.name) {
+            observer.resume(states.remove(i))?;
+        }
+    }
+    Ok(())
 }
 
 /// What the metrics say of an output.
@@ -372,46 +451,6 @@ fn measure<F: Real>(
         }
     }
     Ok(found)
-}
-
-/// An error of the batch `rows` with what the data set has to do with it: a number that is not finite, or else the example that
-/// fails by itself as the batch does.
-fn located<F: Real>(
-    error: Error,
-    rows: &[usize],
-    data: &Dataset<F>,
-    evaluated: impl Fn(&[usize]) -> Option<Error>,
-) -> Error {
-    if error.kind() == ErrorKind::NotFinite {
-        return with_data(error, "the data set", data);
-    }
-    let fails = |rows: &[usize]| evaluated(rows).is_some_and(|other| other.operation() == error.operation());
-    let found = culprit(rows, fails);
-    let is_of_data = found.is_some() || (error.kind() == ErrorKind::Refused && error.operation() != "step");
-    let error = match found {
-        Some(row) => error.with_operand(format!("the example is row {row} of {} of the data set", data.len())),
-        None => error,
-    };
-    // Often labels that are counted from 1.
-    data.ranges().filter(|_| is_of_data).fold(error, |error, (column, least, most)| {
-        error.with_operand(format!("column `{column}` of the data set has indices from {least} to {most}"))
-    })
-}
-
-/// The first of `rows` that fails by itself, if others do not.
-fn culprit(mut rows: &[usize], fails: impl Fn(&[usize]) -> bool) -> Option<usize> {
-    let mut others_pass = false;
-    while rows.len() > 1 {
-        let (first, second) = rows.split_at(rows.len() / 2);
-        let failing = (fails(first), fails(second));
-        others_pass |= failing != (true, true);
-        rows = match failing {
-            (true, _) => first,
-            (false, true) => second,
-            (false, false) => return None,
-        };
-    }
-    rows.first().copied().filter(|_| others_pass)
 }
 
 impl<F: Real, O: fmt::Debug> fmt::Debug for Trainer<'_, F, O> {

@@ -40,7 +40,7 @@ fn both_precisions_are_kept_apart() {
     let bytes = trace.to_bytes();
     assert_eq!(Trace::<f32>::from_bytes(&bytes).unwrap().at(9).to_string(), trace.at(9).to_string());
     let error = Trace::<f64>::from_bytes(&bytes).unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::Trace, "byte 23: the trace is of f32, not of f64"));
+    assert_eq!((error.kind(), error.message()), (ErrorKind::File, "byte 23: the trace is of f32, not of f64"));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn every_truncation_is_refused() {
         let bytes = trace.to_bytes();
         for length in 0..bytes.len() {
             let error = Trace::<f64>::from_bytes(&bytes[..length]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Trace);
+            assert_eq!(error.kind(), ErrorKind::File);
             assert!(error.message().starts_with("byte "), "{length}: {error}");
         }
     }
@@ -84,7 +84,7 @@ proptest! {
             bytes[at] ^= flip;
         }
         if bytes != good {
-            prop_assert_eq!(Trace::<f64>::from_bytes(&bytes).unwrap_err().kind(), ErrorKind::Trace);
+            prop_assert_eq!(Trace::<f64>::from_bytes(&bytes).unwrap_err().kind(), ErrorKind::File);
         }
     }
 

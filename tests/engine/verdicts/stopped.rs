@@ -33,7 +33,16 @@ fn wrong_rules_beside_them_fail() {
     assert!(matches!(report.verdict(), Verdict::Fail(_)), "{report}");
     let frozen = Unary { f: f64::exp, slope: |x| x.exp(), reverse: Fault::Frozen, tangent: Fault::Frozen };
     let report = check::function(|x| frozen.of(x) * x.stop_gradient(), 0.5).unwrap();
-    assert_ne!(report.verdict(), Verdict::Pass, "{report}");
+    assert!(matches!(report.verdict(), Verdict::Fail(_)), "{report}");
+    assert!(report.failures().iter().all(|failure| failure.spot.order == 2), "{report}");
+}
+
+/// A slope that is stopped where it is constant anyway hides nothing.
+#[test]
+fn a_rule_that_stops_a_constant_slope_passes() {
+    let linear = Unary { f: |x| 3.0 * x, slope: |x| x * 0.0 + 3.0, reverse: Fault::Frozen, tangent: Fault::Frozen };
+    let report = check::function(|x| linear.of(x).exp(), 0.5).unwrap();
+    assert_eq!(report.verdict(), Verdict::Pass, "{report}");
 }
 
 /// In the body of a loop it moves with the differences, which is said, and is no failure.

@@ -138,6 +138,31 @@ def recurrent():
                   "state.weight": (width, gates * width), "state.bias": (gates * width,)}, run)
 
 
+def bidirectional():
+    """Two layers, one on the other, each of two that read from the two ends."""
+    for (examples, steps, inputs, width), layers in itertools.product([(3, 5, 2, 4), (2, 7, 4, 3)], (1, 2)):
+        module = torch.nn.GRU(inputs, width, num_layers=layers, batch_first=True, bidirectional=True)
+        ends = {"forward": "", "backward": "_reverse"}
+        parameters = {}
+        for layer in range(layers):
+            given = inputs if layer == 0 else 2 * width
+            for end in ends:
+                parameters |= {f"{layer}.{end}.input.weight": (given, 3 * width),
+                               f"{layer}.{end}.input.bias": (3 * width,),
+                               f"{layer}.{end}.state.weight": (width, 3 * width),
+                               f"{layer}.{end}.state.bias": (3 * width,)}
+
+        def run(a):
+            weights = {}
+            for layer, (end, suffix) in itertools.product(range(layers), ends.items()):
+                for own, name in (("ih", "input"), ("hh", "state")):
+                    weights[f"weight_{own}_l{layer}{suffix}"] = a[f"{layer}.{end}.{name}.weight"].T
+                    weights[f"bias_{own}_l{layer}{suffix}"] = a[f"{layer}.{end}.{name}.bias"]
+            return torch.func.functional_call(module, weights, (a["x"],))[0]
+
+        case("bidirectional", dict(width=width, layers=layers), {"x": (examples, steps, inputs)}, parameters, run)
+
+
 def dense(prefix, inputs, outputs):
     return {f"{prefix}.weight": (inputs, outputs), f"{prefix}.bias": (outputs,)}
 
@@ -211,5 +236,5 @@ def activations():
 
 
 print("PyTorch", torch.__version__, file=sys.stderr)
-for make in (convolutions, pools, norms, recurrent, attention, transformers, activations):
+for make in (convolutions, pools, norms, recurrent, attention, transformers, activations, bidirectional):
     make()

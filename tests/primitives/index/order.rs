@@ -160,8 +160,8 @@ fn through_an_order_alone_a_derivative_is_zero_and_gradient_gives_the_reason() {
     ];
     for (name, f) in weighed {
         let point = array![3.0, 1.0, 2.0];
-        assert_eq!(autodiff::hessian(f, &point).unwrap(), ndarray::Array2::zeros((3, 3)), "{name}");
-        assert_eq!(autodiff::hvp(f, &point, [1.0, 2.0, 3.0]).unwrap(), ArrayD::zeros(vec![3]), "{name}");
+        assert_eq!(autodiff::hessian(f, &point).unwrap(), ndarray::Array2::<f64>::zeros((3, 3)), "{name}");
+        assert_eq!(autodiff::hvp(f, &point, [1.0, 2.0, 3.0]).unwrap(), ArrayD::<f64>::zeros(vec![3]), "{name}");
         let tape = Tape::new();
         let x = tape.input(&point);
         let gradient = f(x).gradient(&[x]).unwrap()[0];

@@ -19,7 +19,7 @@ impl<F: Real> Trace<F> {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`ErrorKind::Trace`] with the offset and the reason: the bytes are no trace, of a newer version, of the other
+    /// [`ErrorKind::File`] with the offset and the reason: the bytes are no trace, of a newer version, of the other
     /// precision, incomplete, or changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::begin(bytes)?;
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, reason: &str) -> Error {
-        Error::new(ErrorKind::Trace, "trace", format!("byte {}: {reason}", self.at))
+        Error::new(ErrorKind::File, "trace", format!("byte {}: {reason}", self.at))
     }
 
     fn left(&self) -> usize {

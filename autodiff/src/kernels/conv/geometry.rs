@@ -3,6 +3,7 @@
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
+use crate::kernels::copy::copy_short;
 use crate::kernels::window::Window;
 use std::ops::Range;
 
@@ -95,6 +96,20 @@ impl Geometry {
         [self.batch, self.groups * self.channels[1]].into_iter().chain(spatial)
     }
 
+    /// The number of images.
+    pub(super) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// How the window moves along the rows and along the columns, and its lengths.
+    pub(super) fn windows(&self) -> [Window; 2] {
+        self.windows
+    }
+
+    pub(super) fn window_lengths(&self) -> [usize; 2] {
+        self.length
+    }
+
     /// The number of groups.
     pub(super) fn groups(&self) -> usize {
         self.groups
@@ -184,17 +199,5 @@ impl Geometry {
                 }
             }
         });
-    }
-}
-
-/// Copies some numbers: they are few, so that a call would take longer than the copying.
-#[inline]
-fn copy_short<F: Real>(x: &[F], to: &mut [F]) {
-    let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
-    for (to, x) in to_pieces.iter_mut().zip(pieces) {
-        *to = *x;
-    }
-    for (to, x) in to_rest.iter_mut().zip(rest) {
-        *to = *x;
     }
 }

@@ -1,9 +1,13 @@
-//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints: each is
-//! a matrix product for every image and group, with the elements of x that the weights meet in the columns of a matrix.
+//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints, in two
+//! ways, of which the shapes decide:
 //!
-//! Source: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
+//! - `direct`: from the images themselves, a vector of neighbours at a time, where the window is small and vectors are full;
+//! - otherwise a matrix product for every image and group, with the elements of x that the weights meet in the columns of
+//!   a matrix (Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006).
 
+mod direct;
 mod geometry;
+mod planes;
 #[cfg(test)]
 mod tests;
 
@@ -48,8 +52,8 @@ pub fn conv_shape(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Re
 /// # Ok::<(), autodiff::Mismatch>(())
 /// ```
 pub fn conv_workspace(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Result<usize, Mismatch> {
-    let room = Geometry::new(x, w, windows, groups)?.room();
-    room.map(|room| room.iter().sum()).ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
+    needed(&Geometry::new(x, w, windows, groups)?)
+        .ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
 }
 
 /// y\[b, o, p, q\] = Σ w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over c, i and j: the convolution of
@@ -86,6 +90,10 @@ pub fn conv<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("the output", output.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_direct(&geometry) {
+        return direct::conv(&geometry, &x, &w, output.into_slice(), workspace);
+    }
     let [columns, weights, _] = rooms(&geometry, workspace)?;
     let (data, axes) = w.axes();
     let weights = in_order(data, axes, weights);
@@ -103,8 +111,10 @@ pub fn conv<F: Real>(
 /// is: the adjoint of [`conv`] as a map of x, or the transposed convolution of dy \[batch, g·O, P, Q\] with
 /// w \[g·O, C, h, w\]. The output \[batch, g·C, H, W\] says how large x is, which dy does not.
 ///
-/// For each image and group, the sums over o are the product of w as a matrix \[C·h·w, O\] with dy as \[O, P·Q\], summed as
-/// that is; then the sums are added up over i and j in order, from +0.
+/// With stride 1, if the window is small and vectors are full, it is the convolution of dy, with zeros beyond its ends, with
+/// w turned around, and is summed as that is: over o, i and j, of which i and j run backwards. (There a zero beyond dy
+/// meets a w that is infinite in NaN.) Otherwise, for each image and group, the sums over o are the product of w as a matrix
+/// \[C·h·w, O\] with dy as \[O, P·Q\], summed as that is; then the sums are added up over i and j in order, from +0.
 ///
 /// # Errors
 /// A refusal if the convolution of an array of the output's shape with w does not have the shape of dy, or if the workspace
@@ -132,6 +142,10 @@ pub fn conv_transpose<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(output.shape(), w.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_transpose_direct(&geometry) {
+        return direct::transpose(&geometry, &dy, &w, output.into_slice(), workspace);
+    }
     let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
     let (data, axes) = w.axes();
     let weights = in_order(data, axes, weights);
@@ -153,8 +167,10 @@ pub fn conv_transpose<F: Real>(
 /// [`conv`] as a map of w, for x \[batch, g·C, H, W\] and dy \[batch, g·O, P, Q\]. The output \[g·O, C, h, w\] says how large
 /// w is, which x and dy do not.
 ///
-/// For each image and group, the sums over p and q are the product of dy as a matrix \[O, P·Q\] with the matrix
-/// \[P·Q, C·h·w\] of the elements of x, summed as that is; then they are added up over b in order, from +0.
+/// Where the weights are few and rows of y fill vectors, partial sum l of sixteen is a chain of multiply-adds over b, p and
+/// the q with q mod 16 = l; then l and l + 8 are added, l and l + 4, 2, 1. Otherwise, for each image and group, the sums over
+/// p and q are the product of dy as a matrix \[O, P·Q\] with the matrix \[P·Q, C·h·w\] of the elements of x, summed as that
+/// is; then they are added up over b in order, from +0.
 ///
 /// # Errors
 /// A refusal if the convolution of x with an array of the output's shape does not have the shape of dy, or if the workspace
@@ -182,6 +198,10 @@ pub fn conv_weight_adjoint<F: Real>(
 ) -> Result<(), Refusal> {
     let geometry = Geometry::new(x.shape(), output.shape(), windows, groups).map_err(refusal)?;
     expect_lengths("dy", dy.shape(), geometry.output())?;
+    expect_room(workspace.len(), needed(&geometry).unwrap_or(usize::MAX))?;
+    if direct::is_weight_adjoint_direct(&geometry) {
+        return direct::weight_adjoint(&geometry, &x, &dy, output.into_slice(), workspace);
+    }
     let [columns, weights, cotangents] = rooms(&geometry, workspace)?;
     let [depth, outputs, places] = geometry.matrix();
     let (batch, x, dy) = (x.shape()[0], Images::of(&x, &geometry, 0), Images::of(&dy, &geometry, 1));
@@ -201,6 +221,16 @@ pub fn conv_weight_adjoint<F: Real>(
 #[cold]
 fn refusal(mismatch: Mismatch) -> Refusal {
     Refusal::new(mismatch.message)
+}
+
+/// The elements of the workspace; `None` where they cannot be counted.
+fn needed(geometry: &Geometry) -> Option<usize> {
+    let ways = [direct::is_direct, direct::is_transpose_direct, direct::is_weight_adjoint_direct];
+    let direct = direct::room(geometry)?;
+    if ways.iter().all(|is_direct| is_direct(geometry)) {
+        return Some(direct);
+    }
+    Some(direct.max(geometry.room()?.iter().sum()))
 }
 
 /// The parts of the workspace: for the columns, for w, and for an image and group of y.

@@ -162,9 +162,57 @@ proptest! {
             let weights = product(dy, row_major(outputs, places), &columns, column_major(places, depth));
             dw[group * outputs * depth..].iter_mut().zip(weights).for_each(|(dw, product)| *dw += product);
         }
+        let geometry = Geometry::new(&case.x.shape, &case.w.shape, &case.windows, case.groups).unwrap();
         assert_same(&case.conv(), &y);
+        let dx = if direct::is_transpose_direct(&geometry) { case.chains() } else { dx };
         assert_same(&case.input_adjoint(), &dx);
+        let dw = if direct::is_weight_adjoint_direct(&geometry) { case.partial_sums() } else { dw };
         assert_same(&case.weight_adjoint(), &dw);
+    }
+}
+
+/// The sums of the adjoints in the orders they have without a matrix product.
+impl Case<f32> {
+    /// dx with stride 1: one chain over o, i and j, with i and j from the last to the first, and zeros beyond dy.
+    fn chains(&self) -> Vec<f32> {
+        let [channels, outputs] = [self.w.shape[1], self.w.shape[0] / self.groups];
+        let depth = outputs * self.w.shape[2..].iter().product::<usize>();
+        let chain = |at_x: &Vec<usize>| {
+            let group = at_x[1] / channels;
+            let mut sums = vec![];
+            for (k, (o, reversed)) in (0..outputs)
+                .flat_map(|o| positions(&self.w.shape[2..]).into_iter().rev().map(move |i| (o, i)))
+                .enumerate()
+            {
+                let at_y = reversed.iter().enumerate().map(|(axis, i)| {
+                    let window = self.windows[axis];
+                    let p = (at_x[axis + 2] + window.padding.0).checked_sub(i * window.dilation)?;
+                    (p < self.dy.shape[axis + 2]).then_some(p)
+                });
+                let at_y: Option<Vec<usize>> = at_y.collect();
+                let spatial = |at: Vec<usize>| [vec![at_x[0], group * outputs + o], at].concat();
+                let dy = at_y.map_or(0.0, |at| self.dy.at(&spatial(at)));
+                let w = self.w.at(&[vec![group * outputs + o, at_x[1] % channels], reversed].concat());
+                if k % depth.div_ceil(depth.div_ceil(256)) == 0 {
+                    sums.push(0.0);
+                }
+                let last = sums.last_mut().unwrap();
+                *last = f32::mul_add(w, dy, *last);
+            }
+            sums.into_iter().reduce(|sum, chain| sum + chain).unwrap_or(0.0)
+        };
+        positions(&self.x.shape).iter().map(chain).collect()
+    }
+
+    /// dw: sixteen chains over the images and rows, of the columns whose number is the same modulo 16.
+    fn partial_sums(&self) -> Vec<f32> {
+        let mut partial = vec![[0.0f32; 16]; self.w.shape.size()];
+        // Zeros of the padding, and behind the last column, change no sum.
+        for [at_x, at_w, at_y] in self.terms() {
+            let sum = &mut partial[place(&self.w.shape, &at_w)][at_y.last().unwrap() % 16];
+            *sum = f32::mul_add(self.dy.at(&at_y), self.x.at(&at_x), *sum);
+        }
+        partial.iter().map(super::super::matmul::sum_of_partial).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The innermost loops compiled for each machine, under one interface.
 
 use super::micro::{self, Panel, Rows, Tile};
+use super::shifts::{self, Products, Shifted, TAPS};
 use super::vector::{Lanes, Number, Portable};
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64 as x86;
@@ -20,6 +21,10 @@ pub(super) trait Machine<F> {
 
     /// [`micro::tile`] for `rows` ≤ ROWS and `vectors` ≤ VECTORS, or one row and WIDE vectors.
     unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<F>);
+    /// [`shifts::shifted`] for `rows` ≤ ROWS and `vectors` ≤ VECTORS.
+    unsafe fn shifted(rows: usize, vectors: usize, tile: &Shifted<'_, F>);
+    /// [`shifts::products`] for as many rows and shifts as go at once, at most so many: how many it was.
+    unsafe fn products(rows: usize, taps: usize, products: &Products<F>) -> (usize, usize);
     /// [`micro::pack`]
     unsafe fn pack(panel: &Panel<F>);
     /// [`micro::dots`] for as many rows as go at once, at most `count`: how many it was.
@@ -34,6 +39,7 @@ macro_rules! machine {
     (
         $(#[$features:meta])? $machine:ident($number:ident): $vector:ty, squares: $squares:ty,
         dots: $at_once:literal rows of $parts:literal,
+        products: $($together:literal)*,
         tiles: $largest:literal x $vectors:literal { $($v:literal: [$($r:literal)*])* }
     ) => {
         impl Machine<$number> for $machine {
@@ -51,6 +57,35 @@ macro_rules! machine {
                 match (vectors, rows) {
                     $($(($v, $r) => unsafe { at::<$r, $v>(tile) },)*)*
                     _ => debug_assert!(false, "no tile of {rows} rows and {vectors} vectors"),
+                }
+            }
+
+            unsafe fn shifted(rows: usize, vectors: usize, tile: &Shifted<'_, $number>) {
+                $(#[$features])?
+                unsafe fn at<const R: usize, const N: usize>(tile: &Shifted<'_, $number>) {
+                    // SAFETY: the caller's, as in the trait.
+                    unsafe { shifts::shifted::<$vector, R, N>(tile) }
+                }
+                // SAFETY: the caller's, as in the trait.
+                match (vectors, rows) {
+                    $($(($v, $r) => unsafe { at::<$r, $v>(tile) },)*)*
+                    _ => debug_assert!(false, "no tile of {rows} rows and {vectors} vectors"),
+                }
+            }
+
+            unsafe fn products(rows: usize, taps: usize, products: &Products<$number>) -> (usize, usize) {
+                $(#[$features])?
+                unsafe fn at<const R: usize, const T: usize>(products: &Products<$number>) -> (usize, usize) {
+                    // SAFETY: the caller's, as in the trait.
+                    unsafe { shifts::products::<$vector, R, T, { super::LANES / <$vector as Lanes>::COUNT }>(products) }
+                    (R, T)
+                }
+                let all = taps >= TAPS;
+                // SAFETY: the caller's, as in the trait.
+                match rows {
+                    $($together.. if all => unsafe { at::<$together, TAPS>(products) },)*
+                    $($together.. => unsafe { at::<$together, 1>(products) },)*
+                    0 => (0, 0),
                 }
             }
 
@@ -117,11 +152,13 @@ pub(super) trait Machines: Number {
 }
 
 macro_rules! machines {
-    ($number:ident, wide: $wide:ident, $wide_rows:literal rows of $wide_parts:literal,
-     narrow: $narrow:ident, $narrow_rows:literal rows of $narrow_parts:literal) => {
+    ($number:ident,
+     wide: $wide:ident, $wide_rows:literal rows of $wide_parts:literal, products: $($wide_together:literal)*,
+     narrow: $narrow:ident, $narrow_rows:literal rows of $narrow_parts:literal, products: $($narrow_together:literal)*) => {
         machine! {
             Baseline($number): Portable<$number>, squares: Portable<$number>,
             dots: 2 rows of 4,
+            products: 1,
             tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
         }
         #[cfg(target_arch = "x86_64")]
@@ -129,6 +166,7 @@ macro_rules! machines {
             #[target_feature(enable = "avx2,fma")]
             Avx2($number): x86::$narrow, squares: x86::$narrow,
             dots: $narrow_rows rows of $narrow_parts,
+            products: $($narrow_together)*,
             tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
         }
         #[cfg(target_arch = "x86_64")]
@@ -136,6 +174,7 @@ macro_rules! machines {
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
             Avx512($number): x86::$wide, squares: x86::$narrow,
             dots: $wide_rows rows of $wide_parts,
+            products: $($wide_together)*,
             tiles: 8 x 2 { 1: [1 2 3 4 5 6 7 8] 2: [1 2 3 4 5 6 7 8] 8: [1] }
         }
         #[cfg(target_arch = "x86_64")]
@@ -152,5 +191,13 @@ macro_rules! machines {
         }
     };
 }
-machines!(f32, wide: __m512, 8 rows of 1, narrow: __m256, 4 rows of 2);
-machines!(f64, wide: __m512d, 4 rows of 2, narrow: __m256d, 2 rows of 4);
+machines!(
+    f32,
+    wide: __m512, 8 rows of 1, products: 8 4 2 1,
+    narrow: __m256, 4 rows of 2, products: 2 1
+);
+machines!(
+    f64,
+    wide: __m512d, 4 rows of 2, products: 4 2 1,
+    narrow: __m256d, 2 rows of 4, products: 1
+);

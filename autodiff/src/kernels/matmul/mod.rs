@@ -26,6 +26,8 @@ mod micro;
 mod packed;
 pub(super) mod prepared;
 mod scratch;
+mod shifted;
+mod shifts;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -38,11 +40,13 @@ use crate::base::real::{ForBoth, Real};
 pub use batched::matmul_shape;
 use machine::{Machine, Machines};
 pub(crate) use prepared::prepared_product;
+pub(super) use shifted::{Lines, products_with_shifts, sum_of_partial, sums_of_shifts};
+pub(super) use shifts::Shifts;
 use std::ops::Range;
 use vector::Number;
 
 /// The partial sums of a matrix times a vector.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// A matrix somewhere in memory.
 #[derive(Clone, Copy)]

@@ -229,3 +229,79 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(output, [7.0; 4]);
     assert!(matmul_rows(a, b, 0..2, &mut output).is_ok());
 }
+
+/// Sums of shifted rows are products with the matrix of these rows, and products with them their partial sums, at every level.
+fn check_shifts<F: Machines + Real>(random: &mut Random) {
+    let edges = random.upto(3) == 0;
+    let some = |random: &mut Random, most: usize| (0..1 + random.upto(most)).map(|_| random.upto(30)).collect();
+    let most = if random.upto(9) == 0 { 40 } else { 3 };
+    let shifts = Shifts {
+        channels: 1 + random.upto(most),
+        plane: random.upto(50),
+        rows: some(random, 3),
+        columns: some(random, 3),
+    };
+    let (depth, rows, length) = (shifts.depth(), 1 + random.upto(20), 2 + random.upto(70));
+    let x: Vec<F> = random.numbers(shifts.largest() + 2 * length, edges);
+    let shifted = |k: usize| {
+        let (line, j) = (k / shifts.columns.len(), k % shifts.columns.len());
+        let (channel, i) = (line / shifts.rows.len(), line % shifts.rows.len());
+        channel * shifts.plane + shifts.rows[i] + shifts.columns[j]
+    };
+    let matrix: Vec<F> = (0..depth).flat_map(|k| x[shifted(k)..][..length].to_vec()).collect();
+    let a: Vec<F> = random.numbers(rows * depth, edges);
+    let row_major = |data, rows, columns| Lying { data, shape: Shape::from([rows, columns]), strides: [columns, 1] };
+    let expected = defined(&row_major(a.clone(), rows, depth), &row_major(matrix, depth, length));
+    // Lines of the same lengths, some of which overlap.
+    let (count, step) = (1 + random.upto(2), random.upto(length / 3));
+    let width = length - (count - 1) * step;
+    let b: Vec<F> = random.numbers(rows * count * width, edges);
+    let start: Vec<F> = random.numbers(rows * depth * LANES, false);
+    let mut partial = start.clone();
+    for (at, sums) in partial.chunks_exact_mut(LANES).enumerate() {
+        let (row, k) = (at / depth, at % depth);
+        for (line, f) in (0..count).flat_map(|line| (0..width).map(move |f| (line, f))) {
+            let product = [b[(row * count + line) * width + f], x[shifted(k) + line * step + f]];
+            sums[f % LANES] = multiply_add(product[0], product[1], sums[f % LANES]);
+        }
+    }
+    for level in Level::all() {
+        let mut y = vec![F::nan(); rows * length];
+        // SAFETY: the rows and the shifts are those the arrays were made for.
+        unsafe { shifted::sums(level, &shifts, a.as_ptr(), x.as_ptr(), [rows, length], y.as_mut_ptr()) };
+        assert_bits(&y, &expected, || format!("{shifts:?} at {length}, {level:?}, {}", F::NAME));
+        let mut sums = start.clone();
+        let lines = Lines { count, length: width, step };
+        // SAFETY: as above; all lines lie within `length` of each shift.
+        unsafe { shifted::products(level, &shifts, (b.as_ptr(), rows), x.as_ptr(), lines, sums.as_mut_ptr()) };
+        // A lane without an element adds a zero.
+        let found: Vec<F> = sums.iter().map(|x| *x + F::zero()).collect();
+        let partial: Vec<F> = partial.iter().map(|x| *x + F::zero()).collect();
+        assert_bits(&found, &partial, || format!("{lines:?} of {shifts:?}, {level:?}, {}", F::NAME));
+    }
+}
+
+#[test]
+fn shifted_rows_are_the_definition_bit_for_bit() {
+    let mut random = Random(4 << 32);
+    for _ in 0..if cfg!(miri) { 2 } else { 500 } {
+        check_shifts::<f32>(&mut random);
+        check_shifts::<f64>(&mut random);
+    }
+}
+
+#[test]
+fn shifts_beyond_the_array_are_refused() {
+    let shifts =
+        Shifts { channels: 2, plane: 4, rows: [0].into_iter().collect(), columns: [0, 1].into_iter().collect() };
+    let (x, mut y) = ([1.0; 8], [7.0; 3]);
+    assert!(sums_of_shifts(&shifts, &[1.0; 4], &x, 3, &mut y).is_ok());
+    assert_eq!(y, [4.0; 3]);
+    assert!(sums_of_shifts(&shifts, &[1.0; 4], &x[..7], 3, &mut y).is_err(), "x ends before the last shift does");
+    assert!(sums_of_shifts(&shifts, &[1.0; 3], &x, 3, &mut y).is_err(), "a weight is missing");
+    let (lines, mut partial) = (Lines { count: 1, length: 3, step: 3 }, [0.0; 64]);
+    assert!(products_with_shifts(&shifts, &[1.0; 3], &x, lines, &mut partial).is_ok());
+    assert_eq!(partial.as_chunks::<LANES>().0.iter().map(sum_of_partial).collect::<Vec<f64>>(), [3.0; 4]);
+    assert!(products_with_shifts(&shifts, &[1.0; 3], &x[..7], lines, &mut partial).is_err(), "x ends too early");
+    assert!(products_with_shifts(&shifts, &[1.0; 3], &x, lines, &mut partial[..63]).is_err(), "no room for the sums");
+}

@@ -1,15 +1,16 @@
 //! Pooling: the largest element or the average of each window, over one or two spatial axes.
 
+pub(super) mod pairs;
 #[cfg(test)]
 mod tests;
 
 use super::along::expect_lengths;
-use super::simd::vectorized;
 use super::view::{Odometer, View, ViewMut};
 use super::window::Window;
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Shape, Strides};
+use pairs::{Plane, largest_of_pairs};
 use smallvec::SmallVec;
 
 /// The windows of a pooling: the last axes of its operand are spatial, as many as there are windows, 1 or 2; of the axes
@@ -82,20 +83,22 @@ pub fn max_pool<F: Real>(
     let (places, width) = (planes.places(), planes.size[1]);
     // Of each row of windows, all are compared with one element each before all are with the next.
     let windows = planes.positions[1];
+    let pairs = Plane { rows: &places[0], windows, width, step: down };
     for (plane, start) in starts.enumerate() {
+        if right == 1 && planes.has_pairs() {
+            let at = plane * planes.count();
+            largest_of_pairs(&data[start..], &pairs, &mut values[at..], &mut indices[at..]);
+            continue;
+        }
         for (p, rows) in places[0].iter().enumerate() {
             let at = plane * planes.count() + p * windows;
-            let (values, indices) = (&mut values[at..at + windows], &mut indices[at..at + windows]);
             let first = start + rows.first * down;
+            let (values, indices) = (&mut values[at..at + windows], &mut indices[at..at + windows]);
             for ((y, index), column) in values.iter_mut().zip(&mut *indices).zip(&places[1]) {
                 (*y, *index) = (data[first + column.first * right], rows.first * width + column.first);
             }
             for row in rows.elements() {
                 let line = &data[start + row * down..];
-                if right == 1 && planes.has_pairs() {
-                    larger_of_pairs(values, indices, &line[..2 * windows], row * width);
-                    continue;
-                }
                 for j in 0..planes.length[1] {
                     let window = planes.windows[1];
                     let qs = window.meets(j, width, windows);
@@ -121,22 +124,6 @@ pub fn max_pool<F: Real>(
 #[inline(always)]
 fn is_larger<F: Real>(x: F, before: F) -> bool {
     (x > before) | (x.is_nan() & !before.is_nan())
-}
-
-vectorized! {
-    /// Compares neighbouring windows of two columns with these elements of a row, of which the first has the number `first`.
-    fn larger_of_pairs(values: &mut [F], indices: &mut [usize], row: &[F], first: usize) {
-        let mut at = first;
-        for ((y, index), [a, b]) in values.iter_mut().zip(indices).zip(row.as_chunks::<2>().0) {
-            let (mut largest, mut place) = (*y, *index);
-            place = if is_larger(*a, largest) { at } else { place };
-            largest = if is_larger(*a, largest) { *a } else { largest };
-            place = if is_larger(*b, largest) { at + 1 } else { place };
-            largest = if is_larger(*b, largest) { *b } else { largest };
-            (*y, *index) = (largest, place);
-            at += 2;
-        }
-    }
 }
 
 /// The average of each window: x \[…, H, W\] gives y \[…, P, Q\], the sum of the window's elements in row-major order,
@@ -322,6 +309,7 @@ impl Planes {
             && (window.stride, window.dilation) == (2, 1)
             && window.padding.0 == 0
             && 2 * self.positions[1] <= self.size[1]
+            && self.size[0].saturating_mul(self.size[1]) < u32::MAX as usize
     }
 
     fn place(&self, axis: usize, position: usize) -> Place {
@@ -337,15 +325,15 @@ type Places = SmallVec<[Place; 32]>;
 
 /// What a window has along one axis.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+pub(super) struct Place {
     /// The first element that is not padding.
-    first: usize,
+    pub(super) first: usize,
     /// The number of elements that are not padding; there are some.
-    count: usize,
+    pub(super) count: usize,
     /// The distance between neighbours.
-    step: usize,
+    pub(super) step: usize,
     /// The number of elements, with those of the padding.
-    padded: usize,
+    pub(super) padded: usize,
 }
 
 impl Place {

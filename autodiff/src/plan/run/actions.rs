@@ -133,7 +133,7 @@ impl<F: Real> Machine<'_, F> {
                 let pieces = self.pieces.min(rows);
                 // SAFETY: the caller's, and the rows of pieces are disjoint.
                 let piece =
-                    |i: usize| unsafe { self.kernel_rows(kernel, cut, rows * i / pieces..rows * (i + 1) / pieces) };
+                    |i: usize| unsafe { self.kernel_rows(kernel, cut, rows * i / pieces..rows * (i + 1) / pieces, i) };
                 divide(0..pieces, &piece)
             }
             _ => {
@@ -160,53 +160,78 @@ impl<F: Real> Machine<'_, F> {
         }
     }
 
-    /// Some rows of the result, from the same rows of the operands that are cut, and the whole of the others.
+    /// Some rows of the results, from the same rows of the operands that are cut, and the whole of the others, with the
+    /// workspace of thread `piece`.
     ///
     /// # Safety
-    /// As for [`kernel`](Self::kernel), and no other thread writes these rows.
-    unsafe fn kernel_rows(&self, kernel: &Kernel<F>, cut: &[bool], rows: Range<usize>) -> Result<(), Refusal> {
-        let count = rows.len();
-        let shapes: SmallVec<[Shape; 3]> = kernel
-            .operands
-            .iter()
-            .map(|operand| match operand {
-                OperandSource::Real(source) => source.shape.with_axis(0, count),
-                _ => Shape::scalar(),
-            })
-            .collect();
+    /// As for [`kernel`](Self::kernel), and no other thread writes these rows or uses that workspace.
+    unsafe fn kernel_rows(
+        &self,
+        kernel: &Kernel<F>,
+        cut: &[bool],
+        rows: Range<usize>,
+        piece: usize,
+    ) -> Result<(), Refusal> {
+        let cut_shape = |shape: &Shape| shape.with_axis(0, rows.len());
+        let width = |size: usize, shape: &Shape| size / shape.first().copied().unwrap_or(1).max(1);
+        let cut_one = |(i, operand): (usize, &OperandSource)| match cut.get(i) {
+            Some(true) => cut_shape(&operand.shape()),
+            _ => Shape::scalar(),
+        };
+        let shapes: SmallVec<[Shape; 3]> = kernel.operands.iter().enumerate().map(cut_one).collect();
         let mut strides: SmallVec<[SmallVec<[usize; 4]>; 3]> = SmallVec::new();
         for operand in &kernel.operands {
             strides.push(match operand {
                 OperandSource::Real(Source { layout: Some(layout), .. }) => SmallVec::from_slice(&layout.strides),
-                OperandSource::Real(source) => source.shape.strides(),
-                _ => SmallVec::new(),
+                operand => operand.shape().strides(),
             });
         }
         let mut operands: SmallVec<[Operand<'_, F>; 3]> = SmallVec::new();
         for (i, operand) in kernel.operands.iter().enumerate() {
-            operands.push(match operand {
-                OperandSource::Real(source) if cut.get(i) == Some(&true) => {
+            let first = strides[i].first().copied().unwrap_or(0) * rows.start;
+            // SAFETY: an operand, verified.
+            operands.push(match (operand, unsafe { self.operand(operand)? }) {
+                (OperandSource::Real(source), _) if cut.get(i) == Some(&true) => {
                     // SAFETY: an operand, verified.
                     let data = unsafe { self.read(source.home, source.extent) };
                     let offset = source.layout.as_ref().map_or(0, |layout| layout.offset);
-                    let first = strides[i].first().copied().unwrap_or(0) * rows.start;
                     let view = View::strided(data.get(offset + first..).unwrap_or(&[]), &shapes[i], &strides[i]);
                     Operand::Real(view.ok_or_else(outside)?)
                 }
-                // SAFETY: an operand, verified.
-                operand => unsafe { self.operand(operand)? },
+                (_, Operand::Index(whole)) if cut.get(i) == Some(&true) => {
+                    let data = whole.as_slice().and_then(|data| data.get(first..)).unwrap_or(&[]);
+                    Operand::Index(View::strided(data, &shapes[i], &strides[i]).ok_or_else(outside)?)
+                }
+                (_, whole) => whole,
             });
         }
-        let result = &kernel.results[0];
-        let width = result.size / result.shape.first().copied().unwrap_or(1).max(1);
-        let shape = result.shape.with_axis(0, count);
-        // SAFETY: the caller's; the rows lie in the result, which is apart from the operands (verified).
-        let output = unsafe {
-            let start = self.pointer(result.home).add(rows.start * width);
-            std::slice::from_raw_parts_mut(start, count * width)
+        let shapes: SmallVec<[Shape; 2]> = kernel.results.iter().map(|result| cut_shape(&result.shape)).collect();
+        let mut outputs: SmallVec<[Output<'_, F>; 2]> = SmallVec::new();
+        for (result, shape) in kernel.results.iter().zip(&shapes) {
+            let width = width(result.size, &result.shape);
+            // SAFETY: the caller's; the rows lie in the result, which is apart from the operands and other results (verified).
+            outputs.push(unsafe {
+                match result.home {
+                    Home::Indices(start) => {
+                        let start = self.memory.indices.add(start + rows.start * width);
+                        let rows = std::slice::from_raw_parts_mut(start, rows.len() * width);
+                        Output::Index(ViewMut::new(rows, shape).ok_or_else(outside)?)
+                    }
+                    home => {
+                        let start = self.pointer(home).add(rows.start * width);
+                        let rows = std::slice::from_raw_parts_mut(start, rows.len() * width);
+                        Output::Real(ViewMut::new(rows, shape).ok_or_else(outside)?)
+                    }
+                }
+            });
+        }
+        // SAFETY: the share of the piece has room for the workspace of every kernel that is divided (verified), and the
+        // caller's.
+        let workspace = unsafe {
+            let start = self.memory.arena.add(self.memory.scratch + piece * self.code.share());
+            std::slice::from_raw_parts_mut(start, kernel.workspace.1)
         };
-        let mut outputs = [Output::Real(ViewMut::new(output, &shape).ok_or_else(outside)?)];
-        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, &mut [])
+        evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, workspace)
     }
 
     /// # Safety
@@ -235,8 +260,8 @@ impl<F: Real> Machine<'_, F> {
     /// As for [`whole_loop`](Self::whole_loop), and no other thread runs these blocks or uses those rows.
     unsafe fn blocks(&self, code: &Loop, blocks: Range<usize>, piece: usize) {
         let (arena, pitch) = (self.memory.arena, self.code.pitch());
-        // SAFETY: each piece has `self.code.rows` rows of scratch of its own behind the arrays.
-        let scratch = unsafe { arena.add(self.memory.scratch + piece * self.code.rows * pitch) };
+        // SAFETY: each piece has its share behind the arrays, which has room for `self.code.rows` rows.
+        let scratch = unsafe { arena.add(self.memory.scratch + piece * self.code.share()) };
         let mut rows: SmallVec<[*mut F; 32]> = SmallVec::new();
         // SAFETY: as above; a loop has no more of them (verified).
         (0..code.rows).for_each(|row| rows.push(unsafe { scratch.add(row * pitch) }));

@@ -91,7 +91,7 @@ impl<'a, F: Real> Machine<'a, F> {
     /// As long as the machine lives,
     /// - `code` is as [`verify`](super::verify::verify) has found it right, with bounds that the memory and the feeds keep:
     ///   the arena has the arrays, and there are the indices, the keys, and the inputs of those kinds and lengths;
-    /// - in the arena, from `scratch` on, there are `code.rows` rows, each [`Code::pitch`] long, for each of the `pieces`;
+    /// - in the arena, from `scratch` on, there are [`Code::scratch`] elements for so many `pieces`;
     /// - all of it is initialised, and an input that the code updates was given as [`Feed::Update`];
     /// - nothing else writes any of it, or reads what the code writes, but between two calls of the machine's functions.
     pub(super) unsafe fn new(

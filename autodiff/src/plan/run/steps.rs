@@ -113,7 +113,7 @@ impl<F: Real> Machine<'_, F> {
             _ => 0,
         };
         let step = Cell::new(first);
-        let mut feeds: SmallVec<[Cell<Raw<F>>; 16]> = SmallVec::new();
+        let mut feeds: SmallVec<[Cell<Raw<F>>; 40]> = SmallVec::new();
         feeds.push(Cell::new(Raw { index: step.as_ptr(), ..Raw::NOTHING }));
         for (i, operand) in scan.operands.iter().enumerate() {
             // SAFETY: results and operands, verified; nothing is written now.

@@ -158,7 +158,7 @@ fn gathers_copies_and_places() {
 fn said(program: &Program<f64>, block: usize, spoil: impl FnOnce(&mut Plan<f64>)) -> Result<String> {
     let mut plan = program.planner().in_small(block).update(0, 0).plan()?;
     let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
-    let updated: Vec<usize> = plan.updates.iter().filter(|update| update.in_place).map(|update| update.slot).collect();
+    let updated: Vec<bool> = plan.updates.iter().map(|update| update.slot == 0 && update.in_place).collect();
     let verdict = |plan: &Plan<f64>| {
         let (arrays, indices, keys) = (plan.arrays, plan.indices.len(), plan.keys.len());
         verify(&plan.code, &Bounds { arrays, indices, keys, inputs: &inputs, updated: &updated })
@@ -284,6 +284,26 @@ fn a_kernel_writes_over_nothing_that_it_reads() -> Result<()> {
         assert!(found.ends_with("outside its memory"), "{which}: {found}");
         let found = spoilt(|kernel| kernel.workspace = (FAR, 1))?;
         assert!(found.ends_with("outside its memory"), "{which}: {found}");
+        let found = said(&program, 4, |plan| {
+            let at = plan.arrays - 1;
+            plan.code.workspace = 0;
+            if let Some(kernel) = plan.code.kernels.get_mut(which).filter(|kernel| kernel.rows().is_some()) {
+                kernel.workspace = (at, 1);
+            }
+        })?;
+        let divided = program
+            .planner()
+            .in_small(4)
+            .update(0, 0)
+            .plan()?
+            .code
+            .kernels
+            .get(which)
+            .is_some_and(|kernel| kernel.rows().is_some());
+        assert!(
+            !divided || found.ends_with("a thread without room for a workspace") || found.ends_with("what is read"),
+            "{which}: {found}"
+        );
         // The workspace over every result and every operand that lies in the arena.
         let places = said(&program, 4, |plan| {
             let Some(kernel) = plan.code.kernels.get_mut(which) else { return };

@@ -15,6 +15,7 @@ use crate::tape::var::{Index, Key, Var};
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// The step of a loop, while its body is recorded.
@@ -166,6 +167,7 @@ impl<F: Real> Tape<F> {
     }
 
     /// The body as a program of the step, the carries, the inputs and what it captures; and how many outputs it has.
+    #[track_caller]
     fn body_of<'t>(
         &'t self,
         operation: &'static str,
@@ -174,16 +176,17 @@ impl<F: Real> Tape<F> {
         inputs: &[Arg<'t, F>],
         body: impl for<'s> FnOnce(Step<'s, 't, F>, &[Arg<'s, F>], &[Arg<'s, F>]) -> Results<Arg<'s, F>>,
     ) -> (Result<(Program<F>, Vec<NodeId>)>, usize) {
-        let start = self.len();
+        let (start, location) = (self.len(), Location::caller());
         self.apart(outside(operation), || {
-            let Arg::Index(index) = self.unknown(Kind::Index, Shape::scalar(), false) else {
+            let number = self.attributed_to(location, || self.unknown(Kind::Index, Shape::scalar(), false));
+            let Arg::Index(index) = number else {
                 return (Err(Error::new(ErrorKind::Mismatch, "scan", "the step has no number")), 0);
             };
             let mut mismatch: Option<Error> = None;
             let mut placeholders: Vec<Arg<'_, F>> = Vec::new();
             for (i, arg) in carries.iter().chain(inputs).enumerate() {
                 let per_step = i >= carries.len();
-                placeholders.push(match (arg.shape(), per_step) {
+                let placeholder = || match (arg.shape(), per_step) {
                     // An error is handed on as it is.
                     (Err(_), _) => *arg,
                     (Ok(shape), false) => self.unknown(arg.kind(), shape, true),
@@ -195,11 +198,12 @@ impl<F: Real> Tape<F> {
                                 "input {i} has shape {shape}; its first axis should be {count} long, one row for each step"
                             );
                             let refused = self.refuse(operation, &[*arg], Mismatch::new(message));
-                            mismatch = mismatch.or(refused.error());
+                            mismatch = mismatch.take().or(refused.error());
                             refused.into()
                         }
                     },
-                });
+                };
+                placeholders.push(self.attributed_to(location, placeholder));
             }
             let (carry_args, input_args) = placeholders.split_at(carries.len());
             let step = Step { index, outer: PhantomData };

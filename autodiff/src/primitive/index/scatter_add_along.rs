@@ -52,8 +52,12 @@ impl<F: Real> Primitive<F> for ScatterAddAlong {
         if self.axis >= x.rank() { Err(no_axis(self.axis, "x", x)) } else { Ok(x.with_axis(self.axis, self.length)) }
     }
 
-    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::general()
+    fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
+        let size = inputs.first().map_or(0, |x| x.size());
+        match self.axis {
+            0 => Kernel::general(),
+            _ => Kernel::general().divided(&[true, true], size.saturating_mul(8)),
+        }
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {

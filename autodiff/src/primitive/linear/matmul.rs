@@ -50,10 +50,19 @@ impl<F: Real> Primitive<F> for MatMul {
             [a, b] => kernels::prepared_product(a, b),
             _ => None,
         };
-        match inputs {
-            // Rows of the result are rows of a only where a is a matrix, and there are no more of them.
-            [a, b] if a.rank() == 2 && b.rank() <= 2 => {
-                Kernel::General(General { rows: Some(&[true, false]), prepare: Some(prepare), ..General::default() })
+        let [a, b] = inputs else { return Kernel::general() };
+        let size = kernels::matmul_shape(a, b).map_or(0, |shape| shape.size());
+        let work = size.saturating_mul(a.last().copied().unwrap_or(0));
+        match (&***a, &***b) {
+            // Rows of the result are rows of a where a is a matrix, and there are no more of them, and matrices of a (and of b)
+            // where it has several.
+            ([_, _], [_] | [_, _]) => {
+                let general = General { prepare: Some(prepare), ..General::default() };
+                Kernel::General(general).divided(&[true, false], work)
+            }
+            ([_, _, _, ..], [_] | [_, _]) => Kernel::general().divided(&[true, false], work),
+            ([n, _, _, ..], [m, _, _, ..]) if n == m && a.rank() == b.rank() => {
+                Kernel::general().divided(&[true, true], work)
             }
             _ => Kernel::general(),
         }

@@ -56,7 +56,11 @@ impl<F: Real> Primitive<F> for DeviationsAdjoint {
     }
 
     fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
-        Kernel::with_workspace(inputs.iter().map(|x| x.size()).sum())
+        let size = inputs.iter().map(|x| x.size()).sum();
+        match self.axis {
+            0 => Kernel::with_workspace(size),
+            _ => Kernel::with_workspace(size).divided(&[true, true], size.saturating_mul(8)),
+        }
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {

@@ -46,7 +46,7 @@ impl<F: Real> Primitive<F> for Convolution {
     }
 
     fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
-        self.0.kernel(inputs.first().copied(), inputs.get(1).copied())
+        self.0.kernel_of_images(inputs.first().copied(), inputs.get(1).copied())
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {

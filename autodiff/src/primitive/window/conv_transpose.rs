@@ -75,7 +75,7 @@ impl<F: Real> Primitive<F> for ConvTranspose {
             [x, w] => self.result(x, w).ok(),
             _ => None,
         };
-        self.windows.kernel(y.as_ref(), inputs.get(1).copied())
+        self.windows.kernel_of_images(y.as_ref(), inputs.get(1).copied())
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {

@@ -38,8 +38,11 @@ impl<F: Real> Primitive<F> for MaxPool {
         Ok(smallvec![Type::real(y.clone()), Type::index(y)])
     }
 
-    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::general()
+    fn kernel(&self, inputs: &[&Shape]) -> Kernel<F> {
+        match inputs {
+            [x] if x.rank() > self.0.windows.len() => Kernel::general().divided(&[true], x.size().saturating_mul(2)),
+            _ => Kernel::general(),
+        }
     }
 
     fn evaluate(&self, call: &mut Call<'_, '_, F>) -> Result<(), Refusal> {

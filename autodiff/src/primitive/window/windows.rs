@@ -77,6 +77,18 @@ impl Windows {
         Kernel::with_workspace(room().unwrap_or(0))
     }
 
+    /// The same for the convolution and its adjoint as a map of x, whose images can be shared out.
+    pub(super) fn kernel_of_images<F: Real>(&self, x: Option<&Shape>, w: Option<&Shape>) -> Kernel<F> {
+        let kernel = self.kernel(x, w);
+        let work = || {
+            let (x, w) = (x?, w?);
+            let y = kernels::conv_shape(x, w, &self.windows, self.groups).ok()?;
+            // Each element of y is a sum over the channels and the window.
+            Some(y.size().saturating_mul(w.iter().skip(1).fold(1, |size: usize, d| size.saturating_mul(*d))))
+        };
+        kernel.divided(&[true, false], work().unwrap_or(0))
+    }
+
     /// The windows with the padding that keeps the lengths of the spatial axes where the stride is 1, for weights of the
     /// shape `w`: half of it before the axis, and what is left after it.
     pub(super) fn same(&self, w: &Shape) -> SmallVec<[Window; 2]> {

@@ -41,7 +41,7 @@ fn base() -> Loop {
 }
 
 fn verdict(at: &Loop, code: &Code<f64>, committed: bool) -> Verified {
-    let bounds = Bounds { arrays: 40, indices: 0, keys: 0, inputs: &LONG, updated: &[0] };
+    let bounds = Bounds { arrays: 40, indices: 0, keys: 0, inputs: &LONG, updated: &[true] };
     bounds.whole_loop(at, code, committed)
 }
 

@@ -1,6 +1,7 @@
 //! The inputs of a program, and their values from the command line and from files.
 
 use super::Failure;
+use super::weights::Weights;
 use autodiff::{Input, Kind, NodeView, Program, Real, Shape, text};
 use ndarray::{ArrayD, IxDyn};
 use std::fs;
@@ -41,6 +42,14 @@ impl Slot {
         format!("  {} : {} = {}", self.label(), self.type_name, self.operation)
     }
 
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(crate) fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
     pub(crate) fn is_real(&self) -> bool {
         self.kind == Kind::Real
     }
@@ -74,7 +83,11 @@ fn lines(slots: &[Slot]) -> String {
 }
 
 /// A value for each input.
-pub(crate) fn bind<F: Real>(slots: &[Slot], given: &[(String, String)]) -> Result<Vec<Input<F>>, Failure> {
+pub(crate) fn bind<F: Real>(
+    slots: &[Slot],
+    given: &[(String, String)],
+    weights: Option<&Weights>,
+) -> Result<Vec<Input<F>>, Failure> {
     let mut values: Vec<Option<Input<F>>> = slots.iter().map(|_| None).collect();
     for (name, text) in given {
         let i = find(slots, name)?;
@@ -82,12 +95,33 @@ pub(crate) fn bind<F: Real>(slots: &[Slot], given: &[(String, String)]) -> Resul
             return Err(Failure::Usage(format!("`{name}` has two values")));
         }
     }
+    if let Some(weights) = weights {
+        weights.fill(slots, &mut values)?;
+    }
     let missing: Vec<String> =
         slots.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(slot, _)| slot.line()).collect();
     if !missing.is_empty() {
         return Err(Failure::Usage(format!("a value is missing for\n{}", missing.join("\n"))));
     }
     Ok(values.into_iter().flatten().collect())
+}
+
+/// The numbers of rows of the values that have rows, each once: what the length of an axis may be that the program leaves open.
+pub(crate) fn rows(given: &[(String, String)]) -> Result<Vec<usize>, Failure> {
+    let mut found = Vec::new();
+    for (_, text) in given {
+        let rows = match text.strip_prefix('@') {
+            Some(file) => Some(read(file)?.lines().filter(|line| has_numbers(line)).count()),
+            None => text::array::<f64>(text).ok().and_then(|array| array.shape().first().copied()),
+        };
+        found.extend(rows.filter(|rows| !found.contains(rows)));
+    }
+    Ok(found)
+}
+
+/// Whether a line of a file is neither blank nor a comment.
+fn has_numbers(line: &str) -> bool {
+    !line.trim().is_empty() && !line.trim_start().starts_with('#')
 }
 
 /// The value of an input: `3`, `[[1, 2], [3, 4]]`, `@points.csv`.
@@ -149,7 +183,7 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
     // The elements of a row lie along the last axis; those of a vector may also stand one below the other.
     let row = slot.shape.last().copied().unwrap_or(1);
     for (number, line) in contents.lines().enumerate() {
-        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+        if !has_numbers(line) {
             continue;
         }
         // Between commas or semicolons there is a number each; otherwise numbers stand apart.

@@ -4,9 +4,10 @@ use super::Failure;
 use super::options::{Options, Precision};
 use super::results::{self, Result as Computed};
 use super::values::{self, Slot};
+use super::weights::Weights;
 use autodiff::check::{self, Verdict};
 use autodiff::inspect::{Stepper, Trace};
-use autodiff::{Arg, Input, Program, Real, Registry, Tape, Var};
+use autodiff::{Arg, Input, Program, Real, Registry, Tape, Var, text};
 use std::io::Write;
 
 /// The file whose lines stand in errors as those of the inputs; whoever wrote the text learns nothing from them.
@@ -17,19 +18,54 @@ pub(crate) fn run(options: &Options, text: &str, out: &mut dyn Write) -> Result<
     let header =
         text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find(|line| !line.is_empty());
     let single = header.is_some_and(|line| line.split_whitespace().nth(2) == Some("f32"));
+    let weights = options.weights.as_deref().map(Weights::read).transpose()?;
     match (single, options.precision) {
-        (false, None | Some(Precision::F64)) => with(options, parse::<f64>(text)?, out),
-        (false, Some(Precision::F32)) => with(options, parse::<f64>(text)?.cast::<f32>(&Registry::standard())?, out),
-        (true, Some(Precision::F64)) => with(options, parse::<f32>(text)?.cast::<f64>(&Registry::standard())?, out),
-        (true, None | Some(Precision::F32)) => with(options, parse::<f32>(text)?, out),
+        (false, None | Some(Precision::F64)) => with(options, parse::<f64>(options, &weights, text)?, &weights, out),
+        (false, Some(Precision::F32)) => {
+            with(options, parse::<f64>(options, &weights, text)?.cast::<f32>(&Registry::standard())?, &weights, out)
+        }
+        (true, Some(Precision::F64)) => {
+            with(options, parse::<f32>(options, &weights, text)?.cast::<f64>(&Registry::standard())?, &weights, out)
+        }
+        (true, None | Some(Precision::F32)) => with(options, parse::<f32>(options, &weights, text)?, &weights, out),
     }
 }
 
-fn parse<F: Real>(text: &str) -> Result<Program<F>, Failure> {
-    Ok(Program::parse(text, &Registry::standard())?)
+/// The program. Axes that it leaves open are as long as was said, or else as the values have rows: of several numbers the first
+/// with which all values fit.
+fn parse<F: Real>(options: &Options, weights: &Option<Weights>, text: &str) -> Result<Program<F>, Failure> {
+    let registry = Registry::standard();
+    if !text::has_free_axes(text)? {
+        return match options.n {
+            None => Ok(Program::parse(text, &registry)?),
+            Some(_) => {
+                Err(Failure::Usage("--n is the length of axes that a program leaves open; this one has none".into()))
+            }
+        };
+    }
+    if let Some(n) = options.n {
+        return Ok(Program::parse_with(text, &registry, n)?);
+    }
+    let mut refused = None;
+    for n in values::rows(&options.values)? {
+        let program = Program::parse_with(text, &registry, n)?;
+        match values::bind::<F>(&values::slots(&program), &options.values, weights.as_ref()) {
+            Ok(_) => return Ok(program),
+            Err(failure) => refused = refused.or(Some(failure)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        let message = "the program leaves the length `n` of some axes open: give values that have rows, or --n";
+        Failure::Usage(message.into())
+    }))
 }
 
-fn with<F: Real>(options: &Options, program: Program<F>, out: &mut dyn Write) -> Result<(), Failure> {
+fn with<F: Real>(
+    options: &Options,
+    program: Program<F>,
+    weights: &Option<Weights>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let slots = values::slots(&program);
     let names = output_names(&program);
     let wanted = wanted(options, &slots)?;
@@ -41,7 +77,7 @@ fn with<F: Real>(options: &Options, program: Program<F>, out: &mut dyn Write) ->
         return Ok(out.write_all(text.as_bytes())?);
     }
 
-    let inputs = values::bind(&slots, &options.values)?;
+    let inputs = values::bind(&slots, &options.values, weights.as_ref())?;
     let output = |(name, value): (&String, _)| Computed { kind: "outputs", name: name.clone(), value };
     let mut computed: Vec<Computed<F>> = names.iter().zip(program.run(&inputs)?).map(output).collect();
     let tape = Tape::new();

@@ -15,6 +15,10 @@ pub(crate) struct Options {
     pub(crate) step: bool,
     pub(crate) print: bool,
     pub(crate) precision: Option<Precision>,
+    /// A file with values of inputs.
+    pub(crate) weights: Option<String>,
+    /// The length of the axes that the program leaves open.
+    pub(crate) n: Option<usize>,
     pub(crate) json: bool,
 }
 
@@ -52,6 +56,8 @@ impl Options {
                 "--gradient" => options.gradient.extend(value()?.split(',').map(|name| name.trim().to_owned())),
                 "--tangent" => options.tangent.push(assignment(&value()?)?),
                 "--of" => once(flag, &mut options.of, value()?)?,
+                "--weights" => once(flag, &mut options.weights, value()?)?,
+                "--n" => once(flag, &mut options.n, length(&value()?)?)?,
                 "--precision" => once(flag, &mut options.precision, value()?.parse()?)?,
                 "--check" if takes_none => options.check = true,
                 "--step" if takes_none => options.step = true,
@@ -76,6 +82,7 @@ impl Options {
         let options = self;
         let runs = [
             ("a value", !options.values.is_empty()),
+            ("--weights", options.weights.is_some()),
             ("--tangent", !options.tangent.is_empty()),
             ("--check", options.check),
             ("--step", options.step),
@@ -107,6 +114,10 @@ fn once<T>(flag: &str, option: &mut Option<T>, value: T) -> Result<(), String> {
         None => Ok(()),
         Some(_) => Err(format!("{flag} is given twice")),
     }
+}
+
+fn length(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("--n is a number of rows, not `{text}`"))
 }
 
 /// `x=[1,2]`

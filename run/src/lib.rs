@@ -1,24 +1,41 @@
-//! Runs a program that is a text: values and derivatives from the shell, without a line of Rust.
+//! The tool `run`: it runs a program that is a text, so that values and derivatives come from the shell, without a line of Rust.
 //!
-//! Run it with `cargo run --release --example run -- --help`.
+//! `cargo install --path run` installs it; `run --help` says what it does. Here it is as a function of its arguments, for tests.
+
+#![deny(missing_docs)]
 
 mod job;
 mod options;
 mod results;
+mod table;
 mod values;
+mod weights;
 
 use options::Options;
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
 
 const USAGE: &str = "usage: run FILE [NAME=VALUE ...] [options]
+       run train CONFIGURATION TABLE --target COLUMN --to FILE [--test SHARE]
+       run predict FILE TABLE
+       run score FILE TABLE
 
 Runs the program in FILE (- is standard input) on the values of its inputs, and prints what it returns.
+
+tables
+  train    trains a network on a table (CSV, with a header) and writes it to a program that needs no more than itself.
+           The configuration is JSON, such as {\"nodes\": [4, 16, 3], \"activators\": [\"relu\", \"softmax\"]}: the nodes
+           are those of the features and of each layer. The last activator says what is learnt: identity numbers,
+           sigmoid two classes (one node), softmax classes. With --test, this share of the rows is left out and scored.
+  predict  prints what such a program makes of each row of a table, as a table
+  score    prints how well it predicts the target that the table has: the share of right classes, or R² of numbers
 
 values
   x=3   'w=[1, 2]'   'm=[[1],[2]]'   a number, an array as in a program; a number fills an array of any shape
   x=@FILE                            numbers from a file, one row a line, separated by commas or blanks
   %3=7                               an input without a name, by its id; hidden.b=1 tells two of one name apart
+  --weights FILE                     inputs by their names from a file of safetensors
+  --n N                              the length `n` of the axes that the program leaves open; without it, the number of rows
+                                     of the values
 
 options
   --gradient NAMES     the gradient with respect to these inputs: x,w or all
@@ -36,36 +53,21 @@ options
 examples
   run loss.ad x=@points.csv 'w=[0.5, -0.25]' --gradient w
   run loss.ad --print --gradient w > gradient.ad
+  run model.ad x=@points.csv --weights model.safetensors
 
 It exits with 0, with 1 if the program cannot be read or run or a check fails, and with 2 for a wrong command line.
 ";
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments, &mut io::stdin(), &mut io::stdout().lock()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(complaint)) => {
-            eprintln!("{complaint}\n`--help` shows how it is used");
-            ExitCode::from(2)
-        }
-        // Whoever reads has heard enough.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Why nothing, or not everything, was printed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The command line is wrong.
     Usage(String),
     /// The program cannot be read or run.
     Program(autodiff::Error),
     /// Something else went wrong: a file, a check.
     Other(String),
+    /// What was to be printed could not be written.
     Output(io::Error),
 }
 
@@ -109,13 +111,20 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The tool as a function of its arguments.
-pub(crate) fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Write) -> Result<(), Failure> {
+/// The tool as a function of its arguments; what it prints goes to `out`.
+///
+/// # Errors
+/// A [`Failure`], with which the process exits.
+pub fn run(arguments: &[String], input: &mut dyn Read, out: &mut dyn Write) -> Result<(), Failure> {
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         return Ok(write!(out, "{USAGE}")?);
     }
     if arguments == ["--operations"] {
         return Ok(out.write_all(results::operations().as_bytes())?);
+    }
+    if let Some((command, rest)) = arguments.split_first().and_then(|(name, rest)| Some((table::command(name)?, rest)))
+    {
+        return command(rest, out);
     }
     let options = Options::parse(arguments).map_err(Failure::Usage)?;
     let text = match options.file.as_str() {

@@ -1,24 +1,20 @@
 //! The tool `run` on the programs that are shipped, against numbers from elsewhere; its complaints; and its exit codes.
 
-#[path = "../../examples/run/main.rs"]
-#[allow(dead_code)]
-mod run;
-
 use autodiff::{Program, Registry};
-use run::Failure;
+use autodiff_run::{Failure, run};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const LOGISTIC: &str = "examples/programs/logistic.ad";
-const PENDULUM: &str = "examples/programs/pendulum.ad";
+const LOGISTIC: &str = "../examples/programs/logistic.ad";
+const PENDULUM: &str = "../examples/programs/pendulum.ad";
 
 /// What the tool prints; arguments are separated by blanks.
 fn tool_on(text: &str, arguments: &str) -> Result<String, Failure> {
     let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     let mut out = Vec::new();
-    run::run(&arguments, &mut text.as_bytes(), &mut out)?;
+    run(&arguments, &mut text.as_bytes(), &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -240,7 +236,7 @@ fn a_value_is_a_value_and_no_piece_of_a_program() {
     let text = "program 2 f64\nx : f64[] = input\nreturn x";
     for value in ["1)\ny = constant(2", "1)", "1, 2", "constant(1)", "1 # one\n2", "%0", "return"] {
         let mut out = Vec::new();
-        let failure = run::run(&["-".into(), format!("x={value}")], &mut text.as_bytes(), &mut out).unwrap_err();
+        let failure = run(&["-".into(), format!("x={value}")], &mut text.as_bytes(), &mut out).unwrap_err();
         assert!(failure.to_string().contains("is not a number or an array"), "{value:?}: {failure}");
     }
 }
@@ -275,15 +271,15 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
         ("a.ad --of x --of y --gradient z", "--of is given twice"),
         ("a.ad --precision f32 --precision=f64", "--precision is given twice"),
         ("a.ad --of y", "--of says which output --gradient or --step goes back from; neither is given"),
-        ("examples/programs/logistic.ad w=1 b=1 --tangent b=1 --tangent b=2", "`b` has two directions"),
-        ("examples/programs/logistic.ad b=1", "a value is missing for\n  w : f64[2] = input"),
-        ("examples/programs/logistic.ad b=1 c=2", "the program has no input `c`; it has\n  w : f64[2] = input"),
-        ("examples/programs/logistic.ad b=1 b=2", "`b` has two values"),
-        ("examples/programs/logistic.ad w=[1] b=1", "w: its type is f64[2], the value is of shape [1]"),
-        ("examples/programs/logistic.ad w=[1,2 b=1", "`[1,2` is not a number or an array"),
-        ("examples/programs/pendulum.ad angle=1 speed=1 length=1 --gradient all", "say which output"),
+        ("../examples/programs/logistic.ad w=1 b=1 --tangent b=1 --tangent b=2", "`b` has two directions"),
+        ("../examples/programs/logistic.ad b=1", "a value is missing for\n  w : f64[2] = input"),
+        ("../examples/programs/logistic.ad b=1 c=2", "the program has no input `c`; it has\n  w : f64[2] = input"),
+        ("../examples/programs/logistic.ad b=1 b=2", "`b` has two values"),
+        ("../examples/programs/logistic.ad w=[1] b=1", "w: its type is f64[2], the value is of shape [1]"),
+        ("../examples/programs/logistic.ad w=[1,2 b=1", "`[1,2` is not a number or an array"),
+        ("../examples/programs/pendulum.ad angle=1 speed=1 length=1 --gradient all", "say which output"),
         (
-            "examples/programs/pendulum.ad angle=1 speed=1 length=1 --gradient all --of mass",
+            "../examples/programs/pendulum.ad angle=1 speed=1 length=1 --gradient all --of mass",
             "there is no output `mass`",
         ),
     ];
@@ -309,12 +305,8 @@ fn a_wrong_command_line_is_told_what_is_wrong() {
 
 #[test]
 fn the_process_answers_with_its_exit_code() {
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let tool = built.join(format!("run{}", std::env::consts::EXE_SUFFIX));
-    assert!(tool.exists(), "`run` is not built: run `cargo test --workspace`, or `cargo build --examples` first");
     let exit = |text: &str, arguments: &[&str]| {
-        let mut process = Command::new(&tool)
+        let mut process = Command::new(env!("CARGO_BIN_EXE_run"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

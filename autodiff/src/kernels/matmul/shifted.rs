@@ -1,0 +1,232 @@
+//! Products with a matrix that is not written down: its rows are an array from each of some shifts on. They are what a
+//! convolution is for weights that are few.
+
+use super::machine::{Machine, Machines};
+use super::packed::{DEPTH, blocks, even};
+use super::shifts::{self, Products, Shifted, Shifts};
+use super::vector::Number;
+use super::{LANES, Level};
+use crate::base::error::Refusal;
+use crate::base::real::{ForBoth, Real};
+
+/// y\[r, f\] = Σₖ a\[r, k\]·x\[shift k + f\] for f < `length`, a and y in row-major order: bit for bit the product of a with the
+/// matrix of these elements of x ([`multiply`](super::multiply)) where that has two columns or more.
+///
+/// # Errors
+/// A refusal if the arrays do not fit, or the last shift leads out of x.
+pub(in crate::kernels) fn sums_of_shifts<F: Real>(
+    shifts: &Shifts,
+    a: &[F],
+    x: &[F],
+    length: usize,
+    y: &mut [F],
+) -> Result<(), Refusal> {
+    let depth = shifts.depth();
+    let rows = y.len().checked_div(length).unwrap_or(0);
+    if rows * length != y.len() || rows * depth != a.len() || (depth > 0 && shifts.largest() + length > x.len()) {
+        return Err(Refusal::new("sums of shifted rows for arrays of other lengths"));
+    }
+    if depth == 0 || y.is_empty() {
+        y.fill(F::zero());
+        return Ok(());
+    }
+    // SAFETY: there are `rows` rows of y and of a, and x has `length` elements from each shift on.
+    unsafe { F::choose::<Sums>()(Level::of_machine(), shifts, a.as_ptr(), x.as_ptr(), [rows, length], y.as_mut_ptr()) }
+    Ok(())
+}
+
+/// [`sums`] for each type.
+struct Sums;
+
+impl ForBoth for Sums {
+    type Of<F> = unsafe fn(Level, &Shifts, *const F, *const F, [usize; 2], *mut F);
+
+    #[inline]
+    fn single() -> Self::Of<f32> {
+        sums
+    }
+
+    #[inline]
+    fn double() -> Self::Of<f64> {
+        sums
+    }
+}
+
+/// # Safety
+/// There are so many rows of `a` and of `y`, which is so long, and x has as many elements from each shift on.
+pub(super) unsafe fn sums<F: Machines>(
+    level: Level,
+    shifts: &Shifts,
+    a: *const F,
+    x: *const F,
+    size: [usize; 2],
+    y: *mut F,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match level {
+            Level::Base => sums_on::<F, F::Baseline>(shifts, a, x, size, y),
+            Level::Avx2(_) => sums_on::<F, F::Avx2>(shifts, a, x, size, y),
+            Level::Avx512(_) => sums_on::<F, F::Avx512>(shifts, a, x, size, y),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`sums`].
+unsafe fn sums_on<F: Number, M: Machine<F>>(
+    shifts: &Shifts,
+    a: *const F,
+    x: *const F,
+    [rows, length]: [usize; 2],
+    y: *mut F,
+) {
+    let depth = shifts.depth();
+    for columns in blocks(length, M::VECTORS * M::LANES) {
+        let vectors = columns.len().div_ceil(M::LANES);
+        for ks in blocks(depth, even(depth, DEPTH)) {
+            for block in blocks(rows, M::ROWS) {
+                let tile = Shifted {
+                    shifts,
+                    adds: ks.start > 0,
+                    ks: ks.clone(),
+                    a: a.wrapping_add(block.start * depth),
+                    a_row: depth,
+                    x: x.wrapping_add(columns.start),
+                    output: y.wrapping_add(block.start * length + columns.start),
+                    output_row: length,
+                    last: columns.len() - (vectors - 1) * M::LANES,
+                };
+                // SAFETY: the caller's: the rows and columns of this tile exist, and it has at most ROWS and VECTORS.
+                unsafe { M::shifted(block.len(), vectors, &tile) }
+            }
+        }
+    }
+}
+
+/// Some lines in memory: how many, how long, how far apart.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Lines {
+    pub(in crate::kernels) count: usize,
+    pub(in crate::kernels) length: usize,
+    pub(in crate::kernels) step: usize,
+}
+
+/// Adds to `partial`, \[rows, depth, 16\], the products of each row of `a`, \[rows, lines.count, lines.length\], with x from each
+/// shift on, whose lines are `lines.step` apart: partial sum l takes the elements of a line whose number modulo 16 is l, line
+/// by line, in a chain of multiply-adds.
+///
+/// # Errors
+/// A refusal if the arrays do not fit, or the last shift leads out of x.
+pub(in crate::kernels) fn products_with_shifts<F: Real>(
+    shifts: &Shifts,
+    a: &[F],
+    x: &[F],
+    lines: Lines,
+    partial: &mut [F],
+) -> Result<(), Refusal> {
+    let (depth, row) = (shifts.depth(), lines.count * lines.length);
+    let rows = a.len().checked_div(row).unwrap_or(0);
+    if depth == 0 || rows == 0 {
+        return Ok(());
+    }
+    let last = shifts.largest() + (lines.count - 1) * lines.step + lines.length;
+    if rows * row != a.len() || rows * depth * LANES != partial.len() || last > x.len() {
+        return Err(Refusal::new("products with shifted rows for arrays of other lengths"));
+    }
+    // SAFETY: a and the partial sums have so many rows, and x has all lines from each shift on.
+    unsafe {
+        F::choose::<AllProducts>()(
+            Level::of_machine(),
+            shifts,
+            (a.as_ptr(), rows),
+            x.as_ptr(),
+            lines,
+            partial.as_mut_ptr(),
+        );
+    }
+    Ok(())
+}
+
+/// [`products`] for each type.
+struct AllProducts;
+
+impl ForBoth for AllProducts {
+    type Of<F> = unsafe fn(Level, &Shifts, (*const F, usize), *const F, Lines, *mut F);
+
+    #[inline]
+    fn single() -> Self::Of<f32> {
+        products
+    }
+
+    #[inline]
+    fn double() -> Self::Of<f64> {
+        products
+    }
+}
+
+/// # Safety
+/// There are so many rows of a and of partial sums, of these lines; x has all of them from each shift on.
+pub(super) unsafe fn products<F: Machines>(
+    level: Level,
+    shifts: &Shifts,
+    a: (*const F, usize),
+    x: *const F,
+    lines: Lines,
+    partial: *mut F,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match level {
+            Level::Base => products_on::<F, F::Baseline>(shifts, a, x, lines, partial),
+            Level::Avx2(_) => products_on::<F, F::Avx2>(shifts, a, x, lines, partial),
+            Level::Avx512(_) => products_on::<F, F::Avx512>(shifts, a, x, lines, partial),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`products`].
+unsafe fn products_on<F: Number, M: Machine<F>>(
+    shifts: &Shifts,
+    (a, rows): (*const F, usize),
+    x: *const F,
+    lines: Lines,
+    partial: *mut F,
+) {
+    let (depth, row) = (shifts.depth(), lines.count * lines.length);
+    let mut k = 0;
+    while k < depth {
+        let taps = (depth - k).min(shifts::TAPS);
+        let shifted = std::array::from_fn(|t| x.wrapping_add(shifts.of(k + t.min(taps - 1))));
+        let (mut r, mut width) = (0, 1);
+        while r < rows {
+            let products = Products {
+                lines: lines.count,
+                width: lines.length,
+                a: a.wrapping_add(r * row),
+                a_row: row,
+                a_line: lines.length,
+                x: shifted,
+                x_line: lines.step,
+                sums: partial.wrapping_add((r * depth + k) * LANES),
+                sums_row: depth * LANES,
+            };
+            // SAFETY: the caller's: these rows and shifts exist.
+            let (done, together) = unsafe { M::products(rows - r, taps, &products) };
+            (r, width) = (r + done, together);
+        }
+        k += width;
+    }
+}
+
+/// The sum of sixteen partial sums: l and l + 8, then l and l + 4, 2, 1.
+pub(in crate::kernels) fn sum_of_partial<F: Real>(partial: &[F; LANES]) -> F {
+    let mut sums = *partial;
+    for width in [8, 4, 2, 1] {
+        for l in 0..width {
+            sums[l] = sums[l] + sums[l + width];
+        }
+    }
+    sums[0]
+}

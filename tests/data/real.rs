@@ -1,0 +1,58 @@
+//! The small real data sets of the folder `data`, and what `examples/real_data` measures on them.
+
+#[path = "../../examples/real_data/measures.rs"]
+mod measures;
+
+use measures::{augmentation, cancer, mean_gain, r_squared};
+use nn::Dataset;
+
+/// 569 masses: 0 is benign, 1 malignant.
+pub fn breast_cancer() -> Dataset<f64> {
+    measures::breast_cancer().unwrap()
+}
+
+/// 442 patients.
+pub fn diabetes() -> Dataset<f64> {
+    measures::diabetes().unwrap()
+}
+
+#[test]
+fn they_have_the_sizes_that_their_sources_state() {
+    let data = breast_cancer();
+    assert_eq!(data.features().unwrap().shape(), [569, 30]);
+    assert_eq!(data.labels().unwrap().iter().sum::<usize>(), 212);
+    assert_eq!(diabetes().features().unwrap().shape(), [442, 10]);
+    let data = measures::digits().unwrap();
+    assert_eq!(data.features().unwrap().shape(), [1797, 64]);
+    assert_eq!(data.labels().unwrap().iter().max(), Some(&9));
+}
+
+/// The optimum is scikit-learn's to four digits of the cost.
+#[test]
+fn logistic_regression_ends_where_that_of_scikit_learn_does() {
+    for (p, splits) in [(1, 1), (2, 10)] {
+        let found = cancer(p, splits).unwrap();
+        assert_eq!(found.len(), splits);
+        for (cost, accuracy) in found {
+            assert!((cost.ours / cost.theirs - 1.0).abs() < 1e-4, "p = {p}: {} {}", cost.ours, cost.theirs);
+            // Of 113 masses, one may lie on the boundary.
+            assert!((accuracy.ours - accuracy.theirs).abs() < 0.01);
+        }
+    }
+}
+
+#[test]
+fn linear_regression_has_the_r_squared_of_scikit_learn() {
+    let found = r_squared().unwrap();
+    assert_eq!(found.len(), 10);
+    for (network, closed) in found {
+        assert!((closed.ours - closed.theirs).abs() < 1e-9, "{} {}", closed.ours, closed.theirs);
+        assert!((network - closed.theirs).abs() < 0.01, "{network} {}", closed.theirs);
+    }
+}
+
+#[test]
+fn augmentation_gains_more_than_two_standard_errors() {
+    let (mean, error) = mean_gain(&augmentation(10).unwrap());
+    assert!(mean > 2.0 * error, "{mean} ± {error}");
+}
