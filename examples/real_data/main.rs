@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (median, _) = median_and_worst(found.iter().map(|(network, _)| *network).collect());
     println!("       median R² {median:.4}; worst difference of network and scikit-learn {worst:.1e}");
 
-    println!("\nDigits, 500 to train on, {splits} splits: accuracy on the others");
+    println!("\nDigits, 300 to train on, {splits} splits: accuracy on the others");
     println!("split   plain  augmented");
     let found = augmentation(splits as u64)?;
     for (i, (plain, augmented)) in found.iter().enumerate() {

@@ -85,6 +85,7 @@ pub(crate) fn pushforward_each<'t, F: Real>(
 type Refusals = BTreeMap<NodeId, (NodeId, &'static str)>;
 
 /// The tangents of all nodes that `results` are computed from.
+#[track_caller]
 fn walk_forward<'t, F: Real>(
     tape: &'t Tape<F>,
     results: &[Var<'t, F>],

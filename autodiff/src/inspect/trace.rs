@@ -60,6 +60,7 @@ impl<F: Real> Trace<F> {
     /// # Errors
     /// As [`Program::run`]; [`ErrorKind::NotScalar`] if the program does not have one output of one element;
     /// [`ErrorKind::FaultyRule`] if a reverse rule breaks its contract.
+    #[track_caller]
     pub fn new(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
         let shape = single_output(program)?;
         match shape.size() {
@@ -77,6 +78,7 @@ impl<F: Real> Trace<F> {
     ///
     /// # Errors
     /// As [`new`](Self::new); [`ErrorKind::Mismatch`] if the seed has another shape than the output.
+    #[track_caller]
     pub fn with_seed(program: &Program<F>, inputs: &[Input<F>], seed: impl IntoArray<F>) -> Result<Self> {
         let shape = single_output(program)?;
         let (seed, given) = value::take(seed);
@@ -91,21 +93,26 @@ impl<F: Real> Trace<F> {
     ///
     /// # Errors
     /// As [`Program::run`].
+    #[track_caller]
     pub fn forward(program: &Program<F>, inputs: &[Input<F>]) -> Result<Self> {
         Trace::record(program, inputs, &[])
     }
 
     /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if there
     /// are none.
+    #[track_caller]
     pub(super) fn record(program: &Program<F>, inputs: &[Input<F>], seeds: &[(NodeId, Value<F>)]) -> Result<Self> {
         let tape = Tape::new();
-        let arg = |(i, input): (usize, &Input<F>)| match input {
-            Input::Real(array) if program.is_differentiable(i) => Arg::Real(tape.input(array)),
-            Input::Real(array) => Arg::Real(tape.data(array)),
-            Input::Index(array) => Arg::Index(tape.index(array.clone())),
-            Input::Key(key) => Arg::Key(tape.key(*key)),
-        };
-        let args: Vec<Arg<'_, F>> = inputs.iter().enumerate().map(arg).collect();
+        let mut args: Vec<Arg<'_, F>> = Vec::new();
+        // A loop, because a closure does not know its caller's line.
+        for (i, input) in inputs.iter().enumerate() {
+            args.push(match input {
+                Input::Real(array) if program.is_differentiable(i) => Arg::Real(tape.input(array)),
+                Input::Real(array) => Arg::Real(tape.data(array)),
+                Input::Index(array) => Arg::Index(tape.index(array.clone())),
+                Input::Key(key) => Arg::Key(tape.key(*key)),
+            });
+        }
         let on_tape = program.record_nodes(&tape, &args)?;
 
         let mut values = IdVec::new();
