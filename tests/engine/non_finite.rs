@@ -28,8 +28,8 @@ fn g6_the_first_number_that_is_not_finite() {
     assert_eq!(found.place.location.map(|location| location.line()), Some(line));
     expect![[r#"
         log: the first value that is not finite: -inf at [1], NaN at [2] (2 of 3)
-          at tests/engine/non_finite.rs:16:37 (in loss)
-          x: scores : f64[3], input at tests/engine/non_finite.rs:15:18 = [1, 0, -1]"#]]
+          at tests/engine/non_finite.rs:20:37 (in loss)
+          x: scores : f64[3], input at tests/engine/non_finite.rs:19:18 = [1, 0, -1]"#]]
     .assert_eq(&found.to_string());
     assert_eq!(sum.first_non_finite().unwrap().map(|found| found.node), Some(y.id()));
 
@@ -51,9 +51,9 @@ fn g7_fine_forwards_and_nan_on_the_way_back() {
     assert_eq!((found.phase, found.node, found.operand), (Phase::Reverse, root.id(), Some((0, "x"))));
     expect![[r#"
         sqrt: the first cotangent that is not finite is what its reverse rule makes of that of x: -inf (1 of 1)
-          at tests/engine/non_finite.rs:42:18
-          x: x : f64[], mul at tests/engine/non_finite.rs:40:13 = 0
-          y: root : f64[], sqrt at tests/engine/non_finite.rs:42:18 = 0
+          at tests/engine/non_finite.rs:46:18
+          x: x : f64[], mul at tests/engine/non_finite.rs:44:13 = 0
+          y: root : f64[], sqrt at tests/engine/non_finite.rs:46:18 = 0
           cotangent of y = -1"#]]
     .assert_eq(&found.to_string());
 

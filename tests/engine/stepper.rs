@@ -287,26 +287,26 @@ fn the_listing_shows_what_is_known() {
     stepper.run_until(breakpoint("op == \"sigmoid\""));
     expect![[r#"
         time 35 of 53, reverse: the cotangent of %13 (output.out) is complete: [0.7414, -0.2171]; the rule of sigmoid(%12) runs: x̄ = ȳ·(y·(1 − y))
-          %0 x      : f64[2]    = data                                         # tests/engine/stepper.rs:38   v=[0.05, 0.1]
-          %1 target : f64[2]    = data                                         # tests/engine/stepper.rs:39   v=[0.01, 0.99]
-          %2 w      : f64[2, 2] = input                            in hidden   # tests/engine/stepper.rs:42   v=[[0.15, 0.2], [0.25, 0.3]]
-          %3 b      : f64[]     = input                            in hidden   # tests/engine/stepper.rs:42   v=0.35
-          %4        : f64[2]    = matmul(%2, %0)                   in hidden   # tests/engine/stepper.rs:43   v=[0.0275, 0.0425]
-          %5        : f64[2]    = broadcast_to(%3; shape=[2])      in hidden   # tests/engine/stepper.rs:43   v=[0.35, 0.35]
-          %6 net    : f64[2]    = add(%4, %5)                      in hidden   # tests/engine/stepper.rs:43   v=[0.3775, 0.3925]
-          %7 out    : f64[2]    = sigmoid(%6)                      in hidden   # tests/engine/stepper.rs:44   v=[0.5933, 0.5969]
-          %8 w      : f64[2, 2] = input                            in output   # tests/engine/stepper.rs:42   v=[[0.4, 0.45], [0.5, 0.55]]
-          %9 b      : f64[]     = input                            in output   # tests/engine/stepper.rs:42   v=0.6
-          %10       : f64[2]    = matmul(%8, %7)                   in output   # tests/engine/stepper.rs:43   v=[0.5059, 0.6249]
-          %11       : f64[2]    = broadcast_to(%9; shape=[2])      in output   # tests/engine/stepper.rs:43   v=[0.6, 0.6]
-          %12 net   : f64[2]    = add(%10, %11)                    in output   # tests/engine/stepper.rs:43   v=[1.1059, 1.2249]
-        → %13 out   : f64[2]    = sigmoid(%12)                     in output   # tests/engine/stepper.rs:44   v=[0.7514, 0.7729]  d=[0.7414, -0.2171]
-          %14       : f64[2]    = sub(%1, %13)                                 # tests/engine/stepper.rs:49   v=[-0.7414, 0.2171]  d=[-0.7414, 0.2171]
-          %15       : f64[2]    = mul(%14, %14)                                # tests/engine/stepper.rs:49   v=[0.5496, 0.0471]  d=[0.5, 0.5]
-          %16       : f64[]     = constant(0.5)                                # tests/engine/stepper.rs:49   v=0.5
-          %17       : f64[2]    = broadcast_to(%16; shape=[2])                 # tests/engine/stepper.rs:49   v=[0.5, 0.5]
-          %18       : f64[2]    = mul(%15, %17)                                # tests/engine/stepper.rs:49   v=[0.2748, 0.0236]  d=[1, 1]
-          %19 E     : f64[]     = sum(%18; axes=[0], keep=false)               # tests/engine/stepper.rs:50   v=0.2984  d=1
+          %0 x      : f64[2]    = data                                         # tests/engine/stepper.rs:42   v=[0.05, 0.1]
+          %1 target : f64[2]    = data                                         # tests/engine/stepper.rs:43   v=[0.01, 0.99]
+          %2 w      : f64[2, 2] = input                            in hidden   # tests/engine/stepper.rs:46   v=[[0.15, 0.2], [0.25, 0.3]]
+          %3 b      : f64[]     = input                            in hidden   # tests/engine/stepper.rs:46   v=0.35
+          %4        : f64[2]    = matmul(%2, %0)                   in hidden   # tests/engine/stepper.rs:47   v=[0.0275, 0.0425]
+          %5        : f64[2]    = broadcast_to(%3; shape=[2])      in hidden   # tests/engine/stepper.rs:47   v=[0.35, 0.35]
+          %6 net    : f64[2]    = add(%4, %5)                      in hidden   # tests/engine/stepper.rs:47   v=[0.3775, 0.3925]
+          %7 out    : f64[2]    = sigmoid(%6)                      in hidden   # tests/engine/stepper.rs:48   v=[0.5933, 0.5969]
+          %8 w      : f64[2, 2] = input                            in output   # tests/engine/stepper.rs:46   v=[[0.4, 0.45], [0.5, 0.55]]
+          %9 b      : f64[]     = input                            in output   # tests/engine/stepper.rs:46   v=0.6
+          %10       : f64[2]    = matmul(%8, %7)                   in output   # tests/engine/stepper.rs:47   v=[0.5059, 0.6249]
+          %11       : f64[2]    = broadcast_to(%9; shape=[2])      in output   # tests/engine/stepper.rs:47   v=[0.6, 0.6]
+          %12 net   : f64[2]    = add(%10, %11)                    in output   # tests/engine/stepper.rs:47   v=[1.1059, 1.2249]
+        → %13 out   : f64[2]    = sigmoid(%12)                     in output   # tests/engine/stepper.rs:48   v=[0.7514, 0.7729]  d=[0.7414, -0.2171]
+          %14       : f64[2]    = sub(%1, %13)                                 # tests/engine/stepper.rs:53   v=[-0.7414, 0.2171]  d=[-0.7414, 0.2171]
+          %15       : f64[2]    = mul(%14, %14)                                # tests/engine/stepper.rs:53   v=[0.5496, 0.0471]  d=[0.5, 0.5]
+          %16       : f64[]     = constant(0.5)                                # tests/engine/stepper.rs:53   v=0.5
+          %17       : f64[2]    = broadcast_to(%16; shape=[2])                 # tests/engine/stepper.rs:53   v=[0.5, 0.5]
+          %18       : f64[2]    = mul(%15, %17)                                # tests/engine/stepper.rs:53   v=[0.2748, 0.0236]  d=[1, 1]
+          %19 E     : f64[]     = sum(%18; axes=[0], keep=false)               # tests/engine/stepper.rs:54   v=0.2984  d=1
     "#]].assert_eq(&stepper.state().to_string());
     let net = find(&trace, "output", "net");
     expect![

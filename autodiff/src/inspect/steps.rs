@@ -33,11 +33,11 @@ impl<F: Real> Trace<F> {
     /// let (w, h) = (tape.input(3.0), tape.input(2.0));
     /// let ([last], []) = tape.scan(4, [h], [], |_, [h], []| ([h * w], []));
     /// let trace = last.trace()?;
-    /// let scan = trace.program().nodes().find(|node| node.operation() == "scan").unwrap().id();
+    /// let scan = trace.nodes().find(|node| node.operation() == "scan").unwrap().id();
     /// // In step 2 the body multiplies w = 3 and h = 18, and w̄ = h·h̄ = 18·3.
     /// let step = trace.step(scan, 2)?;
     /// let end = step.at(step.len());
-    /// let [_, h, w] = [0, 1, 2].map(|i| step.program().nodes().nth(i).unwrap().id());
+    /// let [_, h, w] = [0, 1, 2].map(|i| step.nodes().nth(i).unwrap().id());
     /// assert_eq!(end.value(h).unwrap()[[]], 18.0);
     /// assert_eq!(end.cotangent(w).unwrap()[[]], 54.0);
     /// # Ok::<(), autodiff::Error>(())
