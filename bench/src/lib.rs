@@ -1,4 +1,4 @@
-//! Ten workloads through the public interface of `autodiff` and `nn`, and what times them beside other frameworks.
+//! Fourteen workloads through the public interface of `autodiff` and `nn`, and what times them beside other frameworks.
 //!
 //! Every framework, ours included, is a process that answers the lines of [`serve`]; [`compare`] asks them in turn.
 //! `bench/NOTES.md` says how to run it and what was found.
