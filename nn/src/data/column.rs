@@ -43,7 +43,7 @@ impl<F: Real> Column<F> {
         self.shape().first().copied().unwrap_or(0)
     }
 
-    /// Rows of 0 and 1 in place of labels: \[examples, …\] become \[examples, …, classes\], 1 in the place of the class.
+    /// One-hot rows in place of labels: \[examples, …\] becomes \[examples, …, classes\], with 1 at the class and 0 elsewhere.
     ///
     /// ```
     /// use nn::Column;

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How a CSV file is read: with a header and commas between the fields, unless said otherwise.
+/// Reads CSV files: by default, with a header and commas between the fields.
 ///
 /// ```
 /// use nn::Csv;
@@ -46,7 +46,7 @@ impl Csv {
         Csv { delimiter, ..self }
     }
 
-    /// The table in the file at `path`.
+    /// Reads the table in the file at `path`.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if it cannot be read, or is not a table: a line with another number of fields than the first, two
@@ -64,7 +64,7 @@ impl Csv {
         }
     }
 
-    /// The table that `text` is.
+    /// Reads a table from `text`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -73,7 +73,7 @@ impl Csv {
         self.table(text.as_bytes())
     }
 
-    /// The table that `reader` gives: of a compressed file, say.
+    /// Reads a table from `reader`, such as that of a compressed file.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -136,14 +136,14 @@ impl Default for Csv {
     }
 }
 
-/// What is done about values that are missing: fields that are empty, `NA`, `NaN`, `null` or `?`.
+/// How missing values are treated. A value is missing where the field is empty, `NA`, `NaN`, `null` or `?`.
 ///
-/// | choice | a row with a missing feature |
+/// | variant | a row with a missing feature |
 /// |---|---|
 /// | `Refuse` | is an error that names line and column |
 /// | `Drop` | is left out, as is one whose target is missing |
 /// | `Fill(number)` | has the number in its place |
-/// | `Keep` | has NaN in its place, for [`Scaling`](crate::Scaling), which replaces it by what the training part has on average |
+/// | `Keep` | has NaN in its place, for [`Scaling`](crate::Scaling), which replaces it by the mean of the feature in the training part |
 ///
 /// A target that is missing is never filled.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -183,7 +183,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// With another choice about missing values.
+    /// With this treatment of missing values, in place of [`Missing::Refuse`].
     pub fn missing(self, missing: Missing) -> Self {
         Table { missing, ..self }
     }
@@ -208,8 +208,8 @@ impl Table {
         Ok(Table { names, rows: self.rows.iter().map(kept).collect(), missing: self.missing })
     }
 
-    /// The different values of the column `name` that are not missing, in order: that of numbers if all are numbers, of the
-    /// alphabet otherwise. The classes of a label, the categories of a feature.
+    /// The classes of a label, or the categories of a feature: the different values of the column `name` that are not missing,
+    /// sorted as numbers if all are numbers, and alphabetically otherwise.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column.
@@ -226,8 +226,8 @@ impl Table {
         Ok(found.into_iter().map(str::to_owned).collect())
     }
 
-    /// With a column for each of `classes` in place of the column `name`: 1 where the field is that class, 0 elsewhere. They
-    /// are named `name=class`.
+    /// One-hot columns in place of the column `name`: one for each of `classes`, named `name=class`, with 1 where the field is that
+    /// class and 0 elsewhere.
     ///
     /// ```
     /// let table = nn::Csv::new().parse("size,colour\n1,red\n2,blue\n")?;
@@ -311,7 +311,7 @@ impl Table {
         Ok(self.numbers(None)?.1)
     }
 
-    /// The rows that the choice about missing values leaves, and their features: all columns but the target.
+    /// The rows that the treatment of missing values leaves, and their features: all columns but the target.
     #[track_caller]
     fn numbers<F: Real>(&self, target: Option<usize>) -> Result<(Vec<&StringRecord>, ArrayD<F>)> {
         let lacks = |row: &&StringRecord| row.iter().any(is_missing);
@@ -401,7 +401,7 @@ impl Table {
 }
 
 impl<F: Real> Column<F> {
-    /// A column of labels from whole numbers, as files of arrays hold them.
+    /// A column of labels from whole numbers, which is how files of arrays store them.
     ///
     /// ```
     /// use nn::Column;

@@ -6,7 +6,7 @@ use crate::layers::Dense;
 use autodiff::{ErrorKind, Real, Result};
 use ndarray::{Array1, Array2, Ix2, s};
 
-/// The dense layer y = x W + b with the least Σ(y − target)² on `data`, in closed form: what [`NetworkConfig::linear`] comes to
+/// The dense layer y = x W + b with the least Σ(y − target)² on `data`, in closed form. [`NetworkConfig::linear`] approaches it
 /// step by step.
 ///
 /// ```
@@ -17,11 +17,12 @@ use ndarray::{Array1, Array2, Ix2, s};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// W and b solve R (b, W) = Qᵀ y for \[1 x\] = Q R, by reflections of the columns, which are brought to length 1 before.
+/// W and b solve R (b, W) = Qᵀ y for \[1 x\] = Q R, by Householder reflections of the columns, which are scaled to length 1 before.
 ///
 /// # Errors
 /// [`ErrorKind::Mismatch`] if features and targets are not \[examples, …\] with one axis more, or there are fewer examples than
-/// unknowns; [`ErrorKind::Refused`] if a feature is a combination of those before it (to 12 digits): then many W are as good.
+/// unknowns; [`ErrorKind::Refused`] if a feature is a linear combination of those before it (to 12 digits): then W is not
+/// unique.
 ///
 /// [`NetworkConfig::linear`]: crate::NetworkConfig::linear
 ///

@@ -50,7 +50,7 @@ impl View for Tensor {
     }
 }
 
-/// The bytes of a file with these arrays, and with one word of one entry of its description. Equal contents are equal bytes.
+/// The bytes of a file with these arrays, whose metadata has one entry. Equal contents give equal bytes.
 pub(super) fn written(tensors: Vec<(String, Tensor)>, description: (&str, String)) -> Result<Vec<u8>, String> {
     let mut names: Vec<&String> = tensors.iter().map(|(name, _)| name).collect();
     names.sort();

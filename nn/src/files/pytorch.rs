@@ -1,7 +1,7 @@
-//! Weights under the names and in the layouts of PyTorch: a `state_dict` of the same architecture is loaded and predicts the
-//! same, and the other way round.
+//! Weights with the names and layouts of PyTorch: a model that loads the `state_dict` of a PyTorch model of the same architecture
+//! predicts the same, and the other way round.
 //!
-//! The layers themselves say how PyTorch keeps them ([`Module::pytorch`](crate::Module::pytorch)):
+//! The layers themselves state their names and layouts in PyTorch ([`Module::pytorch`](crate::Module::pytorch)):
 //!
 //! | here | in a `state_dict` |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | [`Sequential`](crate::Sequential), lists, your own modules | the names that they have here |
 //!
 //! Names of your own modules are those of their fields, unless their [`Module::pytorch`](crate::Module::pytorch) says otherwise;
-//! [`names`] lists what comes of it. In Python, [safetensors](https://github.com/huggingface/safetensors) reads and writes the
+//! [`names`] lists the resulting names. In Python, [safetensors](https://github.com/huggingface/safetensors) reads and writes the
 //! files:
 //!
 //! ```python
