@@ -52,7 +52,7 @@ use crate::module::{Module, Stored, Tree};
 use autodiff::{ErrorKind, Real, Result};
 use std::path::Path;
 
-/// Writes the arrays of `model` to a file as PyTorch has them, as [`weights::save`](crate::weights::save) does.
+/// Writes the arrays of `model` to a file, with the names and layouts of PyTorch, as [`weights::save`](crate::weights::save) does.
 ///
 /// # Errors
 /// As [`weights::save`](crate::weights::save); [`ErrorKind::Mismatch`] also if two arrays would be one tensor.
@@ -78,7 +78,7 @@ pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Pat
     }
 }
 
-/// Sets the arrays of `model` that the file has, and tells which those were and what did not fit, as
+/// Sets the arrays of `model` that the file has, and returns which were set and what did not fit, as
 /// [`weights::load_matching`](crate::weights::load_matching) does.
 ///
 /// # Errors
@@ -92,7 +92,7 @@ pub fn load_matching<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl 
     }
 }
 
-/// The arrays of `model`: path here, and name in a `state_dict`. Several arrays may be parts of one tensor.
+/// The arrays of `model`, each by its path here and its name in a `state_dict`. Several arrays may be parts of one tensor.
 pub fn names<F: Real>(model: &(impl Module<F> + ?Sized)) -> Vec<(String, String)> {
     translated(model).0.into_iter().map(|slot| (slot.path, slot.name)).collect()
 }
@@ -111,7 +111,7 @@ fn read<F: Real>(model: &mut (impl Module<F> + ?Sized), bytes: &[u8], all: bool)
     slots::load(model, &archive, (&slots, &unused), all)
 }
 
-/// Where PyTorch keeps each array of a model, in the order of its visit; and the names of tensors that it does without.
+/// Where PyTorch keeps each array of a model, in the order of the model; and the names of tensors that the model does not use.
 fn translated<F: Real>(model: &(impl Module<F> + ?Sized)) -> (Vec<Slot>, Vec<String>) {
     let tree = Tree::of(model);
     // Of each module what it says, once; the outermost first.

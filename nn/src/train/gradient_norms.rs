@@ -1,4 +1,4 @@
-//! How large the gradients of the layers are.
+//! The norms of the gradients of the layers.
 
 use super::observer::{Epoch, Observer, Training};
 use super::step::StepResult;
