@@ -1,4 +1,5 @@
-//! The convolutional network that the lecture slides *Neural Networks* train with PyTorch: the same lines in the same order.
+//! The convolutional network that the lecture slides *Neural Networks* train with PyTorch, here with `nn`: the same steps in the
+//! same order.
 //!
 //! ```text
 //! cargo run --release --example 09_pytorch_page

@@ -1,12 +1,14 @@
-//! Two networks learn to solve differential equations: the loss is how far they are from fulfilling them.
+//! Physics-informed networks: two networks learn to solve differential equations. The loss is the residual of the equation and
+//! of its initial values.
 //!
 //! ```text
 //! cargo run --release --example 10_physics_informed                # once
 //! cargo run --release --example 10_physics_informed -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! No solution is given. Derivatives by the input are taken inside the loss, by the tape; the loss is differentiated by the
-//! weights, by the same rules. The seed decides how the weights start and where the equations have to hold.
+//! No solution is given. The loss contains derivatives with respect to the input, which are recorded on the tape, and is itself
+//! differentiated with respect to the weights. The seed decides the initial weights and the points at which the equations have
+//! to hold.
 //!
 //! Source: Raissi, Perdikaris & Karniadakis, "Physics-informed neural networks" (2019).
 
@@ -36,7 +38,7 @@ fn show(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// u′ = −u with u(0) = 1: by how much the network is away from e⁻ᵗ.
+/// u′ = −u with u(0) = 1. Returns the largest distance of the network from e⁻ᵗ.
 fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;
@@ -51,7 +53,7 @@ fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
     error(&model, 2.0, |t| (-t).exp())
 }
 
-/// u″ = −u with u(0) = 1 and u′(0) = 0: by how much the network is away from cos t.
+/// u″ = −u with u(0) = 1 and u′(0) = 0. Returns the largest distance of the network from cos t.
 fn oscillator(options: Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;

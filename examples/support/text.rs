@@ -1,4 +1,4 @@
-//! A text as numbers of characters, cut into parts, and the model of three characters that others are measured by.
+//! A text as numbers of characters, divided into parts, and the 3-gram model that others are compared with.
 
 use ndarray::Array2;
 use nn::{Dataset, Random};
@@ -30,7 +30,7 @@ impl Vocabulary {
     }
 }
 
-/// Twenty pieces of equal length, drawn into three parts: sixteen to learn from, two to choose by, two to be tested on. Each
+/// Twenty pieces of equal length, drawn into three parts: sixteen for training, two for development, two for the test. Each
 /// is as long as windows that lie side by side can use: a multiple of their length, and one character more.
 pub struct Parts {
     pub train: Vec<Vec<usize>>,

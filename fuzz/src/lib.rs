@@ -1,4 +1,4 @@
-//! Random texts of programs, and random calls, and what has to hold of each.
+//! Random texts of programs and random calls, and the properties that each must have.
 
 pub mod calls;
 mod cost;

@@ -31,8 +31,8 @@ pub(crate) fn run(options: &Options, text: &str, out: &mut dyn Write) -> Result<
     }
 }
 
-/// The program. Axes that it leaves open are as long as was said, or else as the values have rows: of several numbers the first
-/// with which all values fit.
+/// The program. The length of its open axes is that of `--n`, or else the number of rows of the values: of several numbers the
+/// first with which all values fit.
 fn parse<F: Real>(options: &Options, weights: &Option<Weights>, text: &str) -> Result<Program<F>, Failure> {
     let registry = Registry::standard();
     if !text::has_free_axes(text)? {

@@ -1,4 +1,4 @@
-//! Where the boxes of a graph stand: in layers from top to bottom, each between what it is connected with.
+//! The layout of a graph: boxes in layers from top to bottom, each near those that it is connected with.
 //!
 //! Source: K. Sugiyama, S. Tagawa, M. Toda, *Methods for Visual Understanding of Hierarchical System Structures* (IEEE
 //! Transactions on Systems, Man, and Cybernetics 11, 1981): layers, an order with few crossings by barycentres, positions.

@@ -12,7 +12,7 @@ pub enum Event {
     Enter(Arc<str>),
     /// The run leaves the scope of this path.
     Exit(Arc<str>),
-    /// The value of the node is there.
+    /// The value of the node is computed.
     Push(NodeId),
     /// The result gets its cotangent, the seed of the reverse pass.
     Seed(NodeId),
@@ -86,7 +86,7 @@ impl Event {
         }
     }
 
-    /// Its sort in a word, as breakpoints call it: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`, `exit`.
+    /// Its kind in a word, as breakpoints call it: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`, `exit`.
     pub fn sort(&self) -> &'static str {
         match self {
             Event::Enter(_) => "enter",

@@ -34,7 +34,7 @@ pub enum LintKind {
     NotFiniteGradient,
     /// A parameter got no cotangent.
     NoCotangent,
-    /// Units of an array let no cotangent through.
+    /// Units of an array pass no cotangent on.
     DeadUnit,
     /// The gradients of two layers are a factor of more than 1000 apart.
     UnevenLayers,
@@ -58,9 +58,9 @@ impl fmt::Display for Lint {
 }
 
 impl<F: Real> Trace<F> {
-    /// What looks wrong: numbers that are not finite, parameters without a cotangent, units that let none through, layers
+    /// Lists what looks wrong: numbers that are not finite, parameters without a cotangent, units that pass none on, layers
     /// whose gradients are far apart, contributions that cancel, arrays that were both repeated to fit each other, the
-    /// logarithm of a softmax. By time.
+    /// logarithm of a softmax. Sorted by time.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -8,7 +8,7 @@ use autodiff::inspect::{Stepper, Trace};
 use autodiff::{Arg, Feed, Input, Kind, NodeId, Plan, Program, Registry, Tape};
 
 /// A program, and calls on it.
-pub fn session(draw: &mut Draw, record: &Record) {
+pub fn calls(draw: &mut Draw, record: &Record) {
     let text = seeds::text(draw.below(1 << 20) as u64);
     let Ok(program) = Program::<f64>::parse(&text, &Registry::standard()) else { return };
     if cost::is_large(&program) {

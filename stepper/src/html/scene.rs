@@ -1,4 +1,4 @@
-//! Everything that the page shows, as data: texts, numbers and positions are made here, and the page only shows them.
+//! Everything that the page shows, as data: texts, numbers and positions are made here, and the page lays them out.
 
 use super::mathml;
 use crate::layout::layout;

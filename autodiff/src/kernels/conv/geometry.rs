@@ -1,4 +1,4 @@
-//! What meets what in a convolution.
+//! Which elements each weight of a convolution meets.
 
 use crate::base::error::Mismatch;
 use crate::base::real::Real;

@@ -1,5 +1,5 @@
-//! Products with a matrix that is not written down: its rows are an array from each of some shifts on. They are what a
-//! convolution is for weights that are few.
+//! Products with an implicit matrix, whose row k is an array from its k-th shift on (an offset in elements). A convolution with
+//! few weights is computed as such a product.
 
 use super::machine::{Machine, Machines};
 use super::packed::{DEPTH, blocks, even};
@@ -104,7 +104,7 @@ unsafe fn sums_on<F: Number, M: Machine<F>>(
     }
 }
 
-/// Some lines in memory: how many, how long, how far apart.
+/// Lines in memory: how many, how long, and how far apart.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct Lines {
     pub(in crate::kernels) count: usize,

@@ -1,5 +1,5 @@
 //! The innermost loops of convolution, generic over the vector: sums of shifted rows, and products of rows with shifted rows.
-//! What stands for a matrix is not written down: its row k is x from the k-th shift on.
+//! The matrix of the product is implicit: its row k is x from the k-th shift on.
 
 use super::LANES;
 use super::vector::{Lanes, Number};
