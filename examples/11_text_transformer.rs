@@ -5,9 +5,10 @@
 //! cargo run --release --example 11_text_transformer -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! The seed decides which twentieths of the text are the training, the development and the test part, the initial weights, and
-//! everything else that is random. The interpolated 3-gram model counts in the same training part; its weights are chosen by the
-//! development part, which also stops the training of the transformer early. Both are tested on the same characters.
+//! The seed decides which twentieths of the text are the training, the development and the test part, the initial
+//! weights, and everything else that is random. The interpolated 3-gram model counts in the same training part; its
+//! weights are chosen by the development part, which also stops the training of the transformer early. Both are tested
+//! on the same characters.
 
 use autodiff::{Index, Tape, Var};
 use nn::{

@@ -1,7 +1,8 @@
-//! The command `run`: it runs a program written as a text, so that values and derivatives can be computed from the shell, without
-//! a line of Rust.
+//! The command `run`: it runs a program written as a text, so that values and derivatives can be computed from the
+//! shell, without a line of Rust.
 //!
-//! `cargo install --path run` installs it; `run --help` explains it. This crate has it as a function of its arguments, for tests.
+//! `cargo install --path run` installs it; `run --help` explains it. This crate has it as a function of its arguments,
+//! for tests.
 
 #![deny(missing_docs)]
 
@@ -88,7 +89,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A text as a terminal can show it: control characters, which might move its cursor or change its colours, are written out.
+/// A text as a terminal can show it: control characters, which might move its cursor or change its colours, are written
+/// out.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

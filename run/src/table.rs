@@ -12,8 +12,8 @@ use std::io::Write;
 struct Description {
     features: Vec<String>,
     target: String,
-    /// In the order of the outputs; of two classes with one output, the second is that whose probability is given. None for
-    /// numbers.
+    /// In the order of the outputs; of two classes with one output, the second is that whose probability is given. None
+    /// for numbers.
     classes: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! The stepper: shows the run of a program and of its derivative, event by event, forwards and back.
 //!
-//! [`html`] makes a page of a [`Trace`](autodiff::inspect::Trace): one file, which works offline. [`listing`] makes a text.
-//! [`write_html`] and [`save`] write files.
+//! [`html`] makes a page of a [`Trace`](autodiff::inspect::Trace): one file, which works offline. [`listing`] makes a
+//! text. [`write_html`] and [`save`] write files.
 //!
 //! ```
 //! let tape = autodiff::Tape::<f64>::new();

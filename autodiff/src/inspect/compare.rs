@@ -43,9 +43,9 @@ impl fmt::Display for Difference {
 }
 
 impl<F: Real> Trace<F> {
-    /// The first operation whose numbers differ from those of `other` by more than `tolerance`, relative to the larger: values
-    /// in the order of the program, then cotangents in the order of the reverse pass, then next values. `None` if there is no
-    /// such operation. Two NaNs count as equal.
+    /// The first operation whose numbers differ from those of `other` by more than `tolerance`, relative to the larger:
+    /// values in the order of the program, then cotangents in the order of the reverse pass, then next values. `None`
+    /// if there is no such operation. Two NaNs count as equal.
     ///
     /// ```
     /// # use autodiff::{Tape, inspect::Trace};

@@ -58,9 +58,9 @@ impl fmt::Display for Lint {
 }
 
 impl<F: Real> Trace<F> {
-    /// Lists what looks wrong: numbers that are not finite, parameters without a cotangent, units that pass none on, layers
-    /// whose gradients are far apart, contributions that cancel, arrays that were both repeated to fit each other, the
-    /// logarithm of a softmax. Sorted by time.
+    /// Lists what looks wrong: numbers that are not finite, parameters without a cotangent, units that pass none on,
+    /// layers whose gradients are far apart, contributions that cancel, arrays that were both repeated to fit each
+    /// other, the logarithm of a softmax. Sorted by time.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -142,8 +142,8 @@ impl<F: Real> Trace<F> {
         }
     }
 
-    /// How many units (positions along the last axis) of an elementwise function of one operand are given cotangents and
-    /// pass on none.
+    /// How many units (positions along the last axis) of an elementwise function of one operand are given cotangents
+    /// and pass on none.
     fn dead_units(&self, node: &TraceNode<'_, F>) -> Option<(usize, usize)> {
         let end = self.at(self.len());
         let edge = self.edges_of(node.id()).next().filter(|_| node.operands().len() == 1)?;

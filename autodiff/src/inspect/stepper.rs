@@ -63,7 +63,8 @@ impl<'a, F: Real> Stepper<'a, F> {
         self.time = time.min(self.trace.len());
     }
 
-    /// Goes forward to the next state that meets `condition`, and returns its event; `None` if the end is reached first.
+    /// Goes forward to the next state that meets `condition`, and returns its event; `None` if the end is reached
+    /// first.
     ///
     /// ```
     /// # use autodiff::inspect::Stepper;
@@ -87,7 +88,8 @@ impl<'a, F: Real> Stepper<'a, F> {
         None
     }
 
-    /// Goes back to the last earlier state that meets `condition`, and returns its event; `None` if the beginning is reached first.
+    /// Goes back to the last earlier state that meets `condition`, and returns its event; `None` if the beginning is
+    /// reached first.
     pub fn back_until(&mut self, condition: impl Condition<F>) -> Option<&'a Event> {
         while self.back().is_some() {
             if condition.holds(&self.state()) {

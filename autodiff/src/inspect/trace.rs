@@ -98,8 +98,8 @@ impl<F: Real> Trace<F> {
         Trace::record(program, inputs, &[])
     }
 
-    /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if there
-    /// are none.
+    /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if
+    /// there are none.
     #[track_caller]
     pub(super) fn record(program: &Program<F>, inputs: &[Input<F>], seeds: &[(NodeId, Value<F>)]) -> Result<Self> {
         let tape = Tape::new();
@@ -268,8 +268,8 @@ fn single_output<F: Real>(program: &Program<F>) -> Result<&Shape> {
 }
 
 impl<F: Real> Var<'_, F> {
-    /// The run of what this number is computed from, forwards and back: its program ([`Tape::program`]) on the inputs that
-    /// the tape has.
+    /// The run of what this number is computed from, forwards and back: its program ([`Tape::program`]) on the inputs
+    /// that the tape has.
     ///
     /// Ids of nodes are those of the program: they are the tape's as long as everything on the tape leads here.
     ///

@@ -37,8 +37,8 @@ impl<F: Real> Trace<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] for a node that is not an input that wants a gradient, or was updated already, and for an
-    /// array of another shape.
+    /// [`ErrorKind::Mismatch`] for a node that is not an input that wants a gradient, or was updated already, and for
+    /// an array of another shape.
     pub fn with_update(mut self, next: impl IntoIterator<Item = (NodeId, ArrayD<F>)>) -> Result<Self> {
         let error = |message: String| Err(Error::new(ErrorKind::Mismatch, "with_update", message));
         for (id, array) in next {
@@ -59,7 +59,8 @@ impl<F: Real> Trace<F> {
         Ok(self)
     }
 
-    /// The trace followed by another run: the next step of a training. Its nodes and events come after those of this one.
+    /// The trace followed by another run: the next step of a training. Its nodes and events come after those of this
+    /// one.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -1,6 +1,6 @@
-//! Random calls of the public interface, most of them with something odd: lengths of zero and of more than there is memory
-//! for, NaN and infinities, axes and indices out of range, arrays of other tapes, kinds that do not fit. Each returns
-//! a value or an error that can be read; nothing panics, and no built-in primitive has a faulty rule.
+//! Random calls of the public interface, most of them with something odd: lengths of zero and of more than there is
+//! memory for, NaN and infinities, axes and indices out of range, arrays of other tapes, kinds that do not fit. Each
+//! returns a value or an error that can be read; nothing panics, and no built-in primitive has a faulty rule.
 
 mod arrays;
 mod draw;

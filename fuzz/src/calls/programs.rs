@@ -1,5 +1,5 @@
-//! Calls on programs and plans: inputs that do not fit, derivatives by inputs that are not there, updates and guards of what
-//! cannot be updated or guarded, feeds of the wrong kind, steps of a trace beyond its end.
+//! Calls on programs and plans: inputs that do not fit, derivatives by inputs that are not there, updates and guards of
+//! what cannot be updated or guarded, feeds of the wrong kind, steps of a trace beyond its end.
 
 use super::Record;
 use super::draw::Draw;

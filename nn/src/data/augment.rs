@@ -6,13 +6,13 @@ use crate::random::Random;
 use autodiff::{Real, Result, kernels};
 use ndarray::ArrayD;
 
-/// Data augmentation: images are rotated, shifted, cropped, flipped at random, and noise is added. Every batch of the training
-/// is changed anew each time it is used; batches of evaluation are not changed.
+/// Data augmentation: images are rotated, shifted, cropped, flipped at random, and noise is added. Every batch of the
+/// training is changed anew each time it is used; batches of evaluation are not changed.
 ///
 /// The features are images of `height` times `width` pixels, flat (\[examples, pixels\]) or with axes of their own
-/// (\[examples, …, height, width\]), in which all channels of an image are changed alike. A pixel of the new image is read
-/// from the place in the old one that it comes from, by linear interpolation between four pixels; outside the image lies the
-/// background. Flips and shifts by whole pixels copy the numbers exactly.
+/// (\[examples, …, height, width\]), in which all channels of an image are changed alike. A pixel of the new image is
+/// read from the place in the old one that it comes from, by linear interpolation between four pixels; outside the
+/// image lies the background. Flips and shifts by whole pixels copy the numbers exactly.
 ///
 /// ```
 /// use nn::{Augment, Dataset, Random};
@@ -24,8 +24,8 @@ use ndarray::ArrayD;
 ///
 /// For a training it is given to [`Trainer::augment`](crate::Trainer::augment).
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §5.2; for noise, Bishop, "Training with Noise is Equivalent to Tikhonov
-/// Regularization" (1995).
+/// Source: Matt R, *Neural Networks* (March 2022), §5.2; for noise, Bishop, "Training with Noise is Equivalent to
+/// Tikhonov Regularization" (1995).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Augment {
     height: usize,
@@ -59,8 +59,8 @@ impl Augment {
         Augment { rotate: degrees, ..self }
     }
 
-    /// Each image is cropped at a random place, and the crop is enlarged to the size of the image: its sides are `least` to 1
-    /// times those of the image.
+    /// Each image is cropped at a random place, and the crop is enlarged to the size of the image: its sides are
+    /// `least` to 1 times those of the image.
     pub fn crop(self, least: f64) -> Self {
         Augment { crop: least, ..self }
     }
@@ -78,8 +78,8 @@ impl Augment {
     /// The data set with each image in the column `x` changed; the random numbers are drawn from `random`.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column of numbers, it holds no images of this
-    /// size, or a setting makes no sense.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column of numbers, it holds no images
+    /// of this size, or a setting makes no sense.
     #[track_caller]
     pub fn apply<F: Real>(&self, data: &Dataset<F>, random: &mut Random) -> Result<Dataset<F>> {
         self.check()?;
@@ -131,7 +131,8 @@ impl Augment {
         Err(mismatch("augment", complaint).with_help(help))
     }
 
-    /// One change. The same numbers are drawn whatever the settings, so one setting does not change what another one does.
+    /// One change. The same numbers are drawn whatever the settings, so one setting does not change what another one
+    /// does.
     fn draw(&self, random: &mut Random) -> Change {
         let mirrored = random.uniform() < self.flip;
         let choices = (2 * self.shift + 1) as f64;

@@ -84,8 +84,9 @@ impl<F: Real> Dataset<F> {
         Ok(self)
     }
 
-    /// A data set whose targets are labels: the numbers of classes, counted from 0. With labels that are counted from 1, a model
-    /// with one output for each class refuses the largest label; with one output more they fit, and class 0 never occurs.
+    /// A data set whose targets are labels: the numbers of classes, counted from 0. With labels that are counted from
+    /// 1, a model with one output for each class refuses the largest label; with one output more they fit, and class 0
+    /// never occurs.
     ///
     /// # Errors
     /// As [`with`](Self::with).

@@ -33,8 +33,8 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<Vec<(String, ArrayD<F>)>>
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if they are no archive, or an array in it cannot be read, with its name; the checksum of each array is
-/// verified.
+/// [`ErrorKind::File`] if they are no archive, or an array in it cannot be read, with its name; the checksum of each
+/// array is verified.
 #[track_caller]
 pub fn parse<F: Real>(bytes: &[u8]) -> Result<Vec<(String, ArrayD<F>)>> {
     let mut archive = match ZipArchive::new(Cursor::new(bytes)) {

@@ -23,7 +23,8 @@ use std::path::Path;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// Quoted fields are as in Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180 (2005).
+/// Quoted fields are as in Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180
+/// (2005).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Csv {
     header: bool,
@@ -49,8 +50,8 @@ impl Csv {
     /// Reads the table in the file at `path`.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be read, or is not a table: a line with another number of fields than the first, two
-    /// columns of one name, bytes that are not UTF-8, a header that consists of numbers, each with its line.
+    /// [`ErrorKind::File`] if it cannot be read, or is not a table: a line with another number of fields than the
+    /// first, two columns of one name, bytes that are not UTF-8, a header that consists of numbers, each with its line.
     #[track_caller]
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table> {
         let path = path.as_ref();
@@ -208,8 +209,8 @@ impl Table {
         Ok(Table { names, rows: self.rows.iter().map(kept).collect(), missing: self.missing })
     }
 
-    /// The classes of a label, or the categories of a feature: the different values of the column `name` that are not missing,
-    /// sorted as numbers if all are numbers, and alphabetically otherwise.
+    /// The classes of a label, or the categories of a feature: the different values of the column `name` that are not
+    /// missing, sorted as numbers if all are numbers, and alphabetically otherwise.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column.
@@ -226,8 +227,8 @@ impl Table {
         Ok(found.into_iter().map(str::to_owned).collect())
     }
 
-    /// One-hot columns in place of the column `name`: one for each of `classes`, named `name=class`, with 1 where the field is that
-    /// class and 0 elsewhere.
+    /// One-hot columns in place of the column `name`: one for each of `classes`, named `name=class`, with 1 where the
+    /// field is that class and 0 elsewhere.
     ///
     /// ```
     /// let table = nn::Csv::new().parse("size,colour\n1,red\n2,blue\n")?;
@@ -238,8 +239,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is no such column; [`ErrorKind::Refused`] for a field that is none of the classes, with
-    /// its line.
+    /// [`ErrorKind::Mismatch`] if there is no such column; [`ErrorKind::Refused`] for a field that is none of the
+    /// classes, with its line.
     #[track_caller]
     pub fn one_hot(&self, name: &str, classes: &[String]) -> Result<Self> {
         let at = self.position(name)?;
@@ -266,12 +267,12 @@ impl Table {
         Ok(Table { names: columns.collect(), rows, missing: self.missing })
     }
 
-    /// The data set whose targets are the classes in the column `label`, by their number in `classes`, and whose features are
-    /// all other columns, as numbers.
+    /// The data set whose targets are the classes in the column `label`, by their number in `classes`, and whose
+    /// features are all other columns, as numbers.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is no such column, or no row; [`ErrorKind::Refused`] for a value that is missing, no
-    /// number, not finite, or none of the classes, with its line and column.
+    /// [`ErrorKind::Mismatch`] if there is no such column, or no row; [`ErrorKind::Refused`] for a value that is
+    /// missing, no number, not finite, or none of the classes, with its line and column.
     #[track_caller]
     pub fn labelled<F: Real>(&self, label: &str, classes: &[String]) -> Result<Dataset<F>> {
         let at = self.position(label)?;
@@ -283,8 +284,8 @@ impl Table {
         Dataset::labelled(features, labels)
     }
 
-    /// The data set whose targets \[rows, 1\] are the numbers in the column `target`, and whose features are all other columns,
-    /// as numbers.
+    /// The data set whose targets \[rows, 1\] are the numbers in the column `target`, and whose features are all other
+    /// columns, as numbers.
     ///
     /// # Errors
     /// As [`labelled`](Self::labelled).

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 pub enum Tokens {
     /// Characters, spaces and ends of lines among them.
     Characters,
-    /// Words, which consist of letters, digits and apostrophes, and every other character by itself; spaces only separate.
+    /// Words, which consist of letters, digits and apostrophes, and every other character by itself; spaces only
+    /// separate.
     Words,
 }
 
@@ -43,7 +44,8 @@ impl Tokens {
     }
 }
 
-/// The tokens that a model knows, numbered from 0: the most frequent first, and tokens of equal frequency in alphabetical order.
+/// The tokens that a model knows, numbered from 0: the most frequent first, and tokens of equal frequency in
+/// alphabetical order.
 ///
 /// ```
 /// use nn::{Tokens, Vocabulary};
@@ -107,8 +109,8 @@ impl Vocabulary {
     /// The numbers of the tokens of `text`.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] for a token that is not in the vocabulary, unless it is [`limited`](Self::limited), with its
-    /// position.
+    /// [`ErrorKind::Refused`] for a token that is not in the vocabulary, unless it is [`limited`](Self::limited), with
+    /// its position.
     #[track_caller]
     pub fn encode(&self, text: &str) -> Result<Vec<usize>> {
         let mut numbers = Vec::new();
@@ -147,9 +149,9 @@ impl Vocabulary {
 }
 
 impl<F: Real> Dataset<F> {
-    /// The data set that a language model is trained on. The column `tokens` \[sequences, length\] has sequences of `length` tokens,
-    /// which begin every `stride` tokens of the stream; the column `targets` \[sequences, length\] has, for each of these tokens, the
-    /// one that follows it.
+    /// The data set that a language model is trained on. The column `tokens` \[sequences, length\] has sequences of
+    /// `length` tokens, which begin every `stride` tokens of the stream; the column `targets` \[sequences, length\]
+    /// has, for each of these tokens, the one that follows it.
     ///
     /// ```
     /// use nn::{Column, Dataset};

@@ -53,8 +53,8 @@ use serde::{Deserialize, Serialize};
 /// | `sigmoid` | 0 and 1, or the labels 0 and 1 of one output | the mean of the log-loss |
 /// | `softmax` | labels, or rows of probabilities | the mean cross-entropy |
 ///
-/// Source: Matt R, *Neural Networks* (June 2022), §3.2 (`nodes`, `bias`, `activators`, `lp_reg`), and (March 2022), §5.1
-/// (`keep_prob`), §7.5 (the decay). A bias has no penalty.
+/// Source: Matt R, *Neural Networks* (June 2022), §3.2 (`nodes`, `bias`, `activators`, `lp_reg`), and (March 2022),
+/// §5.1 (`keep_prob`), §7.5 (the decay). A bias has no penalty.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {

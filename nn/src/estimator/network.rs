@@ -17,8 +17,8 @@ use crate::{metric, minimize};
 use autodiff::{IntoArray, Real, Result, Var};
 use ndarray::{ArrayD, Axis};
 
-/// A network of dense layers that learns by its [`NetworkConfig`]: linear, logistic and softmax regression, and multilayer
-/// perceptrons.
+/// A network of dense layers that learns by its [`NetworkConfig`]: linear, logistic and softmax regression, and
+/// multilayer perceptrons.
 ///
 /// ```
 /// use nn::{Activation, Network, NetworkConfig, synthetic};
@@ -33,7 +33,8 @@ use ndarray::{ArrayD, Axis};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// It is made of [`Sequential`], [`Trainer`] and [`objective`](crate::objective), which also make what the settings do not cover.
+/// It is made of [`Sequential`], [`Trainer`] and [`objective`](crate::objective), which also make what the settings do
+/// not cover.
 #[derive(Clone, Debug)]
 pub struct Network<F: Real> {
     config: NetworkConfig,
@@ -55,11 +56,12 @@ impl<F: Real> Network<F> {
         Ok(Network { model: model(&config, scaling), config, output, costs: Vec::new() })
     }
 
-    /// Trains the network on `data`, from new initial weights: the same data and settings give the same network, bit for bit.
+    /// Trains the network on `data`, from new initial weights: the same data and settings give the same network, bit
+    /// for bit.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the data do not fit the first or the last layer, and as
-    /// [`Trainer::fit`] and [`Lbfgs::minimize`].
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the data do not fit the first or the last layer, and
+    /// as [`Trainer::fit`] and [`Lbfgs::minimize`].
     #[track_caller]
     pub fn fit(&mut self, data: &Dataset<F>) -> Result<&mut Self> {
         let data = &self.prepared(data)?;
@@ -88,7 +90,8 @@ impl<F: Real> Network<F> {
         Ok(self)
     }
 
-    /// The predictions for `features`, \[examples, outputs\]: numbers or probabilities, as the last activator gives them.
+    /// The predictions for `features`, \[examples, outputs\]: numbers or probabilities, as the last activator gives
+    /// them.
     ///
     /// # Errors
     /// As [`predict`](crate::predict).
@@ -100,7 +103,8 @@ impl<F: Real> Network<F> {
     /// How well the network predicts: the fraction of right classes, or R² = 1 − Σ(a − y)²/Σ(y − ȳ)² of numbers.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict), [`accuracy`](crate::metric::accuracy) and [`r_squared`](crate::metric::r_squared).
+    /// As [`predict`](Self::predict), [`accuracy`](crate::metric::accuracy) and
+    /// [`r_squared`](crate::metric::r_squared).
     #[track_caller]
     pub fn score(&self, data: &Dataset<F>) -> Result<f64> {
         let data = self.prepared(data)?;

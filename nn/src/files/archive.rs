@@ -117,8 +117,8 @@ impl<'d> Archive<'d> {
     }
 }
 
-/// The numbers of a tensor; an error, in words that follow its name, if they are of another type. Single precision in a file
-/// is read as double, which changes no number.
+/// The numbers of a tensor; an error, in words that follow its name, if they are of another type. Single precision in a
+/// file is read as double, which changes no number.
 pub(super) fn array<F: Real>(tensor: &TensorView<'_>) -> Result<ArrayD<F>, String> {
     let bytes = tensor.data();
     let numbers: Vec<F> = match tensor.dtype() {

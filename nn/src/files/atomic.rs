@@ -60,7 +60,8 @@ fn fill(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A new, empty file in the folder of `path`. Its name is random, so that two who save at the same time have a file each.
+/// A new, empty file in the folder of `path`. Its name is random, so that two who save at the same time have a file
+/// each.
 fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?.to_string_lossy();
     loop {

@@ -1,7 +1,8 @@
 //! The state of a training run in a file.
 //!
-//! It is a file of safetensors: the arrays of the model are tensors `model.PATH`, those of the optimizer `optimizer.NAME.PATH`.
-//! Everything that is not an array is the text of the tensor `run.json`, and the last tensor, `sum.crc32`, is a checksum of all bytes before it.
+//! It is a file of safetensors: the arrays of the model are tensors `model.PATH`, those of the optimizer
+//! `optimizer.NAME.PATH`. Everything that is not an array is the text of the tensor `run.json`, and the last tensor,
+//! `sum.crc32`, is a checksum of all bytes before it.
 
 use super::archive::{self, Archive, Tensor};
 use super::atomic;
@@ -41,8 +42,9 @@ struct Observed {
 }
 
 impl<F: Real> Checkpoint<F> {
-    /// Writes the checkpoint to a file atomically: to a new file, which then replaces a former one. A process that is killed
-    /// meanwhile leaves the former file or the new one, never half of it; a file `.NAME.….tmp` may remain beside it.
+    /// Writes the checkpoint to a file atomically: to a new file, which then replaces a former one. A process that is
+    /// killed meanwhile leaves the former file or the new one, never half of it; a file `.NAME.….tmp` may remain beside
+    /// it.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if it cannot be written; a former file is unchanged then.
@@ -51,12 +53,13 @@ impl<F: Real> Checkpoint<F> {
         atomic::write(path.as_ref(), &self.to_bytes()?)
     }
 
-    /// Reads what [`save`](Self::save) has written. [`Trainer::resume`](crate::Trainer::resume) resumes the run from it, and
+    /// Reads what [`save`](Self::save) has written. [`Trainer::resume`](crate::Trainer::resume) resumes the run from
+    /// it, and
     /// [`restore`](Self::restore) sets a model to its arrays.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if there is no such file, or it is damaged, not a checkpoint, of a later version, or of the other
-    /// precision.
+    /// [`ErrorKind::File`] if there is no such file, or it is damaged, not a checkpoint, of a later version, or of the
+    /// other precision.
     #[track_caller]
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let bytes = atomic::read(path.as_ref())?;

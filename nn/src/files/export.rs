@@ -41,11 +41,12 @@ pub struct Export<F: Real> {
     arrays: Named<F>,
 }
 
-/// The model as a program from x \[n, example …\] to y: its forward pass at evaluation, recorded for several numbers of examples n.
+/// The model as a program from x \[n, example …\] to y: its forward pass at evaluation, recorded for several numbers of
+/// examples n.
 ///
 /// # Errors
-/// [`ErrorKind::Refused`] if something in the program depends on n other than as the length of an axis, which the message shows;
-/// the error of the first layer that does not fit the shape of the example.
+/// [`ErrorKind::Refused`] if something in the program depends on n other than as the length of an axis, which the
+/// message shows; the error of the first layer that does not fit the shape of the example.
 #[track_caller]
 pub fn export<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Shape>) -> Result<Export<F>> {
     let example = example.into();
@@ -159,8 +160,8 @@ impl<F: Real> Export<F> {
         atomic::write(path.as_ref(), format!("{comment}\n{}", self.to_text()).as_bytes())
     }
 
-    /// For large models: writes a text in which the arrays of the model are inputs named by their paths, and writes the arrays to
-    /// a second file, as [`weights::save`] does.
+    /// For large models: writes a text in which the arrays of the model are inputs named by their paths, and writes the
+    /// arrays to a second file, as [`weights::save`] does.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if one of them cannot be written.

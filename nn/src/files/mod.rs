@@ -1,4 +1,5 @@
-//! Files: weights, checkpoints of training runs, exported models. Only functions that are called to write a file write one.
+//! Files: weights, checkpoints of training runs, exported models. Only functions that are called to write a file write
+//! one.
 
 mod archive;
 mod atomic;

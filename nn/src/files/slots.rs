@@ -117,8 +117,8 @@ fn has<T>(pieces: &[(usize, T)], piece: usize) -> bool {
     pieces.iter().any(|(known, _)| *known == piece)
 }
 
-/// Sets the arrays of a model that `archive` has where `slots` says; tensors named in `ignored` have no place and need none.
-/// If not `all` have to fit, those are set that do.
+/// Sets the arrays of a model that `archive` has where `slots` says; tensors named in `ignored` have no place and need
+/// none. If not `all` have to fit, those are set that do.
 #[track_caller]
 pub(super) fn load<F: Real>(
     model: &mut (impl Module<F> + ?Sized),

@@ -6,8 +6,8 @@ use crate::layer::Layer;
 use crate::module::Module;
 use autodiff::{Real, Var};
 
-/// A bidirectional recurrent layer: one layer reads the sequence from its first step to its last, another from its last to its
-/// first, and their outputs are concatenated along the last axis.
+/// A bidirectional recurrent layer: one layer reads the sequence from its first step to its last, another from its last
+/// to its first, and their outputs are concatenated along the last axis.
 ///
 /// | array | shape |
 /// |---|---|
@@ -15,10 +15,10 @@ use autodiff::{Real, Var};
 /// | `forward`, `backward` | two layers from x to \[examples, steps, width\], or to the last state, \[examples, width\]; their widths may differ |
 /// | y | \[examples, steps, sum of the widths\] or \[examples, sum of the widths\] |
 ///
-/// At step t, y has the state of `forward` after it has read the steps up to t, and the state of `backward` after it has read
-/// the steps from the last one down to t. It is PyTorch's `bidirectional`; several of them in a
-/// [`Sequential`](crate::Sequential) are its `num_layers`. All sequences have the same length: of a shorter one, `backward` would
-/// read the padding first.
+/// At step t, y has the state of `forward` after it has read the steps up to t, and the state of `backward` after it
+/// has read the steps from the last one down to t. It is PyTorch's `bidirectional`; several of them in a
+/// [`Sequential`](crate::Sequential) are its `num_layers`. All sequences have the same length: of a shorter one,
+/// `backward` would read the padding first.
 ///
 /// ```
 /// use autodiff::Tape;

@@ -8,9 +8,9 @@ use crate::module::{Buffer, Module};
 use autodiff::{ErrorKind, IntoArray, Real, Result, Shape, Var};
 use ndarray::{ArrayD, Axis};
 
-/// Scaling of features: y = (x − offset)/scale for each feature. Offset and scale are computed from the training part, and the
-/// training does not change them. As the first layer of a model, the scaling is saved with it, and scales whatever the model is
-/// given later in the same way.
+/// Scaling of features: y = (x − offset)/scale for each feature. Offset and scale are computed from the training part,
+/// and the training does not change them. As the first layer of a model, the scaling is saved with it, and scales
+/// whatever the model is given later in the same way.
 ///
 /// | array | shape |
 /// |---|---|
@@ -29,9 +29,9 @@ use ndarray::{ArrayD, Axis};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A feature that has one value only is shifted and not divided. If the training part has missing numbers (NaN) in a feature,
-/// offset and scale are those of the numbers that are there, and missing numbers are replaced by their mean, in prediction, too.
-/// If it has none, NaN stays NaN, which training and prediction refuse.
+/// A feature that has one value only is shifted and not divided. If the training part has missing numbers (NaN) in a
+/// feature, offset and scale are those of the numbers that are there, and missing numbers are replaced by their mean,
+/// in prediction, too. If it has none, NaN stays NaN, which training and prediction refuse.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scaling<F: Real> {
     offset: Buffer<F>,
@@ -48,12 +48,12 @@ impl<F: Real> Scaling<F> {
         Scaling { offset: numbers(0.0), scale: numbers(1.0), fill: numbers(0.0), fills: false }
     }
 
-    /// Standardisation: offset and scale are the mean μ and the standard deviation √(Σ(x − μ)²/n) of each feature, which then has
-    /// mean 0 and standard deviation 1.
+    /// Standardisation: offset and scale are the mean μ and the standard deviation √(Σ(x − μ)²/n) of each feature,
+    /// which then has mean 0 and standard deviation 1.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there are no examples, or no axis of examples; [`ErrorKind::Refused`] for a number that is
-    /// infinite, or a feature without a number, with its position.
+    /// [`ErrorKind::Mismatch`] if there are no examples, or no axis of examples; [`ErrorKind::Refused`] for a number
+    /// that is infinite, or a feature without a number, with its position.
     #[track_caller]
     pub fn standardise(features: impl IntoArray<F>) -> Result<Self> {
         Scaling::fitted(features.into_array(), |numbers, mean| {
@@ -62,8 +62,8 @@ impl<F: Real> Scaling<F> {
         })
     }
 
-    /// Min-max scaling: the least number of each feature becomes 0 and the largest 1. The offset is the least, the scale their
-    /// distance.
+    /// Min-max scaling: the least number of each feature becomes 0 and the largest 1. The offset is the least, the
+    /// scale their distance.
     ///
     /// # Errors
     /// As [`standardise`](Self::standardise).
@@ -121,7 +121,8 @@ impl<F: Real> Scaling<F> {
         &self.scale
     }
 
-    /// The inverse, x = y·scale + offset. It brings the predictions of a model of scaled targets back to the units of the targets.
+    /// The inverse, x = y·scale + offset. It brings the predictions of a model of scaled targets back to the units of
+    /// the targets.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if y has another shape than \[examples, …\].

@@ -1,6 +1,7 @@
 //! Where another framework keeps the arrays of a module.
 
-/// Where PyTorch's `state_dict` keeps an array or a part of a module, if its name or its layout differs from the module's own.
+/// Where PyTorch's `state_dict` keeps an array or a part of a module, if its name or its layout differs from the
+/// module's own.
 ///
 /// [`Module::pytorch`](crate::Module::pytorch) lists these. Both names are relative to the module.
 ///

@@ -7,8 +7,8 @@ use crate::metric::Confusion;
 use autodiff::{Real, Result};
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
-/// Tables of numbers as colours, stronger for larger magnitudes: one table, or several side by side with one scale of colours.
-/// Positive numbers are blue, negative ones orange.
+/// Tables of numbers as colours, stronger for larger magnitudes: one table, or several side by side with one scale of
+/// colours. Positive numbers are blue, negative ones orange.
 ///
 /// ```
 /// use nn::picture::HeatMap;

@@ -60,8 +60,8 @@ impl Trial {
     }
 }
 
-/// The trials of a search, in order. serde writes and reads them, and [`Search::resume`](crate::Search::resume) continues a search
-/// from them. Printed, they are a table, the best trial first.
+/// The trials of a search, in order. serde writes and reads them, and [`Search::resume`](crate::Search::resume)
+/// continues a search from them. Printed, they are a table, the best trial first.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Results {
     /// Whether the largest score is the best.
@@ -81,7 +81,8 @@ impl Results {
         scored.max_by(|a, b| a.budget.cmp(&b.budget).then(self.order(b, a)))
     }
 
-    /// Which of two trials is better: `Less` if the first one is. Of equal scores, the trial with the smaller number is better.
+    /// Which of two trials is better: `Less` if the first one is. Of equal scores, the trial with the smaller number is
+    /// better.
     pub(super) fn order(&self, a: &Trial, b: &Trial) -> Ordering {
         let badness =
             |trial: &Trial| trial.score.map_or(f64::INFINITY, |score| if self.largest { -score } else { score });

@@ -23,9 +23,9 @@ use std::sync::{Mutex, PoisonError};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// Trials run on all cores, and the results do not depend on the number of cores: settings and seed of a trial depend on its
-/// number alone. So a random search of more trials contains one of fewer, and can continue it. A trial that returns an error, or a
-/// score that is not finite, has failed: the table shows it, and the other trials go on.
+/// Trials run on all cores, and the results do not depend on the number of cores: settings and seed of a trial depend
+/// on its number alone. So a random search of more trials contains one of fewer, and can continue it. A trial that
+/// returns an error, or a score that is not finite, has failed: the table shows it, and the other trials go on.
 pub struct Search<'a> {
     space: Space,
     points: Points,
@@ -47,7 +47,8 @@ enum Points {
 }
 
 impl<'a> Search<'a> {
-    /// A grid: all combinations of `size` values of each setting, see [`Space`]. The seed is for what is random in the trials.
+    /// A grid: all combinations of `size` values of each setting, see [`Space`]. The seed is for what is random in the
+    /// trials.
     pub fn grid(space: Space, size: usize, seed: u64) -> Self {
         Search::new(space, Points::Grid(size), seed)
     }
@@ -67,12 +68,12 @@ impl<'a> Search<'a> {
         Search { largest: true, ..self }
     }
 
-    /// Successive halving: all trials run with the budget `least`; the best of them, one in `factor`, run again with `factor` times
-    /// that budget, and so on up to `most`. The trial decides what its budget is, such as a number of epochs; it starts from the
-    /// beginning each time.
+    /// Successive halving: all trials run with the budget `least`; the best of them, one in `factor`, run again with
+    /// `factor` times that budget, and so on up to `most`. The trial decides what its budget is, such as a number of
+    /// epochs; it starts from the beginning each time.
     ///
-    /// Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (2016), Figure 3,
-    /// with the budgets of Li et al., "Hyperband" (2018), Algorithm 1.
+    /// Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (2016),
+    /// Figure 3, with the budgets of Li et al., "Hyperband" (2018), Algorithm 1.
     pub fn halving(self, least: usize, most: usize, factor: usize) -> Self {
         let next = |budget: &usize| budget.checked_mul(factor).filter(|next| *next <= most && next > budget);
         Search { budgets: std::iter::successors(Some(least), next).collect(), factor, ..self }
@@ -88,7 +89,8 @@ impl<'a> Search<'a> {
         Search { before: Some(results), ..self }
     }
 
-    /// Calls `watch` with the results after every trial, for example to save them; the search ends if it returns `Break`.
+    /// Calls `watch` with the results after every trial, for example to save them; the search ends if it returns
+    /// `Break`.
     pub fn watch(self, watch: impl FnMut(&Results) -> ControlFlow<()> + Send + 'a) -> Self {
         Search { watch: Some(Box::new(watch)), ..self }
     }
@@ -96,8 +98,8 @@ impl<'a> Search<'a> {
     /// Runs the trials; `score` returns the score of one.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if a range has no values, there are no trials, or the results to continue from are those of another
-    /// search; [`ErrorKind::Resources`] if the threads cannot be started.
+    /// [`ErrorKind::Mismatch`] if a range has no values, there are no trials, or the results to continue from are those
+    /// of another search; [`ErrorKind::Resources`] if the threads cannot be started.
     #[track_caller]
     pub fn run(self, score: impl Fn(&Trial) -> Result<f64> + Sync) -> Result<Results> {
         self.space.check()?;

@@ -20,7 +20,8 @@ use autodiff::Result;
 /// assert_eq!(space.names().collect::<Vec<_>>(), ["rate", "beta", "lp_reg"]);
 /// ```
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §8; Bergstra & Bengio, "Random Search for Hyper-Parameter Optimization" (2012).
+/// Source: Matt R, *Neural Networks* (March 2022), §8; Bergstra & Bengio, "Random Search for Hyper-Parameter
+/// Optimization" (2012).
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Space {
     settings: Vec<(String, Range)>,

@@ -8,8 +8,9 @@ use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, the epoch
-/// and batch, and the states of the observers. A run that is resumed from it goes on as if it had never stopped, bit for bit. With
+/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, the epoch and
+/// batch, and the states of the observers. A run that is resumed from it goes on as if it had never stopped, bit for
+/// bit. With
 /// [`save`](Self::save) and [`load`](Self::load), another process can resume it.
 ///
 /// ```

@@ -5,11 +5,11 @@ use super::observer::{Epoch, Observer, ObserverState, Training};
 use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
-/// Early stopping: ends the training when the last `patience` epochs were no better than the best one before them, and leaves the
-/// model as it was after the best epoch.
+/// Early stopping: ends the training when the last `patience` epochs were no better than the best one before them, and
+/// leaves the model as it was after the best epoch.
 ///
-/// An epoch is better if the measure is smaller, or larger with [`largest`](Self::largest); an epoch that lacks the measure
-/// is not better. The model is set back to the best epoch also if all epochs are used up.
+/// An epoch is better if the measure is smaller, or larger with [`largest`](Self::largest); an epoch that lacks the
+/// measure is not better. The model is set back to the best epoch also if all epochs are used up.
 ///
 /// ```
 /// use nn::{Dataset, Dense, EarlyStopping, Sgd, Trainer, evaluate, loss};
@@ -25,8 +25,8 @@ use std::ops::ControlFlow;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) also has the best epoch's checkpoint, and the
-/// number of epochs since.
+/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) also has the best epoch's
+/// checkpoint, and the number of epochs since.
 ///
 /// Source: Matt R, *Neural Networks* (March 2022), §5.3; Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, PartialEq, Debug)]

@@ -9,8 +9,8 @@ use autodiff::{Real, Result};
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// An observer (a callback in other frameworks): it is told of every step and epoch of a [`Trainer`](crate::Trainer), and may end
-/// the training. A progress bar, a history and early stopping are observers.
+/// An observer (a callback in other frameworks): it is told of every step and epoch of a [`Trainer`](crate::Trainer),
+/// and may end the training. A progress bar, a history and early stopping are observers.
 ///
 /// ```
 /// use autodiff::Real;
@@ -51,8 +51,8 @@ pub trait Observer<F: Real> {
     /// The training is over.
     fn on_end(&mut self) {}
 
-    /// The checkpoint to which the model is set when the training is over; with `None`, the model stays as it is. If several
-    /// observers give one, that of the last observer counts.
+    /// The checkpoint to which the model is set when the training is over; with `None`, the model stays as it is. If
+    /// several observers give one, that of the last observer counts.
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         None
     }
@@ -74,8 +74,8 @@ pub trait Observer<F: Real> {
 
 /// The state of an observer, as part of a checkpoint.
 ///
-/// When a run is resumed, it is given to the observer whose [`Observer::state`] has the same name; if several have the same name,
-/// in their order.
+/// When a run is resumed, it is given to the observer whose [`Observer::state`] has the same name; if several have the
+/// same name, in their order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ObserverState<F: Real> {
     /// What it is the state of, such as `early stopping by validation loss`.

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Multiplies the learning rate by η after `patience` epochs in a row in which a measure was no smaller than the smallest before,
-/// and then begins to count anew.
+/// Multiplies the learning rate by η after `patience` epochs in a row in which a measure was no smaller than the
+/// smallest before, and then begins to count anew.
 ///
 /// It is an observer of the training, and its [`factor`](Self::factor) is the schedule:
 ///

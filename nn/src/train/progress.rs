@@ -9,8 +9,8 @@ use std::fmt;
 use std::io::Write;
 use std::ops::ControlFlow;
 
-/// Prints the progress of the training: a bar on a terminal, a line per epoch elsewhere, and each warning once. Nothing else in
-/// this crate prints, and this only where it is told to. A writer that fails does not stop the training.
+/// Prints the progress of the training: a bar on a terminal, a line per epoch elsewhere, and each warning once. Nothing
+/// else in this crate prints, and this only where it is told to. A writer that fails does not stop the training.
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, Progress, Random, Sgd, Trainer, loss};

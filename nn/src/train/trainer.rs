@@ -65,7 +65,8 @@ type Augmentation<'a, F> = Box<dyn Fn(&Dataset<F>, &mut Random) -> Result<Datase
 /// The stream of the key of a step that its batch is changed by.
 const CHANGES: u64 = 1;
 
-/// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
+/// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that
+/// users number.
 const ORDERS: u64 = 1 << 62;
 const KEYS: u64 = 2 << 62;
 const SPLITS: u64 = (1 << 62) - 1;
@@ -116,14 +117,15 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { threads: Some(threads), ..self }
     }
 
-    /// At most this many prepared steps are kept, as [`Step::plans`] says: one for each shape of batch and structure of the
-    /// model, so two for a data set that the batch size does not divide.
+    /// At most this many prepared steps are kept, as [`Step::plans`] says: one for each shape of batch and structure of
+    /// the model, so two for a data set that the batch size does not divide.
     pub fn plans(self, plans: usize) -> Self {
         Trainer { plans: Some(plans), ..self }
     }
 
     /// Measures in every epoch how well the outputs fit the targets, under this name:
-    /// [`accuracy`](crate::metric::accuracy), or a closure. No other measure has the name, `loss` and `validation …` included.
+    /// [`accuracy`](crate::metric::accuracy), or a closure. No other measure has the name, `loss` and `validation …`
+    /// included.
     pub fn metric(
         mut self,
         name: impl Into<String>,
@@ -139,8 +141,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Keeps `fraction` of the examples out of the training, drawn at random by the seed, and uses them as the validation set: in
-    /// place of a data set given to [`validation`](Self::validation).
+    /// Keeps `fraction` of the examples out of the training, drawn at random by the seed, and uses them as the
+    /// validation set: in place of a data set given to [`validation`](Self::validation).
     ///
     /// ```
     /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
@@ -156,8 +158,9 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { split: Some(fraction), ..self }
     }
 
-    /// Data augmentation: changes every training batch at random before it is used, by [`Augment`](crate::Augment) or by a function
-    /// of your own. The random numbers come from the key of the step, so a resumed training sees the same batches.
+    /// Data augmentation: changes every training batch at random before it is used, by [`Augment`](crate::Augment) or
+    /// by a function of your own. The random numbers come from the key of the step, so a resumed training sees the same
+    /// batches.
     ///
     /// ```
     /// use nn::{Augment, Dataset, Dense, Init, Random, Sgd, Trainer, loss};
@@ -178,14 +181,14 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Resumes the run of `checkpoint`, with its seed, as if it had never stopped. Observers take their states from the checkpoint,
-    /// by name ([`Observer::state`]); those that it has no state of begin anew.
+    /// Resumes the run of `checkpoint`, with its seed, as if it had never stopped. Observers take their states from the
+    /// checkpoint, by name ([`Observer::state`]); those that it has no state of begin anew.
     pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
         Trainer { resumed: Some(checkpoint), ..self }
     }
 
-    /// Calls `keep` with a checkpoint of the run at these times, after all observers have seen the step or the epoch: to save it, so
-    /// that a run that is interrupted can be [resumed](Self::resume).
+    /// Calls `keep` with a checkpoint of the run at these times, after all observers have seen the step or the epoch:
+    /// to save it, so that a run that is interrupted can be [resumed](Self::resume).
     ///
     /// ```
     /// use nn::{Adam, Checkpoint, Dataset, Dense, Every, Init, Random, Trainer, loss};
@@ -211,17 +214,18 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { kept: Some((every, Box::new(keep))), ..self }
     }
 
-    /// Trains `model` on `data`. Returns the checkpoint of the last step, from which the run can be resumed; or the one that an
-    /// observer has chosen ([`Observer::chosen`]), to which the model is set then.
+    /// Trains `model` on `data`. Returns the checkpoint of the last step, from which the run can be resumed; or the one
+    /// that an observer has chosen ([`Observer::chosen`]), to which the model is set then.
     ///
     /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
-    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
-    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not
+    /// general enough", a closure was passed by itself: [`Objective`] has the remedies.
     ///
     /// # Errors
     /// Those of [`Step::run`], with the epoch and the batch, of a metric, and of keeping a checkpoint;
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two measures of one
-    /// name, two validation sets, a split that leaves a part without examples, or a checkpoint that does not fit.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two
+    /// measures of one name, two validation sets, a split that leaves a part without examples, or a checkpoint that
+    /// does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
         self,

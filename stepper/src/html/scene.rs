@@ -242,8 +242,8 @@ fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut 
     })
 }
 
-/// A rule in the symbols of the trace: `h̄ = z̄·w`. The cotangent of a part of a statement is written out, up to that of the
-/// statement.
+/// A rule in the symbols of the trace: `h̄ = z̄·w`. The cotangent of a part of a statement is written out, up to that
+/// of the statement.
 fn rule_math<F: Real>(story: &Story<'_, F>, node: NodeId, rule: &Template, depth: usize) -> String {
     let operands = story.trace.node(node).map(|node| node.operands().to_vec()).unwrap_or_default();
     let result = |i: usize| NodeId::new(node.index() + i);

@@ -1,5 +1,5 @@
-//! Convolutions of few weights, computed from the images themselves: each element is a chain over the weights, for as many
-//! neighbours at once as a vector has.
+//! Convolutions of few weights, computed from the images themselves: each element is a chain over the weights, for as
+//! many neighbours at once as a vector has.
 
 use super::geometry::Geometry;
 use super::planes::Planes;
@@ -15,7 +15,8 @@ const LONGEST: usize = 16;
 /// The most weights whose partial sums are kept.
 const FEW: usize = 8192;
 
-/// Whether the convolution is computed in this way: where most of the computed sums are wanted. (Those between rows are not.)
+/// Whether the convolution is computed in this way: where most of the computed sums are wanted. (Those between rows are
+/// not.)
 pub(super) fn is_direct(geometry: &Geometry) -> bool {
     let [_, rows, columns] = geometry.lengths(1);
     has_few(geometry) && is_dense([rows, columns], Planes::of_input(geometry).pitch())

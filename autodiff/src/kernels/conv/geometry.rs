@@ -168,7 +168,8 @@ impl Geometry {
         }
     }
 
-    /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps` apart.
+    /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps`
+    /// apart.
     pub(super) fn fill_columns<F: Real>(&self, x: &[F], steps: [usize; 3], columns: &mut [F]) {
         let step = self.windows[1].stride * steps[2];
         self.lines(|Line { start, inside, first }| {
