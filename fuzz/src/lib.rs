@@ -54,8 +54,8 @@ impl fmt::Display for Tally {
         let total = self.total();
         write!(
             f,
-            "{total} texts: {unread} cannot be read, {large} ask for too much, {refused} refuse their inputs, {ran} run, \
-             with {derived} derivatives"
+            "{total} texts: {unread} cannot be read, {large} ask for too much, {refused} refuse their inputs, {ran} \
+             run, with {derived} derivatives"
         )
     }
 }

@@ -183,8 +183,8 @@ fn gradient<F: Real>(
     let node = program.output_ids().get(of).and_then(|id| program.node(*id));
     if let Some(node) = node.filter(|node| node.shape().size() != 1) {
         let message = format!(
-            "a gradient is of one number, and `{}` is {}; sum it in the program, or ask for the derivative along a direction, \
-             with --tangent",
+            "a gradient is of one number, and `{}` is {}; sum it in the program, or ask for the derivative along a \
+             direction, with --tangent",
             names[of],
             node.type_name()
         );

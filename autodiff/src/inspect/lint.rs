@@ -180,8 +180,8 @@ impl<F: Real> Trace<F> {
             && let (Some(from_a), Some(from_b)) = (repeated(a), repeated(b))
         {
             let text = format!(
-                "{} = {call} repeats both operands, {from_a} and {from_b}, to {}: an axis of length 1 may be in the wrong \
-                 place",
+                "{} = {call} repeats both operands, {from_a} and {from_b}, to {}: an axis of length 1 may be in the \
+                 wrong place",
                 node.id(),
                 node.shape()
             );

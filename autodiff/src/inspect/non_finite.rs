@@ -63,7 +63,8 @@ impl fmt::Display for NonFinite {
             None => write!(f, "{}: the first value that is not finite: {named} ({found})", self.operation)?,
             Some((_, role)) => write!(
                 f,
-                "{}: the first cotangent that is not finite is what its reverse rule makes of that of {role}: {named} ({found})",
+                "{}: the first cotangent that is not finite is what its reverse rule makes of that of {role}: {named} \
+                 ({found})",
                 self.operation
             )?,
         }

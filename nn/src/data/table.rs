@@ -353,7 +353,8 @@ impl Table {
             Ok(number) if number.is_finite() => Ok(Some(number)),
             Ok(_) => Err(self.refused(row, column, format!("`{field}` is not finite"))),
             Err(_) => Err(self.refused(row, column, format!("`{field}` is not a number")).with_help(format!(
-                "`one_hot(\"{name}\", &table.classes(\"{name}\")?)` makes columns of 0 and 1 of it, `without([\"{name}\"])` leaves it out"
+                "`one_hot(\"{name}\", &table.classes(\"{name}\")?)` makes columns of 0 and 1 of it, \
+                 `without([\"{name}\"])` leaves it out"
             ))),
         }
     }
