@@ -334,5 +334,5 @@ impl<'a, F: Real> TraceNode<'a, F> {
     }
 }
 
-/// A formula of more operations than this is not read by anybody.
+/// A formula of more operations than this is too long to read.
 const READABLE: usize = 24;

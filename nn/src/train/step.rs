@@ -24,7 +24,7 @@ use std::fmt;
 /// hyperparameters, the learning rate, the step number, the number of examples, and the arrays of the optimizer's
 /// state.
 ///
-/// **What nobody can see is what a closure has captured.** A loss `loss::from_fn(|a, y| weight * …)` whose `weight`
+/// **What a closure has captured cannot be seen.** A loss `loss::from_fn(|a, y| weight * …)` whose `weight`
 /// changes from step to step is replayed with the weight of the first: declare it as a hyperparameter
 /// ([`FnObjective::with`](crate::FnObjective::with)), or call [`forget`](Self::forget) after a change. The same holds
 /// for a static or a file that a `forward` reads, and for a field that a `visit` written by hand leaves out.

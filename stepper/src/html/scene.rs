@@ -18,7 +18,7 @@ const PREVIEW: usize = 8;
 const EXPLAINED: [usize; 2] = [36, 1];
 /// A trace of more nodes is told more briefly.
 const MANY: usize = 300;
-/// A formula with more symbols is not read by anybody: the operation stands for it.
+/// A formula with more symbols is too long to read: the operation stands for it.
 const SYMBOLS: usize = 12;
 
 /// The pool of numbers, each as it is shown and with all its digits.

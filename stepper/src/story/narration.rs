@@ -52,7 +52,7 @@ pub const GLOSSARY: [(&str, &str); 14] = [
     ),
 ];
 
-/// A formula with more symbols is not read by anybody: the operation stands for it.
+/// A formula with more symbols is too long to read: the operation stands for it.
 const SYMBOLS: usize = 12;
 
 /// Arrays of more elements than this are abbreviated in sentences.
