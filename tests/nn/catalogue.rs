@@ -5,7 +5,7 @@ use nn::{
     Activation, AveragePool1d, AveragePool2d, BatchNorm, Bidirectional, Conv1d, Conv2d, ConvTranspose1d,
     ConvTranspose2d, Dense, Dropout, Flatten, GlobalPool, GroupNorm, Gru, Init, Layer, LayerNorm, Lstm, MaxPool1d,
     MaxPool2d, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Random, Residual, RmsNorm, Rnn,
-    Sequential, TransformerBlock,
+    Scaling, Sequential, TransformerBlock,
 };
 
 /// A layer, the shape of an input that fits, of one that does not, and what is said of that one.
@@ -51,6 +51,12 @@ pub fn smooth<F: Real>() -> Vec<Row<F>> {
         row(Flatten, &[2, 3, 2], &[], "x has shape []; it should be [batch, …], with one axis or more"),
         row(BatchNorm::new(3), &[5, 3], &[5, 2], "x has shape [5, 2]; it should be [examples, 3] or [examples, 3, …]"),
         row(BatchNorm::new(3), &[2, 3, 2, 2], &[1, 3], "with two numbers or more of each feature"),
+        row(
+            Scaling::standardise(ndarray::array![[1.0, -2.0, 0.5], [2.0, 3.0, 0.25]].mapv(F::of)).unwrap(),
+            &[5, 3],
+            &[5, 2],
+            "x has shape [5, 2]; it should be [examples, 3]",
+        ),
         row(LayerNorm::new([2, 3]), &[2, 2, 3], &[2, 3, 2], "x has shape [2, 3, 2]; it should be […, 2, 3]"),
         row(RmsNorm::new([3]), &[4, 3], &[4, 2], "x has shape [4, 2]; it should be […, 3]"),
         row(GroupNorm::new(2, 4), &[2, 4, 3], &[2, 3, 3], "[batch, 4, …], with 4 channels"),

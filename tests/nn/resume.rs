@@ -4,8 +4,9 @@ use crate::support::{bits, normal};
 use ndarray::array;
 use nn::metric::accuracy;
 use nn::{
-    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, EarlyStopping, Epoch, Init, Observer, OnPlateau,
-    Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, WeightAverage, buffers, loss, parameters,
+    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, EarlyStopping, Epoch, Every, Init, Observer,
+    OnPlateau, Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, WeightAverage, buffers, loss,
+    parameters,
 };
 use std::ops::ControlFlow;
 
@@ -156,8 +157,8 @@ impl Observer<f64> for Keep {
 #[test]
 fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
     let data = data();
-    let run = |from: Option<&Checkpoint<f64>>, keep: &mut Keep| {
-        let mut model = network();
+    let run = |from: Option<&Checkpoint<f64>>, step: u64| {
+        let (mut model, mut kept) = (network(), None);
         let mut plateau = OnPlateau::new("validation loss", 0.5, 1);
         let mut stopping = EarlyStopping::new("validation loss", 6);
         let factor = plateau.factor();
@@ -167,20 +168,24 @@ fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
         if let Some(checkpoint) = from {
             trainer = trainer.resume(checkpoint);
         }
-        let trainer = trainer.observe(&mut plateau).observe(&mut stopping).observe(keep);
+        let keep = |state: &Checkpoint<f64>| {
+            if state.position().step == step {
+                kept = Some(state.clone());
+            }
+            Ok(())
+        };
+        let trainer = trainer.observe(&mut plateau).observe(&mut stopping).checkpoints(Every::Steps(1), keep);
         let end = trainer.fit(&mut model, loss::softmax_cross_entropy, &data).unwrap();
-        (end, model_bits(&model), stopping.best(), factor(nn::Position::default()), stopping)
+        ((end, model_bits(&model), stopping.best(), factor(nn::Position::default()), stopping), kept)
     };
-    let whole = run(None, &mut Keep { step: 0, kept: None });
+    let (whole, _) = run(None, 0);
     let last = whole.0.position().step + 6 * 5;
     assert!(whole.3 < 0.5, "the rate fell to {}", whole.3);
     // In the middle of an epoch, between two, and while it is waited for a better one.
     for step in [1, 5, 13, 15, last - 8] {
-        let mut keep = Keep { step, kept: None };
-        run(None, &mut keep);
-        let kept = keep.kept.unwrap();
+        let kept = run(None, step).1.unwrap();
         assert_eq!(kept.observers().len(), 2);
-        assert_eq!(run(Some(&kept), &mut Keep { step: 0, kept: None }), whole, "from step {step}");
+        assert_eq!(run(Some(&kept), 0).0, whole, "from step {step}");
     }
 }
 

@@ -142,7 +142,7 @@ impl<F: Real> Machine<'_, F> {
                     // SAFETY: an operand, verified.
                     operands.push(unsafe { self.operand(operand)? });
                 }
-                let mut outputs: SmallVec<[Output<'_, F>; 1]> = SmallVec::new();
+                let mut outputs: SmallVec<[Output<'_, F>; 2]> = SmallVec::new();
                 for result in &kernel.results {
                     // SAFETY: verified: each result is apart from the operands and the other results.
                     outputs.push(unsafe { self.output(result) });

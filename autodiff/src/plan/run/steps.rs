@@ -39,8 +39,8 @@ impl<'a, F: Real> StepCopy<'a, F> {
 
 /// What is copied in every step, in order: single numbers apart from arrays, because loops over scalars do little else.
 struct Copies<'a, F> {
-    arrays: SmallVec<[StepCopy<'a, F>; 4]>,
-    numbers: SmallVec<[StepCopy<'a, F>; 4]>,
+    arrays: SmallVec<[StepCopy<'a, F>; 16]>,
+    numbers: SmallVec<[StepCopy<'a, F>; 16]>,
 }
 
 impl<'a, F: Real> Copies<'a, F> {
