@@ -1,7 +1,7 @@
 //! Watch backpropagation happen, one event at a time, forwards and back.
 //!
-//! Two inputs, two hidden units, two outputs, logistic units, half the squared error: a worked example that many learners
-//! have met. Run it with `cargo run --example 03_step_through`.
+//! Two inputs, two hidden units, two outputs, logistic units, half the squared error: a worked example that many
+//! learners have met. Run it with `cargo run --example 03_step_through`.
 
 use autodiff::inspect::{Breakpoint, Event, Stepper};
 use autodiff::{Error, Tape, Var};
@@ -44,8 +44,8 @@ fn main() -> Result<(), Error> {
         println!("  {:3}  {}", stepper.time(), stepper.state().sentence());
     }
 
-    // Here the reverse pass has just reached h1 from one of the two outputs. Its cotangent is half there; those of nodes
-    // further down are blank, which is not the same as 0.
+    // Here the reverse pass has just reached h1 from one of the two outputs. Its cotangent is half there; those of
+    // nodes further down are blank, which is not the same as 0.
     stepper.goto(0);
     stepper.run_until("phase == reverse".parse::<Breakpoint>()?);
     stepper.run_until(|state: &autodiff::inspect::State<'_, f64>| {

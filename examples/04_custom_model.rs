@@ -10,7 +10,8 @@ use nn::{
     Trainer, loss, summary,
 };
 
-/// y = x + g·f(f(x)): a residual block that runs its inner layers twice with the same weights, scaled by a learned gate.
+/// y = x + g·f(f(x)): a residual block that runs its inner layers twice with the same weights, scaled by a learned
+/// gate.
 ///
 /// A layer is plain data. `visit!` lists its parts, and its `forward` is its equation. There is no derivative to write.
 #[derive(Clone, Debug)]

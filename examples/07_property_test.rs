@@ -1,10 +1,10 @@
 //! A property-based gradient check, to copy into a test of your own: here a loss is right wherever its inputs are.
 //!
-//! `proptest` draws inputs; `check::assert` compares the derivatives at each of them with finite differences, forward and
-//! reverse, at orders 1 and 2. A failure shrinks to the smallest inputs that still show it.
+//! `proptest` draws inputs; `check::assert` compares the derivatives at each of them with finite differences, forward
+//! and reverse, at orders 1 and 2. A failure shrinks to the smallest inputs that still show it.
 //!
-//! In a crate of your own, `check::strategy` needs the feature `proptest` of `autodiff`: two lines of `Cargo.toml`, which stand in
-//! `README.md`.
+//! In a crate of your own, `check::strategy` needs the feature `proptest` of `autodiff`: two lines of `Cargo.toml`,
+//! which stand in `README.md`.
 //!
 //! Run with `cargo run --example 07_property_test`.
 

@@ -1,11 +1,13 @@
-//! The network that Matt R, *Neural Networks* (June 2022), §3.3, trains with Keras: the same steps in the same order.
+//! The network that Matt R, *Neural Networks* (June 2022), §3.3, trains with Keras, here with `nn`: the same steps in
+//! the same order.
 //!
 //! ```text
 //! cargo run --release --example 08_keras_page
 //! ```
 //!
-//! The notes leave open what the file holds: ten columns of features, and a last one that is 0 or 1. Here they are the ten mean
-//! values of the Wisconsin breast cancer data (see `data/README.md`), and 1 stands for a benign tumour.
+//! The notes do not say what their file contains, only that it has ten columns of features and a last one of zeros and
+//! ones. Here the features are the ten mean values of the Wisconsin breast cancer data (see `data/README.md`), and 1
+//! stands for a benign tumour.
 
 use ndarray::{Axis, s};
 use nn::{

@@ -1,11 +1,13 @@
-//! The convolutional network that the lecture slides *Neural Networks* train with PyTorch: the same lines in the same order.
+//! The convolutional network that the lecture slides *Neural Networks* train with PyTorch, here with `nn`: the same
+//! steps in the same order.
 //!
 //! ```text
 //! cargo run --release --example 09_pytorch_page
 //! ```
 //!
-//! The network takes images of 32×32 pixels, as that of LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning Applied to
-//! Document Recognition" (1998). The digits are images of 8×8; each pixel is made four times as wide and high.
+//! The network takes images of 32×32 pixels, as that of LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning
+//! Applied to Document Recognition" (1998). The digits are images of 8×8; each pixel is made four times as wide and
+//! high.
 
 use autodiff::{Pooling, Tape, Var};
 use nn::{

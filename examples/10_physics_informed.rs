@@ -1,12 +1,14 @@
-//! Two networks learn to solve differential equations: the loss is how far they are from fulfilling them.
+//! Physics-informed networks: two networks learn to solve differential equations. The loss is the residual of the
+//! equation and of its initial values.
 //!
 //! ```text
 //! cargo run --release --example 10_physics_informed                # once
 //! cargo run --release --example 10_physics_informed -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! No solution is given. Derivatives by the input are taken inside the loss, by the tape; the loss is differentiated by the
-//! weights, by the same rules. The seed decides how the weights start and where the equations have to hold.
+//! No solution is given. The loss contains derivatives with respect to the input, which are recorded on the tape, and
+//! is itself differentiated with respect to the weights. The seed decides the initial weights and the points at which
+//! the equations have to hold.
 //!
 //! Source: Raissi, Perdikaris & Karniadakis, "Physics-informed neural networks" (2019).
 
@@ -36,7 +38,7 @@ fn show(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// u′ = −u with u(0) = 1: by how much the network is away from e⁻ᵗ.
+/// u′ = −u with u(0) = 1. Returns the largest distance of the network from e⁻ᵗ.
 fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;
@@ -51,7 +53,7 @@ fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
     error(&model, 2.0, |t| (-t).exp())
 }
 
-/// u″ = −u with u(0) = 1 and u′(0) = 0: by how much the network is away from cos t.
+/// u″ = −u with u(0) = 1 and u′(0) = 0. Returns the largest distance of the network from cos t.
 fn oscillator(options: Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;
@@ -66,7 +68,8 @@ fn oscillator(options: Options) -> Result<f64, Box<dyn Error>> {
     error(&model, std::f64::consts::TAU, f64::cos)
 }
 
-/// A network 1-32-32-1, and 128 points from 0 to `end`: one in each of 128 intervals of equal length, the first of them 0.
+/// A network 1-32-32-1, and 128 points from 0 to `end`: one in each of 128 intervals of equal length; the
+/// first is 0.
 fn begin(end: f64, options: Options) -> Result<(Sequential<f64>, Dataset<f64>), Box<dyn Error>> {
     let random = &mut Random::stream(options.seed, 3);
     let model = Sequential::new()

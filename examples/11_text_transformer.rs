@@ -1,13 +1,14 @@
-//! A small transformer learns to continue a text, character by character, and is compared with a model of three characters.
+//! A small transformer learns to continue a text, character by character, and is compared with a 3-gram model.
 //!
 //! ```text
 //! cargo run --release --example 11_text_transformer                # once, with a sample
 //! cargo run --release --example 11_text_transformer -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! The seed decides which twentieths of the text are learnt from, chosen by and tested on, how the weights start, and all
-//! else that is random. The interpolated 3-gram model is fitted on the same part, and its weights on the same part that tells
-//! the transformer when to stop. Both are measured on the same characters that neither has seen.
+//! The seed decides which twentieths of the text are the training, the development and the test part, the initial
+//! weights, and everything else that is random. The interpolated 3-gram model counts in the same training part; its
+//! weights are chosen by the development part, which also stops the training of the transformer early. Both are tested
+//! on the same characters.
 
 use autodiff::{Index, Tape, Var};
 use nn::{
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Characters in, for each position the logits of the character that follows out.
+/// From characters to the logits of the character that follows each of them.
 #[derive(Clone, Debug)]
 struct Transformer {
     characters: Embedding<f32>,
@@ -72,7 +73,7 @@ fn show(options: Options) -> Result<(), Box<dyn Error>> {
     compare(options, true).map(|_| ())
 }
 
-/// By how many bits per character the transformer needs more than the 3-gram model, on the part for the test.
+/// Bits per character of the transformer minus those of the 3-gram model, on the test part.
 fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let vocabulary = Vocabulary::of(ALICE);
     let parts = Parts::drawn(&vocabulary.numbers(ALICE), CONTEXT, options.seed);

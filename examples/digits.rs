@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The seed decides everything random: which fifth of the images is held out, how the weights start, the order of the
-//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for `tests/project/digits.rs`.)
+//! examples, what dropout drops. The same seed prints the same numbers. (What is `pub(crate)` is for
+//! `tests/project/digits.rs`.)
 
 use autodiff::check::Check;
 use autodiff::{Input, Registry, Tape};
@@ -24,8 +25,8 @@ pub(crate) mod support;
 use support::options::{self, Options};
 
 // Layer sizes, dropout and epochs: the quickest of three settings, among eight tried, that shared the best median
-// (98.61 %) over the splits of the seeds 100 to 119. `--seeds` reports other splits, but of the same 1,797 images, so its
-// numbers are a little flattered by the choice.
+// (98.61 %) over the splits of the seeds 100 to 119. `--seeds` reports other splits, but of the same 1,797 images, so
+// its numbers are a little flattered by the choice.
 const EPOCHS: usize = 40;
 
 fn main() -> ExitCode {
@@ -161,8 +162,8 @@ fn record<'t>(
 
 /// Checks the gradient against finite differences, in double precision.
 ///
-/// The network works in f32, where differences have few digits. Its tape is a program, and `cast` makes the same program
-/// of f64 numbers.
+/// The network works in f32, where differences have few digits. Its tape is a program, and `cast` makes the same
+/// program of f64 numbers.
 pub(crate) fn check(trained: &Trained) -> Result<(), Box<dyn Error>> {
     let tape = Tape::new();
     let batch = trained.test.select(&(0..8).collect::<Vec<_>>())?;

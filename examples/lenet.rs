@@ -5,8 +5,8 @@
 //! cargo run --release --example lenet -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! Convolutions and pooling as in the slides' network (`09_pytorch_page`), with dropout in front of the dense layers. The seed
-//! decides which fifth of the images is held out, how the weights start, and all else that is random.
+//! Convolutions and pooling are those of `09_pytorch_page`, with dropout before the dense layers. The seed decides
+//! which fifth of the images is held out, the initial weights, and everything else that is random.
 //!
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998).
 

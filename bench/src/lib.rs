@@ -1,4 +1,4 @@
-//! Ten workloads through the public interface of `autodiff` and `nn`, and what times them beside other frameworks.
+//! Fourteen workloads through the public interface of `autodiff` and `nn`, and what times them beside other frameworks.
 //!
 //! Every framework, ours included, is a process that answers the lines of [`serve`]; [`compare`] asks them in turn.
 //! `bench/NOTES.md` says how to run it and what was found.
@@ -34,8 +34,8 @@ pub mod workload;
 /// Whatever goes wrong in a benchmark ends it with a sentence.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Two operations for each multiply-add of a training step of dense layers: the product, the gradient of the weights, and
-/// the cotangent of the input, which the first layer does not need.
+/// Two operations for each multiply-add of a training step of dense layers: the product, the gradient of the weights,
+/// and the cotangent of the input, which the first layer does not need.
 const fn dense_flops(batch: usize, sizes: &[usize]) -> f64 {
     let mut products = 0;
     let mut i = 1;

@@ -1,4 +1,4 @@
-//! Regression and augmentation on real data, ten splits each, beside scikit-learn:
+//! Regression on two tables, beside scikit-learn, and augmentation of the digits, with ten splits each:
 //! `cargo run --release --example real_data`. `--quick` takes two splits.
 
 mod measures;

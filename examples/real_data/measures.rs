@@ -51,8 +51,8 @@ pub struct Pair {
     pub theirs: f64,
 }
 
-/// Logistic regression with `lp_reg` p and λ = 1, on the first `splits` of ten splits: the cost that was reached, and the accuracy
-/// on the test part, each beside scikit-learn's.
+/// Logistic regression with `lp_reg` p and λ = 1, on the first `splits` of ten splits: the cost that was reached, and
+/// the accuracy on the test part, each beside scikit-learn's.
 pub fn cancer(p: u8, splits: usize) -> Result<Vec<(Pair, Pair)>> {
     let data = breast_cancer()?;
     let found = references(if p == 1 { "l1" } else { "l2" });
@@ -73,7 +73,8 @@ pub fn cancer(p: u8, splits: usize) -> Result<Vec<(Pair, Pair)>> {
     Ok(results)
 }
 
-/// R² on the test parts of ten splits: of `NetworkConfig::linear`, of the closed form, and of scikit-learn's least squares.
+/// R² on the test parts of ten splits: of `NetworkConfig::linear`, of the closed form, and of scikit-learn's least
+/// squares.
 pub fn r_squared() -> Result<Vec<(f64, Pair)>> {
     let data = diabetes()?;
     let mut results = Vec::new();
@@ -88,8 +89,8 @@ pub fn r_squared() -> Result<Vec<(f64, Pair)>> {
     Ok(results)
 }
 
-/// Accuracy on the test part of the digits, without and with augmentation: `seeds` splits of 300 digits to train on and the
-/// others to test on, each with one start for both.
+/// Accuracy on the test part of the digits, without and with augmentation: `seeds` splits of 300 digits to train on and
+/// the others to test on, each with one start for both.
 pub fn augmentation(seeds: u64) -> Result<Vec<(f64, f64)>> {
     let data = digits()?;
     let share = 300.0 / data.len() as f64;

@@ -1,4 +1,4 @@
-//! What the programs take from the command line, and how they repeat themselves over seeds.
+//! The command-line options of the examples, and the repetition over seeds.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 /// What was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// What everything random is drawn from.
+    /// The seed of everything random.
     pub seed: u64,
     /// How often to repeat the measurement, with the seeds 0, 1, …
     pub seeds: Option<u64>,
@@ -98,7 +98,7 @@ pub fn repeat(
     Ok(())
 }
 
-/// A share in per cent.
+/// A fraction in per cent.
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }

@@ -1,4 +1,4 @@
-//! A text as numbers of characters, cut into parts, and the model of three characters that others are measured by.
+//! A text as numbers of characters, divided into parts, and the 3-gram model that others are compared with.
 
 use ndarray::Array2;
 use nn::{Dataset, Random};
@@ -30,8 +30,8 @@ impl Vocabulary {
     }
 }
 
-/// Twenty pieces of equal length, drawn into three parts: sixteen to learn from, two to choose by, two to be tested on. Each
-/// is as long as windows that lie side by side can use: a multiple of their length, and one character more.
+/// Twenty pieces of equal length, drawn into three parts: sixteen for training, two for development, two for the test.
+/// Each is as long as windows that lie side by side can use: a multiple of their length, and one character more.
 pub struct Parts {
     pub train: Vec<Vec<usize>>,
     pub development: Vec<Vec<usize>>,
@@ -48,7 +48,8 @@ impl Parts {
     }
 }
 
-/// Windows of `length` characters, which begin every `stride` characters, with the character that follows each as its target.
+/// Windows of `length` characters, which begin every `stride` characters, with the character that follows each as its
+/// target.
 pub fn windows(pieces: &[Vec<usize>], length: usize, stride: usize) -> Result<Dataset<f32>, Box<dyn Error>> {
     let starts = |piece: &Vec<usize>| (0..piece.len().saturating_sub(length)).step_by(stride);
     let cut = |behind: usize| -> Result<Array2<usize>, Box<dyn Error>> {
@@ -97,7 +98,8 @@ impl Trigrams {
         model
     }
 
-    /// Of each character but the first, which has nothing before it, its probability by contexts of no, one and two characters.
+    /// Of each character but the first, which has nothing before it, its probability by contexts of no, one and two
+    /// characters.
     fn estimates(&self, piece: &[usize]) -> Vec<[f64; 4]> {
         let of = |sequence: &[usize]| {
             let seen = self.contexts.get(&sequence[..sequence.len() - 1]).copied().unwrap_or(0.0);

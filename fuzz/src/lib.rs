@@ -1,4 +1,4 @@
-//! Random texts of programs, and random calls, and what has to hold of each.
+//! Random texts of programs and random calls, and the properties that each must have.
 
 pub mod calls;
 mod cost;
@@ -54,8 +54,8 @@ impl fmt::Display for Tally {
         let total = self.total();
         write!(
             f,
-            "{total} texts: {unread} cannot be read, {large} ask for too much, {refused} refuse their inputs, {ran} run, \
-             with {derived} derivatives"
+            "{total} texts: {unread} cannot be read, {large} ask for too much, {refused} refuse their inputs, {ran} \
+             run, with {derived} derivatives"
         )
     }
 }

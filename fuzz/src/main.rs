@@ -1,5 +1,5 @@
-//! Random texts of programs, or random calls, for as long as one likes: see `USAGE`, and `oracle` and `calls` for what is
-//! asked of each.
+//! Random texts of programs, or random calls, for a given time: see `USAGE`, and `oracle` and `calls` for the
+//! properties that are checked.
 
 use fuzz::{Tally, calls, oracle, search, shrink};
 use std::process::ExitCode;

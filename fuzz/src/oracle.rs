@@ -1,5 +1,6 @@
 //! What is asked of a text: it is a program or an error. A program is written and read again; it plans, which runs the
-//! verifier of plans; and however it is run, the results have the same bits, or all refuse. The same of its derivatives.
+//! verifier of plans; and however it is run, the results have the same bits, or all refuse. The same of its
+//! derivatives.
 
 use crate::cost;
 use autodiff::inspect::Trace;

@@ -1,8 +1,8 @@
-//! Neural networks on the [`autodiff`] tape: layers, losses, optimizers, data, training.
+//! Neural networks on the [`autodiff`] tape: layers, losses, optimizers, data, training, files.
 //!
-//! A model is plain data: a tree of arrays ([`Module`], [`Param`], [`Buffer`]), mostly of [`Layer`]s. A training step is
-//! one tape: the forward pass, the loss, its reverse pass and the optimizer's update are recorded together, with the same
-//! operations everybody uses. Nothing in this crate writes a derivative.
+//! A model is plain data: a tree of arrays ([`Module`], [`Param`], [`Buffer`]), mostly of [`Layer`]s. A training step
+//! is one tape: the forward pass, the loss, its reverse pass and the optimizer's update are recorded together, with the
+//! same operations everybody uses. Nothing in this crate writes a derivative.
 //!
 //! ```
 //! use nn::{Activation, Adam, Dataset, Dense, Init, Random, Sequential, Trainer, loss, metric};
@@ -22,6 +22,15 @@
 //! assert_eq!(metric::accuracy(&output, data.targets()?)?, 1.0);
 //! # Ok::<(), autodiff::Error>(())
 //! ```
+//!
+//! | for | begin with |
+//! |---|---|
+//! | data from files | [`Csv`], [`idx`], [`npy`]; [`Dataset`], [`Scaling`], [`Augment`], [`Vocabulary`] |
+//! | models | [`Sequential`], [`Layer`], [`Module`]; [`Network`] makes one from settings |
+//! | training | [`Trainer`], [`loss`], [`metric`], [`schedule`], [`EarlyStopping`], [`Checkpoint`] |
+//! | hyperparameters | [`Search`], [`Space`] |
+//! | files | [`weights`], [`pytorch`], [`export`], [`Checkpoint::save`] |
+//! | charts | [`picture`], [`History`] |
 
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

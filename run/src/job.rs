@@ -31,8 +31,8 @@ pub(crate) fn run(options: &Options, text: &str, out: &mut dyn Write) -> Result<
     }
 }
 
-/// The program. Axes that it leaves open are as long as was said, or else as the values have rows: of several numbers the first
-/// with which all values fit.
+/// The program. The length of its open axes is that of `--n`, or else the number of rows of the values: of several
+/// numbers the first with which all values fit.
 fn parse<F: Real>(options: &Options, weights: &Option<Weights>, text: &str) -> Result<Program<F>, Failure> {
     let registry = Registry::standard();
     if !text::has_free_axes(text)? {
@@ -183,8 +183,8 @@ fn gradient<F: Real>(
     let node = program.output_ids().get(of).and_then(|id| program.node(*id));
     if let Some(node) = node.filter(|node| node.shape().size() != 1) {
         let message = format!(
-            "a gradient is of one number, and `{}` is {}; sum it in the program, or ask for the derivative along a direction, \
-             with --tangent",
+            "a gradient is of one number, and `{}` is {}; sum it in the program, or ask for the derivative along a \
+             direction, with --tangent",
             names[of],
             node.type_name()
         );
@@ -257,8 +257,8 @@ fn step<F: Real>(trace: &Trace<F>, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(write!(out, "\n{}", stepper.state())?)
 }
 
-/// Finite differences need the digits of double precision, whatever the program computes in; what single precision makes of
-/// the derivative is compared with that.
+/// Finite differences need the digits of double precision, whatever the program computes in; what single precision
+/// makes of the derivative is compared with that.
 fn check<F: Real>(program: &Program<F>, inputs: &[Input<F>], out: &mut dyn Write) -> Result<(), Failure> {
     let report = check::in_double(program, inputs, &Registry::standard())?;
     writeln!(out, "{report}")?;

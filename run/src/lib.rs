@@ -1,6 +1,8 @@
-//! The tool `run`: it runs a program that is a text, so that values and derivatives come from the shell, without a line of Rust.
+//! The command `run`: it runs a program written as a text, so that values and derivatives can be computed from the
+//! shell, without a line of Rust.
 //!
-//! `cargo install --path run` installs it; `run --help` says what it does. Here it is as a function of its arguments, for tests.
+//! `cargo install --path run` installs it; `run --help` explains it. This crate has it as a function of its arguments,
+//! for tests.
 
 #![deny(missing_docs)]
 
@@ -15,19 +17,20 @@ use options::Options;
 use std::io::{self, Read, Write};
 
 const USAGE: &str = "usage: run FILE [NAME=VALUE ...] [options]
-       run train CONFIGURATION TABLE --target COLUMN --to FILE [--test SHARE]
+       run train SETTINGS TABLE --target COLUMN --to FILE [--test FRACTION]
        run predict FILE TABLE
        run score FILE TABLE
 
 Runs the program in FILE (- is standard input) on the values of its inputs, and prints what it returns.
 
 tables
-  train    trains a network on a table (CSV, with a header) and writes it to a program that needs no more than itself.
-           The configuration is JSON, such as {\"nodes\": [4, 16, 3], \"activators\": [\"relu\", \"softmax\"]}: the nodes
-           are those of the features and of each layer. The last activator says what is learnt: identity numbers,
-           sigmoid two classes (one node), softmax classes. With --test, this share of the rows is left out and scored.
-  predict  prints what such a program makes of each row of a table, as a table
-  score    prints how well it predicts the target that the table has: the share of right classes, or R² of numbers
+  train    trains a network on a table (CSV, with a header) and writes it as a program.
+           The settings are JSON, such as {\"nodes\": [4, 16, 3], \"activators\": [\"relu\", \"softmax\"]}: the nodes
+           are the numbers of features and of nodes in each layer. The last activator says what is predicted: identity
+           numbers, sigmoid two classes (one node), softmax classes. With --test, this fraction of the rows is left
+           out of the training and scored.
+  predict  prints the predictions of such a program for the rows of a table, as a table
+  score    prints how well it predicts the target in the table: the fraction of right classes, or R² of numbers
 
 values
   x=3   'w=[1, 2]'   'm=[[1],[2]]'   a number, an array as in a program; a number fills an array of any shape
@@ -86,7 +89,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A text as a terminal can show it: control characters, which might move its cursor or change its colours, are written out.
+/// A text as a terminal can show it: control characters, which might move its cursor or change its colours, are written
+/// out.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -111,7 +115,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The tool as a function of its arguments; what it prints goes to `out`.
+/// The command as a function of its arguments; what it prints goes to `out`.
 ///
 /// # Errors
 /// A [`Failure`], with which the process exits.

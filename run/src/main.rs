@@ -1,4 +1,4 @@
-//! The tool `run`: see [`autodiff_run`].
+//! The command `run`: see [`autodiff_run`].
 
 use autodiff_run::{Failure, run};
 use std::io;

@@ -44,8 +44,8 @@ pub(crate) fn lines<F: Real>(results: &[Result<F>]) -> String {
     text
 }
 
-/// `{"outputs": [{"name": "loss", "shape": [], "value": 0.25}], "gradients": [], "tangents": []}`; what JSON has no number
-/// for is a string, `"NaN"`, `"inf"` or `"-inf"`.
+/// `{"outputs": [{"name": "loss", "shape": [], "value": 0.25}], "gradients": [], "tangents": []}`; what JSON has no
+/// number for is a string, `"NaN"`, `"inf"` or `"-inf"`.
 pub(crate) fn json<F: Real>(results: &[Result<F>]) -> String {
     let number = |x: F| if x.is_finite() { format!("{x:?}") } else { format!("\"{x:?}\"") };
     let entry = |result: &Result<F>| {

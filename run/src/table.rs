@@ -1,4 +1,4 @@
-//! Networks that learn from tables: `train`, `predict`, `score`.
+//! Networks that are trained on tables: `train`, `predict`, `score`.
 
 use super::{Failure, values};
 use autodiff::{Input, Program, Registry};
@@ -7,13 +7,13 @@ use nn::{Column, Csv, Dataset, Network, NetworkConfig, Table, export_by, metric}
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
-/// What a program that was trained on a table has to say about tables: a comment in front of its text.
+/// What a program that was trained on a table states about its tables: a comment in front of its text.
 #[derive(Serialize, Deserialize)]
 struct Description {
     features: Vec<String>,
     target: String,
-    /// In the order of the outputs; of two classes with one output, the second is that whose probability is given. None for
-    /// numbers.
+    /// In the order of the outputs; of two classes with one output, the second is that whose probability is given. None
+    /// for numbers.
     classes: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Arguments<'a> {
                 "--to" => found.to.replace(value).is_some(),
                 _ => {
                     let fraction =
-                        value.parse().map_err(|_| Failure::Usage(format!("--test is a share, not `{value}`")))?;
+                        value.parse().map_err(|_| Failure::Usage(format!("--test is a fraction, not `{value}`")))?;
                     found.test.replace(fraction).is_some()
                 }
             };
@@ -60,9 +60,9 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Trains the network of a configuration on a table, and writes it as the text of a program.
+/// Trains a network with given settings on a table, and writes it as the text of a program.
 pub(crate) fn train(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
-    let arguments = Arguments::parse(arguments, &["--target", "--to", "--test"], "a configuration and a table")?;
+    let arguments = Arguments::parse(arguments, &["--target", "--to", "--test"], "the settings and a table")?;
     let needed = |flag: &str| Failure::Usage(format!("`train` needs {flag}"));
     let target = arguments.target.ok_or_else(|| needed("--target, the column that is learnt"))?;
     let to = arguments.to.ok_or_else(|| needed("--to, the file that the trained network is written to"))?;
@@ -112,7 +112,7 @@ pub(crate) fn train(arguments: &[String], out: &mut dyn Write) -> Result<(), Fai
     Ok(writeln!(out, "written to {to}")?)
 }
 
-/// Prints what a trained network makes of each row of a table.
+/// Prints the predictions of a trained network for the rows of a table.
 pub(crate) fn predict(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let arguments = Arguments::parse(arguments, &[], "a trained network and a table")?;
     let (description, table, y) = outputs(&arguments)?;

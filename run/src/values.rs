@@ -106,7 +106,8 @@ pub(crate) fn bind<F: Real>(
     Ok(values.into_iter().flatten().collect())
 }
 
-/// The numbers of rows of the values that have rows, each once: what the length of an axis may be that the program leaves open.
+/// The numbers of rows of the values that have rows, each once: what the length of an axis may be that the program
+/// leaves open.
 pub(crate) fn rows(given: &[(String, String)]) -> Result<Vec<usize>, Failure> {
     let mut found = Vec::new();
     for (_, text) in given {

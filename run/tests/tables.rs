@@ -119,13 +119,13 @@ fn what_is_wrong_is_told() {
     for (arguments, expected) in [
         (vec!["train", at, CANCER, "--to", to], "`train` needs --target"),
         (vec!["train", at, CANCER, "--target", "diagnosis"], "`train` needs --to"),
-        (vec!["train", at, "--target", "diagnosis", "--to", to], "two files: a configuration and a table"),
+        (vec!["train", at, "--target", "diagnosis", "--to", to], "two files: the settings and a table"),
         (vec!["train", at, CANCER, "--target", "none", "--to", to], "none"),
         (vec!["train", at, DIABETES, "--target", "progression", "--to", to], "10"),
         (vec!["train", at, CANCER, "--frob"], "`--frob` is not an option here"),
         (vec!["train", at, CANCER, "--to"], "--to takes a value"),
         (vec!["train", at, CANCER, "--to", to, "--to", to], "--to is given twice"),
-        (vec!["train", at, CANCER, "--test", "half"], "--test is a share, not `half`"),
+        (vec!["train", at, CANCER, "--test", "half"], "--test is a fraction, not `half`"),
         (vec!["predict", at, CANCER], "`run train` has not written it"),
         (vec!["score", at], "two files: a trained network and a table"),
     ] {

@@ -1,4 +1,5 @@
-//! The tool `run` on the programs that are shipped, against numbers from elsewhere; its complaints; and its exit codes.
+//! The command `run` on the programs that are shipped, against numbers from elsewhere; its complaints; and its exit
+//! codes.
 
 use autodiff::{Program, Registry};
 use autodiff_run::{Failure, run};

@@ -1,4 +1,4 @@
-// The language of breakpoints: the same as in the terminal and in the library.
+// The language of breakpoints: the same as in the library.
 "use strict";
 function readBreakpoint(text) {
   let at = 0;

@@ -22,7 +22,7 @@ function program() {
     computed.forEach(i => line(i, "forward", run, pane));
     const back = computed.concat(inside.filter(i => statements[i].given)).filter(i => nodes[statements[i].root].cotangents.length);
     if (back.length === 0) return;
-    pane.append(make("div", { class: "fold" }, `${scene.result} is there; now back`));
+    pane.append(make("div", { class: "fold" }, `${scene.result} is computed; now the reverse pass`));
     back.map(i => [Math.max(...nodes[statements[i].root].cotangents.map(c => c[0])), i]).sort((a, b) => a[0] - b[0] || b[1] - a[1]).forEach(([, i]) => line(i, "reverse", run, pane));
     const updated = inside.filter(i => nodes[statements[i].root].update);
     if (updated.length) pane.append(make("div", { class: "fold" }, "the update"));
@@ -190,7 +190,7 @@ function showCard(about) {
   if (next) {
     card.append(make("h3", {}, dfn("update", "update"), ": its next value"), arrayOf(n, next, "value"));
     const moved = real(next[element]) - real(value[element]);
-    card.append(make("p", { class: "note" }, moved === 0 ? "It stays." : moved < 0 ? "It became smaller, since a larger one would make the result larger." : "It became larger, since a larger one would make the result smaller."));
+    card.append(make("p", { class: "note" }, moved === 0 ? "It is unchanged." : moved < 0 ? "It became smaller, since a larger one would make the result larger." : "It became larger, since a larger one would make the result smaller."));
   }
 
   // Its cotangent, and the ways that it came by.
@@ -206,7 +206,7 @@ function showCard(about) {
       if (ways.length) card.append(make("h3", {}, ways.length > 1 ? "it came by" : "it came by one way", ways.length > 1 ? make("span", {}, " (", dfn("shares", "share"), " of it)") : null));
       ways.forEach(i => card.append(way(i, ways.length > 1, current)));
     }
-  } else if (node.role === "data" || node.role === "constant") card.append(make("p", { class: "note" }, "Nobody asks for its cotangent: training does not change it."));
+  } else if (node.role === "data" || node.role === "constant") card.append(make("p", { class: "note" }, "Its cotangent is not needed: training does not change it."));
 
   // What its rule passes on.
   const visited = events.slice(0, time).some(e => e[0] === "visit" && e[1] === n);
@@ -268,9 +268,9 @@ function checks(node) {
   return all;
 }
 function welcome(card) {
-  card.append(make("h2", {}, "Watch it run"), make("p", {}, "Press ", make("kbd", {}, "→"), " to let one thing happen, and ", make("kbd", {}, "←"), " to take it back."),
+  card.append(make("h2", {}, "Watch it run"), make("p", {}, "Press ", make("kbd", {}, "→"), " for the next event, and ", make("kbd", {}, "←"), " to undo it."),
     make("p", {}, "First the program computes its values from top to bottom: the ", dfn("forward pass", "forward pass"), ". Then it goes back up, and finds for every value how much the result changes with it: the ", dfn("reverse pass", "reverse pass"), "."),
-    make("p", { class: "note" }, "What is hatched is not known yet. Words with dots below are explained when you point at them."));
+    make("p", { class: "note" }, "Hatched values are not known yet. Point at a word with dots below to see what it means."));
   if (scene.lints.length) {
     card.append(make("h3", {}, "worth a look in this run"));
     scene.lints.forEach(lint => card.append(make("p", { class: "lint" }, lint[2], " ", make("button", { onclick: () => { picked = null; go(lint[0]); } }, "go there"))));
@@ -351,7 +351,7 @@ const keys = {
   ".": () => { picked = null; go(time + 1); }, ",": () => { picked = null; go(time - 1); },
   "l": () => { picked = null; go(nextLine(1)); }, "h": () => { picked = null; go(nextLine(-1)); },
   "g": () => { picked = null; go(0); }, "G": () => { picked = null; go(end); },
-  "c": () => stops.length ? search(stopTest, 1, "stop") : openStops(), "C": () => stops.length ? search(stopTest, -1, "stop") : openStops(),
+  "c": () => stops.length ? search(stopTest, 1, "breakpoint") : openStops(), "C": () => stops.length ? search(stopTest, -1, "breakpoint") : openStops(),
   "n": () => search(s => s.badValue || s.badGradient, 1, "NaN or infinity"), "N": () => search(s => s.badValue || s.badGradient, -1, "NaN or infinity"),
   "o": () => { const about = picked ?? aboutAt(time); if (about !== null) { picked = null; go(nodes[about].pushed); } },
   "b": () => openStops(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
@@ -398,14 +398,14 @@ function openStops() {
   const add = () => { try { addStop(field.value); field.value = ""; message.textContent = ""; refresh(); } catch (error) { message.textContent = error.message; } };
   field.addEventListener("keydown", event => { if (event.key === "Enter") add(); });
   refresh();
-  openPanel($("stops"), make("h2", {}, "Stop where this holds"), field, message, list,
-    make("div", {}, make("button", { onclick: add }, "add"), " ", make("button", { onclick: () => keys.C() }, "◀ back to one"), " ", make("button", { onclick: () => keys.c() }, "on to one ▶"), " ", make("button", { onclick: closePanel }, "close")),
+  openPanel($("stops"), make("h2", {}, "Breakpoints: stop where this holds"), field, message, list,
+    make("div", {}, make("button", { onclick: add }, "add"), " ", make("button", { onclick: () => keys.C() }, "◀ previous"), " ", make("button", { onclick: () => keys.c() }, "next ▶"), " ", make("button", { onclick: closePanel }, "close")),
     make("h3", {}, "for example"), make("pre", {}, "nan            a NaN or infinity is computed\nnan(grad)      … in the reverse pass\nop == \"mul\"    an operation runs\nname ~ \"w*\"    by name, * for any text\nphase == update && value.max > 0.5"));
   field.focus();
 }
 function addStop(text) { if (!text.trim()) return; stops.push({ text: text.trim(), test: readBreakpoint(text) }); }
 function openHelp() {
-  const list = [["→ ←", "one event on, back"], ["↓ ↑", "one line on, back"], ["g G", "beginning, end"], ["c C", "on, back to a breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
+  const list = [["→ ←", "one event forward, back"], ["↓ ↑", "one line forward, back"], ["g G", "beginning, end"], ["c C", "next, previous breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
   const table = make("table", {}, ...list.map(([key, text]) => make("tr", {}, make("td", {}, ...key.split(" ").flatMap(k => [make("kbd", {}, k), " "])), make("td", {}, text))));
   const words = make("table", {}, ...scene.glossary.map(([term, text]) => make("tr", {}, make("td", {}, term), make("td", {}, text))));
   openPanel($("help"), make("h2", {}, "Keys"), table, make("h3", {}, "words"), words, make("button", { onclick: closePanel }, "close"));
@@ -427,9 +427,9 @@ function saveCopy() {
 }
 let tourStep = 0;
 const tour = [
-  "This is a program while it runs. Press → and one thing happens; press ← and it is undone.",
-  "Left: the program, line by line, forwards and then back. Middle: the same as a graph. Right: one number in detail, with its formula.",
-  "Below, every event in words. Words with dots are explained when you point at them. That is all: press → now.",
+  "This is a program while it runs. Press → for the next event; press ← to undo it.",
+  "Left: the program, line by line, the forward pass and then the reverse pass. Middle: the same as a graph. Right: one number in detail, with its formula.",
+  "Below: the latest event in words. Point at a word with dots below to see what it means. Press → to begin.",
 ];
 function showTour() {
   const box = $("tour");

@@ -1,7 +1,8 @@
-//! Where the boxes of a graph stand: in layers from top to bottom, each between what it is connected with.
+//! The layout of a graph: boxes in layers from top to bottom, each near those that it is connected with.
 //!
 //! Source: K. Sugiyama, S. Tagawa, M. Toda, *Methods for Visual Understanding of Hierarchical System Structures* (IEEE
-//! Transactions on Systems, Man, and Cybernetics 11, 1981): layers, an order with few crossings by barycentres, positions.
+//! Transactions on Systems, Man, and Cybernetics 11, 1981): layers, an order with few crossings by barycentres,
+//! positions.
 
 /// The distance of neighbours in a layer, and of layers; what passes a layer needs less room than a box.
 const COLUMN: f64 = 98.0;
@@ -125,8 +126,8 @@ fn place(points: &mut [Point], row: &[usize]) {
     }
 }
 
-/// Gives each point the place it wishes, as far as its neighbours leave room: those that are too close become a block, whose
-/// middle is the middle of its wishes.
+/// Gives each point the place it wishes, as far as its neighbours leave room: those that are too close become a block,
+/// whose middle is the middle of its wishes.
 fn spread(points: &mut [Point], wishes: &[(usize, f64)]) {
     struct Block {
         points: Vec<usize>,

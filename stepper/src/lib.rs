@@ -1,7 +1,7 @@
-//! The step-through: a program and its derivative, watched as they run, forwards and back.
+//! The stepper: shows the run of a program and of its derivative, event by event, forwards and back.
 //!
-//! [`html`] makes one page of a [`Trace`](autodiff::inspect::Trace), which works offline and is sent as a file; [`listing`]
-//! makes a text. [`write_html`] and [`save`] write files.
+//! [`html`] makes a page of a [`Trace`](autodiff::inspect::Trace): one file, which works offline. [`listing`] makes a
+//! text. [`write_html`] and [`save`] write files.
 //!
 //! ```
 //! let tape = autodiff::Tape::<f64>::new();

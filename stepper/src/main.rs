@@ -1,4 +1,4 @@
-//! The step-through from a shell: `stepper two-layers --html page.html`.
+//! The stepper from the shell: `stepper two-layers --html page.html`.
 
 use autodiff::inspect::Trace;
 use std::path::PathBuf;

@@ -2,8 +2,8 @@
 
 use autodiff::Real;
 
-/// A number in four significant digits: `0.5933`, `−0.0381`, `4.386e-5`, `3`. Zeros at the end are left out, so a number that
-/// has fewer digits shows fewer; exponents stand only beyond 1e±4.
+/// A number in four significant digits: `0.5933`, `−0.0381`, `4.386e-5`, `3`. Zeros at the end are left out, so a
+/// number that has fewer digits shows fewer; exponents are written only beyond 1e±4.
 pub fn short<F: Real>(x: F) -> String {
     let x = x.double();
     let sign = if x.is_sign_negative() && !x.is_nan() { "−" } else { "" };

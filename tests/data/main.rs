@@ -1,4 +1,4 @@
-//! Data sets from files and formulas, what is made of them, and the estimators that learn from them.
+//! Data sets from files and formulas, scaling and partitions, estimators, the search for hyperparameters, and charts.
 
 mod arrays;
 mod augment;

@@ -1,4 +1,4 @@
-//! The step-through: golden examples with known numbers, and the laws of moving in time.
+//! The stepper: golden examples with known numbers, and the laws of moving in time.
 
 use autodiff::inspect::{Breakpoint, Edge, Event, Phase, Stepper, Trace};
 use autodiff::{ErrorKind, Input, NodeId, Tape, Var};

@@ -1,4 +1,4 @@
-//! Into the steps of a loop: with the step-through, the search for numbers that are not finite, and the checker.
+//! Into the steps of a loop: with traces, the search for numbers that are not finite, and the checker.
 
 use autodiff::check::Check;
 use autodiff::inspect::{Phase, Trace};

@@ -1,4 +1,5 @@
-//! Files: weights, also those of PyTorch, states of training runs, and what becomes of files that are damaged or cut short.
+//! Files: weights, also those of PyTorch, checkpoints of training runs, exported models, and files that are damaged or
+//! incomplete.
 
 mod damaged;
 mod exported;

@@ -1,5 +1,5 @@
 //! A training step that is replayed from its plan is the step that is recorded anew, bit for bit; and so is what the
-//! step-through sees.
+//! stepper shows.
 
 use crate::support::bits;
 use autodiff::inspect::Stepper;

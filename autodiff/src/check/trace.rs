@@ -17,16 +17,16 @@ const MOST: usize = 256;
 /// How far a cotangent may be from the finite difference, relative to both: what the differences are good for.
 const TOLERANCE: f64 = 1e-6;
 
-/// What finite differences say of one node of a trace, on three levels.
+/// One node of a trace checked against finite differences, on three levels.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NodeCheck {
     /// The rule, along one random direction of all operands at once: ⟨c, ξ⟩ against d/dh ⟨ȳ, f(x + hξ)⟩.
     pub rule: Option<Level>,
-    /// The rule, element by element: of all elements the one that is furthest off. `None` for more than 256 elements.
+    /// The rule, element by element: the element with the largest difference. `None` for more than 256 elements.
     pub elements: Option<Level>,
-    /// The cotangent of the node itself, against what the result changes when the run is repeated from this node on with a
-    /// changed element: of all elements the one that is furthest off. It also tells whether contributions were added up
-    /// rightly. `None` for more than 256 elements.
+    /// The cotangent of the node itself, against the change of the result when the run is repeated from this node on
+    /// with a changed element: the element with the largest difference. This level also finds errors in the sum of
+    /// contributions. `None` for more than 256 elements.
     pub end_to_end: Option<Level>,
 }
 
@@ -50,9 +50,9 @@ pub struct Level {
 pub enum Outcome {
     /// The two numbers agree.
     Agrees,
-    /// The function has a kink here, so that there is no slope to compare with.
+    /// The function has a kink here, so that there is no derivative to compare with.
     Kink,
-    /// The function is not finite nearby, or too uneven to be differenced.
+    /// The function is not finite nearby, or too uneven for finite differences.
     Unchecked,
     /// The two numbers differ.
     Differs,
@@ -69,8 +69,8 @@ impl NodeCheck {
 }
 
 impl Trace<f64> {
-    /// Checks the numbers of one node against finite differences: its rule along a direction and element by element, with the
-    /// cotangent that it had in this run, and its own cotangent by repeating the run from there on.
+    /// Checks the numbers of one node against finite differences: its rule along a direction and element by element,
+    /// with the cotangent that it had in this run, and its own cotangent by repeating the run from there on.
     ///
     /// A kink within the step, such as that of relu at 0, is no failure; where nothing can be compared, the level is
     /// [`Outcome::Unchecked`] or absent.
@@ -268,8 +268,8 @@ fn level(analytic: f64, curve: &mut Curve<'_>, lengths: &[f64]) -> Result<Level>
     Ok(Level { analytic, numeric: value, error, compared: 1, outcome })
 }
 
-/// Of several comparisons the one that tells most: a difference before a kink, before what could not be compared, before the
-/// agreement that is furthest off.
+/// Of several comparisons the one that tells most: a difference before a kink, before what could not be compared,
+/// before the agreement that is furthest off.
 fn worst(levels: Vec<Level>) -> Option<Level> {
     let compared = levels.len();
     let rank = |level: &Level| match level.outcome {

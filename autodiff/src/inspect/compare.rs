@@ -17,9 +17,9 @@ pub struct Difference {
     pub part: Part,
     /// The element that differs most, where numbers differ.
     pub element: Shape,
-    /// Its number in the first and in the second trace; NaN where there is none.
+    /// Its value in the first and in the second trace; NaN where there is none.
     pub numbers: [f64; 2],
-    /// The difference in a sentence.
+    /// The difference, described in a sentence.
     pub text: String,
 }
 
@@ -43,9 +43,9 @@ impl fmt::Display for Difference {
 }
 
 impl<F: Real> Trace<F> {
-    /// The first operation whose numbers differ from those of `other` by more than `tolerance`, relative to the larger: values
-    /// in the order of the program, then cotangents in the order of the reverse pass, then next values. `None` if there is no
-    /// such operation. Two NaNs are no difference.
+    /// The first operation whose numbers differ from those of `other` by more than `tolerance`, relative to the larger:
+    /// values in the order of the program, then cotangents in the order of the reverse pass, then next values. `None`
+    /// if there is no such operation. Two NaNs count as equal.
     ///
     /// ```
     /// # use autodiff::{Tape, inspect::Trace};

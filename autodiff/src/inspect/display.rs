@@ -156,8 +156,8 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 impl<F: Real> fmt::Display for Tape<F> {
-    /// One line per node: id and name, type, operation with operands and attributes, scope, and as a comment the line. The
-    /// alternate form `{tape:#}` shows the values too.
+    /// One line per node: id and name, type, operation with operands and attributes, scope, and as a comment the line.
+    /// The alternate form `{tape:#}` shows the values too.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();

@@ -20,7 +20,8 @@ pub struct Documentation {
     pub roles: Vec<String>,
     /// An application: `a·b`.
     pub application: Template,
-    /// What the reverse rule gives the operands, one by one; empty where the rule is a loop or cannot be run on symbols.
+    /// What the reverse rule gives the operands, one by one; empty where the rule is a loop or cannot be run on
+    /// symbols.
     pub rule: Vec<Answer>,
     /// Whether element i of the result depends on the elements i of the operands alone.
     pub elementwise: bool,

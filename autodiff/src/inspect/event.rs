@@ -12,7 +12,7 @@ pub enum Event {
     Enter(Arc<str>),
     /// The run leaves the scope of this path.
     Exit(Arc<str>),
-    /// The value of the node is there.
+    /// The value of the node is computed.
     Push(NodeId),
     /// The result gets its cotangent, the seed of the reverse pass.
     Seed(NodeId),
@@ -78,7 +78,8 @@ impl Event {
         }
     }
 
-    /// The node that it is about: as [`node`](Self::node), but for a contribution the one whose cotangent it is added to.
+    /// The node that it is about: as [`node`](Self::node), but for a contribution the one whose cotangent it is added
+    /// to.
     pub fn about(&self) -> Option<NodeId> {
         match self {
             Event::Accumulate(edge) => Some(edge.operand),
@@ -86,7 +87,8 @@ impl Event {
         }
     }
 
-    /// Its sort in a word, as breakpoints call it: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`, `exit`.
+    /// Its kind in a word, as breakpoints call it: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`,
+    /// `exit`.
     pub fn sort(&self) -> &'static str {
         match self {
             Event::Enter(_) => "enter",

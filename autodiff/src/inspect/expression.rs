@@ -48,8 +48,8 @@ impl Term {
 pub(super) enum Style {
     /// All that was recorded: which function runs, with its attributes.
     Exact,
-    /// What a reader of mathematics expects: the formula of a function that has one, no attributes, `·` for every product,
-    /// and nothing where an array is only repeated to fit another.
+    /// What a reader of mathematics expects: the formula of a function that has one, no attributes, `·` for every
+    /// product, and nothing where an array is only repeated to fit another.
     Reading,
 }
 
@@ -124,8 +124,8 @@ fn constant<F: Real>(node: &NodeView<'_, F>, value: &Value<F>) -> Term {
     }
 }
 
-/// Whether an array of the shape `to` holds the elements of one of the shape `from` again and again, or only has further
-/// axes of length 1.
+/// Whether an array of the shape `to` holds the elements of one of the shape `from` again and again, or only has
+/// further axes of length 1.
 fn repeats(from: &Shape, to: &Shape) -> bool {
     let lengths = |shape: &Shape| shape.iter().copied().filter(|d| *d != 1).collect::<Vec<_>>();
     to.size() > from.size() || lengths(from) == lengths(to)

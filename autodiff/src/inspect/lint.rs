@@ -34,7 +34,7 @@ pub enum LintKind {
     NotFiniteGradient,
     /// A parameter got no cotangent.
     NoCotangent,
-    /// Units of an array let no cotangent through.
+    /// Units of an array pass no cotangent on.
     DeadUnit,
     /// The gradients of two layers are a factor of more than 1000 apart.
     UnevenLayers,
@@ -58,9 +58,9 @@ impl fmt::Display for Lint {
 }
 
 impl<F: Real> Trace<F> {
-    /// What looks wrong: numbers that are not finite, parameters without a cotangent, units that let none through, layers
-    /// whose gradients are far apart, contributions that cancel, arrays that were both repeated to fit each other, the
-    /// logarithm of a softmax. By time.
+    /// Lists what looks wrong: numbers that are not finite, parameters without a cotangent, units that pass none on,
+    /// layers whose gradients are far apart, contributions that cancel, arrays that were both repeated to fit each
+    /// other, the logarithm of a softmax. Sorted by time.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -142,8 +142,8 @@ impl<F: Real> Trace<F> {
         }
     }
 
-    /// How many units (positions along the last axis) of an elementwise function of one operand are given cotangents and
-    /// pass on none.
+    /// How many units (positions along the last axis) of an elementwise function of one operand are given cotangents
+    /// and pass on none.
     fn dead_units(&self, node: &TraceNode<'_, F>) -> Option<(usize, usize)> {
         let end = self.at(self.len());
         let edge = self.edges_of(node.id()).next().filter(|_| node.operands().len() == 1)?;
@@ -180,8 +180,8 @@ impl<F: Real> Trace<F> {
             && let (Some(from_a), Some(from_b)) = (repeated(a), repeated(b))
         {
             let text = format!(
-                "{} = {call} repeats both operands, {from_a} and {from_b}, to {}: an axis of length 1 may be in the wrong \
-                 place",
+                "{} = {call} repeats both operands, {from_a} and {from_b}, to {}: an axis of length 1 may be in the \
+                 wrong place",
                 node.id(),
                 node.shape()
             );

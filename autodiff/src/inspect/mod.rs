@@ -1,16 +1,17 @@
-//! Looking into tapes and programs: print-outs, rules as text, the step-through, the first number that is not finite.
+//! Looking into tapes and programs: printing, rules as text, traces of runs, the first number that is not finite.
 //!
 //! Everything here reads; nothing is recorded on the user's tape, and nothing changes what it computes.
 //!
 //! - `{tape}` and `{program}` print one typed line per node; `{tape:#}` prints the values too.
-//! - [`rule`] prints the rules of a primitive, by running them on symbols; [`table`] lists the primitives of a registry.
-//! - [`Trace`] records a run forwards and back, and the update behind it; a [`Stepper`] walks through it in both directions,
-//!   up to a [`Breakpoint`]; [`Trace::step`] is the run of one step of a loop; [`Trace::lints`] lists what looks wrong;
-//!   [`Trace::first_difference`] compares two runs; [`Trace::to_bytes`] writes one.
+//! - [`rule`] prints the rules of a primitive, by running them on symbols; [`table`] lists the primitives of a
+//!   registry.
+//! - [`Trace`] records a run, forwards and back, and an update after it; a [`Stepper`] steps through it in both
+//!   directions, up to a [`Breakpoint`]; [`Trace::step`] is the run of one step of a loop; [`Trace::lints`] lists what
+//!   looks wrong; [`Trace::first_difference`] compares two runs; [`Trace::to_bytes`] writes one.
 //! - [`Tape::first_non_finite`](crate::Tape::first_non_finite) and
 //!   [`Var::first_non_finite`](crate::Var::first_non_finite) find the line that wrote the NaN.
-//! - [`Var::strong_zeros`](crate::Var::strong_zeros) and [`Program::strong_zeros`](crate::Program::strong_zeros) name the
-//!   places of a derivative where a zero met a factor that is not finite.
+//! - [`Var::strong_zeros`](crate::Var::strong_zeros) and [`Program::strong_zeros`](crate::Program::strong_zeros) name
+//!   the places of a derivative where a zero met a factor that is not finite.
 
 mod breakpoint;
 mod compare;

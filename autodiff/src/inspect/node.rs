@@ -228,8 +228,8 @@ impl<'a, F: Real> TraceNode<'a, F> {
         }
     }
 
-    /// Whether an input that wants a gradient leads here, as far as the program knows; a node from a file has a cotangent or
-    /// it has none.
+    /// Whether an input that wants a gradient leads here, as far as the program knows; a node from a file has a
+    /// cotangent or it has none.
     pub fn is_active(&self) -> bool {
         match &self.from {
             From::Program(_, view, _) => view.is_active(),
@@ -334,5 +334,5 @@ impl<'a, F: Real> TraceNode<'a, F> {
     }
 }
 
-/// A formula of more operations than this is not read by anybody.
+/// A formula of more operations than this is too long to read.
 const READABLE: usize = 24;

@@ -37,12 +37,13 @@ pub struct NonFinite {
     pub elements: Vec<(Shape, f64)>,
     /// How many elements are not finite, and how many there are.
     pub count: (usize, usize),
-    /// For a number of a loop's body: the node is the loop, and this the number of the step (of each loop, from the outermost
-    /// inwards); the operation, the place and the lines are those of the body.
+    /// For a number of a loop's body: the node is the loop, and this the number of the step (of each loop, from the
+    /// outermost inwards); the operation, the place and the lines are those of the body.
     pub steps: Vec<usize>,
     /// Where the operation was recorded.
     pub place: Place,
-    /// A line for each operand and, in the reverse pass, for the result and its cotangent: where it was made, its value.
+    /// A line for each operand and, in the reverse pass, for the result and its cotangent: where it was made, its
+    /// value.
     pub lines: Vec<String>,
 }
 
@@ -62,7 +63,8 @@ impl fmt::Display for NonFinite {
             None => write!(f, "{}: the first value that is not finite: {named} ({found})", self.operation)?,
             Some((_, role)) => write!(
                 f,
-                "{}: the first cotangent that is not finite is what its reverse rule makes of that of {role}: {named} ({found})",
+                "{}: the first cotangent that is not finite is what its reverse rule makes of that of {role}: {named} \
+                 ({found})",
                 self.operation
             )?,
         }
@@ -93,8 +95,8 @@ impl<F: Real> Tape<F> {
 }
 
 impl<F: Real> Var<'_, F> {
-    /// The first NaN or infinity on the way to this result, or, if there is none, on the way back: in the reverse pass of
-    /// the sum of its elements.
+    /// The first NaN or infinity on the way to this result, or, if there is none, on the way back: in the reverse pass
+    /// of the sum of its elements.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -106,7 +108,8 @@ impl<F: Real> Var<'_, F> {
     /// ```
     ///
     /// # Errors
-    /// The error of the operation this comes from; [`ErrorKind::NoValue`](crate::ErrorKind::NoValue) on a tape that records without values.
+    /// The error of the operation this comes from; [`ErrorKind::NoValue`](crate::ErrorKind::NoValue) on a tape that
+    /// records without values.
     pub fn first_non_finite(self) -> Result<Option<NonFinite>> {
         self.read(|_| ())?;
         let tape = self.tape();

@@ -27,8 +27,8 @@ pub struct RuleText {
     pub tangent: Vec<Equation>,
 }
 
-/// An equation of a rule. The right side is an expression, or `0` (the derivative is zero), `none` (no derivative flows:
-/// an index, a key) or `refused: …` with the reason.
+/// An equation of a rule. The right side is an expression, or `0` (the derivative is zero), `none` (no derivative
+/// flows: an index, a key) or `refused: …` with the reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Equation {
     /// What is defined: `x̄`.
@@ -220,8 +220,9 @@ fn default_operands(signature: &Signature) -> Vec<Type> {
     (0..signature.count().unwrap_or(2)).map(operand).collect()
 }
 
-/// How far these operands are from the general case, in which they are matrices or lists of indices, of lengths 2, 3, 4 that
-/// differ, and a result that is not computed element by element differs from them; `None` where the primitive refuses them.
+/// How far these operands are from the general case, in which they are matrices or lists of indices, of lengths 2, 3, 4
+/// that differ, and a result that is not computed element by element differs from them; `None` where the primitive
+/// refuses them.
 fn special_case<F: Real>(primitive: &PrimitiveRef<F>, operands: &[Type]) -> Option<usize> {
     if !primitive.signature().fits(operands.iter().map(|operand| operand.kind)) {
         return None;

@@ -10,8 +10,8 @@ use ndarray::ArrayViewD;
 
 /// The state of a run at one moment: what is known after the events so far. What is not known yet is blank, never 0.
 ///
-/// Printed ([`Display`](std::fmt::Display)), it is the listing of the program with values (`v=…`) and cotangents (`d=…`) as far
-/// as they are there, and an arrow at the node of the latest event.
+/// Printed ([`Display`](std::fmt::Display)), it is the listing of the program with values (`v=…`) and cotangents
+/// (`d=…`) as far as they are there, and an arrow at the node of the latest event.
 #[derive(Clone, Copy, Debug)]
 pub struct State<'a, F: Real> {
     pub(super) trace: &'a Trace<F>,
@@ -49,8 +49,8 @@ impl<'a, F: Real> State<'a, F> {
         self.stored_value(node)?.array(self.shape(node)?)
     }
 
-    /// The cotangent of a node, as far as it has been added up; blank before the first contribution, and where the reverse
-    /// pass was refused.
+    /// The cotangent of a node, as far as it has been added up; blank before the first contribution, and where the
+    /// reverse pass was refused.
     pub fn cotangent(&self, node: NodeId) -> Option<ArrayViewD<'a, F>> {
         self.stored_cotangent(node)?.array(self.shape(node)?)
     }
@@ -65,7 +65,8 @@ impl<'a, F: Real> State<'a, F> {
         self.stored_contribution(edge)?.array(self.shape(edge.operand)?)
     }
 
-    /// The share that an edge has in the cotangent x̄ of its operand: ⟨c, x̄⟩ / ⟨x̄, x̄⟩ for its contribution c, signed.
+    /// The share that an edge has in the cotangent x̄ of its operand: ⟨c, x̄⟩ / ⟨x̄, x̄⟩ for its contribution c,
+    /// signed.
     ///
     /// The shares of a node sum to 1. Blank where x̄ is blank, 0, or not finite.
     pub fn share(&self, edge: Edge) -> Option<f64> {

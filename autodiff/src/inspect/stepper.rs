@@ -1,4 +1,4 @@
-//! Walking through a run, in both directions.
+//! Stepping through a run, in both directions.
 
 use super::event::Event;
 use super::state::State;
@@ -45,25 +45,26 @@ impl<'a, F: Real> Stepper<'a, F> {
         self.time
     }
 
-    /// One event on: the event that happens; `None` at the end.
+    /// Goes one event forward, and returns it; `None` at the end.
     pub fn step(&mut self) -> Option<&'a Event> {
         let event = self.trace.events().get(self.time)?;
         self.time += 1;
         Some(event)
     }
 
-    /// One event back: the event that is taken back; `None` at the beginning.
+    /// Goes one event back, and returns the event that is undone; `None` at the beginning.
     pub fn back(&mut self) -> Option<&'a Event> {
         self.time = self.time.checked_sub(1)?;
         self.trace.events().get(self.time)
     }
 
-    /// To a time; to the end for a later one.
+    /// Goes to a time, or to the end if the time is later.
     pub fn goto(&mut self, time: usize) {
         self.time = time.min(self.trace.len());
     }
 
-    /// On to the next state that meets `condition`: its event; `None` if the end is reached without.
+    /// Goes forward to the next state that meets `condition`, and returns its event; `None` if the end is reached
+    /// first.
     ///
     /// ```
     /// # use autodiff::inspect::Stepper;
@@ -87,7 +88,8 @@ impl<'a, F: Real> Stepper<'a, F> {
         None
     }
 
-    /// Back to the last earlier state that meets `condition`: its event; `None` if the beginning is reached without.
+    /// Goes back to the last earlier state that meets `condition`, and returns its event; `None` if the beginning is
+    /// reached first.
     pub fn back_until(&mut self, condition: impl Condition<F>) -> Option<&'a Event> {
         while self.back().is_some() {
             if condition.holds(&self.state()) {

@@ -14,7 +14,8 @@ use crate::tape::value::Value;
 use std::ops::ControlFlow;
 
 impl<F: Real> Trace<F> {
-    /// The numbers of the steps that the loop at `node` made, in the order in which it made them; `None` if that is no loop.
+    /// The numbers of the steps that the loop at `node` made, in the order in which it made them; `None` if that is no
+    /// loop.
     ///
     /// # Errors
     /// As [`step`](Self::step).
@@ -23,10 +24,11 @@ impl<F: Real> Trace<F> {
     }
 
     /// The run of one step of the loop at `node`: of its body, forwards on what this step was given, and back from the
-    /// cotangents that the steps after it and the program behind the loop gave to its results. A loop in the body can be
-    /// stepped into in turn.
+    /// cotangents that the steps after it and the program behind the loop gave to its results. A loop in the body can
+    /// be stepped into in turn.
     ///
-    /// What the cotangent of an invariant is there is the part of this step; that of the loop is the sum over the steps.
+    /// What the cotangent of an invariant is there is the part of this step; that of the loop is the sum over the
+    /// steps.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -80,8 +82,8 @@ impl<F: Real> Trace<F> {
     }
 }
 
-/// Runs the steps of the loop at `node` from the last one back, where its results have these `cotangents`; shows each to
-/// `see` with its number, until that has seen enough.
+/// Runs the steps of the loop at `node` from the last one back, where its results have these `cotangents`; shows each
+/// to `see` with its number, until that has seen enough.
 pub(super) fn back<F: Real>(
     loop_: &MadeSteps<F>,
     nodes: &IdVec<Node<F>>,

@@ -18,11 +18,11 @@ use std::fmt;
 /// How many elements are named.
 const NAMED: usize = 4;
 
-/// A product or quotient of a derivative in which a zero met a factor that is not finite, and won: the result is 0 where IEEE
-/// arithmetic has NaN.
+/// A product or quotient of a derivative in which a zero met a factor that is not finite, and won: the result is 0
+/// where IEEE arithmetic has NaN.
 ///
-/// That is right where the zero says that nothing depends on the element. Where the zero was computed, as √x was at x = 0 in
-/// √x·√x, the derivative may be another number.
+/// That is right where the zero says that nothing depends on the element. Where the zero was computed, as √x was at x =
+/// 0 in √x·√x, the derivative may be another number.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StrongZero {
     /// The node of the program: the product or quotient, or the loop in whose body it is.
@@ -79,8 +79,8 @@ impl<F: Real> Program<F> {
         Ok(found)
     }
 
-    /// The elements of each output that may depend on a zero that met a factor that is not finite; an empty list where none
-    /// does.
+    /// The elements of each output that may depend on a zero that met a factor that is not finite; an empty list where
+    /// none does.
     pub(crate) fn after_strong_zeros(&self, inputs: &[Input<F>]) -> Result<Vec<Vec<bool>>> {
         let mut after: IdVec<Vec<bool>> = IdVec::new();
         self.visit_strong_zeros(inputs, |id, zeros| {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// A run of a program as data: what happened, in order, with every value and every contribution to a cotangent.
 ///
 /// The state at a time is a pure function of the events before it ([`Trace::at`]); nothing is replayed, so going back
-/// costs what going forwards does. A [`Stepper`](super::Stepper) walks through it.
+/// costs what going forwards does. A [`Stepper`](super::Stepper) steps through it.
 ///
 /// ```
 /// # let tape = autodiff::Tape::<f64>::new();
@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// It holds the numbers of the whole run: it is for looking at a run, not for training.
+/// It holds the numbers of the whole run, so it is for looking at a run and not for training.
 #[derive(Clone, Debug)]
 pub struct Trace<F: Real> {
     pub(super) source: Source<F>,
@@ -55,7 +55,7 @@ pub struct Trace<F: Real> {
 pub(super) type Dated<F> = (usize, Value<F>);
 
 impl<F: Real> Trace<F> {
-    /// Runs `program` on `inputs`, forwards and back from its one number.
+    /// Runs `program` on `inputs`, forwards and back from its one output, which is a number.
     ///
     /// # Errors
     /// As [`Program::run`]; [`ErrorKind::NotScalar`] if the program does not have one output of one element;
@@ -98,8 +98,8 @@ impl<F: Real> Trace<F> {
         Trace::record(program, inputs, &[])
     }
 
-    /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if there
-    /// are none.
+    /// Runs `program` on `inputs`, and back from the seeds of some of its nodes, each there once; only forwards if
+    /// there are none.
     #[track_caller]
     pub(super) fn record(program: &Program<F>, inputs: &[Input<F>], seeds: &[(NodeId, Value<F>)]) -> Result<Self> {
         let tape = Tape::new();
@@ -195,7 +195,7 @@ impl<F: Real> Trace<F> {
         Ok(())
     }
 
-    /// The program that ran; `None` of a trace that was read from a file.
+    /// The program that ran; `None` for a trace that was read from a file.
     pub fn program(&self) -> Option<&Program<F>> {
         match &self.source {
             Source::Program(program) => Some(program),
@@ -213,7 +213,7 @@ impl<F: Real> Trace<F> {
         NodeId::all(self.source.len()).filter_map(|id| self.node(id))
     }
 
-    /// What happened, in order. At time t the first t events have happened.
+    /// The events, in order. At time t the first t events have happened.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
@@ -268,8 +268,8 @@ fn single_output<F: Real>(program: &Program<F>) -> Result<&Shape> {
 }
 
 impl<F: Real> Var<'_, F> {
-    /// The run of what this number is computed from, forwards and back: its program ([`Tape::program`]) on the inputs that
-    /// the tape has.
+    /// The run of what this number is computed from, forwards and back: its program ([`Tape::program`]) on the inputs
+    /// that the tape has.
     ///
     /// Ids of nodes are those of the program: they are the tape's as long as everything on the tape leads here.
     ///

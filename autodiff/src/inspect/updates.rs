@@ -24,7 +24,7 @@ pub struct Run {
 }
 
 impl<F: Real> Trace<F> {
-    /// The trace with an update behind it: the next values of parameters, as an optimizer gives them.
+    /// The trace followed by an update: the next values of parameters, as an optimizer gives them.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -37,8 +37,8 @@ impl<F: Real> Trace<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] for a node that is not an input that wants a gradient, or was updated already, and for an
-    /// array of another shape.
+    /// [`ErrorKind::Mismatch`] for a node that is not an input that wants a gradient, or was updated already, and for
+    /// an array of another shape.
     pub fn with_update(mut self, next: impl IntoIterator<Item = (NodeId, ArrayD<F>)>) -> Result<Self> {
         let error = |message: String| Err(Error::new(ErrorKind::Mismatch, "with_update", message));
         for (id, array) in next {
@@ -59,7 +59,8 @@ impl<F: Real> Trace<F> {
         Ok(self)
     }
 
-    /// The trace with another run behind it: the next step of a training. Its nodes and events follow those of this one.
+    /// The trace followed by another run: the next step of a training. Its nodes and events come after those of this
+    /// one.
     ///
     /// ```
     /// # let tape = autodiff::Tape::<f64>::new();
@@ -113,7 +114,7 @@ impl<F: Real> Trace<F> {
         self
     }
 
-    /// The runs that it holds: one, unless others were put behind it with [`then`](Self::then).
+    /// The runs that it holds: one, unless others were appended with [`then`](Self::then).
     pub fn runs(&self) -> Vec<Run> {
         let ends = self.later.iter().map(|(id, time)| (id.index(), *time)).chain([(self.source.len(), self.len())]);
         let mut begin = (0, 0);

@@ -7,7 +7,7 @@ use crate::kernels::Loops;
 use crate::kernels::loops::Body;
 use crate::kernels::{Elementwise, Operand, Prepared, View, ViewMut};
 
-/// How a primitive runs. Recording, programs, the step-through and plans all match on this, so that what one of them
+/// How a primitive runs. Recording, programs, traces and plans all match on this, so that what one of them
 /// computes all of them compute.
 #[derive(Debug)]
 pub enum Kernel<F: Real> {

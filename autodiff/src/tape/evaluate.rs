@@ -1,4 +1,4 @@
-//! How values come to be: the one way in which recording, programs and the step-through compute. (A plan runs the same
+//! How values come to be: the one way in which recording, programs and traces compute. (A plan runs the same
 //! kernels on memory of its own.)
 
 use super::node::Node;

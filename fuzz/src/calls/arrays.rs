@@ -1,4 +1,4 @@
-//! Calls on arrays: operations of all families with odd arguments, derivatives of what came out.
+//! Calls on arrays: operations of all families with odd arguments, and derivatives of the results.
 
 use super::Record;
 use super::draw::Draw;
@@ -267,7 +267,7 @@ impl<'t> Pool<'t> {
 }
 
 /// A tape, and another one whose arrays stray into its calls.
-pub fn session(draw: &mut Draw, record: &Record) {
+pub fn calls(draw: &mut Draw, record: &Record) {
     let tape = if draw.once_in(4) { Tape::symbolic() } else { Tape::new() };
     let other = Tape::new();
     let mut pool = Pool::new(&tape, draw);

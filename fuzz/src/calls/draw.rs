@@ -4,10 +4,10 @@ use ndarray::{ArrayD, IxDyn};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-/// As many elements are in no machine's memory, or cannot be counted.
+/// Lengths with more elements than fit into memory, or than can be counted.
 pub const HUGE: [usize; 4] = [1 << 40, 1 << 62, usize::MAX / 2 + 1, usize::MAX];
 
-/// Numbers that arithmetic trips over.
+/// Numbers at which arithmetic has special cases.
 const ODD: [f64; 14] = [
     0.0,
     -0.0,

@@ -1,7 +1,6 @@
-//! Random calls of the public interface, most of them with something odd: lengths of zero and of more than there is memory
-//! for, NaN and infinities, axes and indices out of range, arrays of other tapes, kinds that do not fit. Each is answered
-//! with a value or an error that can be read; nothing panics, and no rule of a primitive that comes with the crate is
-//! faulty.
+//! Random calls of the public interface, most of them with something odd: lengths of zero and of more than there is
+//! memory for, NaN and infinities, axes and indices out of range, arrays of other tapes, kinds that do not fit. Each
+//! returns a value or an error that can be read; nothing panics, and no built-in primitive has a faulty rule.
 
 mod arrays;
 mod draw;
@@ -15,7 +14,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How the calls were answered.
+/// How many calls returned a value, and how many an error.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Answers {
     values: usize,
@@ -29,7 +28,7 @@ impl fmt::Display for Answers {
     }
 }
 
-/// What was called, and how it was answered.
+/// The calls that were made, and what they returned.
 #[derive(Debug)]
 pub struct Record {
     calls: RefCell<Vec<String>>,
@@ -94,9 +93,9 @@ pub fn check(seed: u64, case: u64, show: bool, answers: &mut Answers) -> Result<
     let panic = catch_unwind(AssertUnwindSafe(|| {
         let draw = &mut Draw::new(seed, case);
         match case % 4 {
-            0 => models::session(draw, &record),
-            1 => programs::session(draw, &record),
-            _ => arrays::session(draw, &record),
+            0 => models::calls(draw, &record),
+            1 => programs::calls(draw, &record),
+            _ => arrays::calls(draw, &record),
         }
     }));
     let of_case = *record.answers.borrow();

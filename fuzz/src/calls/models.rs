@@ -14,7 +14,7 @@ use nn::{
 };
 
 /// A model, and calls on it.
-pub fn session(draw: &mut Draw, record: &Record) {
+pub fn calls(draw: &mut Draw, record: &Record) {
     let mut model = model(draw);
     record.call(format!("{model:?}"));
     for _ in 0..4 {

@@ -1,5 +1,5 @@
-//! Calls on programs and plans: inputs that do not fit, derivatives by inputs that are not there, updates and guards of what
-//! cannot be updated or guarded, feeds of the wrong kind, steps of a trace beyond its end.
+//! Calls on programs and plans: inputs that do not fit, derivatives by inputs that are not there, updates and guards of
+//! what cannot be updated or guarded, feeds of the wrong kind, steps of a trace beyond its end.
 
 use super::Record;
 use super::draw::Draw;
@@ -8,7 +8,7 @@ use autodiff::inspect::{Stepper, Trace};
 use autodiff::{Arg, Feed, Input, Kind, NodeId, Plan, Program, Registry, Tape};
 
 /// A program, and calls on it.
-pub fn session(draw: &mut Draw, record: &Record) {
+pub fn calls(draw: &mut Draw, record: &Record) {
     let text = seeds::text(draw.below(1 << 20) as u64);
     let Ok(program) = Program::<f64>::parse(&text, &Registry::standard()) else { return };
     if cost::is_large(&program) {

@@ -1,4 +1,4 @@
-//! Images that are changed at random, so that a model sees another one in every epoch.
+//! Data augmentation: images that are changed at random, so that a model sees a different one in every epoch.
 
 use super::{Column, Dataset, FEATURES};
 use crate::error::mismatch;
@@ -6,13 +6,13 @@ use crate::random::Random;
 use autodiff::{Real, Result, kernels};
 use ndarray::ArrayD;
 
-/// Random changes of images: turned, shifted, cut out, mirrored, with noise. A batch that is trained on is changed anew each
-/// time; for evaluation there is no change.
+/// Data augmentation: images are rotated, shifted, cropped, flipped at random, and noise is added. Every batch of the
+/// training is changed anew each time it is used; batches of evaluation are not changed.
 ///
 /// The features are images of `height` times `width` pixels, flat (\[examples, pixels\]) or with axes of their own
-/// (\[examples, …, height, width\]), in which all channels of an image are changed alike. A pixel of the new image is read where
-/// the change takes it in the old one, by linear interpolation between four pixels; outside is the background. Mirrored images
-/// and whole pixels of shift keep their numbers.
+/// (\[examples, …, height, width\]), in which all channels of an image are changed alike. A pixel of the new image is
+/// read from the place in the old one that it comes from, by linear interpolation between four pixels; outside the
+/// image lies the background. Flips and shifts by whole pixels copy the numbers exactly.
 ///
 /// ```
 /// use nn::{Augment, Dataset, Random};
@@ -22,10 +22,10 @@ use ndarray::ArrayD;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A training takes it by [`Trainer::augment`](crate::Trainer::augment).
+/// For a training it is given to [`Trainer::augment`](crate::Trainer::augment).
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §5.2; for noise, Bishop, "Training with Noise is Equivalent to Tikhonov
-/// Regularization" (1995).
+/// Source: Matt R, *Neural Networks* (March 2022), §5.2; for noise, Bishop, "Training with Noise is Equivalent to
+/// Tikhonov Regularization" (1995).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Augment {
     height: usize,
@@ -39,47 +39,47 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// No change yet, of images of `height` times `width` pixels.
+    /// For images of `height` times `width` pixels; the other methods add changes.
     pub fn new(height: usize, width: usize) -> Self {
         Augment { height, width, flip: 0.0, shift: 0, rotate: 0.0, crop: 1.0, noise: 0.0, background: 0.0 }
     }
 
-    /// Mirrored left to right with this probability.
+    /// Each image is flipped left to right with this probability.
     pub fn flip(self, probability: f64) -> Self {
         Augment { flip: probability, ..self }
     }
 
-    /// Shifted by a whole number of pixels from −`pixels` to `pixels`, down and to the right.
+    /// Each image is shifted by a whole number of pixels, from −`pixels` to `pixels`, along both axes.
     pub fn shift(self, pixels: usize) -> Self {
         Augment { shift: pixels, ..self }
     }
 
-    /// Turned about the middle by an angle from −`degrees` to `degrees`.
+    /// Each image is rotated about its centre by an angle from −`degrees` to `degrees`.
     pub fn rotate(self, degrees: f64) -> Self {
         Augment { rotate: degrees, ..self }
     }
 
-    /// Cut out at a random place and enlarged to the whole again: the sides of what is cut out are `least` to 1 times those of
-    /// the image.
+    /// Each image is cropped at a random place, and the crop is enlarged to the size of the image: its sides are
+    /// `least` to 1 times those of the image.
     pub fn crop(self, least: f64) -> Self {
         Augment { crop: least, ..self }
     }
 
-    /// With normal noise of this standard deviation added to each pixel.
+    /// Normal noise of this standard deviation is added to each pixel.
     pub fn noise(self, deviation: f64) -> Self {
         Augment { noise: deviation, ..self }
     }
 
-    /// With this number outside of the image; 0 unless said otherwise.
+    /// The number outside of the image; 0 by default.
     pub fn background(self, number: f64) -> Self {
         Augment { background: number, ..self }
     }
 
-    /// The data set with each image in the column `x` changed, by numbers drawn from `random`.
+    /// The data set with each image in the column `x` changed; the random numbers are drawn from `random`.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column of numbers, it holds no images of this
-    /// size, or a setting makes no sense.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column of numbers, it holds no images
+    /// of this size, or a setting makes no sense.
     #[track_caller]
     pub fn apply<F: Real>(&self, data: &Dataset<F>, random: &mut Random) -> Result<Dataset<F>> {
         self.check()?;
@@ -131,7 +131,8 @@ impl Augment {
         Err(mismatch("augment", complaint).with_help(help))
     }
 
-    /// One change. The same numbers are drawn whatever the settings, so one setting does not change what another one does.
+    /// One change. The same numbers are drawn whatever the settings, so one setting does not change what another one
+    /// does.
     fn draw(&self, random: &mut Random) -> Change {
         let mirrored = random.uniform() < self.flip;
         let choices = (2 * self.shift + 1) as f64;

@@ -5,8 +5,8 @@ use crate::error::mismatch;
 use crate::loss::Target;
 use autodiff::{Arg, Error, Index, Real, Result, Tape, Var};
 
-/// The examples of one step: columns with names, which are inputs of the recorded step. A [`Dataset`](crate::Dataset) is
-/// one; others, whose columns need not have one length, are a few lines.
+/// The examples of one step: columns with names, which are inputs of the recorded step. A [`Dataset`](crate::Dataset)
+/// is one; others, whose columns need not have one length, are a few lines.
 ///
 /// ```
 /// use nn::{Batch, Column};
@@ -94,7 +94,8 @@ impl<'t, F: Real> Columns<'t, F> {
     /// The column `name` of reals.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column; the error lists those there are.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column; the error lists those there
+    /// are.
     #[track_caller]
     pub fn real(&self, name: &str) -> Result<Var<'t, F>> {
         match self.get(name)? {

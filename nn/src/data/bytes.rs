@@ -77,7 +77,8 @@ impl Layout {
                 error(ErrorKind::File, format, message).with_help("the file is cut short, or its header is damaged")
             );
         }
-        // No axis is longer than there are bytes, or another one has length 0 and an array of this shape could not be made.
+        // No axis is longer than there are bytes, or another one has length 0 and an array of this shape could not be
+        // made.
         let overflows =
             self.shape.iter().try_fold(1_isize, |all, n| all.checked_mul(isize::try_from((*n).max(1)).ok()?));
         if overflows.is_none() {

@@ -43,7 +43,8 @@ impl<F: Real> Column<F> {
         self.shape().first().copied().unwrap_or(0)
     }
 
-    /// Rows of 0 and 1 in place of labels: \[examples, …\] become \[examples, …, classes\], 1 in the place of the class.
+    /// One-hot rows in place of labels: \[examples, …\] becomes \[examples, …, classes\], with 1 at the class and 0
+    /// elsewhere.
     ///
     /// ```
     /// use nn::Column;
@@ -52,8 +53,8 @@ impl<F: Real> Column<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] for a label that is none of the classes, with its row; [`ErrorKind::Mismatch`] if the column holds
-    /// numbers.
+    /// [`ErrorKind::Refused`] for a label that is none of the classes, with its row; [`ErrorKind::Mismatch`] if the
+    /// column holds numbers.
     #[track_caller]
     pub fn one_hot(&self, classes: usize) -> Result<Self> {
         let Column::Index(labels) = self else {

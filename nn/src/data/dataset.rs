@@ -84,8 +84,9 @@ impl<F: Real> Dataset<F> {
         Ok(self)
     }
 
-    /// A data set whose targets are the numbers of classes, from 0. Labels that are counted from 1 are refused by a model of as
-    /// many outputs as there are classes; with one output more they fit, and its class 0 never comes.
+    /// A data set whose targets are labels: the numbers of classes, counted from 0. With labels that are counted from
+    /// 1, a model with one output for each class refuses the largest label; with one output more they fit, and class 0
+    /// never occurs.
     ///
     /// # Errors
     /// As [`with`](Self::with).
@@ -103,7 +104,7 @@ impl<F: Real> Dataset<F> {
         Dataset::new().real(FEATURES, features)?.real(TARGETS, values)
     }
 
-    /// The same data set, where the column `name` of numbers is what `change` makes of it.
+    /// The same data set, with `change` applied to the column `name` of numbers.
     ///
     /// ```
     /// use ndarray::Axis;

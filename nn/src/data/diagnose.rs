@@ -1,4 +1,4 @@
-//! What the errors on two parts of the data say about a model.
+//! Bias and variance of a model, from its errors on the training and the development part.
 
 use crate::error::mismatch;
 use autodiff::Result;
@@ -13,14 +13,14 @@ pub enum Diagnosis {
     HighVariance,
     /// The model fits neither part: a larger network, or longer training.
     HighBias,
-    /// The model does not fit the training part, and the other one much less.
+    /// The model does not fit the training part, and fits the other one much worse.
     HighBiasAndVariance,
     /// The errors lie between these cases.
     Undetermined,
 }
 
-/// What the shares of wrong answers on the training and the development part say, where ε is an error that one would call
-/// small.
+/// Bias and variance of a model, from the fractions of wrong answers on the training part and on the development part
+/// (the validation set of a [`Trainer`](crate::Trainer)). ε is an error that would count as small.
 ///
 /// | training error e | development error d | verdict |
 /// |---|---|---|
@@ -38,10 +38,11 @@ pub enum Diagnosis {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if an error is no share in \[0, 1\], or ε is not positive.
+/// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if an error is not a fraction in \[0, 1\], or ε is not
+/// positive.
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §4, which writes ≈ and ≪ without a number, and leaves out the high variance of
-/// d > 10ε. Its 𝓔 counts right answers; here, as its text means, wrong ones.
+/// Source: Matt R, *Neural Networks* (March 2022), §4, which writes ≈ and ≪ without a number, and has no case for e < ε
+/// and d ≥ 10ε. Its formula for 𝓔 counts right answers; here it counts wrong ones, as its text means.
 #[track_caller]
 pub fn diagnose(training: f64, development: f64, epsilon: f64) -> Result<Diagnosis> {
     let is_share = |error: f64| (0.0..=1.0).contains(&error);

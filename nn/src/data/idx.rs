@@ -6,7 +6,8 @@ use autodiff::{Error, ErrorKind, Real, Result};
 use ndarray::ArrayD;
 use std::path::Path;
 
-/// The array in the file at `path`. Labels become a column by [`Column::labels`](crate::Column::labels).
+/// Reads the array in the file at `path`. Labels are made a column of indices by
+/// [`Column::labels`](crate::Column::labels).
 ///
 /// # Errors
 /// [`ErrorKind::File`] if the file cannot be read, and as [`parse`].
@@ -19,8 +20,8 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<ArrayD<F>> {
     }
 }
 
-/// The array that `bytes` are: two zeros, a byte for the type of the numbers, one for the number of axes, the length of each
-/// axis in four bytes, and the numbers, all with the most significant byte first.
+/// Reads an array from `bytes`: two zeros, a byte for the type of the numbers, one for the number of axes, the length
+/// of each axis in four bytes, and the numbers, all with the most significant byte first.
 ///
 /// ```
 /// use nn::idx;
@@ -32,8 +33,8 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<ArrayD<F>> {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if they are not of this format: cut short, too long, of an unknown type, or with a whole number that
-/// `F` has not enough digits for.
+/// [`ErrorKind::File`] if they are not of this format: cut short, too long, of an unknown type, or with a whole number
+/// that `F` cannot represent exactly.
 ///
 /// Source: LeCun, Cortes & Burges, "The MNIST database of handwritten digits" (1998), at the end.
 #[track_caller]

@@ -1,4 +1,4 @@
-//! NumPy's format of one array.
+//! NumPy's format for one array.
 
 use super::bytes::{self, Element, Layout};
 use crate::error::error;
@@ -6,7 +6,8 @@ use autodiff::{Error, ErrorKind, Real, Result};
 use ndarray::ArrayD;
 use std::path::Path;
 
-/// The array in the `.npy` file at `path`. Labels become a column by [`Column::labels`](crate::Column::labels).
+/// Reads the array in the `.npy` file at `path`. Labels are made a column of indices by
+/// [`Column::labels`](crate::Column::labels).
 ///
 /// # Errors
 /// [`ErrorKind::File`] if the file cannot be read, and as [`parse`].
@@ -19,7 +20,7 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<ArrayD<F>> {
     }
 }
 
-/// The array that `bytes` are: of booleans, of whole numbers, or of floats of single or double precision.
+/// Reads an array from `bytes`: of booleans, of whole numbers, or of floats of single or double precision.
 ///
 /// ```
 /// use nn::npy;
@@ -31,8 +32,8 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<ArrayD<F>> {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if they are not of this format: cut short, too long, of another type, or with a whole number that `F`
-/// has not enough digits for.
+/// [`ErrorKind::File`] if they are not of this format: cut short, too long, of another type, or with a whole number
+/// that `F` cannot represent exactly.
 ///
 /// Source: The NumPy developers, `numpy.lib.format` (2008–), versions 1.0, 2.0 and 3.0 of the format.
 #[track_caller]
@@ -61,7 +62,8 @@ pub fn write<F: Real>(path: impl AsRef<Path>, array: &ArrayD<F>) -> Result<()> {
     bytes::write("npy", path.as_ref(), &to_bytes(array))
 }
 
-/// The bytes that [`parse`] reads `array` from, with the same bits: version 1.0 of the format, or 2.0 where the header is long.
+/// The bytes that [`parse`] reads `array` from, with the same bits: version 1.0 of the format, or 2.0 where the header
+/// is long.
 pub fn to_bytes<F: Real>(array: &ArrayD<F>) -> Vec<u8> {
     let lengths: Vec<String> = array.shape().iter().map(usize::to_string).collect();
     // A tuple of one has a comma.

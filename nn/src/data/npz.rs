@@ -1,4 +1,4 @@
-//! NumPy's archives of several arrays.
+//! NumPy's format for several arrays: an archive.
 
 use super::{bytes, npy};
 use crate::error::error;
@@ -9,7 +9,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-/// The arrays in the `.npz` file at `path`, by name, in the order of the file.
+/// Reads the arrays in the `.npz` file at `path`, by name, in the order of the file.
 ///
 /// # Errors
 /// [`ErrorKind::File`] if the file cannot be read, and as [`parse`].
@@ -22,7 +22,7 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<Vec<(String, ArrayD<F>)>>
     }
 }
 
-/// The arrays that `bytes` are, by name, compressed (`numpy.savez_compressed`) or not.
+/// Reads the arrays in `bytes`, by name, compressed (`numpy.savez_compressed`) or not.
 ///
 /// ```
 /// use nn::npz;
@@ -33,8 +33,8 @@ pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<Vec<(String, ArrayD<F>)>>
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if they are no archive, or an array in it cannot be read, with its name; the checksum of each array is
-/// compared.
+/// [`ErrorKind::File`] if they are no archive, or an array in it cannot be read, with its name; the checksum of each
+/// array is verified.
 #[track_caller]
 pub fn parse<F: Real>(bytes: &[u8]) -> Result<Vec<(String, ArrayD<F>)>> {
     let mut archive = match ZipArchive::new(Cursor::new(bytes)) {

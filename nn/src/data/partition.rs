@@ -7,7 +7,7 @@ use autodiff::{Real, Result};
 use std::cmp::Ordering;
 
 impl<F: Real> Dataset<F> {
-    /// Parts of the examples, drawn at random: each with its fraction, rounded up or down.
+    /// Divides the examples at random into parts, each with its fraction of the examples, rounded up or down.
     ///
     /// ```
     /// # use nn::Dataset;
@@ -18,17 +18,17 @@ impl<F: Real> Dataset<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the fractions are not positive or do not add up to 1, or a part
-    /// is left without examples.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the fractions are not positive or do not add up to 1,
+    /// or a part is left without examples.
     ///
-    /// Source: Matt R, *Neural Networks* (March 2022), §4: three fifths, a fifth and a fifth of up to 10,000 examples; 0.98, 0.01
-    /// and 0.01 of more.
+    /// Source: Matt R, *Neural Networks* (March 2022), §4, which advises 0.6, 0.2 and 0.2 for up to 10,000 examples,
+    /// and 0.98, 0.01 and 0.01 for more.
     #[track_caller]
     pub fn partition<const N: usize>(&self, fractions: [f64; N], seed: u64) -> Result<[Self; N]> {
         self.divided(fractions, &Random::new(seed).permutation(self.len()), None)
     }
 
-    /// As [`partition`](Self::partition), with the share that each class has in the whole, up to an example or two.
+    /// As [`partition`](Self::partition), with the proportion of each class as in the whole, up to an example or two.
     ///
     /// # Errors
     /// As [`partition`](Self::partition), and as [`labels`](Self::labels).
@@ -38,8 +38,8 @@ impl<F: Real> Dataset<F> {
         self.divided(fractions, &Random::new(seed).permutation(self.len()), Some(&classes))
     }
 
-    /// `k` pairs of a training part and the part that it leaves out, such that each example is left out once: k-fold
-    /// cross-validation.
+    /// The folds of k-fold cross-validation: `k` pairs of a training part and the part that it leaves out, such that
+    /// each example is left out once.
     ///
     /// ```
     /// # use nn::Dataset;
@@ -56,7 +56,7 @@ impl<F: Real> Dataset<F> {
         self.left_out(k, Random::new(seed).permutation(self.len()), None)
     }
 
-    /// As [`folds`](Self::folds), with the share that each class has in the whole, up to an example.
+    /// As [`folds`](Self::folds), with the proportion of each class as in the whole, up to an example.
     ///
     /// # Errors
     /// As [`folds`](Self::folds), and as [`labels`](Self::labels).
@@ -127,8 +127,8 @@ impl<F: Real> Dataset<F> {
     /// With another column in place of the column `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column, or the new one has another number of
-    /// examples.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such column, or the new one has another
+    /// number of examples.
     #[track_caller]
     pub fn replaced(&self, name: &str, column: Column<F>) -> Result<Self> {
         self.column(name)?;
@@ -141,11 +141,13 @@ impl<F: Real> Dataset<F> {
     }
 }
 
-/// The part of each example. They are dealt out in the order that is given, or class by class in that order, such that no part
-/// ever has one more or one less than its fraction f of what was dealt out: its next example, after c of them, comes from step
-/// ⌊c/f⌋ on and by step ⌈(c + 1)/f⌉, and of the parts that may have one, that with the earliest end gets it.
+/// The part of each example. They are dealt out in the order that is given, or class by class in that order, such that
+/// no part ever has one more or one less than its fraction f of what was dealt out: its next example, after c of them,
+/// comes from step ⌊c/f⌋ on and by step ⌈(c + 1)/f⌉, and of the parts that may have one, that with the earliest end
+/// gets it.
 ///
-/// Source: Baruah, Cohen, Plaxton & Varvel, "Proportionate Progress: A Notion of Fairness in Resource Allocation" (1996).
+/// Source: Baruah, Cohen, Plaxton & Varvel, "Proportionate Progress: A Notion of Fairness in Resource Allocation"
+/// (1996).
 fn dealt(fractions: &[f64], order: &[usize], classes: Option<&[usize]>) -> Vec<usize> {
     let mut order = order.to_vec();
     if let Some(classes) = classes {

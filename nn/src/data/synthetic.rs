@@ -1,4 +1,4 @@
-//! Data sets that are computed: two features and a class, or a curve.
+//! Synthetic data sets: two features and a class, or a curve.
 
 use super::Dataset;
 use crate::error::mismatch;
@@ -7,8 +7,9 @@ use autodiff::{Real, Result};
 use ndarray::Array2;
 use std::f64::consts::PI;
 
-/// Two half circles that reach into each other, `examples` points in all, with normal noise of deviation `noise` on both
-/// coordinates. Class 0 is (cos t, sin t), class 1 is (1 − cos t, ½ − sin t), 0 ≤ t ≤ π: no straight line divides them.
+/// Two half circles that reach into each other, `examples` points in all, with normal noise of standard deviation
+/// `noise` on both coordinates. Class 0 is (cos t, sin t), class 1 is (1 − cos t, ½ − sin t), 0 ≤ t ≤ π: no straight
+/// line divides them.
 ///
 /// ```
 /// let data = nn::synthetic::moons::<f64>(100, 0.1, 7)?;
@@ -26,7 +27,7 @@ pub fn moons<F: Real>(examples: usize, noise: f64, seed: u64) -> Result<Dataset<
     })
 }
 
-/// `classes` arms of a spiral, one for each class, each of which turns once around the middle while it goes out to radius 1.
+/// A spiral with `classes` arms, one for each class; each turns once around the centre on its way out to radius 1.
 ///
 /// # Errors
 /// As [`moons`], and for no classes.
@@ -40,7 +41,7 @@ pub fn spirals<F: Real>(examples: usize, classes: usize, noise: f64, seed: u64) 
     })
 }
 
-/// `classes` clouds with normal distributions of deviation `noise` around points drawn uniformly from \[−1, 1\]².
+/// `classes` normal distributions of standard deviation `noise` around points drawn uniformly from \[−1, 1\]².
 ///
 /// # Errors
 /// As [`moons`], and for no classes.
@@ -49,8 +50,8 @@ pub fn blobs<F: Real>(examples: usize, classes: usize, noise: f64, seed: u64) ->
     points(examples, classes, noise, seed, |_, _, middle| middle)
 }
 
-/// sin x with normal noise of deviation `noise`, at `examples` values of x drawn uniformly from \[−π, π\]: features
-/// \[examples, 1\], targets \[examples, 1\].
+/// sin x with normal noise of standard deviation `noise`, at `examples` values of x drawn uniformly from \[−π, π\]:
+/// features \[examples, 1\], targets \[examples, 1\].
 ///
 /// # Errors
 /// As [`moons`].
@@ -64,8 +65,8 @@ pub fn noisy_sine<F: Real>(examples: usize, noise: f64, seed: u64) -> Result<Dat
     Dataset::valued(column(xs.into_iter().map(F::of).collect()), column(ys))
 }
 
-/// Points whose classes take turns: `place` of the class, of how far along it the point lies in [0, 1], and of a point that
-/// was drawn for the class.
+/// Points whose classes take turns: `place` of the class, of how far along it the point lies in [0, 1], and of a point
+/// that was drawn for the class.
 #[track_caller]
 fn points<F: Real>(
     examples: usize,

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How a CSV file is read: with a header and commas between the fields, unless said otherwise.
+/// Reads CSV files: by default, with a header and commas between the fields.
 ///
 /// ```
 /// use nn::Csv;
@@ -23,7 +23,8 @@ use std::path::Path;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// Quoted fields are as in Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180 (2005).
+/// Quoted fields are as in Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180
+/// (2005).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Csv {
     header: bool,
@@ -46,11 +47,11 @@ impl Csv {
         Csv { delimiter, ..self }
     }
 
-    /// The table in the file at `path`.
+    /// Reads the table in the file at `path`.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be read, or is not a table: a line with another number of fields than the first, two
-    /// columns of one name, bytes that are not UTF-8, a header that consists of numbers, each with its line.
+    /// [`ErrorKind::File`] if it cannot be read, or is not a table: a line with another number of fields than the
+    /// first, two columns of one name, bytes that are not UTF-8, a header that consists of numbers, each with its line.
     #[track_caller]
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table> {
         let path = path.as_ref();
@@ -64,7 +65,7 @@ impl Csv {
         }
     }
 
-    /// The table that `text` is.
+    /// Reads a table from `text`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -73,7 +74,7 @@ impl Csv {
         self.table(text.as_bytes())
     }
 
-    /// The table that `reader` gives: of a compressed file, say.
+    /// Reads a table from `reader`, such as that of a compressed file.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -136,14 +137,14 @@ impl Default for Csv {
     }
 }
 
-/// What is done about values that are missing: fields that are empty, `NA`, `NaN`, `null` or `?`.
+/// How missing values are treated. A value is missing where the field is empty, `NA`, `NaN`, `null` or `?`.
 ///
-/// | choice | a row with a missing feature |
+/// | variant | a row with a missing feature |
 /// |---|---|
 /// | `Refuse` | is an error that names line and column |
 /// | `Drop` | is left out, as is one whose target is missing |
 /// | `Fill(number)` | has the number in its place |
-/// | `Keep` | has NaN in its place, for [`Scaling`](crate::Scaling), which replaces it by what the training part has on average |
+/// | `Keep` | has NaN in its place, for [`Scaling`](crate::Scaling), which replaces it by the mean of the feature in the training part |
 ///
 /// A target that is missing is never filled.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -183,7 +184,7 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// With another choice about missing values.
+    /// With this treatment of missing values, in place of [`Missing::Refuse`].
     pub fn missing(self, missing: Missing) -> Self {
         Table { missing, ..self }
     }
@@ -208,8 +209,8 @@ impl Table {
         Ok(Table { names, rows: self.rows.iter().map(kept).collect(), missing: self.missing })
     }
 
-    /// The different values of the column `name` that are not missing, in order: that of numbers if all are numbers, of the
-    /// alphabet otherwise. The classes of a label, the categories of a feature.
+    /// The classes of a label, or the categories of a feature: the different values of the column `name` that are not
+    /// missing, sorted as numbers if all are numbers, and alphabetically otherwise.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column.
@@ -226,8 +227,8 @@ impl Table {
         Ok(found.into_iter().map(str::to_owned).collect())
     }
 
-    /// With a column for each of `classes` in place of the column `name`: 1 where the field is that class, 0 elsewhere. They
-    /// are named `name=class`.
+    /// One-hot columns in place of the column `name`: one for each of `classes`, named `name=class`, with 1 where the
+    /// field is that class and 0 elsewhere.
     ///
     /// ```
     /// let table = nn::Csv::new().parse("size,colour\n1,red\n2,blue\n")?;
@@ -238,8 +239,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is no such column; [`ErrorKind::Refused`] for a field that is none of the classes, with
-    /// its line.
+    /// [`ErrorKind::Mismatch`] if there is no such column; [`ErrorKind::Refused`] for a field that is none of the
+    /// classes, with its line.
     #[track_caller]
     pub fn one_hot(&self, name: &str, classes: &[String]) -> Result<Self> {
         let at = self.position(name)?;
@@ -266,12 +267,12 @@ impl Table {
         Ok(Table { names: columns.collect(), rows, missing: self.missing })
     }
 
-    /// The data set whose targets are the classes in the column `label`, by their number in `classes`, and whose features are
-    /// all other columns, as numbers.
+    /// The data set whose targets are the classes in the column `label`, by their number in `classes`, and whose
+    /// features are all other columns, as numbers.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there is no such column, or no row; [`ErrorKind::Refused`] for a value that is missing, no
-    /// number, not finite, or none of the classes, with its line and column.
+    /// [`ErrorKind::Mismatch`] if there is no such column, or no row; [`ErrorKind::Refused`] for a value that is
+    /// missing, no number, not finite, or none of the classes, with its line and column.
     #[track_caller]
     pub fn labelled<F: Real>(&self, label: &str, classes: &[String]) -> Result<Dataset<F>> {
         let at = self.position(label)?;
@@ -283,8 +284,8 @@ impl Table {
         Dataset::labelled(features, labels)
     }
 
-    /// The data set whose targets \[rows, 1\] are the numbers in the column `target`, and whose features are all other columns,
-    /// as numbers.
+    /// The data set whose targets \[rows, 1\] are the numbers in the column `target`, and whose features are all other
+    /// columns, as numbers.
     ///
     /// # Errors
     /// As [`labelled`](Self::labelled).
@@ -311,7 +312,7 @@ impl Table {
         Ok(self.numbers(None)?.1)
     }
 
-    /// The rows that the choice about missing values leaves, and their features: all columns but the target.
+    /// The rows that the treatment of missing values leaves, and their features: all columns but the target.
     #[track_caller]
     fn numbers<F: Real>(&self, target: Option<usize>) -> Result<(Vec<&StringRecord>, ArrayD<F>)> {
         let lacks = |row: &&StringRecord| row.iter().any(is_missing);
@@ -352,7 +353,8 @@ impl Table {
             Ok(number) if number.is_finite() => Ok(Some(number)),
             Ok(_) => Err(self.refused(row, column, format!("`{field}` is not finite"))),
             Err(_) => Err(self.refused(row, column, format!("`{field}` is not a number")).with_help(format!(
-                "`one_hot(\"{name}\", &table.classes(\"{name}\")?)` makes columns of 0 and 1 of it, `without([\"{name}\"])` leaves it out"
+                "`one_hot(\"{name}\", &table.classes(\"{name}\")?)` makes columns of 0 and 1 of it, \
+                 `without([\"{name}\"])` leaves it out"
             ))),
         }
     }
@@ -401,7 +403,7 @@ impl Table {
 }
 
 impl<F: Real> Column<F> {
-    /// A column of labels from whole numbers, as files of arrays hold them.
+    /// A column of labels from whole numbers, which is how files of arrays store them.
     ///
     /// ```
     /// use nn::Column;

@@ -1,4 +1,4 @@
-//! Text as numbers of tokens.
+//! Text as sequences of tokens, each with its number.
 
 use super::{Column, Dataset, TARGETS};
 use crate::error::{error, mismatch};
@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 pub enum Tokens {
     /// Characters, spaces and ends of lines among them.
     Characters,
-    /// Words, which consist of letters, digits and apostrophes, and single other characters; spaces only divide.
+    /// Words, which consist of letters, digits and apostrophes, and every other character by itself; spaces only
+    /// separate.
     Words,
 }
 
@@ -43,8 +44,8 @@ impl Tokens {
     }
 }
 
-/// The tokens that a model knows, each with its number from 0: the most frequent first, those of one frequency in the order of
-/// the alphabet.
+/// The tokens that a model knows, numbered from 0: the most frequent first, and tokens of equal frequency in
+/// alphabetical order.
 ///
 /// ```
 /// use nn::{Tokens, Vocabulary};
@@ -108,8 +109,8 @@ impl Vocabulary {
     /// The numbers of the tokens of `text`.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] for a token that is not in the vocabulary, unless it is [`limited`](Self::limited), with its
-    /// position.
+    /// [`ErrorKind::Refused`] for a token that is not in the vocabulary, unless it is [`limited`](Self::limited), with
+    /// its position.
     #[track_caller]
     pub fn encode(&self, text: &str) -> Result<Vec<usize>> {
         let mut numbers = Vec::new();
@@ -148,9 +149,9 @@ impl Vocabulary {
 }
 
 impl<F: Real> Dataset<F> {
-    /// Sequences of `length` tokens cut out of a stream, one every `stride` tokens, in the column `tokens`
-    /// \[sequences, length\], and for each of its tokens the one that follows it in the stream, in the column `targets`
-    /// \[sequences, length\]: what a model of language is trained on.
+    /// The data set that a language model is trained on. The column `tokens` \[sequences, length\] has sequences of
+    /// `length` tokens, which begin every `stride` tokens of the stream; the column `targets` \[sequences, length\]
+    /// has, for each of these tokens, the one that follows it.
     ///
     /// ```
     /// use nn::{Column, Dataset};
@@ -161,7 +162,7 @@ impl<F: Real> Dataset<F> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the length or the stride is 0, or the stream has no sequence and a token after it.
+    /// [`ErrorKind::Mismatch`] if the length or the stride is 0, or the stream is not longer than `length`.
     #[track_caller]
     pub fn windows(stream: &[usize], length: usize, stride: usize) -> Result<Self> {
         let count = match stream.len().checked_sub(length).and_then(|left| left.checked_sub(1)) {

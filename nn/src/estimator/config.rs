@@ -31,21 +31,21 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// Only `nodes` and `activators` have to be there; an unknown setting is an error.
+/// Only `nodes` and `activators` are required; an unknown setting is an error.
 ///
-/// | setting | is | unless said otherwise |
+/// | setting | is | default |
 /// |---|---|---|
 /// | `nodes` | the nodes of the layers 0, 1, …, L: features first, outputs last | |
-/// | `activators` | the activation of the layers 1, …, L; the last one decides what is learnt | |
+/// | `activators` | the activation functions of the layers 1, …, L; the last one decides what is predicted and by which cost: see below | |
 /// | `bias` | whether the layers 1, …, L have a bias | all have |
 /// | `keep_prob` | the probability that a node of the layers 0, …, L − 1 is kept in a step | 1 |
 /// | `lp_reg`, `lambda` | p and λ of the penalty λ/(2n)·Σ\|w\|ᵖ, for n examples; no penalty if p is 0 | 0, 0.01 |
-/// | `standardise` | whether features are brought to mean 0 and deviation 1, by those of the training data | true |
-/// | `method` | how the cost is made small | Adam |
+/// | `standardise` | whether features are scaled to mean 0 and standard deviation 1, by those of the training data | true |
+/// | `method` | how the cost is minimised | Adam |
 /// | `rate`, `decay` | the learning rate α/(1 + ηi) of the i-th epoch: α and η | 0.01, 0 |
-/// | `epochs` | how often each example is used; for L-BFGS, the most steps | 100 |
+/// | `epochs` | how often each example is used; for L-BFGS, the largest number of steps | 100 |
 /// | `batch_size` | the examples of a step; 0 for all of them | 32 |
-/// | `seed` | what everything random comes from | 0 |
+/// | `seed` | the seed of everything random | 0 |
 ///
 /// | last activator | targets | cost, without the penalty |
 /// |---|---|---|
@@ -53,8 +53,8 @@ use serde::{Deserialize, Serialize};
 /// | `sigmoid` | 0 and 1, or the labels 0 and 1 of one output | the mean of the log-loss |
 /// | `softmax` | labels, or rows of probabilities | the mean cross-entropy |
 ///
-/// Source: Matt R, *Neural Networks* (June 2022), §3.2 (`nodes`, `bias`, `activators`, `lp_reg`), and (March 2022), §5.1
-/// (`keep_prob`), §7.5 (the decay). A bias has no penalty.
+/// Source: Matt R, *Neural Networks* (June 2022), §3.2 (`nodes`, `bias`, `activators`, `lp_reg`), and (March 2022),
+/// §5.1 (`keep_prob`), §7.5 (the decay). A bias has no penalty.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -104,7 +104,7 @@ fn batch_size() -> usize {
     32
 }
 
-/// How the cost of a [`NetworkConfig`] is made small.
+/// How the cost of a [`NetworkConfig`] is minimised.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -172,12 +172,12 @@ impl NetworkConfig {
         NetworkConfig { lp_reg: p, lambda, ..self }
     }
 
-    /// With the features as they are.
+    /// Without the scaling of features.
     pub fn not_standardised(self) -> Self {
         NetworkConfig { standardise: false, ..self }
     }
 
-    /// How the cost is made small.
+    /// How the cost is minimised.
     pub fn method(self, method: Method) -> Self {
         NetworkConfig { method, ..self }
     }
@@ -202,7 +202,7 @@ impl NetworkConfig {
         NetworkConfig { batch_size, ..self }
     }
 
-    /// What everything random comes from.
+    /// The seed of everything random.
     pub fn seed(self, seed: u64) -> Self {
         NetworkConfig { seed, ..self }
     }

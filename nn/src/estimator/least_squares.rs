@@ -6,8 +6,8 @@ use crate::layers::Dense;
 use autodiff::{ErrorKind, Real, Result};
 use ndarray::{Array1, Array2, Ix2, s};
 
-/// The dense layer y = x W + b with the least Σ(y − target)² on `data`, in closed form: what [`NetworkConfig::linear`] comes to
-/// step by step.
+/// The dense layer y = x W + b with the least Σ(y − target)² on `data`, in closed form. [`NetworkConfig::linear`]
+/// approaches it step by step.
 ///
 /// ```
 /// use nn::{Dataset, least_squares};
@@ -17,16 +17,18 @@ use ndarray::{Array1, Array2, Ix2, s};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// W and b solve R (b, W) = Qᵀ y for \[1 x\] = Q R, by reflections of the columns, which are brought to length 1 before.
+/// W and b solve R (b, W) = Qᵀ y for \[1 x\] = Q R, by Householder reflections of the columns, which are scaled to
+/// length 1 before.
 ///
 /// # Errors
-/// [`ErrorKind::Mismatch`] if features and targets are not \[examples, …\] with one axis more, or there are fewer examples than
-/// unknowns; [`ErrorKind::Refused`] if a feature is a combination of those before it (to 12 digits): then many W are as good.
+/// [`ErrorKind::Mismatch`] if features and targets are not \[examples, …\] with one axis more, or there are fewer
+/// examples than unknowns; [`ErrorKind::Refused`] if a feature is a linear combination of those before it (to 12
+/// digits): then W is not unique.
 ///
 /// [`NetworkConfig::linear`]: crate::NetworkConfig::linear
 ///
-/// Source: Householder, "Unitary Triangularization of a Nonsymmetric Matrix" (1958); Golub & Van Loan, *Matrix Computations*
-/// (2013), §5.3.2.
+/// Source: Householder, "Unitary Triangularization of a Nonsymmetric Matrix" (1958); Golub & Van Loan, *Matrix
+/// Computations* (2013), §5.3.2.
 #[track_caller]
 pub fn least_squares<F: Real>(data: &Dataset<F>) -> Result<Dense<F>> {
     let targets = match data.targets()? {

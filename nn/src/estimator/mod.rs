@@ -1,4 +1,4 @@
-//! Models of the first chapters, from a few settings: regression and networks of dense layers.
+//! Estimators, models that are fitted from a few settings: regression and networks of dense layers.
 
 mod config;
 mod least_squares;

@@ -17,8 +17,8 @@ use crate::{metric, minimize};
 use autodiff::{IntoArray, Real, Result, Var};
 use ndarray::{ArrayD, Axis};
 
-/// A network of dense layers that learns by its [`NetworkConfig`]: linear, logistic and softmax regression, and multilayer
-/// perceptrons.
+/// A network of dense layers that learns by its [`NetworkConfig`]: linear, logistic and softmax regression, and
+/// multilayer perceptrons.
 ///
 /// ```
 /// use nn::{Activation, Network, NetworkConfig, synthetic};
@@ -33,7 +33,8 @@ use ndarray::{ArrayD, Axis};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// Everything it does is a few lines with [`Sequential`], [`Trainer`] and [`objective`](crate::objective), which do more.
+/// It is made of [`Sequential`], [`Trainer`] and [`objective`](crate::objective), which also make what the settings do
+/// not cover.
 #[derive(Clone, Debug)]
 pub struct Network<F: Real> {
     config: NetworkConfig,
@@ -43,7 +44,7 @@ pub struct Network<F: Real> {
 }
 
 impl<F: Real> Network<F> {
-    /// A network that has learnt nothing. Weights are drawn by [`Init::He`] for layers with a rectifier, by [`Init::Xavier`] for
+    /// An untrained network. Weights are drawn by [`Init::He`] for layers with a rectifier, by [`Init::Xavier`] for
     /// others.
     ///
     /// # Errors
@@ -55,11 +56,12 @@ impl<F: Real> Network<F> {
         Ok(Network { model: model(&config, scaling), config, output, costs: Vec::new() })
     }
 
-    /// Learns from `data`, from the start: the same data and settings give the same network, bit for bit.
+    /// Trains the network on `data`, from new initial weights: the same data and settings give the same network, bit
+    /// for bit.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the data do not fit the first or the last layer, and as
-    /// [`Trainer::fit`] and [`Lbfgs::minimize`].
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the data do not fit the first or the last layer, and
+    /// as [`Trainer::fit`] and [`Lbfgs::minimize`].
     #[track_caller]
     pub fn fit(&mut self, data: &Dataset<F>) -> Result<&mut Self> {
         let data = &self.prepared(data)?;
@@ -88,7 +90,8 @@ impl<F: Real> Network<F> {
         Ok(self)
     }
 
-    /// What the last activator answers for `features`: \[examples, outputs\], numbers or probabilities.
+    /// The predictions for `features`, \[examples, outputs\]: numbers or probabilities, as the last activator gives
+    /// them.
     ///
     /// # Errors
     /// As [`predict`](crate::predict).
@@ -97,10 +100,11 @@ impl<F: Real> Network<F> {
         predict(&Answer { model: self.model.clone(), output: self.output }, features)
     }
 
-    /// How well the network answers: the share of the right classes, or R² = 1 − Σ(a − y)²/Σ(y − ȳ)² of numbers.
+    /// How well the network predicts: the fraction of right classes, or R² = 1 − Σ(a − y)²/Σ(y − ȳ)² of numbers.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict), [`accuracy`](crate::metric::accuracy) and [`r_squared`](crate::metric::r_squared).
+    /// As [`predict`](Self::predict), [`accuracy`](crate::metric::accuracy) and
+    /// [`r_squared`](crate::metric::r_squared).
     #[track_caller]
     pub fn score(&self, data: &Dataset<F>) -> Result<f64> {
         let data = self.prepared(data)?;
@@ -126,7 +130,7 @@ impl<F: Real> Network<F> {
         Ok(evaluate(&self.model, self.cost(data.len()), &data)?.loss.double())
     }
 
-    /// The cost of each epoch as it was while learning; for L-BFGS, at the start and after each step.
+    /// The cost of each epoch, measured during the training; for L-BFGS, at the start and after each step.
     pub fn cost_history(&self) -> &[f64] {
         &self.costs
     }
@@ -136,13 +140,13 @@ impl<F: Real> Network<F> {
         &self.config
     }
 
-    /// The layers `scaling`, `1`, …, `L` and what is between them, without the last activator: sigmoid and softmax are part of
-    /// the cost, which is exact that way, and of [`predict`](Self::predict).
+    /// The layers `scaling`, `1`, …, `L` and what is between them, without the last activator: the cost and
+    /// [`predict`](Self::predict) apply sigmoid and softmax, the cost in a form that loses no digits.
     pub fn model(&self) -> &Sequential<F> {
         &self.model
     }
 
-    /// The model, to be changed: for arrays that are loaded.
+    /// The model, to be changed: to load arrays into it, for example.
     pub fn model_mut(&mut self) -> &mut Sequential<F> {
         &mut self.model
     }

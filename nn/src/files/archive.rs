@@ -50,7 +50,7 @@ impl View for Tensor {
     }
 }
 
-/// The bytes of a file with these arrays, and with one word of one entry of its description. Equal contents are equal bytes.
+/// The bytes of a file with these arrays, whose metadata has one entry. Equal contents give equal bytes.
 pub(super) fn written(tensors: Vec<(String, Tensor)>, description: (&str, String)) -> Result<Vec<u8>, String> {
     let mut names: Vec<&String> = tensors.iter().map(|(name, _)| name).collect();
     names.sort();
@@ -117,8 +117,8 @@ impl<'d> Archive<'d> {
     }
 }
 
-/// The numbers of a tensor; an error, in words that follow its name, if they are of another type. Single precision in a file
-/// is read as double, which changes no number.
+/// The numbers of a tensor; an error, in words that follow its name, if they are of another type. Single precision in a
+/// file is read as double, which changes no number.
 pub(super) fn array<F: Real>(tensor: &TensorView<'_>) -> Result<ArrayD<F>, String> {
     let bytes = tensor.data();
     let numbers: Vec<F> = match tensor.dtype() {

@@ -1,4 +1,4 @@
-//! Files that are there as a whole or not at all.
+//! Files that are written atomically: a file is complete, or it is not there.
 
 use crate::error::error;
 use autodiff::{Error, ErrorKind, Result};
@@ -8,8 +8,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `bytes` to a new file beside `path`, waits until they are on the disk, and gives it the name `path`. Whenever that is
-/// cut short, `path` is what it was before, or the new file; what may stay behind is a file `.NAME.….tmp`.
+/// Writes `bytes` to a new file beside `path`, waits until they are on the disk, and renames it to `path`. If the
+/// process is killed meanwhile, `path` is the old file or the new one; a file `.NAME.….tmp` may remain.
 #[track_caller]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     match replace(path, bytes) {
@@ -21,7 +21,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// The bytes of a file.
 #[track_caller]
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    // A device may have no end.
+    // A device may never end.
     let bytes = match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(io::Error::other("it is no file")),
         Ok(_) => fs::read(path),
@@ -60,7 +60,8 @@ fn fill(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A new, empty file in the folder of `path`. Its name is random, so that two who save at the same time have a file each.
+/// A new, empty file in the folder of `path`. Its name is random, so that two who save at the same time have a file
+/// each.
 fn new_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?.to_string_lossy();
     loop {

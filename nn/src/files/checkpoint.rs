@@ -1,7 +1,8 @@
 //! The state of a training run in a file.
 //!
-//! It is a file of safetensors: the arrays of the model are tensors `model.PATH`, those of the optimizer `optimizer.NAME.PATH`.
-//! What is no array is the text of the tensor `run.json`, and the last tensor, `sum.crc32`, is a checksum of all bytes before it.
+//! It is a file of safetensors: the arrays of the model are tensors `model.PATH`, those of the optimizer
+//! `optimizer.NAME.PATH`. Everything that is not an array is the text of the tensor `run.json`, and the last tensor,
+//! `sum.crc32`, is a checksum of all bytes before it.
 
 use super::archive::{self, Archive, Tensor};
 use super::atomic;
@@ -41,21 +42,23 @@ struct Observed {
 }
 
 impl<F: Real> Checkpoint<F> {
-    /// Writes the checkpoint to a file: to a new one, which then takes the place of a former one. A process that is killed
-    /// meanwhile leaves the former file or the new one, never half of it; what may stay behind is a file `.NAME.….tmp` beside it.
+    /// Writes the checkpoint to a file atomically: to a new file, which then replaces a former one. A process that is
+    /// killed meanwhile leaves the former file or the new one, never half of it; a file `.NAME.….tmp` may remain beside
+    /// it.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be written; then a former file is as it was.
+    /// [`ErrorKind::File`] if it cannot be written; a former file is unchanged then.
     #[track_caller]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         atomic::write(path.as_ref(), &self.to_bytes()?)
     }
 
-    /// Reads what [`save`](Self::save) has written: [`Trainer::resume`](crate::Trainer::resume) goes on from it, and
-    /// [`restore`](Self::restore) sets a model to it.
+    /// Reads what [`save`](Self::save) has written. [`Trainer::resume`](crate::Trainer::resume) resumes the run from
+    /// it, and
+    /// [`restore`](Self::restore) sets a model to its arrays.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if there is no such file, if it is damaged, is no checkpoint, or one of a later version, or of the
+    /// [`ErrorKind::File`] if there is no such file, or it is damaged, not a checkpoint, of a later version, or of the
     /// other precision.
     #[track_caller]
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
@@ -66,7 +69,7 @@ impl<F: Real> Checkpoint<F> {
         }
     }
 
-    /// What [`save`](Self::save) writes. Equal states are equal bytes.
+    /// The bytes that [`save`](Self::save) writes. Equal checkpoints give equal bytes.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the names of two arrays are the same.

@@ -11,7 +11,7 @@ use ndarray::{ArrayViewD, Axis};
 use std::fmt::Write;
 use std::path::Path;
 
-/// A model as the text of a program in which `n` is the number of examples: what [`export`] answers.
+/// A model as the text of a program in which `n` is the number of examples: what [`export`] returns.
 ///
 /// ```
 /// use autodiff::{Input, Program, Registry};
@@ -31,7 +31,7 @@ use std::path::Path;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// The grammar of the text is that of [`autodiff::text`]; the tool `run` runs it on a table of numbers.
+/// The grammar of the text is that of [`autodiff::text`]; the command `run` runs it on a table of numbers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Export<F: Real> {
     /// The lines of the text, in which the arrays of the model are given from outside.
@@ -41,11 +41,12 @@ pub struct Export<F: Real> {
     arrays: Named<F>,
 }
 
-/// The model as a program from x \[n, example …\] to y: its forward pass at evaluation, recorded for several numbers of examples n.
+/// The model as a program from x \[n, example …\] to y: its forward pass at evaluation, recorded for several numbers of
+/// examples n.
 ///
 /// # Errors
-/// [`ErrorKind::Refused`] if something in the program depends on n in another way than as the length of an axis: the message
-/// shows it. Otherwise the error of the first layer that does not fit.
+/// [`ErrorKind::Refused`] if something in the program depends on n other than as the length of an axis, which the
+/// message shows; the error of the first layer that does not fit the shape of the example.
 #[track_caller]
 pub fn export<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Shape>) -> Result<Export<F>> {
     let example = example.into();
@@ -55,7 +56,7 @@ pub fn export<F: Real>(model: &(impl Layer<F> + ?Sized), example: impl Into<Shap
     })
 }
 
-/// As [`export`], of what `record` records for n examples: for models that read indices, or several arrays.
+/// As [`export`], for models that read indices or several arrays: `record` records the forward pass for n examples.
 ///
 /// ```
 /// use nn::{Embedding, Init, Random};
@@ -138,7 +139,7 @@ impl<F: Real> Export<F> {
         joined(&lines.collect::<Vec<_>>())
     }
 
-    /// Writes [`to_text`](Self::to_text) to a file, which then takes the place of a former one.
+    /// Writes [`to_text`](Self::to_text) to a file atomically; a former file is replaced.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if it cannot be written.
@@ -150,7 +151,7 @@ impl<F: Real> Export<F> {
     /// As [`save`](Self::save), with a comment of one line, which begins with `#`, in front of the text.
     ///
     /// # Errors
-    /// As [`save`](Self::save); [`ErrorKind::Refused`] if the comment is none.
+    /// As [`save`](Self::save); [`ErrorKind::Refused`] if it is not such a comment.
     #[track_caller]
     pub fn save_with_comment(&self, path: impl AsRef<Path>, comment: &str) -> Result<()> {
         if !comment.starts_with('#') || comment.contains(['\n', '\r']) {
@@ -159,8 +160,8 @@ impl<F: Real> Export<F> {
         atomic::write(path.as_ref(), format!("{comment}\n{}", self.to_text()).as_bytes())
     }
 
-    /// Writes a text in which the arrays of the model are inputs under their paths, and the arrays to a file beside it, as
-    /// [`weights::save`] does: for models whose numbers are too many for a text.
+    /// For large models: writes a text in which the arrays of the model are inputs named by their paths, and writes the
+    /// arrays to a second file, as [`weights::save`] does.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if one of them cannot be written.

@@ -1,5 +1,5 @@
-//! What is kept in files: weights, states of training runs, programs. Files are written by functions that are called for it,
-//! and by nothing else.
+//! Files: weights, checkpoints of training runs, exported models. Only functions that are called to write a file write
+//! one.
 
 mod archive;
 mod atomic;

@@ -1,7 +1,7 @@
-//! Weights under the names and in the layouts of PyTorch: a `state_dict` of the same architecture is loaded and predicts the
-//! same, and the other way round.
+//! Weights with the names and layouts of PyTorch: a model that loads the `state_dict` of a PyTorch model of the same
+//! architecture predicts the same, and the other way round.
 //!
-//! The layers themselves say how PyTorch keeps them ([`Module::pytorch`](crate::Module::pytorch)):
+//! The layers themselves state their names and layouts in PyTorch ([`Module::pytorch`](crate::Module::pytorch)):
 //!
 //! | here | in a `state_dict` |
 //! |---|---|
@@ -15,9 +15,9 @@
 //! | [`TransformerBlock`](crate::TransformerBlock) | `self_attn`, `norm1`, `norm2`, `linear1`, `linear2` of a `TransformerEncoderLayer` |
 //! | [`Sequential`](crate::Sequential), lists, your own modules | the names that they have here |
 //!
-//! Names of your own modules are those of their fields, unless their [`Module::pytorch`](crate::Module::pytorch) says otherwise;
-//! [`names`] lists what comes of it. In Python, [safetensors](https://github.com/huggingface/safetensors) reads and writes the
-//! files:
+//! Names of your own modules are those of their fields, unless their [`Module::pytorch`](crate::Module::pytorch) says
+//! otherwise; [`names`] lists the resulting names. In Python, [safetensors](https://github.com/huggingface/safetensors)
+//! reads and writes the files:
 //!
 //! ```python
 //! from safetensors.torch import load_file, save_file
@@ -52,7 +52,8 @@ use crate::module::{Module, Stored, Tree};
 use autodiff::{ErrorKind, Real, Result};
 use std::path::Path;
 
-/// Writes the arrays of `model` to a file as PyTorch has them, as [`weights::save`](crate::weights::save) does.
+/// Writes the arrays of `model` to a file, with the names and layouts of PyTorch, as
+/// [`weights::save`](crate::weights::save) does.
 ///
 /// # Errors
 /// As [`weights::save`](crate::weights::save); [`ErrorKind::Mismatch`] also if two arrays would be one tensor.
@@ -78,7 +79,7 @@ pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Pat
     }
 }
 
-/// Sets the arrays of `model` that the file has, and tells which those were and what did not fit, as
+/// Sets the arrays of `model` that the file has, and returns which were set and what did not fit, as
 /// [`weights::load_matching`](crate::weights::load_matching) does.
 ///
 /// # Errors
@@ -92,7 +93,8 @@ pub fn load_matching<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl 
     }
 }
 
-/// The arrays of `model`: path here, and name in a `state_dict`. Several arrays may be parts of one tensor.
+/// The arrays of `model`, each by its path here and its name in a `state_dict`. Several arrays may be parts of one
+/// tensor.
 pub fn names<F: Real>(model: &(impl Module<F> + ?Sized)) -> Vec<(String, String)> {
     translated(model).0.into_iter().map(|slot| (slot.path, slot.name)).collect()
 }
@@ -111,7 +113,8 @@ fn read<F: Real>(model: &mut (impl Module<F> + ?Sized), bytes: &[u8], all: bool)
     slots::load(model, &archive, (&slots, &unused), all)
 }
 
-/// Where PyTorch keeps each array of a model, in the order of its visit; and the names of tensors that it does without.
+/// Where PyTorch keeps each array of a model, in the order of the model; and the names of tensors that the model does
+/// not use.
 fn translated<F: Real>(model: &(impl Module<F> + ?Sized)) -> (Vec<Slot>, Vec<String>) {
     let tree = Tree::of(model);
     // Of each module what it says, once; the outermost first.
@@ -126,8 +129,8 @@ fn translated<F: Real>(model: &(impl Module<F> + ?Sized)) -> (Vec<Slot>, Vec<Str
     (slots, unused)
 }
 
-/// Where PyTorch keeps what is at `path`. The names on the way are translated from the outside in; what an outer module says of
-/// something inside an inner one holds.
+/// Where PyTorch keeps what is at `path`. The names on the way are translated from the outside in; what an outer module
+/// says of something inside an inner one holds.
 fn translate(path: &str, said: &[(&str, Vec<Stored>)]) -> Slot {
     let mut slot = Slot { path: path.to_owned(), name: String::new(), transposed: false, piece: (0, 1) };
     // How much of the path is translated.

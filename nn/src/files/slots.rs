@@ -1,4 +1,4 @@
-//! Where the arrays of a model stand in a file.
+//! Where the arrays of a model are in a file.
 
 use super::archive::{self, Archive, Tensor};
 use crate::error::{error, mismatch};
@@ -7,7 +7,7 @@ use autodiff::{ErrorKind, Real, Result, Shape};
 use ndarray::{ArrayD, Axis};
 use std::fmt;
 
-/// Where one array of a model stands: the name of a tensor, and how it is laid out there.
+/// Where one array of a model is: the name of a tensor, and its layout there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Slot {
     /// Its path in the model.
@@ -24,9 +24,9 @@ pub(super) struct Slot {
 pub struct Loaded {
     /// The arrays of the model that were set, by path.
     pub arrays: Vec<String>,
-    /// The tensors that the model needs and the file has not.
+    /// The tensors that the model needs and the file lacks.
     pub missing: Vec<String>,
-    /// The tensors that the file has and the model does not know.
+    /// The tensors that the file has and the model does not use.
     pub superfluous: Vec<String>,
     /// The tensors of another shape or type than the model's, in words.
     pub unfit: Vec<String>,
@@ -117,8 +117,8 @@ fn has<T>(pieces: &[(usize, T)], piece: usize) -> bool {
     pieces.iter().any(|(known, _)| *known == piece)
 }
 
-/// Sets the arrays of a model that `archive` has where `slots` says; tensors named in `ignored` have no place and need none.
-/// If not `all` have to fit, those are set that do.
+/// Sets the arrays of a model that `archive` has where `slots` says; tensors named in `ignored` have no place and need
+/// none. If not `all` have to fit, those are set that do.
 #[track_caller]
 pub(super) fn load<F: Real>(
     model: &mut (impl Module<F> + ?Sized),

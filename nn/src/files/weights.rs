@@ -16,11 +16,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A file holds numbers and no architecture: it is loaded into a model of the same one. Numbers are kept bit for bit. Single
-//! precision is read into a model of `f64`, which changes no number, but not double precision into one of `f32`.
+//! A file holds numbers and no architecture: it is loaded into a model of the same architecture. Numbers are kept bit
+//! for bit. A model of `f64` can load single precision, which changes no number; a model of `f32` cannot load double
+//! precision.
 //!
-//! A model that was trained by PyTorch has other names and layouts: see [`pytorch`](crate::pytorch). The state of a training
-//! run, to go on from: [`Checkpoint::save`](crate::Checkpoint::save).
+//! For the names and layouts of PyTorch, see [`pytorch`](crate::pytorch); to save the state of a training run, so that
+//! it can be resumed, see [`Checkpoint::save`](crate::Checkpoint::save).
 
 use super::archive::{self, Archive};
 use super::atomic;
@@ -32,15 +33,16 @@ use std::path::Path;
 
 pub use super::slots::Loaded;
 
-/// What the description of a file says under `format`: these are names and layouts of this crate, in their first version.
+/// What the description of a file says under `format`: these are names and layouts of this crate, in their first
+/// version.
 pub(super) const FORMAT: &str = "nn 1";
 
-/// Writes the arrays of `model` to a file: to a new one, which then takes the place of a former one. So nobody ever finds half of
-/// it under this name.
+/// Writes the arrays of `model` to a file atomically: to a new file, which then replaces a former one. So a file of
+/// this name is always complete.
 ///
 /// # Errors
-/// [`ErrorKind::File`] if it cannot be written; then a former file is as it was. [`ErrorKind::Mismatch`] if two arrays of the
-/// model have one path.
+/// [`ErrorKind::File`] if it cannot be written; a former file is unchanged then. [`ErrorKind::Mismatch`] if two arrays
+/// of the model have one path.
 #[track_caller]
 pub fn save<F: Real>(model: &(impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<()> {
     atomic::write(path.as_ref(), &to_bytes(model)?)
@@ -49,9 +51,9 @@ pub fn save<F: Real>(model: &(impl Module<F> + ?Sized), path: impl AsRef<Path>) 
 /// Sets all arrays of `model` to those of a file.
 ///
 /// # Errors
-/// [`ErrorKind::File`] if there is no such file, if it is damaged or was not written by [`save`], or if its arrays are not those
-/// of the model: then the message names what is missing, what the model has no place for, and what has another shape or type.
-/// Nothing is changed then.
+/// [`ErrorKind::File`] if there is no such file, if it is damaged or was not written by [`save`], or if its arrays are
+/// not those of the model: then the message names what is missing, what the model has no place for, and what has
+/// another shape or type. Nothing is changed then.
 #[track_caller]
 pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<()> {
     let bytes = atomic::read(path.as_ref())?;
@@ -61,8 +63,8 @@ pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Pat
     }
 }
 
-/// Sets the arrays of `model` that the file has, and tells which those were and what did not fit: for the layers that a new model
-/// shares with an old one.
+/// Sets the arrays of `model` that the file has, and returns which were set and what did not fit: for the layers that a
+/// new model has in common with an old one.
 ///
 /// ```
 /// use nn::{Dense, Init, Random, Sequential, weights};
@@ -92,7 +94,7 @@ pub fn load_matching<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl 
     }
 }
 
-/// What [`save`] writes.
+/// The bytes that [`save`] writes.
 ///
 /// # Errors
 /// [`ErrorKind::Mismatch`] if two arrays of the model have one path.
@@ -105,7 +107,7 @@ pub fn to_bytes<F: Real>(model: &(impl Module<F> + ?Sized)) -> Result<Vec<u8>> {
     }
 }
 
-/// As [`load`], from bytes that are there already, as of [`include_bytes!`].
+/// As [`load`], from bytes in memory, such as those of [`include_bytes!`].
 ///
 /// # Errors
 /// As [`load`].

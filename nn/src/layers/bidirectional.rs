@@ -6,19 +6,19 @@ use crate::layer::Layer;
 use crate::module::Module;
 use autodiff::{Real, Var};
 
-/// One layer reads the sequence from its first step to its last, another from its last to its first; what they answer stands
-/// side by side.
+/// A bidirectional recurrent layer: one layer reads the sequence from its first step to its last, another from its last
+/// to its first, and their outputs are concatenated along the last axis.
 ///
 /// | array | shape |
 /// |---|---|
 /// | x | \[examples, steps, inputs\] |
-/// | `forward`, `backward` | two layers from it to \[examples, steps, width\], or to the last state, \[examples, width\]; each of its own width |
-/// | y | \[examples, steps, widths together\] or \[examples, widths together\] |
+/// | `forward`, `backward` | two layers from x to \[examples, steps, width\], or to the last state, \[examples, width\]; their widths may differ |
+/// | y | \[examples, steps, sum of the widths\] or \[examples, sum of the widths\] |
 ///
-/// At every step, y has the state of the one after it has read the steps up to here, and of the other after it has read the
-/// steps from here on. It is PyTorch's `bidirectional`, and two or more of them in a [`Sequential`](crate::Sequential) its
-/// `num_layers`. The sequences are of one length: of those that end early, the second would read first what lies behind
-/// their ends.
+/// At step t, y has the state of `forward` after it has read the steps up to t, and the state of `backward` after it
+/// has read the steps from the last one down to t. It is PyTorch's `bidirectional`; several of them in a
+/// [`Sequential`](crate::Sequential) are its `num_layers`. All sequences have the same length: of a shorter one,
+/// `backward` would read the padding first.
 ///
 /// ```
 /// use autodiff::Tape;

@@ -1,4 +1,4 @@
-//! Features brought to one scale.
+//! Scaling of features.
 
 use super::expected::refused;
 use crate::context::Context;
@@ -8,8 +8,9 @@ use crate::module::{Buffer, Module};
 use autodiff::{ErrorKind, IntoArray, Real, Result, Shape, Var};
 use ndarray::{ArrayD, Axis};
 
-/// y = (x − offset)/scale for each feature, by numbers that were computed of the training part and that training does not
-/// change. As the first layer of a model it is saved with it, and what the model is given later is scaled alike.
+/// Scaling of features: y = (x − offset)/scale for each feature. Offset and scale are computed from the training part,
+/// and the training does not change them. As the first layer of a model, the scaling is saved with it, and scales
+/// whatever the model is given later in the same way.
 ///
 /// | array | shape |
 /// |---|---|
@@ -28,9 +29,9 @@ use ndarray::{ArrayD, Axis};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A feature that has one value only is shifted and not divided. Where the training part has numbers that are missing (NaN),
-/// offset and scale are those of the others, and numbers that are missing are replaced by the feature's mean, later, too. Where
-/// it has none, NaN stays NaN, which training and prediction refuse.
+/// A feature that has one value only is shifted and not divided. If the training part has missing numbers (NaN) in a
+/// feature, offset and scale are those of the numbers that are there, and missing numbers are replaced by their mean,
+/// in prediction, too. If it has none, NaN stays NaN, which training and prediction refuse.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scaling<F: Real> {
     offset: Buffer<F>,
@@ -40,19 +41,19 @@ pub struct Scaling<F: Real> {
 }
 
 impl<F: Real> Scaling<F> {
-    /// The identity on features of this shape, without the examples: to be loaded.
+    /// The identity on features of this shape (without the axis of examples), for a model whose arrays are loaded.
     pub fn identity(shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
         let numbers = |number: f64| Buffer::new(ArrayD::from_elem(shape.to_vec(), F::of(number)));
         Scaling { offset: numbers(0.0), scale: numbers(1.0), fill: numbers(0.0), fills: false }
     }
 
-    /// Offset and scale are the mean μ and the standard deviation √(Σ(x − μ)²/n) of each feature, which then has mean 0 and
-    /// deviation 1.
+    /// Standardisation: offset and scale are the mean μ and the standard deviation √(Σ(x − μ)²/n) of each feature,
+    /// which then has mean 0 and standard deviation 1.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if there are no examples, or no axis of examples; [`ErrorKind::Refused`] for a number that is
-    /// infinite, or a feature without a number, with its position.
+    /// [`ErrorKind::Mismatch`] if there are no examples, or no axis of examples; [`ErrorKind::Refused`] for a number
+    /// that is infinite, or a feature without a number, with its position.
     #[track_caller]
     pub fn standardise(features: impl IntoArray<F>) -> Result<Self> {
         Scaling::fitted(features.into_array(), |numbers, mean| {
@@ -61,7 +62,8 @@ impl<F: Real> Scaling<F> {
         })
     }
 
-    /// Offset and scale are the least number of each feature and the distance to the largest, which become 0 and 1.
+    /// Min-max scaling: the least number of each feature becomes 0 and the largest 1. The offset is the least, the
+    /// scale their distance.
     ///
     /// # Errors
     /// As [`standardise`](Self::standardise).
@@ -119,7 +121,8 @@ impl<F: Real> Scaling<F> {
         &self.scale
     }
 
-    /// The x that y is made of: y·scale + offset. A model of scaled targets predicts in the old units by it.
+    /// The inverse, x = y·scale + offset. It brings the predictions of a model of scaled targets back to the units of
+    /// the targets.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if y has another shape than \[examples, …\].

@@ -1,8 +1,9 @@
-//! Where another framework keeps what a module has.
+//! Where another framework keeps the arrays of a module.
 
-/// Where PyTorch's `state_dict` keeps an array or a part of a module, where that is not under the module's own name, row by row.
+/// Where PyTorch's `state_dict` keeps an array or a part of a module, if its name or its layout differs from the
+/// module's own.
 ///
-/// What [`Module::pytorch`](crate::Module::pytorch) lists. Names are relative to the module, on both sides.
+/// [`Module::pytorch`](crate::Module::pytorch) lists these. Both names are relative to the module.
 ///
 /// ```
 /// use autodiff::{Real, Var};
@@ -37,12 +38,12 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// What this module has under the path `ours`, an array or a part with all that is in it, is called `theirs`.
+    /// The array at the path `ours`, or the part there with everything in it, is called `theirs`.
     pub fn new(ours: &'static str, theirs: &'static str) -> Self {
         Stored { ours: Some(ours), theirs, transposed: false, piece: (0, 1) }
     }
 
-    /// A tensor that the module does without: it is not read, and not written.
+    /// A tensor that the module does not use: it is neither read nor written.
     pub fn unused(theirs: &'static str) -> Self {
         Stored { ours: None, theirs, transposed: false, piece: (0, 1) }
     }

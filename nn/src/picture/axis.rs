@@ -11,8 +11,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Over `numbers`, those that are not finite left out, with `margin` of their range at both ends; over a logarithmic axis,
-    /// those that are not positive, too.
+    /// Over `numbers`, those that are not finite left out, with `margin` of their range at both ends; over a
+    /// logarithmic axis, those that are not positive, too.
     pub(super) fn over(numbers: impl Iterator<Item = f64>, (from, to): (f64, f64), margin: f64, log: bool) -> Self {
         let place = |x: f64| if log { x.log10() } else { x };
         let numbers = numbers.map(place).filter(|x| x.is_finite());

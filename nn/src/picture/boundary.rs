@@ -1,4 +1,4 @@
-//! The classes that a model sees in a plane.
+//! Decision boundaries: the classes that a model predicts in a plane.
 
 use super::Chart;
 use super::chart::Ground;
@@ -12,9 +12,9 @@ use ndarray::{Array2, ArrayD};
 const SIDE: usize = 80;
 
 impl Chart {
-    /// The examples of two features as points, a colour for each class, over the plane in the colour of the class that the model
-    /// sees there. `scores` answers what the model makes of features \[places, 2\]: scores \[places, classes\], or the
-    /// probability \[places, 1\] of the second of two classes.
+    /// The decision boundary of a model of two features: the examples as points, a colour for each class, over the
+    /// plane in the colour of the class that the model predicts there. `scores` returns the model's output for features
+    /// \[places, 2\]: scores \[places, classes\], or the probability \[places, 1\] of the second of two classes.
     ///
     /// ```
     /// use nn::{Network, NetworkConfig, picture::Chart, synthetic};
@@ -27,8 +27,8 @@ impl Chart {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there are not two features, or scores of another number of
-    /// places, and as [`labels`](Dataset::labels) and `scores`.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there are not two features, or scores of another
+    /// number of places, and as [`labels`](Dataset::labels) and `scores`.
     #[track_caller]
     pub fn boundary<F: Real>(
         title: impl Into<String>,

@@ -13,7 +13,7 @@ use autodiff::Result;
 /// assert_eq!(chart.to_svg().matches("<circle").count(), 3); // two points, and one in the legend
 /// ```
 ///
-/// A point that is not finite is left out, and interrupts a curve.
+/// Points that are not finite are left out; a curve is interrupted there.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Chart {
     title: String,
@@ -58,7 +58,7 @@ const TOP: f64 = 60.0;
 const BOTTOM: f64 = HEIGHT - 56.0;
 
 impl Chart {
-    /// A picture with this title and nothing in it.
+    /// An empty chart with this title.
     pub fn new(title: impl Into<String>) -> Self {
         Chart {
             title: title.into(),
@@ -140,7 +140,7 @@ impl Chart {
         (x, y)
     }
 
-    /// The text of the picture.
+    /// The chart as SVG.
     pub fn to_svg(&self) -> String {
         let mut svg = Svg::new(&self.title, WIDTH, HEIGHT);
         let (x, y) = self.plane();

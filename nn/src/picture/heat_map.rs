@@ -1,4 +1,4 @@
-//! Tables of numbers as colours.
+//! Heat maps: tables of numbers as colours.
 
 use super::axis::shown;
 use super::svg::Svg;
@@ -7,8 +7,8 @@ use crate::metric::Confusion;
 use autodiff::{Real, Result};
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
-/// Tables of numbers as colours, the denser the larger: one table, or several of the same range side by side. Positive numbers
-/// are blue, negative ones orange.
+/// Tables of numbers as colours, stronger for larger magnitudes: one table, or several side by side with one scale of
+/// colours. Positive numbers are blue, negative ones orange.
 ///
 /// ```
 /// use nn::picture::HeatMap;
@@ -80,7 +80,7 @@ impl HeatMap {
         Ok(HeatMap { title: title.into(), tables, rows, columns, numbers: false, named: false })
     }
 
-    /// With names of what rows and columns are.
+    /// With labels for rows and columns.
     pub fn axes(self, rows: impl Into<String>, columns: impl Into<String>) -> Self {
         HeatMap { rows: rows.into(), columns: columns.into(), ..self }
     }
@@ -90,7 +90,7 @@ impl HeatMap {
         HeatMap { numbers: true, ..self }
     }
 
-    /// The text of the picture.
+    /// The heat map as SVG.
     pub fn to_svg(&self) -> String {
         let all = || self.tables.iter().flat_map(|table| &table.numbers).filter(|x| x.is_finite());
         let largest = all().fold(0.0_f64, |largest, x| largest.max(x.abs()));

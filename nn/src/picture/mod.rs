@@ -1,5 +1,5 @@
-//! Pictures as SVG: curves, points, bars, decision boundaries, confusion matrices, filters. Each is a text of its own, without
-//! scripts, which follows the reader's choice of a light or a dark background.
+//! Pictures as SVG: curves, points, bars, decision boundaries, confusion matrices, filters. Each is one text
+//! without scripts, and adapts to a light or a dark background.
 //!
 //! ```
 //! use nn::picture::Chart;

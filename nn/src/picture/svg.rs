@@ -5,8 +5,8 @@ use std::fmt::Write;
 /// How many colours there are for series and classes; after that, they come again.
 pub(super) const COLOURS: usize = 8;
 
-/// Light, then dark: the palette of Okabe & Ito, "Color Universal Design" (2008), which readers who do not tell red from green
-/// tell apart, with a brown and a grey; in the dark, as light as they have to be on it.
+/// Light, then dark: the palette of Okabe & Ito, "Color Universal Design" (2008), which readers who do not tell red
+/// from green tell apart, with a brown and a grey; in the dark, as light as they have to be on it.
 const PALETTE: [(&str, &str); COLOURS] = [
     ("#0072b2", "#4aa8e8"),
     ("#d55e00", "#f08040"),

@@ -1,4 +1,4 @@
-//! What a search has found: a table, and a picture.
+//! The results of a search, as a table and as a chart.
 
 use crate::error::mismatch;
 use crate::picture::Chart;
@@ -12,13 +12,13 @@ use std::fmt;
 pub struct Trial {
     /// Its number, from 0.
     pub number: usize,
-    /// How much may be spent on it: epochs, say. 1, unless the search halves.
+    /// How much may be spent on it, such as a number of epochs: 1, unless the search uses successive halving.
     pub budget: usize,
-    /// What everything random of it should come from.
+    /// The seed for everything random in the trial.
     pub seed: u64,
     /// The settings by name.
     pub settings: Vec<(String, f64)>,
-    /// What came of it, once it is known and a number.
+    /// The score, if the trial gave a finite one.
     pub score: Option<f64>,
     /// Why there is no score.
     pub failure: Option<String>,
@@ -41,7 +41,7 @@ impl Trial {
         }
     }
 
-    /// The value of the setting `name`, as a number of things.
+    /// The value of the setting `name`, as a non-negative whole number.
     ///
     /// # Errors
     /// As [`get`](Self::get), and if it is negative or not whole.
@@ -60,10 +60,8 @@ impl Trial {
     }
 }
 
-/// The trials of a search that were made, in order: serde writes and reads them, and a search goes on from them
-/// ([`Search::resume`](crate::Search::resume)).
-///
-/// Printed, they are a table, the best first.
+/// The trials of a search, in order. serde writes and reads them, and [`Search::resume`](crate::Search::resume)
+/// continues a search from them. Printed, they are a table, the best trial first.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Results {
     /// Whether the largest score is the best.
@@ -83,7 +81,8 @@ impl Results {
         scored.max_by(|a, b| a.budget.cmp(&b.budget).then(self.order(b, a)))
     }
 
-    /// Which of two trials is better: `Less` if the first one. Of equal scores, that with the smaller number.
+    /// Which of two trials is better: `Less` if the first one is. Of equal scores, the trial with the smaller number is
+    /// better.
     pub(super) fn order(&self, a: &Trial, b: &Trial) -> Ordering {
         let badness =
             |trial: &Trial| trial.score.map_or(f64::INFINITY, |score| if self.largest { -score } else { score });
@@ -91,7 +90,7 @@ impl Results {
         failed(a).cmp(&failed(b)).then(badness(a).total_cmp(&badness(b))).then(a.number.cmp(&b.number))
     }
 
-    /// The scores over the setting `name`, a series for each budget.
+    /// A chart of the scores over the setting `name`, with a series for each budget.
     ///
     /// # Errors
     /// As [`Trial::get`].

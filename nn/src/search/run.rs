@@ -10,12 +10,12 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-/// A search for the settings whose score is best: the smallest, unless said otherwise.
+/// A search for the hyperparameters with the best score: the smallest by default.
 ///
 /// ```
 /// use nn::{Search, Space};
 /// let space = Space::new().log("rate", 1e-4, 1.0);
-/// // What a rate costs would be the loss on the development set after a training with it.
+/// // In practice the score of a rate is the loss on the validation set after a training with it.
 /// let results = Search::random(space, 30, 7).run(|trial| Ok((trial.get("rate")?.log10() + 2.0).powi(2)))?;
 /// let best = results.best().expect("30 trials have a score");
 /// assert!((0.003..0.03).contains(&best.get("rate")?));
@@ -23,9 +23,9 @@ use std::sync::{Mutex, PoisonError};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// Trials run on all cores, and the results do not depend on how many there are: settings and seed of a trial depend on its
-/// number alone. So a random search of more trials contains that of fewer, and goes on from it. A trial that answers an error, or
-/// a score that is not finite, has failed, which the table shows; the others go on.
+/// Trials run on all cores, and the results do not depend on the number of cores: settings and seed of a trial depend
+/// on its number alone. So a random search of more trials contains one of fewer, and can continue it. A trial that
+/// returns an error, or a score that is not finite, has failed: the table shows it, and the other trials go on.
 pub struct Search<'a> {
     space: Space,
     points: Points,
@@ -47,12 +47,13 @@ enum Points {
 }
 
 impl<'a> Search<'a> {
-    /// All combinations of `size` values of each setting: see [`Space`]. The seed is for what is random in the trials.
+    /// A grid: all combinations of `size` values of each setting, see [`Space`]. The seed is for what is random in the
+    /// trials.
     pub fn grid(space: Space, size: usize, seed: u64) -> Self {
         Search::new(space, Points::Grid(size), seed)
     }
 
-    /// So many `trials`, each with settings drawn at random.
+    /// A random search: this number of `trials`, each with settings drawn at random.
     pub fn random(space: Space, trials: usize, seed: u64) -> Self {
         Search::new(space, Points::Random(trials), seed)
     }
@@ -62,41 +63,43 @@ impl<'a> Search<'a> {
         Search { space, points, seed, largest: false, budgets, factor, threads: None, before: None, watch: None }
     }
 
-    /// The largest score is the best: that of an accuracy.
+    /// The largest score is the best, as for an accuracy.
     pub fn largest(self) -> Self {
         Search { largest: true, ..self }
     }
 
-    /// Successive halving: all trials are made with the budget `least`, the best of them, one in `factor`, again with `factor`
-    /// times that, and so on up to `most`. What a budget is, epochs say, is up to the trial, which is made anew each time.
+    /// Successive halving: all trials run with the budget `least`; the best of them, one in `factor`, run again with
+    /// `factor` times that budget, and so on up to `most`. The trial decides what its budget is, such as a number of
+    /// epochs; it starts from the beginning each time.
     ///
-    /// Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (2016), Figure 3,
-    /// with the budgets of Li et al., "Hyperband" (2018), Algorithm 1.
+    /// Source: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization" (2016),
+    /// Figure 3, with the budgets of Li et al., "Hyperband" (2018), Algorithm 1.
     pub fn halving(self, least: usize, most: usize, factor: usize) -> Self {
         let next = |budget: &usize| budget.checked_mul(factor).filter(|next| *next <= most && next > budget);
         Search { budgets: std::iter::successors(Some(least), next).collect(), factor, ..self }
     }
 
-    /// So many trials at a time; as many as there are cores, unless said otherwise.
+    /// The number of trials that run at the same time; by default, the number of cores.
     pub fn threads(self, threads: usize) -> Self {
         Search { threads: Some(threads), ..self }
     }
 
-    /// Goes on from `results`: the trials that have been made are not made again.
+    /// Continues from `results`: trials that they contain do not run again.
     pub fn resume(self, results: Results) -> Self {
         Search { before: Some(results), ..self }
     }
 
-    /// Shows `watch` the results after every trial, to be saved, and ends the search if it breaks.
+    /// Calls `watch` with the results after every trial, for example to save them; the search ends if it returns
+    /// `Break`.
     pub fn watch(self, watch: impl FnMut(&Results) -> ControlFlow<()> + Send + 'a) -> Self {
         Search { watch: Some(Box::new(watch)), ..self }
     }
 
-    /// Makes the trials: `score` answers that of one.
+    /// Runs the trials; `score` returns the score of one.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if a range has no values, there are no trials, or the results to go on from are those of another
-    /// search; [`ErrorKind::Resources`] if there are no such threads.
+    /// [`ErrorKind::Mismatch`] if a range has no values, there are no trials, or the results to continue from are those
+    /// of another search; [`ErrorKind::Resources`] if the threads cannot be started.
     #[track_caller]
     pub fn run(self, score: impl Fn(&Trial) -> Result<f64> + Sync) -> Result<Results> {
         self.space.check()?;

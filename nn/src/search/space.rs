@@ -1,4 +1,4 @@
-//! What is searched: settings with their ranges.
+//! The space of a search: settings with their ranges.
 
 use crate::error::mismatch;
 use crate::random::Random;
@@ -9,7 +9,7 @@ use autodiff::Result;
 /// | range | a random p in \[0, 1) gives | a grid has |
 /// |---|---|---|
 /// | `choice` of v₀, …, vₖ | one of them | all of them |
-/// | `whole` from a to b | a whole number, each equally likely | whole numbers at equal distances, about |
+/// | `whole` from a to b | a whole number, each equally likely | whole numbers at about equal distances |
 /// | `uniform` from a to b | a + p·(b − a) | numbers at equal distances |
 /// | `log` from a to b | a·(b/a)ᵖ: from 1 to 10⁻⁴, 10⁻⁴ᵖ | numbers at equal ratios |
 /// | `one_minus_log` from a to b | 1 − (1 − a)·((1 − b)/(1 − a))ᵖ: β near 1 | equal ratios of 1 − β |
@@ -20,7 +20,8 @@ use autodiff::Result;
 /// assert_eq!(space.names().collect::<Vec<_>>(), ["rate", "beta", "lp_reg"]);
 /// ```
 ///
-/// Source: Matt R, *Neural Networks* (March 2022), §8; Bergstra & Bengio, "Random Search for Hyper-Parameter Optimization" (2012).
+/// Source: Matt R, *Neural Networks* (March 2022), §8; Bergstra & Bengio, "Random Search for Hyper-Parameter
+/// Optimization" (2012).
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Space {
     settings: Vec<(String, Range)>,
@@ -37,7 +38,7 @@ enum Range {
 }
 
 impl Space {
-    /// Without settings, which are added.
+    /// A space without settings, to which settings are added.
     pub fn new() -> Self {
         Space::default()
     }

@@ -8,9 +8,10 @@ use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
-/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, how far the data were
-/// used, and what observers know. A run that is resumed from it goes on as if it had never stopped, bit for bit, also in
-/// another process: [`save`](Self::save) and [`load`](Self::load) keep it in a file.
+/// The state of a training run after one of its steps: the arrays of the model, the optimizer's state, the epoch and
+/// batch, and the states of the observers. A run that is resumed from it goes on as if it had never stopped, bit for
+/// bit. With
+/// [`save`](Self::save) and [`load`](Self::load), another process can resume it.
 ///
 /// ```
 /// use nn::{Adam, Dataset, Dense, Init, Random, Trainer, loss};
@@ -36,12 +37,12 @@ pub struct Checkpoint<F: Real> {
     pub(super) observers: Vec<ObserverState<F>>,
 }
 
-/// When a training hands out checkpoints: see [`Trainer::checkpoints`](crate::Trainer::checkpoints).
+/// When a training makes checkpoints: see [`Trainer::checkpoints`](crate::Trainer::checkpoints).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Every {
     /// After each epoch.
     Epoch,
-    /// After each so many steps, counted from the first start of the run; never for 0.
+    /// After every this many steps, counted from the first start of the run; never for 0.
     Steps(u64),
 }
 
@@ -106,7 +107,7 @@ impl<F: Real> Checkpoint<F> {
         &self.run
     }
 
-    /// What the observers of the run knew.
+    /// The states of the observers of the run.
     pub fn observers(&self) -> &[ObserverState<F>] {
         &self.observers
     }
@@ -129,8 +130,8 @@ impl<F: Real> Checkpoint<F> {
     /// Sets the arrays of `model`, parameters and buffers, to those of the checkpoint.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the model has not the same paths and shapes; then
-    /// nothing was changed.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if the model has other paths or shapes; nothing is
+    /// changed then.
     #[track_caller]
     pub fn restore(&self, model: &mut (impl Module<F> + ?Sized)) -> Result<()> {
         let paths: Vec<String> = Tree::of(&*model).leaves.into_iter().map(|(path, _)| path).collect();

@@ -1,14 +1,15 @@
-//! The best epoch, and an end when no better one comes.
+//! Early stopping.
 
 use super::checkpoint::Checkpoint;
 use super::observer::{Epoch, Observer, ObserverState, Training};
 use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
-/// Ends the training after `patience` epochs in a row without a better one, and leaves the model as it was after the best.
+/// Early stopping: ends the training when the last `patience` epochs were no better than the best one before them, and
+/// leaves the model as it was after the best epoch.
 ///
-/// Better is a smaller measure, or a larger one ([`largest`](Self::largest)); an epoch that lacks the measure counts as none. The
-/// model is set back also when the epochs end first.
+/// An epoch is better if the measure is smaller, or larger with [`largest`](Self::largest); an epoch that lacks the
+/// measure is not better. The model is set back to the best epoch also if all epochs are used up.
 ///
 /// ```
 /// use nn::{Dataset, Dense, EarlyStopping, Sgd, Trainer, evaluate, loss};
@@ -24,8 +25,8 @@ use std::ops::ControlFlow;
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) holds the best one, too, and how long it has
-/// waited.
+/// A checkpoint of the run ([`Trainer::checkpoints`](crate::Trainer::checkpoints)) also has the best epoch's
+/// checkpoint, and the number of epochs since.
 ///
 /// Source: Matt R, *Neural Networks* (March 2022), §5.3; Prechelt, "Early Stopping – But When?" (1998).
 #[derive(Clone, PartialEq, Debug)]
@@ -44,7 +45,7 @@ impl<F: Real> EarlyStopping<F> {
         EarlyStopping { measure: measure.into(), patience: patience.max(1), sign: 1.0, best: None, waited: 0 }
     }
 
-    /// The largest measure is the best: that of an accuracy.
+    /// The largest measure is the best, as for an accuracy.
     pub fn largest(self) -> Self {
         EarlyStopping { sign: -1.0, ..self }
     }
@@ -54,7 +55,7 @@ impl<F: Real> EarlyStopping<F> {
         self.best.as_ref().map(|(epoch, measure, _)| (*epoch, *measure))
     }
 
-    /// The state after the best epoch.
+    /// The checkpoint of the best epoch.
     pub fn checkpoint(&self) -> Option<&Checkpoint<F>> {
         self.best.as_ref().map(|(.., checkpoint)| checkpoint)
     }

@@ -43,8 +43,8 @@ pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArr
     })
 }
 
-/// [`predict`], `size` examples at a time, which bounds the memory: the same numbers, bit for bit, wherever the layers treat
-/// examples apart.
+/// [`predict`], `size` examples at a time, which bounds the memory: the same numbers, bit for bit, wherever the layers
+/// treat examples apart.
 ///
 /// ```
 /// let model = nn::Activation::Relu;
@@ -105,10 +105,9 @@ pub struct Evaluation<F: Real> {
 /// Hyperparameters have their values at [`Position::default`].
 ///
 /// # Errors
-/// The error of the forward pass or of the objective; [`ErrorKind::Mismatch`] for no examples,
-/// of which there is no mean; [`ErrorKind::NotFinite`] if the loss is NaN, or infinite because a
-/// number of the data is not finite, with its column and row. An infinite loss of finite data, of a certain answer that is
-/// wrong, is no error.
+/// The error of the forward pass or of the objective; [`ErrorKind::Mismatch`] for no examples, of which there is no
+/// mean; [`ErrorKind::NotFinite`] if the loss is NaN, or infinite because a number of the data is not finite, with its
+/// column and row. An infinite loss of finite data, of a certain answer that is wrong, is no error.
 #[track_caller]
 pub fn evaluate<F: Real, M: Module<F>, K>(
     model: &M,

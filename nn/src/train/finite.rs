@@ -3,7 +3,8 @@
 use crate::data::{Batch, first_non_finite};
 use autodiff::{Error, Real, Var};
 
-/// The error, which is about a number of `var` that is not finite, with where the first one on the way to `var` came from.
+/// The error, which is about a number of `var` that is not finite, with where the first one on the way to `var` came
+/// from.
 pub(super) fn traced<F: Real>(error: Error, var: Var<'_, F>) -> Error {
     match var.first_non_finite() {
         Ok(Some(first)) => {

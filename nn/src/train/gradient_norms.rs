@@ -1,4 +1,4 @@
-//! How large the gradients of the layers are.
+//! The norms of the gradients of the layers.
 
 use super::observer::{Epoch, Observer, Training};
 use super::step::StepResult;
@@ -6,10 +6,11 @@ use crate::error::mismatch;
 use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
-/// Remembers the norm of the gradient of every layer, averaged over the steps of each epoch: where it falls from layer to layer,
-/// gradients vanish, and where it grows, they explode.
+/// Remembers the norm of the gradient of every layer, averaged over the steps of each epoch: where it falls from layer
+/// to layer, gradients vanish, and where it grows, they explode.
 ///
-/// A layer is what has parameters of its own: the norm is over all elements of those, before an optimizer clips anything.
+/// A layer is what has parameters of its own: the norm is over all elements of those, before an optimizer clips
+/// anything.
 ///
 /// ```
 /// use nn::{Dataset, Dense, GradientNorms, Init, Random, Sequential, Sgd, Trainer, loss};
@@ -48,7 +49,8 @@ impl GradientNorms {
     /// The norms of the layer at `path`, of each epoch.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such layer; the error lists those there are.
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) if there is no such layer; the error lists those there
+    /// are.
     #[track_caller]
     pub fn curve(&self, path: &str) -> Result<&[f64]> {
         match self.layers.iter().find(|(known, _)| known == path) {

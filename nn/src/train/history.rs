@@ -22,7 +22,7 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one.
+    /// An empty history.
     pub fn new() -> Self {
         History::default()
     }

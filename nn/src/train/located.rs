@@ -4,8 +4,8 @@ use super::finite::with_data;
 use crate::data::Dataset;
 use autodiff::{Error, ErrorKind, Real};
 
-/// An error of the batch `rows` with what the data set has to do with it: a number that is not finite, or else the example that
-/// fails by itself as the batch does.
+/// An error of the batch `rows` with what the data set has to do with it: a number that is not finite, or else the
+/// example that fails by itself as the batch does.
 pub(super) fn located<F: Real>(
     error: Error,
     rows: &[usize],

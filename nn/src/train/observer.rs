@@ -1,4 +1,4 @@
-//! Those who watch the training.
+//! Observers of a training.
 
 use super::checkpoint::Checkpoint;
 use super::step::StepResult;
@@ -9,7 +9,8 @@ use autodiff::{Real, Result};
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// Someone who watches a [`Trainer`](crate::Trainer) and may end the training: a progress bar, a history, early stopping.
+/// An observer (a callback in other frameworks): it is told of every step and epoch of a [`Trainer`](crate::Trainer),
+/// and may end the training. A progress bar, a history and early stopping are observers.
 ///
 /// ```
 /// use autodiff::Real;
@@ -30,7 +31,7 @@ use std::ops::ControlFlow;
 /// # let _: &dyn Observer<f64> = &Enough(0.01);
 /// ```
 pub trait Observer<F: Real> {
-    /// The training begins, or goes on: `epochs` times `steps` steps in all.
+    /// The training begins, or is resumed: `epochs` times `steps` steps in all.
     fn on_start(&mut self, epochs: usize, steps: usize) {
         let _ = (epochs, steps);
     }
@@ -50,38 +51,38 @@ pub trait Observer<F: Real> {
     /// The training is over.
     fn on_end(&mut self) {}
 
-    /// The state that the model is left in when the training is over; where it stands, unless said otherwise. Of several
-    /// observers that name one, the last has its way.
+    /// The checkpoint to which the model is set when the training is over; with `None`, the model stays as it is. If
+    /// several observers give one, that of the last observer counts.
     fn chosen(&self) -> Option<&Checkpoint<F>> {
         None
     }
 
-    /// What has to be known to go on in a run that is resumed, if there is anything: it is part of a checkpoint.
+    /// What the observer has to know when the run is resumed, if anything: it is part of a checkpoint.
     fn state(&self) -> Option<ObserverState<F>> {
         None
     }
 
-    /// Goes on from what [`state`](Self::state) answered in the run that is resumed.
+    /// Takes the state that [`state`](Self::state) returned in the run that is resumed.
     ///
     /// # Errors
-    /// Whatever is wrong with it; the training does not begin then.
+    /// Whatever is wrong with the state; the training does not begin then.
     fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
         let _ = state;
         Ok(())
     }
 }
 
-/// What an observer knows, as a checkpoint keeps it.
+/// The state of an observer, as part of a checkpoint.
 ///
-/// A run that is resumed gives it to the observer whose [`Observer::state`] has the same name; where several have one name, to
-/// the first, the second, …, in their order.
+/// When a run is resumed, it is given to the observer whose [`Observer::state`] has the same name; if several have the
+/// same name, in their order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ObserverState<F: Real> {
     /// What it is the state of, such as `early stopping by validation loss`.
     pub name: String,
     /// Numbers by name.
     pub numbers: Vec<(String, f64)>,
-    /// The state of the run that it has kept.
+    /// The checkpoint that the observer has kept, such as that of the best epoch.
     pub checkpoint: Option<Checkpoint<F>>,
 }
 
@@ -99,7 +100,7 @@ impl<F: Real> ObserverState<F> {
     }
 }
 
-/// A training as those who watch it see it, after a step.
+/// A training as observers see it, after a step.
 pub struct Training<'a, F: Real> {
     pub(super) model: &'a dyn Module<F>,
     pub(super) optimizer: &'a OptimizerState<F>,
@@ -122,8 +123,8 @@ impl<'a, F: Real> Training<'a, F> {
         self.run.position(self.optimizer.step())
     }
 
-    /// Everything that is needed to go on from here, copied, except for what observers know, of whom some may not have seen this
-    /// step yet: [`Trainer::checkpoints`](crate::Trainer::checkpoints) hands out checkpoints with that.
+    /// A checkpoint of this step, without the states of the observers, because some may not have seen the step yet.
+    /// [`Trainer::checkpoints`](crate::Trainer::checkpoints) gives checkpoints with these states.
     pub fn checkpoint(&self) -> Checkpoint<F> {
         Checkpoint::of(self.model, self.optimizer, self.run)
     }
@@ -145,7 +146,7 @@ pub struct Epoch {
     /// What was measured, by name: `loss` and each metric over the batches of the epoch, as the model was when each was
     /// used; `validation loss` and so on after the epoch, where there is validation data.
     pub measures: Vec<(String, f64)>,
-    /// What is probably a mistake, in words: a parameter whose gradient was exactly 0 in every step of the epoch.
+    /// Warnings of probable mistakes: a parameter whose gradient was exactly 0 in every step of the epoch.
     pub warnings: Vec<String>,
 }
 

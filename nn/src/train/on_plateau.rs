@@ -1,4 +1,4 @@
-//! A learning rate that falls where a measure no longer does.
+//! A learning rate that is reduced when a measure stops improving.
 
 use super::observer::{Epoch, Observer, ObserverState, Training};
 use crate::optim::Position;
@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Multiplies the learning rate by η after `patience` epochs in a row in which a measure was no smaller than the smallest before,
-/// and then begins to count anew.
+/// Multiplies the learning rate by η after `patience` epochs in a row in which a measure was no smaller than the
+/// smallest before, and then begins to count anew.
 ///
-/// It watches the training, and its [`factor`](Self::factor) is the schedule:
+/// It is an observer of the training, and its [`factor`](Self::factor) is the schedule:
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, OnPlateau, Random, Scheduled, Sgd, Trainer, loss};
@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
-/// A checkpoint of the run holds the factor and how long it has waited.
+/// A checkpoint of the run has the factor and the number of epochs without a smaller measure.
 #[derive(Clone, Debug)]
 pub struct OnPlateau {
     measure: String,

@@ -56,7 +56,8 @@ impl<F: Real> Planned<F> {
         for i in 0..recorded.gradients.len() {
             planner = planner.guard_within(gradients + i, largest.unwrap_or(F::max_value()));
         }
-        // What stands for parameters and state is a limit of the gradients, if there is one; buffers are behind the parameters.
+        // What stands for parameters and state is a limit of the gradients, if there is one; buffers are behind the
+        // parameters.
         let trained = recorded.gradients.len();
         let (parameters, entries) = if largest.is_some() { (0, 0) } else { (trained, recorded.state.len()) };
         let guarded = (0..parameters).chain(trained..recorded.arrays.len()).map(|i| arrays + i);

@@ -1,4 +1,4 @@
-//! Progress for the eye.
+//! Progress, printed.
 
 use super::observer::{Epoch, Observer, Training};
 use super::step::StepResult;
@@ -9,8 +9,8 @@ use std::fmt;
 use std::io::Write;
 use std::ops::ControlFlow;
 
-/// Shows how the training goes: a bar on a terminal, a line per epoch elsewhere; and each warning, once. The one thing in this crate that
-/// prints, and only where it is told to. A writer that fails does not stop the training.
+/// Prints the progress of the training: a bar on a terminal, a line per epoch elsewhere, and each warning once. Nothing
+/// else in this crate prints, and this only where it is told to. A writer that fails does not stop the training.
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, Progress, Random, Sgd, Trainer, loss};

@@ -24,9 +24,9 @@ pub(super) struct Recorded<'t, F: Real> {
     pub(super) state: Vec<StateUpdate<'t, F>>,
 }
 
-/// Records the step. Inputs: the key, the arrays of the model, the columns of the batch, the hyperparameters, rate, step,
-/// examples, and the state. No closure stands between this and the model's `forward`: the caller's line would not get
-/// through.
+/// Records the step. Inputs: the key, the arrays of the model, the columns of the batch, the hyperparameters, rate,
+/// step, examples, and the state. No closure stands between this and the model's `forward`: the caller's line would not
+/// get through.
 #[track_caller]
 pub(super) fn record<'t, F: Real, M: Module<F>, K>(
     tape: &'t Tape<F>,

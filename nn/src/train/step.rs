@@ -15,23 +15,24 @@ use std::fmt;
 /// The training step: forward pass, loss, reverse pass and the optimizer's update, recorded together on one tape.
 ///
 /// The first step with a model of some structure and a batch of some shape is recorded without values and prepared as a
-/// [`Plan`](autodiff::Plan), which all steps with such a model and batch run: fused, in one arena, parameters, buffers and
-/// state updated where they are. The results have the bits of a recording with values.
+/// [`Plan`](autodiff::Plan), which all steps with such a model and batch run: fused, in one arena, parameters, buffers
+/// and state updated where they are. The results have the bits of a recording with values.
 ///
 /// A plan is found by everything that is said about the model and the batch: types, paths, shapes, which parameters are
 /// frozen, static attributes, the names and shapes of columns. What a replay takes anew are the inputs of the tape: the
-/// random key, the arrays of the model in the order of [`Module::visit`], the columns of the batch, the hyperparameters,
-/// the learning rate, the step number, the number of examples, and the arrays of the optimizer's state.
+/// random key, the arrays of the model in the order of [`Module::visit`], the columns of the batch, the
+/// hyperparameters, the learning rate, the step number, the number of examples, and the arrays of the optimizer's
+/// state.
 ///
-/// **What nobody can see is what a closure has captured.** A loss `loss::from_fn(|a, y| weight * …)` whose `weight` changes
-/// from step to step is replayed with the weight of the first: declare it as a hyperparameter
-/// ([`FnObjective::with`](crate::FnObjective::with)), or call [`forget`](Self::forget) after a change. The same holds for a
-/// static or a file that a `forward` reads, and for a field that a `visit` written by hand leaves out.
+/// **What a closure has captured cannot be seen.** A loss `loss::from_fn(|a, y| weight * …)` whose `weight`
+/// changes from step to step is replayed with the weight of the first: declare it as a hyperparameter
+/// ([`FnObjective::with`](crate::FnObjective::with)), or call [`forget`](Self::forget) after a change. The same holds
+/// for a static or a file that a `forward` reads, and for a field that a `visit` written by hand leaves out.
 ///
 /// A model or loss that reads values while it is recorded (an `if` on [`Var::item`]) decides anew in every step, so its
-/// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that. So are those of one that puts an array on the tape
-/// by [`Tape::data`], which may be another array in each step: for one that stays the same use [`Tape::constant`], which is
-/// part of the plan. [`explain`](Self::explain) says whether there is a plan.
+/// steps are recorded each time; [`eagerly`](Self::eagerly) asks for that. So are those of one that puts an array on
+/// the tape by [`Tape::data`], which may be another array in each step: for one that stays the same use
+/// [`Tape::constant`], which is part of the plan. [`explain`](Self::explain) says whether there is a plan.
 ///
 /// ```
 /// use nn::{Dataset, Dense, Init, Random, Sgd, Step, loss};
@@ -80,8 +81,8 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// A step that has not been made yet: the optimizer's state is empty, which means zeros.
     ///
     /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
-    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
-    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not
+    /// general enough", a closure was passed by itself: [`Objective`] has the remedies.
     pub fn new(optimizer: O, objective: J) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Step {
@@ -109,14 +110,14 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         Step { eagerly: true, ..self }
     }
 
-    /// At most this many threads share the work of a step; as many as the machine has, unless said otherwise. The number
-    /// changes no bit of any result.
+    /// At most this many threads share the work of a step; as many as the machine has, unless said otherwise. The
+    /// number changes no bit of any result.
     pub fn threads(self, threads: usize) -> Self {
         Step { threads, ..self }
     }
 
-    /// At most this many plans are kept, at least 1; 4 unless said otherwise. When there is one more, that which was not
-    /// used for longest is dropped, and made anew when it is needed again.
+    /// At most this many plans are kept, at least 1; 4 unless said otherwise. When there is one more, that which was
+    /// not used for longest is dropped, and made anew when it is needed again.
     pub fn plans(self, plans: usize) -> Self {
         Step { capacity: plans.max(1), ..self }
     }
@@ -161,19 +162,20 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         self.last = None;
     }
 
-    /// Makes one step on `batch`: changes the parameters and buffers of `model` and the state of the optimizer. If there
-    /// is an error, nothing is changed.
+    /// Makes one step on `batch`: changes the parameters and buffers of `model` and the state of the optimizer. If
+    /// there is an error, nothing is changed.
     ///
     /// # Errors
-    /// The error of the objective; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the reason and the
-    /// path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that was not finite,
-    /// if the loss or a new array is not; [`ErrorKind::Refused`] for a learning rate that is negative or not finite;
+    /// The error of the objective; [`ErrorKind::NoGradient`] or [`ErrorKind::NotDifferentiable`] with the reason and
+    /// the path of a parameter that no gradient reaches; [`ErrorKind::NotFinite`], with the first number that was not
+    /// finite, if the loss or a new array is not; [`ErrorKind::Refused`] for a learning rate that is negative or not
+    /// finite;
     /// [`ErrorKind::Mismatch`] if two parts of the model have one path, if its `visit_mut` lists other arrays than its
     /// `visit`, if a setting of the optimizer makes no sense, or if its state is not that of this model.
     ///
-    /// Nothing infinite or NaN is written, into parameters, buffers or the optimizer's state: a step that would is refused.
-    /// A step with a gradient beyond [`Optimizer::largest_gradient`] is not replayed but recorded, where every number is looked
-    /// at.
+    /// Nothing infinite or NaN is written, into parameters, buffers or the optimizer's state: a step that would is
+    /// refused. A step with a gradient beyond [`Optimizer::largest_gradient`] is not replayed but recorded, where every
+    /// number is looked at.
     #[track_caller]
     pub fn run<M: Module<F>, K>(&mut self, model: &mut M, batch: &dyn Batch<F>, key: u64) -> Result<StepResult<'_, F>>
     where
@@ -230,8 +232,8 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         self.plans.iter().position(|planned| planned.fits(model, batch))
     }
 
-    /// Records the step without values and prepares it; where the plan is. `None` if it has to be recorded with values each
-    /// time: because the model reads some, or to say what is wrong with it.
+    /// Records the step without values and prepares it; where the plan is. `None` if it has to be recorded with values
+    /// each time: because the model reads some, or to say what is wrong with it.
     #[track_caller]
     fn prepare<M: Module<F>, K>(
         &mut self,
@@ -314,8 +316,8 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         Ok(())
     }
 
-    /// The next step as a program. Its inputs are those listed above, its outputs the loss, the outputs of the objective,
-    /// the arrays of the model that the step changes, the optimizer's state, and the gradients.
+    /// The next step as a program. Its inputs are those listed above, its outputs the loss, the outputs of the
+    /// objective, the arrays of the model that the step changes, the optimizer's state, and the gradients.
     ///
     /// # Errors
     /// As [`run`](Self::run).

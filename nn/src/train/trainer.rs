@@ -1,4 +1,4 @@
-//! The loop.
+//! The training loop.
 
 use super::checkpoint::{Checkpoint, Every, Run};
 use super::evaluate::evaluate_at;
@@ -65,7 +65,8 @@ type Augmentation<'a, F> = Box<dyn Fn(&Dataset<F>, &mut Random) -> Result<Datase
 /// The stream of the key of a step that its batch is changed by.
 const CHANGES: u64 = 1;
 
-/// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that users number.
+/// The streams of the seed that the orders and the keys of the epochs, and the split, come from: far from those that
+/// users number.
 const ORDERS: u64 = 1 << 62;
 const KEYS: u64 = 2 << 62;
 const SPLITS: u64 = (1 << 62) - 1;
@@ -101,7 +102,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { batch_size, ..self }
     }
 
-    /// What everything random is drawn from.
+    /// The seed of everything random.
     pub fn seed(self, seed: u64) -> Self {
         Trainer { seed, ..self }
     }
@@ -116,14 +117,15 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { threads: Some(threads), ..self }
     }
 
-    /// At most this many prepared steps are kept, as [`Step::plans`] says: one for each shape of batch and structure of the
-    /// model, so two for a data set that the batch size does not divide.
+    /// At most this many prepared steps are kept, as [`Step::plans`] says: one for each shape of batch and structure of
+    /// the model, so two for a data set that the batch size does not divide.
     pub fn plans(self, plans: usize) -> Self {
         Trainer { plans: Some(plans), ..self }
     }
 
     /// Measures in every epoch how well the outputs fit the targets, under this name:
-    /// [`accuracy`](crate::metric::accuracy), or a closure. No other measure has the name, `loss` and `validation …` included.
+    /// [`accuracy`](crate::metric::accuracy), or a closure. No other measure has the name, `loss` and `validation …`
+    /// included.
     pub fn metric(
         mut self,
         name: impl Into<String>,
@@ -133,14 +135,14 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         self
     }
 
-    /// Measures loss and metrics after every epoch on `data`, too: on one data set.
+    /// Measures loss and metrics after every epoch on `data`, too. There can be one validation set.
     pub fn validation(mut self, data: &'a Dataset<F>) -> Self {
         self.validation.push(data);
         self
     }
 
-    /// Keeps `fraction` of the data, rounded and drawn at random by the seed, out of the training, and measures loss and metrics on
-    /// it after every epoch: in place of a data set for [`validation`](Self::validation).
+    /// Keeps `fraction` of the examples out of the training, drawn at random by the seed, and uses them as the
+    /// validation set: in place of a data set given to [`validation`](Self::validation).
     ///
     /// ```
     /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
@@ -156,8 +158,9 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { split: Some(fraction), ..self }
     }
 
-    /// Changes every batch that is trained on at random, before it is used: by [`Augment`](crate::Augment), or in a way of your
-    /// own. The random numbers come from the key of the step, so a training that is resumed sees the same batches.
+    /// Data augmentation: changes every training batch at random before it is used, by [`Augment`](crate::Augment) or
+    /// by a function of your own. The random numbers come from the key of the step, so a resumed training sees the same
+    /// batches.
     ///
     /// ```
     /// use nn::{Augment, Dataset, Dense, Init, Random, Sgd, Trainer, loss};
@@ -172,20 +175,20 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { augment: Some(Box::new(change)), ..self }
     }
 
-    /// Lets `observer` watch the training. Several may.
+    /// Adds an observer of the training. There can be several.
     pub fn observe(mut self, observer: &'a mut dyn Observer<F>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// Goes on where `checkpoint` was made, with its seed: as if the run had never stopped. Observers go on from what the
-    /// checkpoint has of those of the same name ([`Observer::state`]), and begin anew where it has nothing.
+    /// Resumes the run of `checkpoint`, with its seed, as if it had never stopped. Observers take their states from the
+    /// checkpoint, by name ([`Observer::state`]); those that it has no state of begin anew.
     pub fn resume(self, checkpoint: &'a Checkpoint<F>) -> Self {
         Trainer { resumed: Some(checkpoint), ..self }
     }
 
-    /// Hands the state of the run to `keep`, again and again, after all observers have seen the step or the epoch: to be saved, so
-    /// that a run that is cut short can be [resumed](Self::resume).
+    /// Calls `keep` with a checkpoint of the run at these times, after all observers have seen the step or the epoch:
+    /// to save it, so that a run that is interrupted can be [resumed](Self::resume).
     ///
     /// ```
     /// use nn::{Adam, Checkpoint, Dataset, Dense, Every, Init, Random, Trainer, loss};
@@ -211,17 +214,18 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { kept: Some((every, Box::new(keep))), ..self }
     }
 
-    /// Trains `model` on `data`. The answer is where the run stands at the end, to be resumed from; or the state that an observer
-    /// has chosen ([`Observer::chosen`]), to which the model is set.
+    /// Trains `model` on `data`. Returns the checkpoint of the last step, from which the run can be resumed; or the one
+    /// that an observer has chosen ([`Observer::chosen`]), to which the model is set then.
     ///
     /// The objective is a loss function by its name, or a closure by [`loss::from_fn`](crate::loss::from_fn) or
-    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not general
-    /// enough", a closure was passed by itself: [`Objective`] has the remedies.
+    /// [`nn::objective`](crate::objective). Where the compiler says that the "implementation of `LossFunction` is not
+    /// general enough", a closure was passed by itself: [`Objective`] has the remedies.
     ///
     /// # Errors
-    /// Whatever [`Step::run`] answers, with the epoch and the batch, the error of a metric, and that of keeping a checkpoint;
-    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two measures of one name, two validation sets,
-    /// a split that leaves a part without examples, or a checkpoint that does not fit.
+    /// Those of [`Step::run`], with the epoch and the batch, of a metric, and of keeping a checkpoint;
+    /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two
+    /// measures of one name, two validation sets, a split that leaves a part without examples, or a checkpoint that
+    /// does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
         self,

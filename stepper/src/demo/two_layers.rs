@@ -1,9 +1,9 @@
-//! Two inputs, two hidden units, two outputs, logistic units, half the squared error, and one step of a descent with rate ½:
-//! a worked example that many learners have met. Biases are not trained.
+//! Two inputs, two hidden units, two outputs, logistic units, half the squared error, and one step of a descent with
+//! rate ½: a worked example that many learners have met. Biases are not trained.
 //!
-//! The widely copied page with this example updates the weights of the second layer before it computes the gradients of the
-//! first, and so prints another error after the step, 0.291027924 instead of 0.291027774. A recorded value cannot change, so
-//! that mistake cannot be made here.
+//! The widely copied page with this example updates the weights of the second layer before it computes the gradients of
+//! the first, and so prints another error after the step, 0.291027924 instead of 0.291027774. A recorded value cannot
+//! change, so that mistake cannot be made here.
 
 use autodiff::inspect::Trace;
 use autodiff::{Result, Tape, Var};

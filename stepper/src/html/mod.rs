@@ -1,4 +1,4 @@
-//! The page: one file with everything in it, which asks nobody for anything.
+//! The page: one file with everything in it, which makes no request.
 
 mod mathml;
 mod scene;
@@ -18,7 +18,7 @@ const PROGRAM: [&str; 3] = [
     include_str!("../../page/page.js"),
 ];
 
-/// Numbers that the checks of a page are allowed to look at; a larger trace is shown without them.
+/// The largest number of elements of a trace whose nodes are checked; a larger one is shown without checks.
 const CHECKED: usize = 600;
 
 /// The page of a trace.

@@ -1,4 +1,4 @@
-//! Everything that the page shows, as data: texts, numbers and positions are made here, and the page only shows them.
+//! Everything that the page shows, as data: texts, numbers and positions are made here, and the page lays them out.
 
 use super::mathml;
 use crate::layout::layout;
@@ -18,7 +18,7 @@ const PREVIEW: usize = 8;
 const EXPLAINED: [usize; 2] = [36, 1];
 /// A trace of more nodes is told more briefly.
 const MANY: usize = 300;
-/// A formula with more symbols is not read by anybody: the operation stands for it.
+/// A formula with more symbols is too long to read: the operation stands for it.
 const SYMBOLS: usize = 12;
 
 /// The pool of numbers, each as it is shown and with all its digits.
@@ -242,8 +242,8 @@ fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut 
     })
 }
 
-/// A rule in the symbols of the trace: `h̄ = z̄·w`. The cotangent of a part of a statement is written out, up to that of the
-/// statement.
+/// A rule in the symbols of the trace: `h̄ = z̄·w`. The cotangent of a part of a statement is written out, up to that
+/// of the statement.
 fn rule_math<F: Real>(story: &Story<'_, F>, node: NodeId, rule: &Template, depth: usize) -> String {
     let operands = story.trace.node(node).map(|node| node.operands().to_vec()).unwrap_or_default();
     let result = |i: usize| NodeId::new(node.index() + i);

@@ -196,7 +196,8 @@ impl<F: Real> Story<'_, F> {
     }
 }
 
-/// The element of an array of the shape `from` that stands at an element of one of the shape `to`, to which it is repeated.
+/// The element of an array of the shape `from` that stands at an element of one of the shape `to`, to which it is
+/// repeated.
 fn broadcast(from: &[usize], to: &[usize], element: usize) -> usize {
     let (mut rest, mut found, mut stride) = (element, 0, 1);
     for (i, length) in to.iter().enumerate().rev() {

@@ -1,4 +1,4 @@
-//! What both front ends tell of a trace: statements, symbols, sentences, and formulas with numbers.
+//! What all front ends show of a trace: statements, symbols, sentences, and formulas with numbers.
 
 mod explain;
 mod narration;
@@ -13,7 +13,7 @@ use autodiff::inspect::{Documentation, Trace};
 use autodiff::{NodeId, Real};
 use std::sync::Arc;
 
-/// A trace with what is told of it.
+/// A trace with its statements, symbols and sentences.
 pub struct Story<'a, F: Real> {
     /// The trace.
     pub trace: &'a Trace<F>,

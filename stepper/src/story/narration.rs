@@ -1,4 +1,4 @@
-//! What happens, in a sentence or two for somebody who knows the chain rule.
+//! Each event of a run in a sentence or two, for somebody who knows the chain rule.
 
 use super::Story;
 use crate::number::{full, percent, short};
@@ -10,42 +10,49 @@ use ndarray::ArrayViewD;
 pub const GLOSSARY: [(&str, &str); 14] = [
     (
         "cotangent",
-        "How much the result changes per change of this value, all ways through the program added up: ∂E/∂x. Written x̄.",
+        "How much the result changes per change of this value, summed over all ways through the program: ∂E/∂x. \
+         Written x̄.",
     ),
     (
         "contribution",
-        "What one use of a value adds to its cotangent: the cotangent of what was computed there, times the slope of that operation.",
+        "What one use of a value adds to its cotangent: the cotangent of what was computed there, times the slope of \
+         that operation.",
     ),
     (
         "reverse pass",
-        "The walk from the result back to the inputs, by which all cotangents are found: the chain rule, applied once per operation.",
+        "The way from the result back to the inputs, on which all cotangents are computed: the chain rule, applied \
+         once per operation.",
     ),
     ("forward pass", "The computation itself: every operation in order, from the inputs to the result."),
     ("parameter", "A number or array that training changes."),
     (
         "update",
-        "The step of training: each parameter moves a little against its cotangent, so that the result becomes smaller.",
+        "The step of training: each parameter moves a little against its cotangent, so that the result becomes \
+         smaller.",
     ),
     (
         "seed",
-        "The cotangent that the reverse pass starts with. Of a number it is 1, because E changes by 1 per change of E.",
+        "The cotangent that the reverse pass starts with. If the result E is a number, it is 1, because E changes by 1 \
+         per change of E.",
     ),
     ("rule", "How an operation passes a cotangent on to its operands: the cotangent times the operation's own slope."),
     ("operand", "A value that an operation takes."),
     (
         "share",
-        "The part of the cotangent that came by this way. Shares may be negative, where two ways work against each other; together they are 100 %.",
+        "The part of the cotangent that came by this way. Shares can be negative, where two ways work against each \
+         other; they sum to 100 %.",
     ),
-    ("loss", "The number that training makes small."),
+    ("loss", "The number that training minimises."),
     ("slope", "How much the result of one operation changes per change of its operand: its derivative."),
     ("layer", "Operations that belong together, under one name."),
     (
         "finite difference",
-        "The slope found without any rule: change the number by a little, compute again, and see what became of the result.",
+        "The slope found without any rule: change the number by a little, compute again, and divide the change of the \
+         result by it.",
     ),
 ];
 
-/// A formula with more symbols is not read by anybody: the operation stands for it.
+/// A formula with more symbols is too long to read: the operation stands for it.
 const SYMBOLS: usize = 12;
 
 /// Arrays of more elements than this are abbreviated in sentences.
@@ -64,8 +71,8 @@ impl<F: Real> Story<'_, F> {
             Event::Seed(id) => {
                 let (symbol, seed) = (self.symbol(*id), self.array(state.cotangent(*id), *id));
                 format!(
-                    "The reverse pass starts at {symbol}, with the seed {} = {seed}: {symbol} changes by exactly as much as it \
-                     changes itself.",
+                    "The reverse pass starts at {symbol}, with the seed {} = {seed}: {symbol} changes by exactly as \
+                     much as it changes itself.",
                     self.bar(*id)
                 )
             }

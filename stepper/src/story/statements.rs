@@ -3,8 +3,8 @@
 use autodiff::inspect::{Role, Trace};
 use autodiff::{NodeId, Real};
 
-/// Nodes that are told as one line: what has a name, or is used more than once, or by nothing, with the unnamed nodes that
-/// only it is computed from.
+/// Nodes that are told as one line: what has a name, or is used more than once, or by nothing, with the unnamed nodes
+/// that only it is computed from.
 #[derive(Clone, Debug)]
 pub struct Statement {
     /// The node whose value it is.

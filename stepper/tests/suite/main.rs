@@ -1,4 +1,4 @@
-//! The step-through: known numbers, pages in a real browser.
+//! The stepper: known numbers, pages in a real browser.
 
 mod browser;
 mod golden;

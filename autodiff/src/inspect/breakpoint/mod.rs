@@ -1,4 +1,4 @@
-//! Where to stop, in a small language.
+//! Breakpoints, read from text.
 
 mod parse;
 
@@ -11,7 +11,8 @@ use crate::base::real::Real;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where to stop, read from text. [`Stepper::run_until`](super::Stepper::run_until) takes one, or any function of the state.
+/// A breakpoint, read from text: a condition at which a [`Stepper`](super::Stepper) stops.
+/// [`Stepper::run_until`](super::Stepper::run_until) takes one, or any function of the state.
 ///
 /// ```
 /// use autodiff::inspect::{Breakpoint, Stepper};
@@ -34,21 +35,21 @@ use std::str::FromStr;
 /// | `name ~ "conv1.*"` | the label of the node, scope and name, fits the pattern, in which `*` stands for any text |
 /// | `scope == "encoder"` | the node was recorded in this scope |
 /// | `phase == reverse` | the run is in this part: `forward`, `reverse`, `update` |
-/// | `event == visit` | of this sort: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`, `exit` |
-/// | `shape[1] == 3`, `rank`, `size` | the shape of the node is so |
-/// | `nan`, `nan(grad)` | a NaN or an infinity was computed; a contribution brought one, or made one of the sum |
+/// | `event == visit` | the event is of this kind: `push`, `seed`, `visit`, `accumulate`, `zero`, `update`, `enter`, `exit` |
+/// | `shape[1] == 3`, `rank`, `size` | the shape of the node, its number of axes or of elements |
+/// | `nan`, `nan(grad)` | a NaN or an infinity was computed; with `grad`, by a contribution, or by adding it to the cotangent |
 /// | `value.max > 5`, `\|grad\|.max > 1e3` | of the value or the cotangent, or of its magnitudes: `max`, `min`, `mean` |
-/// | `time >= 35` | so many events have happened |
+/// | `time >= 35` | at least this many events have happened |
 ///
-/// Comparisons are `==`, `!=`, `<`, `<=`, `>`, `>=`, and for texts `==`, `!=`, `~`. Tests are joined by `&&`, `||`, `!` and
-/// parentheses, where `&&` binds tighter than `||`.
+/// Comparisons are `==`, `!=`, `<`, `<=`, `>`, `>=`, and for texts `==`, `!=`, `~`. Tests are joined by `&&`, `||`, `!`
+/// and parentheses, where `&&` binds tighter than `||`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Breakpoint {
     text: String,
     test: Test,
 }
 
-/// What a breakpoint asks.
+/// The condition of a breakpoint.
 #[derive(Clone, PartialEq, Debug)]
 enum Test {
     All(Vec<Test>),
@@ -100,7 +101,7 @@ enum Compare {
     GreaterEqual,
 }
 
-/// The sorts of events, as breakpoints call them.
+/// The kinds of events, as breakpoints call them.
 const EVENTS: [&str; 8] = ["push", "seed", "visit", "accumulate", "zero", "update", "enter", "exit"];
 
 impl FromStr for Breakpoint {

@@ -1,4 +1,4 @@
-//! The text of a breakpoint, read.
+//! The parser of breakpoints.
 
 use super::{Compare, EVENTS, Match, Measure, Quantity, Test};
 use crate::base::error::{Error, ErrorKind, Result};

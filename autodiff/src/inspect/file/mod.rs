@@ -1,7 +1,7 @@
-//! A trace as bytes, to be kept or sent, and back.
+//! A trace as bytes, to be saved or sent, and back.
 //!
-//! A file holds what a trace knows, not a program: it is read without the primitives that ran, so also where those are a
-//! user's own. Layout, all numbers little-endian:
+//! A file holds a trace and not its program: it is read without the primitives that ran, even if those are a user's
+//! own. Layout, all numbers little-endian:
 //!
 //! | part | content |
 //! |---|---|
@@ -12,11 +12,13 @@
 //! | nodes | their number, then operation, call, operands, kind, shape, role, name, scope, place, formula, documentation |
 //! | events | their number, then each one with the array it brought |
 //! | runs | where each run after the first begins |
-//! | end | the 64-bit FNV-1a sum of everything before (8 bytes) |
+//! | end | the 64-bit FNV-1a checksum of everything before (8 bytes) |
 //!
-//! Numbers that count are of variable length, 7 bits a byte, the lowest first; texts are numbers of the list of texts.
+//! Counts and positions have a variable length, 7 bits a byte, the lowest first; a text is its position in the list of
+//! texts.
 //!
-//! Source of the sum: G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, *The FNV Non-Cryptographic Hash Algorithm* (RFC 9923, 2025).
+//! Source of the checksum: G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, *The FNV Non-Cryptographic Hash Algorithm*
+//! (RFC 9923, 2025).
 
 mod read;
 mod write;
@@ -26,7 +28,7 @@ const BEGINNING: &[u8] = b"autodiff trace\n";
 /// The version of the layout that is written, and the newest that is read.
 const VERSION: u32 = 1;
 
-/// The FNV-1a sum of some bytes.
+/// The FNV-1a checksum of some bytes.
 fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -1,4 +1,4 @@
-//! A trace, read from bytes that may be anything.
+//! A trace, read from bytes that are not trusted.
 
 use super::{BEGINNING, VERSION, sum, tag};
 use crate::base::error::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ impl<F: Real> Trace<F> {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] with the offset and the reason: the bytes are no trace, of a newer version, of the other
+    /// [`ErrorKind::File`] with the offset and the reason: the bytes are not a trace, of a newer version, of the other
     /// precision, incomplete, or changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::begin(bytes)?;

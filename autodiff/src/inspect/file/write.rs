@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl<F: Real> Trace<F> {
-    /// The trace as bytes, for [`from_bytes`](Self::from_bytes). What was read so is shown as before and compared, but does
-    /// not run again: it holds what the primitives say of themselves, not the primitives.
+    /// The trace as bytes, for [`from_bytes`](Self::from_bytes). A trace that was read can be shown and compared as
+    /// before, but not run again: it has the formulas and rules of the primitives as text, not the primitives.
     ///
     /// ```
     /// # use autodiff::inspect::Trace;

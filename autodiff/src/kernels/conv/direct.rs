@@ -1,5 +1,5 @@
-//! Convolutions of few weights, computed from the images themselves: each element is a chain over the weights, for as many
-//! neighbours at once as a vector has.
+//! Convolutions of few weights, computed from the images themselves: each element is a chain over the weights, for as
+//! many neighbours at once as a vector has.
 
 use super::geometry::Geometry;
 use super::planes::Planes;
@@ -10,26 +10,26 @@ use crate::kernels::copy::copy_short;
 use crate::kernels::matmul::{LANES, Lines, products_with_shifts, sum_of_partial, sums_of_shifts};
 use crate::kernels::view::View;
 
-/// The longest window: more weights than that in a row are a matrix product.
+/// The longest window: a window with more weights in a row is computed by a matrix product.
 const LONGEST: usize = 16;
 /// The most weights whose partial sums are kept.
 const FEW: usize = 8192;
 
-/// Whether the convolution is computed so: where of the sums that are computed, those between rows among them, most are
-/// wanted.
+/// Whether the convolution is computed in this way: where most of the computed sums are wanted. (Those between rows are
+/// not.)
 pub(super) fn is_direct(geometry: &Geometry) -> bool {
     let [_, rows, columns] = geometry.lengths(1);
     has_few(geometry) && is_dense([rows, columns], Planes::of_input(geometry).pitch())
 }
 
-/// Whether its adjoint as a map of x is.
+/// Whether its adjoint as a map of x is computed in this way.
 pub(super) fn is_transpose_direct(geometry: &Geometry) -> bool {
     let [_, rows, columns] = geometry.lengths(0);
     let strides = geometry.windows().map(|window| window.stride);
     has_few(geometry) && strides == [1; 2] && is_dense([rows, columns], Planes::of_cotangent(geometry).pitch())
 }
 
-/// Whether its adjoint as a map of w is: where most lanes of a vector have an element.
+/// Whether its adjoint as a map of w is computed in this way: where most lanes of a vector have an element.
 pub(super) fn is_weight_adjoint_direct(geometry: &Geometry) -> bool {
     let ([depth, outputs, _], [_, rows, columns]) = (geometry.matrix(), geometry.lengths(1));
     let few = depth.saturating_mul(outputs).saturating_mul(geometry.groups()) <= FEW;

@@ -1,4 +1,4 @@
-//! What meets what in a convolution.
+//! Which elements each weight of a convolution meets.
 
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
@@ -168,7 +168,8 @@ impl Geometry {
         }
     }
 
-    /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps` apart.
+    /// Writes the columns of the image and group that begins with `x`, whose channels, rows and columns lie `steps`
+    /// apart.
     pub(super) fn fill_columns<F: Real>(&self, x: &[F], steps: [usize; 3], columns: &mut [F]) {
         let step = self.windows[1].stride * steps[2];
         self.lines(|Line { start, inside, first }| {

@@ -1,9 +1,11 @@
-//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints, in two
-//! ways, of which the shapes decide:
+//! Convolution, as cross-correlation of an input with weights over one or two spatial axes, and its two adjoints, in
+//! two ways, of which the shapes decide:
 //!
-//! - `direct`: from the images themselves, a vector of neighbours at a time, where the window is small and vectors are full;
-//! - otherwise a matrix product for every image and group, with the elements of x that the weights meet in the columns of
-//!   a matrix (Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006).
+//! - `direct`: from the images themselves, a vector of neighbours at a time, where the window is small and vectors are
+//!   full;
+//! - otherwise a matrix product for every image and group, with the elements of x that the weights meet in the columns
+//!   of a matrix (Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing",
+//!   2006).
 
 mod direct;
 mod geometry;
@@ -20,9 +22,9 @@ use crate::base::real::Real;
 use crate::base::shape::Shape;
 use geometry::Geometry;
 
-/// The shape of the convolution of x with w: x \[batch, g·C, H, W\] and w \[g·O, C, h, w\] give \[batch, g·O, P, Q\], g the
-/// number of groups, P and Q the [positions](Window::positions) of the window on each axis. There is a window for each
-/// spatial axis, of which there are one or two.
+/// The shape of the convolution of x with w: x \[batch, g·C, H, W\] and w \[g·O, C, h, w\] give \[batch, g·O, P, Q\], g
+/// the number of groups, P and Q the [positions](Window::positions) of the window on each axis. There is a window for
+/// each spatial axis, of which there are one or two.
 ///
 /// # Errors
 /// A mismatch that names the axis: a rank, a number of channels or a window that does not fit.
@@ -39,8 +41,8 @@ pub fn conv_shape(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -> Re
     Ok(Geometry::new(x, w, windows, groups)?.output().collect())
 }
 
-/// The number of elements that [`conv`] and its adjoints need as their workspace: C·h·w·P·Q for the columns of one image
-/// and group, and room for the weights and for one image and group of y.
+/// The number of elements that [`conv`] and its adjoints need as their workspace: C·h·w·P·Q for the columns of one
+/// image and group, and room for the weights and for one image and group of y.
 ///
 /// # Errors
 /// As for [`conv_shape`], or if there is no such number.
@@ -56,10 +58,10 @@ pub fn conv_workspace(x: &Shape, w: &Shape, windows: &[Window], groups: usize) -
         .ok_or_else(|| Mismatch::new("the workspace would be larger than any array"))
 }
 
-/// y\[b, o, p, q\] = Σ w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over c, i and j: the convolution of
-/// x \[batch, g·C, H, W\] with w \[g·O, C, h, w\], in the sense of neural networks (the window is not turned around). s and d
-/// are the stride and the dilation of each axis; around x lies a padding of zeros; of g groups, channel o sees the C
-/// channels c′ of its own alone. With one spatial axis, H, h and P are left out.
+/// y\[b, o, p, q\] = Σ w\[o, c, i, j\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over c, i and j: the
+/// convolution of x \[batch, g·C, H, W\] with w \[g·O, C, h, w\], in the sense of neural networks (the window is not
+/// turned around). s and d are the stride and the dilation of each axis; around x lies a padding of zeros; of g groups,
+/// channel o sees the C channels c′ of its own alone. With one spatial axis, H, h and P are left out.
 ///
 /// For each image and group it is the product ([`matmul`](super::matmul)) of w as a matrix \[O, C·h·w\] with the matrix
 /// \[C·h·w, P·Q\] of the elements of x, and is summed as that is.
@@ -107,18 +109,19 @@ pub fn conv<F: Real>(
     Ok(())
 }
 
-/// dx\[b, c′, k, l\] = Σ w\[o, c, i, j\]·dy\[b, o, p, q\] over the o of the group and the i, j, p, q whose element of x this
-/// is: the adjoint of [`conv`] as a map of x, or the transposed convolution of dy \[batch, g·O, P, Q\] with
-/// w \[g·O, C, h, w\]. The output \[batch, g·C, H, W\] says how large x is, which dy does not.
+/// dx\[b, c′, k, l\] = Σ w\[o, c, i, j\]·dy\[b, o, p, q\] over the o of the group and the i, j, p, q whose element of x
+/// this is: the adjoint of [`conv`] as a map of x, or the transposed convolution of dy \[batch, g·O, P, Q\] with w
+/// \[g·O, C, h, w\]. The output \[batch, g·C, H, W\] says how large x is, which dy does not.
 ///
-/// With stride 1, if the window is small and vectors are full, it is the convolution of dy, with zeros beyond its ends, with
-/// w turned around, and is summed as that is: over o, i and j, of which i and j run backwards. (There a zero beyond dy
-/// meets a w that is infinite in NaN.) Otherwise, for each image and group, the sums over o are the product of w as a matrix
-/// \[C·h·w, O\] with dy as \[O, P·Q\], summed as that is; then the sums are added up over i and j in order, from +0.
+/// With stride 1, if the window is small and vectors are full, it is the convolution of dy, with zeros beyond its ends,
+/// with w turned around, and is summed as that is: over o, i and j, of which i and j run backwards. (There a zero
+/// beyond dy meets a w that is infinite in NaN.) Otherwise, for each image and group, the sums over o are the product
+/// of w as a matrix \[C·h·w, O\] with dy as \[O, P·Q\], summed as that is; then the sums are added up over i and j in
+/// order, from +0.
 ///
 /// # Errors
-/// A refusal if the convolution of an array of the output's shape with w does not have the shape of dy, or if the workspace
-/// is too small ([`conv_workspace`]).
+/// A refusal if the convolution of an array of the output's shape with w does not have the shape of dy, or if the
+/// workspace is too small ([`conv_workspace`]).
 ///
 /// ```
 /// use autodiff::Shape;
@@ -163,18 +166,18 @@ pub fn conv_transpose<F: Real>(
     Ok(())
 }
 
-/// dw\[o, c, i, j\] = Σ dy\[b, o, p, q\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over b, p and q: the adjoint of
-/// [`conv`] as a map of w, for x \[batch, g·C, H, W\] and dy \[batch, g·O, P, Q\]. The output \[g·O, C, h, w\] says how large
-/// w is, which x and dy do not.
+/// dw\[o, c, i, j\] = Σ dy\[b, o, p, q\]·x\[b, c′, p·s + i·d − before, q·s + j·d − before\] over b, p and q: the
+/// adjoint of [`conv`] as a map of w, for x \[batch, g·C, H, W\] and dy \[batch, g·O, P, Q\]. The output \[g·O, C, h,
+/// w\] says how large w is, which x and dy do not.
 ///
-/// Where the weights are few and rows of y fill vectors, partial sum l of sixteen is a chain of multiply-adds over b, p and
-/// the q with q mod 16 = l; then l and l + 8 are added, l and l + 4, 2, 1. Otherwise, for each image and group, the sums over
-/// p and q are the product of dy as a matrix \[O, P·Q\] with the matrix \[P·Q, C·h·w\] of the elements of x, summed as that
-/// is; then they are added up over b in order, from +0.
+/// Where the weights are few and rows of y fill vectors, partial sum l of sixteen is a chain of multiply-adds over b, p
+/// and the q with q mod 16 = l; then l and l + 8 are added, l and l + 4, 2, 1. Otherwise, for each image and group, the
+/// sums over p and q are the product of dy as a matrix \[O, P·Q\] with the matrix \[P·Q, C·h·w\] of the elements of x,
+/// summed as that is; then they are added up over b in order, from +0.
 ///
 /// # Errors
-/// A refusal if the convolution of x with an array of the output's shape does not have the shape of dy, or if the workspace
-/// is too small ([`conv_workspace`]).
+/// A refusal if the convolution of x with an array of the output's shape does not have the shape of dy, or if the
+/// workspace is too small ([`conv_workspace`]).
 ///
 /// ```
 /// use autodiff::Shape;

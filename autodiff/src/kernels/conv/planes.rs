@@ -5,9 +5,9 @@ use crate::base::real::Real;
 use crate::kernels::copy::copy_short;
 use crate::kernels::matmul::Shifts;
 
-/// The planes of an image, padded with zeros. Of elements a stride apart, which a window meets with one and the same weight,
-/// those of each axis lie together: a plane is \[phases of rows, phases of columns, rows, columns\]. So the elements that one
-/// weight meets at all positions are a shift away from those of another.
+/// The planes of an image, padded with zeros. Of elements a stride apart, which a window meets with one and the same
+/// weight, those of each axis lie together: a plane is \[phases of rows, phases of columns, rows, columns\]. So the
+/// elements that one weight meets at all positions are a shift away from those of another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Planes {
     channels: usize,

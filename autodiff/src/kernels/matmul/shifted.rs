@@ -1,5 +1,5 @@
-//! Products with a matrix that is not written down: its rows are an array from each of some shifts on. They are what a
-//! convolution is for weights that are few.
+//! Products with an implicit matrix, whose row k is an array from its k-th shift on (an offset in elements). A
+//! convolution with few weights is computed as such a product.
 
 use super::machine::{Machine, Machines};
 use super::packed::{DEPTH, blocks, even};
@@ -9,8 +9,8 @@ use super::{LANES, Level};
 use crate::base::error::Refusal;
 use crate::base::real::{ForBoth, Real};
 
-/// y\[r, f\] = Σₖ a\[r, k\]·x\[shift k + f\] for f < `length`, a and y in row-major order: bit for bit the product of a with the
-/// matrix of these elements of x ([`multiply`](super::multiply)) where that has two columns or more.
+/// y\[r, f\] = Σₖ a\[r, k\]·x\[shift k + f\] for f < `length`, a and y in row-major order: bit for bit the product of a
+/// with the matrix of these elements of x ([`multiply`](super::multiply)) where that has two columns or more.
 ///
 /// # Errors
 /// A refusal if the arrays do not fit, or the last shift leads out of x.
@@ -104,7 +104,7 @@ unsafe fn sums_on<F: Number, M: Machine<F>>(
     }
 }
 
-/// Some lines in memory: how many, how long, how far apart.
+/// Lines in memory: how many, how long, and how far apart.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct Lines {
     pub(in crate::kernels) count: usize,
@@ -112,9 +112,9 @@ pub(in crate::kernels) struct Lines {
     pub(in crate::kernels) step: usize,
 }
 
-/// Adds to `partial`, \[rows, depth, 16\], the products of each row of `a`, \[rows, lines.count, lines.length\], with x from each
-/// shift on, whose lines are `lines.step` apart: partial sum l takes the elements of a line whose number modulo 16 is l, line
-/// by line, in a chain of multiply-adds.
+/// Adds to `partial`, \[rows, depth, 16\], the products of each row of `a`, \[rows, lines.count, lines.length\], with x
+/// from each shift on, whose lines are `lines.step` apart: partial sum l takes the elements of a line whose number
+/// modulo 16 is l, line by line, in a chain of multiply-adds.
 ///
 /// # Errors
 /// A refusal if the arrays do not fit, or the last shift leads out of x.

@@ -1,12 +1,13 @@
-//! The innermost loops of convolution, generic over the vector: sums of shifted rows, and products of rows with shifted rows.
-//! What stands for a matrix is not written down: its row k is x from the k-th shift on.
+//! The innermost loops of convolution, generic over the vector: sums of shifted rows, and products of rows with shifted
+//! rows. The matrix of the product is implicit: its row k is x from the k-th shift on.
 
 use super::LANES;
 use super::vector::{Lanes, Number};
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// Where the elements lie that each weight k = (c, i, j) of a window meets: its shift is c·plane + rows\[i\] + columns\[j\].
+/// Where the elements lie that each weight k = (c, i, j) of a window meets: its shift is c·plane + rows\[i\] +
+/// columns\[j\].
 #[derive(Clone, Debug)]
 pub(in crate::kernels) struct Shifts {
     pub(in crate::kernels) channels: usize,
@@ -58,8 +59,8 @@ pub(super) struct Shifted<'a, F> {
 pub(super) unsafe fn shifted<V: Lanes, const R: usize, const N: usize>(tile: &Shifted<'_, V::Number>) {
     let Shifted { shifts, ks, a, a_row, x, output, output_row, last, adds } = tile;
     let (height, width) = (shifts.rows.len(), shifts.columns.len());
-    // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows of `a`, x from each shift on, and the tile of the
-    // output exist.
+    // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows of `a`, x from each shift on, and the
+    // tile of the output exist.
     unsafe {
         let mask = V::first(*last);
         let mut sums = [[V::splat(V::Number::ZERO); N]; R];
@@ -119,15 +120,15 @@ pub(super) struct Products<F> {
 /// The most shifts at a time.
 pub(super) const TAPS: usize = 3;
 
-/// Adds to the partial sums of `R` rows and `T` shifts, which are `P` vectors each: partial sum l has the elements whose
-/// number within their line is l, modulo 16, line by line.
+/// Adds to the partial sums of `R` rows and `T` shifts, which are `P` vectors each: partial sum l has the elements
+/// whose number within their line is l, modulo 16, line by line.
 #[inline(always)]
 pub(super) unsafe fn products<V: Lanes, const R: usize, const T: usize, const P: usize>(
     products: &Products<V::Number>,
 ) {
     let Products { lines, width, a, a_row, a_line, x, x_line, sums, sums_row } = products;
-    // SAFETY: the caller's: the machine has the instructions of `V`; the rows and shifted rows have their lines, and there is
-    // room for the sums.
+    // SAFETY: the caller's: the machine has the instructions of `V`; the rows and shifted rows have their lines, and
+    // there is room for the sums.
     unsafe {
         let place = |r: usize, t: usize, p: usize| sums.add(r * sums_row + t * LANES + p * V::COUNT);
         let mut parts = [[[V::splat(V::Number::ZERO); P]; T]; R];

@@ -13,8 +13,8 @@ use crate::base::shape::{Shape, Strides};
 use pairs::{Plane, largest_of_pairs};
 use smallvec::SmallVec;
 
-/// The windows of a pooling: the last axes of its operand are spatial, as many as there are windows, 1 or 2; of the axes
-/// before them (a batch, channels) each position is a plane of its own.
+/// The windows of a pooling: the last axes of its operand are spatial, as many as there are windows, 1 or 2; of the
+/// axes before them (a batch, channels) each position is a plane of its own.
 ///
 /// The padding is no part of a window's elements, and each window has at least one element that is not padding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -47,9 +47,9 @@ impl Pool<'_> {
     }
 }
 
-/// The largest element of each window and where it is: x \[…, H, W\] gives two arrays \[…, P, Q\], and an index counts the
-/// elements of the plane \[H, W\] in row-major order. Of elements that are equal it is the first in that order (−0 equals
-/// +0), and if one is NaN it is the first NaN, as NumPy's `argmax`.
+/// The largest element of each window and where it is: x \[…, H, W\] gives two arrays \[…, P, Q\], and an index counts
+/// the elements of the plane \[H, W\] in row-major order. Of elements that are equal it is the first in that order (−0
+/// equals +0), and if one is NaN it is the first NaN, as NumPy's `argmax`.
 ///
 /// As a map of x with these indices, it is [`gather_along`](super::gather_along) of the planes seen as one axis
 /// (x \[…, H·W\] and indices \[…, P·Q\]), and the adjoint is [`scatter_add_along`](super::scatter_add_along).
@@ -127,8 +127,8 @@ fn is_larger<F: Real>(x: F, before: F) -> bool {
 }
 
 /// The average of each window: x \[…, H, W\] gives y \[…, P, Q\], the sum of the window's elements in row-major order,
-/// from +0, divided by their number. With `include_padding`, zeros of the padding count as elements, but not what a last
-/// window has beyond the padding.
+/// from +0, divided by their number. With `include_padding`, zeros of the padding count as elements, but not what a
+/// last window has beyond the padding.
 ///
 /// The map is linear, and its adjoint is [`average_pool_adjoint`].
 ///
@@ -171,9 +171,9 @@ pub fn average_pool<F: Real>(
     Ok(())
 }
 
-/// dx\[…, k, l\] = Σ dy\[…, p, q\]/n over the windows that have the element, n the number of elements of each: the adjoint
-/// of [`average_pool`], for dy \[…, P, Q\]. The output \[…, H, W\] says how large x is, which dy does not. Windows are added
-/// in row-major order, from +0.
+/// dx\[…, k, l\] = Σ dy\[…, p, q\]/n over the windows that have the element, n the number of elements of each: the
+/// adjoint of [`average_pool`], for dy \[…, P, Q\]. The output \[…, H, W\] says how large x is, which dy does not.
+/// Windows are added in row-major order, from +0.
 ///
 /// # Errors
 /// A refusal if the average of an array of the output's shape does not have the shape of dy.
@@ -285,8 +285,8 @@ impl Planes {
         (data, spatial, Odometer::new(&x.shape()[..lead], &strides))
     }
 
-    /// Calls f for the windows of a plane in row-major order: with the number of the window, and what it has of the rows
-    /// and of the columns.
+    /// Calls f for the windows of a plane in row-major order: with the number of the window, and what it has of the
+    /// rows and of the columns.
     fn each(&self, places: &[Places; 2], mut f: impl FnMut(usize, &Place, &Place)) {
         let mut at = 0;
         for rows in &places[0] {

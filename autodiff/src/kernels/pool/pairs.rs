@@ -23,8 +23,8 @@ pub(in crate::kernels) struct Plane<'a> {
 }
 
 vectorized! {
-    /// The largest element of each window, and its number: window q has the elements 2q and 2q + 1 of its rows of `data`.
-    /// Values and indices that follow those of this plane may be overwritten.
+    /// The largest element of each window, and its number: window q has the elements 2q and 2q + 1 of its rows of
+    /// `data`. Values and indices that follow those of this plane may be overwritten.
     pub(in crate::kernels) fn largest_of_pairs(
         data: &[F],
         plane: &Plane<'_>,
