@@ -138,21 +138,6 @@ fn the_best_weights_can_be_kept() {
     assert!(restored < last);
 }
 
-/// Keeps the state of the run after a step.
-struct Keep {
-    step: u64,
-    kept: Option<Checkpoint<f64>>,
-}
-
-impl Observer<f64> for Keep {
-    fn on_step(&mut self, _: &StepResult<'_, f64>, training: &Training<'_, f64>) -> ControlFlow<()> {
-        if training.position().step == self.step {
-            self.kept = Some(training.checkpoint());
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 /// New observers go on from what the checkpoint has of those before: the falling rate, the best epoch, the epochs waited for.
 #[test]
 fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
