@@ -1,6 +1,6 @@
 //! The stepper: shows the run of a program and of its derivative, event by event, forwards and back.
 //!
-//! [`html`] makes a page of a [`Trace`](autodiff::inspect::Trace): one file, which works offline. [`listing`] makes a
+//! [`html`] makes a page of a [`Trace`]: one file, which works offline. [`listing`] makes a
 //! text. [`write_html`] and [`save`] write files.
 //!
 //! ```
