@@ -11,6 +11,8 @@ fn a_number_that_would_become_infinite_or_zero_is_refused_where_it_is_written() 
         (x - (-1e39), "-1e39 is larger than any f32"),
         (1.0 / (x + 1e-60), "1e-60 is smaller than any f32 but 0"),
         (x.maximum(-1e-50), "-1e-50 is smaller than any f32 but 0"),
+        (x.powf(1e300), "p: 1e300 is larger than any f32"),
+        (x.leaky_relu(1e-60), "beta: 1e-60 is smaller than any f32 but 0"),
     ] {
         let line = line!() - 3;
         let error = y.item().unwrap_err();
@@ -24,6 +26,23 @@ fn a_number_that_would_become_infinite_or_zero_is_refused_where_it_is_written() 
         assert_eq!((x * 0.0 + number).item().unwrap(), number as f32);
     }
     assert!((x + f64::NAN).item().unwrap().is_nan());
+}
+
+/// Numbers that are part of an operation are no others: in a cast, and in a text.
+#[test]
+fn a_number_of_an_operation_that_a_precision_cannot_hold() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(0.5);
+    for (y, message) in
+        [(x.powf(1e300), "p: 1e300 is larger than any f32"), (x.leaky_relu(1e39), "beta: 1e39 is larger than any f32")]
+    {
+        let program = tape.program(&[y]).unwrap();
+        let error = program.cast::<f32>(&Registry::standard()).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        let text = program.to_text().replace("f64", "f32");
+        let error = autodiff::Program::<f32>::parse(&text, &Registry::standard()).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
 }
 
 #[test]

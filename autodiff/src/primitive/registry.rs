@@ -4,9 +4,9 @@ use super::{
     Generator, Primitive, PrimitiveRef, Sample, arithmetic, compare, control, elementary, index, linear, random,
     rearrange, reduce, window,
 };
-use crate::base::attributes::Attributes;
+use crate::base::attributes::{Attribute, Attributes};
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::base::real::Real;
+use crate::base::real::{Real, held};
 use crate::program::Program;
 
 /// The primitives a program may use, by name: how a program is cast to the other precision ([`Program::cast`])
@@ -98,6 +98,12 @@ impl<F: Real> Entry<F> {
 
     /// The primitive with these attributes and bodies.
     fn make(&self, attributes: &Attributes, bodies: &[Program<F>]) -> Result<PrimitiveRef<F>> {
+        for (name, attribute) in attributes.iter() {
+            if let Attribute::Real(number) = attribute {
+                let refused = |what| Error::new(ErrorKind::Registry, "attributes", format!("{name}: {what}"));
+                held::<F>(*number).map_err(refused)?;
+            }
+        }
         let name = self.example.name();
         if let (true, Make::Always(_) | Make::FromAttributes(_)) = (!bodies.is_empty(), self.make) {
             return Err(Error::new(ErrorKind::Registry, name, "it is made of no programs, and was given some"));

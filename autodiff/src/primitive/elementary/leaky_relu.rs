@@ -1,10 +1,10 @@
 //! The leaky rectified linear unit.
 
 use crate::base::attributes::Attributes;
-use crate::base::error::Result;
-use crate::base::real::Real;
+use crate::base::error::{Mismatch, Result};
+use crate::base::real::{Real, held};
 use crate::base::shape::Shape;
-use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, SampleOperand};
+use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample, SampleOperand, same_shape};
 use crate::tape::var::Var;
 use std::sync::Arc;
 
@@ -36,6 +36,12 @@ impl<F: Real> Primitive<F> for LeakyRelu {
 
     fn formula(&self) -> &'static str {
         "y = x if x ≥ 0 else β·x"
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, Mismatch> {
+        // However it came to be recorded: by a call, from a text, in a cast.
+        held::<F>(self.beta).map_err(|what| Mismatch::new(format!("beta: {what}")))?;
+        same_shape(inputs)
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
