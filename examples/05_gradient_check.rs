@@ -8,6 +8,10 @@ fn product(x: Var<'_, f64>) -> Var<'_, f64> {
     x.prod(..)
 }
 
+fn curved(x: Var<'_, f64>) -> Var<'_, f64> {
+    (x.sin() * x.exp()).sum(..)
+}
+
 fn main() -> Result<()> {
     let x = [1.5, -2.0, 0.5, 3.0];
     let gradient = grad(product, x)?;
@@ -22,7 +26,6 @@ fn main() -> Result<()> {
     println!("The product is linear in each xᵢ, so the differences are exact; a smaller ε only adds rounding.");
 
     // A curved function has a best ε in between: the error of the formula falls with ε², rounding grows with 1/ε.
-    let curved = |x: Var<'_, f64>| (x.sin() * x.exp()).sum(..);
     let gradient = grad(curved, x)?;
     println!("\n   ε     relative error, f(x) = Σ sin(xᵢ)·exp(xᵢ)");
     for epsilon in [1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11] {
@@ -38,8 +41,7 @@ fn main() -> Result<()> {
     // A wrong rule is found. Here the factor 2 of the square is missing.
     let tape = Tape::<f64>::new();
     let x = tape.input([1.5, -2.0]).named("x");
-    let square = |x: &[Var<'_, f64>]| x[0] * x[0];
-    let y = tape.with_rule("example::square", &[x], square, |at, dy| at.one(|| dy * at.x(0)))?;
+    let y = tape.with_rule("example::square", &[x], |x| x[0] * x[0], |at, dy| at.one(|| dy * at.x(0)))?;
     println!("a wrong rule   {}", check::custom_rule(y)?);
     Ok(())
 }

@@ -6,7 +6,7 @@
 use autodiff::{Result, Var, check, grad};
 use ndarray::{Array1, Array2, ArrayD, Axis, array};
 
-mod support;
+pub mod support;
 use support::notes;
 
 /// A derivative: as published, by the tape, by finite differences.
@@ -33,6 +33,12 @@ fn outer(a: &Array1<f64>, b: &Array1<f64>) -> Array2<f64> {
     a.view().insert_axis(Axis(1)).dot(&b.view().insert_axis(Axis(0)))
 }
 
+/// −Σ y log a + (1 − y) log(1 − a).
+fn log_loss<'t>(a: Var<'t, f64>, y: &Array1<f64>) -> Var<'t, f64> {
+    let y = a.tape().constant(y);
+    -(y * a.log() + (1.0 - y) * (1.0 - a).log()).sum(..)
+}
+
 /// Every erratum that is a derivative.
 pub fn rows() -> Result<Vec<Row>> {
     // A network 2-2-2: a¹ = g(B x + b), a² = σ(C a¹ + c), with the target y.
@@ -40,10 +46,6 @@ pub fn rows() -> Result<Vec<Row>> {
     let (big_c, c) = (array![[0.7, -0.6], [0.3, 0.9]], array![0.05, -0.1]);
     let (x, y) = (array![0.8, -0.4], array![1.0, 0.0]);
     let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-    let log_loss = |a: Var<'_, f64>, y: &Array1<f64>| {
-        let y = a.tape().constant(y);
-        -(y * a.log() + (1.0 - y) * (1.0 - a).log()).sum(..)
-    };
     let mut rows = Vec::new();
 
     // J. K. Miller (November 2022): the loss is half the squared distance, the activation σ(x) = atan(x)/π + ½.
@@ -64,13 +66,13 @@ pub fn rows() -> Result<Vec<Row>> {
     // Matt R (March and June 2022): hyperbolic tangent, then the logistic function with the log-loss.
     let a1 = (big_b.dot(&x) + &b).mapv(f64::tanh);
     let delta2 = (big_c.dot(&a1) + &c).mapv(sigmoid) - &y;
-    let through = |w: Var<'_, f64>, x: Var<'_, f64>| {
-        let t = w.tape();
-        (t.constant(&big_c).matmul((w.matmul(x) + t.constant(&b)).tanh()) + t.constant(&c)).sigmoid()
-    };
     rows.push(row(
         (2, "Matt R §2.1: ∂F/∂B = δ² xᵀ, not δ¹ xᵀ as derived above it"),
-        |w| log_loss(through(w, w.tape().constant(&x)), &y),
+        |w| {
+            let t = w.tape();
+            let a1 = (w.matmul(t.constant(&x)) + t.constant(&b)).tanh();
+            log_loss((t.constant(&big_c).matmul(a1) + t.constant(&c)).sigmoid(), &y)
+        },
         &big_b,
         outer(&delta2, &x),
     )?);
@@ -79,22 +81,27 @@ pub fn rows() -> Result<Vec<Row>> {
     let (examples, labels) = (array![[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]], array![1.0, 0.0, 1.0]);
     let (w, lambda) = (array![0.6, -0.4], 0.3);
     let a = w.dot(&examples).mapv(sigmoid);
-    let cost = |w: Var<'_, f64>| {
-        let a = w.tape().constant(examples.t().to_owned()).matmul(w).sigmoid();
-        log_loss(a, &labels) / 3.0
-    };
+    let rows_of_examples = examples.t().to_owned();
+    fn cost<'t>(w: Var<'t, f64>, x: &Array2<f64>, y: &Array1<f64>) -> Var<'t, f64> {
+        log_loss(w.tape().constant(x).matmul(w).sigmoid(), y) / 3.0
+    }
     let slope = examples.dot(&(&a - &labels)) / 3.0;
     let of_features = examples.dot(&(&a - &labels)) / 2.0;
-    rows.push(row((3, "Matt R (March) §1: dw divided by the features m, not the examples n"), cost, &w, of_features)?);
+    rows.push(row(
+        (3, "Matt R (March) §1: dw divided by the features m, not the examples n"),
+        |w| cost(w, &rows_of_examples, &labels),
+        &w,
+        of_features,
+    )?);
     rows.push(row(
         (4, "Matt R (June) `backward`: no derivative of the penalty λ/(2n)·Σw²"),
-        |w| cost(w) + lambda / 6.0 * w.square().sum(..),
+        |w| cost(w, &rows_of_examples, &labels) + lambda / 6.0 * w.square().sum(..),
         &w,
         &slope,
     )?);
     rows.push(row(
         (5, "Matt R `lp_reg=1`: no derivative of the penalty λ/(2n)·Σ|w|"),
-        |w| cost(w) + lambda / 6.0 * w.abs().sum(..),
+        |w| cost(w, &rows_of_examples, &labels) + lambda / 6.0 * w.abs().sum(..),
         &w,
         &slope,
     )?);
@@ -104,19 +111,27 @@ pub fn rows() -> Result<Vec<Row>> {
         &w.dot(&examples),
         &labels - &a,
     )?);
-    rows.push(row((6, "slides: the penalty λ‖Θ‖² has the gradient λΘ"), |w| lambda * w.square().sum(..), &w, &w * lambda)?);
+    rows.push(row(
+        (6, "slides: the penalty λ‖Θ‖² has the gradient λΘ"),
+        |w| lambda * w.square().sum(..),
+        &w,
+        &w * lambda,
+    )?);
 
     // Anderson & Chau: J = ½(h − o)², h = W³a² + b³, a² = ReLU(z²); the slope of ReLU is g′, not g.
     let (z, a1, w3, target) = (array![0.3, -0.2], array![0.5, 1.5], array![0.8, -1.1], 0.25);
-    let hidden = |w2: Var<'_, f64>| (w2.matmul(w2.tape().constant(&a1)) + w2.tape().constant(&z)).relu();
     let w2 = array![[0.2, 0.4], [-0.1, 0.6]];
     let z2 = w2.dot(&a1) + &z;
-    let error = w3.dot(&z2.mapv(|z| z.max(0.0))) - target;
+    let error = w3.dot(&z2.mapv(|z: f64| z.max(0.0))) - target;
     rows.push(row(
         (14, "Anderson & Chau §7: (a³ − y)W³ ⊙ g(z²), not g′(z²)"),
-        |w2| 0.5 * ((w2.tape().constant(&w3) * hidden(w2)).sum(..) - target).square(),
+        |w2| {
+            let t = w2.tape();
+            let a2 = (w2.matmul(t.constant(&a1)) + t.constant(&z)).relu();
+            0.5 * ((t.constant(&w3) * a2).sum(..) - target).square()
+        },
         &w2,
-        outer(&(error * &w3 * &z2.mapv(|z| z.max(0.0))), &a1),
+        outer(&(error * &w3 * &z2.mapv(|z: f64| z.max(0.0))), &a1),
     )?);
     Ok(rows)
 }
@@ -131,7 +146,10 @@ fn main() -> Result<()> {
     }
     println!("Beside gradients:\n");
     for note in notes::compared()? {
-        println!("{:>2}. {}\n    as published {}\n    as meant     {}\n", note.number, note.says, note.published, note.meant);
+        println!(
+            "{:>2}. {}\n    as published {}\n    as meant     {}\n",
+            note.number, note.says, note.published, note.meant
+        );
     }
     println!("{}", notes::OTHERS);
     Ok(())

@@ -58,7 +58,8 @@ fn learn(options: &Options) -> Result<(), Box<dyn Error>> {
         chart = chart.line(format!("lp_reg {p}"), costs.iter().enumerate().map(|(i, c)| (i as f64 + 1.0, *c)));
         if p == 2 {
             let probabilities = network.predict(test.features()?.clone())?;
-            let first: Vec<String> = probabilities.index_axis(Axis(1), 0).iter().take(5).map(|p| format!("{p:.3}")).collect();
+            let first: Vec<String> =
+                probabilities.index_axis(Axis(1), 0).iter().take(5).map(|p| format!("{p:.3}")).collect();
             println!("\nprobabilities of the first test examples: {}", first.join("  "));
             println!("their classes: {:?}", &test.labels()?.as_slice().unwrap_or_default()[..5]);
             println!("{}", metric::Confusion::of(&probabilities, test.targets()?)?);

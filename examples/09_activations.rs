@@ -39,7 +39,12 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         let [a, b, c] = [-1.0, 0.0, 1.0].map(at);
         println!(
             "{name:<16} {:>8.4} {:>8.4} {:>8.4}  {:>8.4} {:>8.4} {:>8.4}",
-            y[[a]], y[[b]], y[[c]], slope[[a]], slope[[b]], slope[[c]]
+            y[[a]],
+            y[[b]],
+            y[[c]],
+            slope[[a]],
+            slope[[b]],
+            slope[[c]]
         );
         values = values.line(name, xs.iter().copied().zip(y.iter().copied()));
         slopes = slopes.line(name, xs.iter().copied().zip(slope.iter().copied()));

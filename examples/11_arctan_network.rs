@@ -40,7 +40,7 @@ fn learn(options: &Options) -> Result<(), Box<dyn Error>> {
             let cx = Context::training(&tape, &model, 0);
             let batch = Columns::on(&tape, &data);
             let loss = loss::half_squared(model.forward(batch.real("x")?, &cx), batch.target("targets")?);
-            let gradients = cx.gradients(loss)?;
+            let gradients = cx.gradients(*loss)?;
             if step <= 4 || step == steps {
                 // Weights and biases alternate.
                 let norms = gradients.iter().step_by(2).map(|(_, g)| g.iter().map(|g| g * g).sum::<f64>().sqrt());
@@ -56,7 +56,9 @@ fn learn(options: &Options) -> Result<(), Box<dyn Error>> {
         let last = nn::parameters(&model)[4].1.array().clone().into_dimensionality::<ndarray::Ix2>()?;
         println!("  weights of the last layer, a column for each output:\n{}\n", indented(&last));
     }
-    println!("From zeros, layer ℓ of L = 3 first gets a gradient at step L − ℓ + 1, and the units of a layer stay alike.");
+    println!(
+        "From zeros, layer ℓ of L = 3 first gets a gradient at step L − ℓ + 1, and the units of a layer stay alike."
+    );
     options.draw("arctan_loss", &chart.to_svg())
 }
 

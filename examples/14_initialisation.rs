@@ -69,6 +69,8 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         let last = nn::evaluate(&model, loss::softmax_cross_entropy, &data)?.loss;
         println!("{name:<12} {:>20.1e}   {:>11.1e}   {last:>19.4}", points[0], points[DEPTH - 1]);
     }
-    println!("\nA network of zeros passes no gradient: only the bias of its last layer learns, and the loss stays at ln 10.");
+    println!(
+        "\nA network of zeros passes no gradient: only the bias of its last layer learns, and the loss stays at ln 10."
+    );
     options.draw("gradient_norms", &chart.to_svg())
 }

@@ -8,7 +8,7 @@
 
 use nn::metric::Confusion;
 use nn::picture::HeatMap;
-use nn::{Activation, Dataset, Network, NetworkConfig};
+use nn::{Activation, Column, Dataset, Network, NetworkConfig};
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -18,13 +18,11 @@ use support::options::{self, Options};
 fn main() -> ExitCode {
     options::run_seeds("15_classes", |options| match options.seeds {
         None => show(options),
-        Some(seeds) => {
-            options::repeat("accuracy with two hidden layers", seeds, f64::min, options::percent, |seed| {
-                let options = options.with_seed(seed);
-                let [train, test] = parts(&options)?;
-                Ok(learnt(network(&options), &train)?.score(&test)?)
-            })
-        }
+        Some(seeds) => options::repeat("accuracy with two hidden layers", seeds, f64::min, options::percent, |seed| {
+            let options = options.with_seed(seed);
+            let [train, test] = parts(&options)?;
+            Ok(learnt(network(&options), &train)?.score(&test)?)
+        }),
     })
 }
 
@@ -46,7 +44,9 @@ fn learnt(config: NetworkConfig, train: &Dataset<f32>) -> Result<Network<f32>, B
 
 fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let [train, test] = parts(options)?;
-    println!("the first targets as one-hot rows:\n{}\n", train.select(&[0, 1, 2])?.targets()?.one_hot(10)?);
+    if let Column::Real(rows) = train.select(&[0, 1, 2])?.targets()?.one_hot(10)? {
+        println!("the first targets as one-hot rows:\n{rows}\n");
+    }
 
     let linear = NetworkConfig::softmax(64, 10).not_standardised().lp_reg(2, 0.1);
     let linear = learnt(linear.epochs(if options.quick { 30 } else { 200 }), &train)?;

@@ -29,8 +29,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     // 150 digits to learn from: a network that is free to do so learns them by heart.
     let data = support::digits()?;
     let share = 150.0 / data.len() as f64;
-    let [train, validation, test] =
-        data.stratified([share, (1.0 - share) / 2.0, (1.0 - share) / 2.0], options.seed)?;
+    let [train, validation, test] = data.stratified([share, (1.0 - share) / 2.0, (1.0 - share) / 2.0], options.seed)?;
     println!("{} examples for training, {} for validation, {} for the test", train.len(), validation.len(), test.len());
 
     // Intercepts have no penalty. For each λ a network is trained; the validation set chooses, the test set is used once.

@@ -41,8 +41,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
 
     let data = support::digits()?;
     let share = 150.0 / data.len() as f64;
-    let [train, validation, test] =
-        data.stratified([share, (1.0 - share) / 2.0, (1.0 - share) / 2.0], options.seed)?;
+    let [train, validation, test] = data.stratified([share, (1.0 - share) / 2.0, (1.0 - share) / 2.0], options.seed)?;
     let epochs = if options.quick { 60 } else { 200 };
     let mut chart = Chart::new("Validation loss, 150 digits to learn from").axes("epoch", "loss");
     println!("              stopped after   best epoch   test accuracy of the last weights   of the best");

@@ -1,5 +1,5 @@
 //! Data augmentation: Matt R, *Neural Networks* (March 2022), §5.2. With few examples, a network reads more digits if it
-//! sees each image shifted and rotated a little in every epoch.
+//! sees each image rotated a little, and with noise, in every epoch.
 //!
 //! ```text
 //! cargo run --release --example 19_augmentation                # one split, and a picture
@@ -37,7 +37,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let digits = support::digits()?.select(&[0, 1, 2, 3, 4, 5])?;
     let mut rows = vec![digits.clone()];
     let random = &mut Random::new(options.seed);
-    for augment in [AUGMENT, Augment::new(8, 8).noise(0.1), Augment::new(8, 8).crop(0.7)] {
+    for augment in [AUGMENT, Augment::new(8, 8).shift(1), Augment::new(8, 8).crop(0.7)] {
         rows.push(augment.apply(&digits, random)?);
     }
     let images: Vec<ndarray::Array2<f32>> = rows
@@ -45,7 +45,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         .flat_map(|row| row.features().into_iter().flat_map(|images| images.outer_iter().map(|image| image.to_owned())))
         .map(|image| image.into_shape_with_order((8, 8)))
         .collect::<Result<_, _>>()?;
-    let title = "Digits; shifted and rotated; with noise; cropped";
+    let title = "Digits; rotated and noisy; shifted; cropped";
     options.draw("augmentation", &HeatMap::filters(title, images.iter().map(|i| i.view()))?.to_svg())?;
 
     let (plain, augmented) = accuracies(options.seed, options.quick)?;

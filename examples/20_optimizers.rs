@@ -6,7 +6,9 @@
 //! ```
 
 use nn::picture::Chart;
-use nn::{Activation, Adagrad, Adam, Dataset, Dense, History, Init, Lamb, Momentum, Optimizer, Random, RmsProp, Sequential};
+use nn::{
+    Activation, Adagrad, Adam, Dataset, Dense, History, Init, Lamb, Momentum, Optimizer, Random, RmsProp, Sequential,
+};
 use nn::{Sgd, Trainer, loss};
 use std::error::Error;
 use std::process::ExitCode;
@@ -64,8 +66,10 @@ fn averages(options: &Options) -> Result<(), Box<dyn Error>> {
     let window = 10;
     let simple = (window - 1..100).map(|i| (i as f64, x[i + 1 - window..=i].iter().sum::<f64>() / window as f64));
     let beta = 0.9f64;
-    let mut v = 0.0;
-    let plain: Vec<f64> = x.iter().map(|x| std::mem::replace(&mut v, beta * v + (1.0 - beta) * x)).skip(1).chain([v]).collect();
+    let mut plain = Vec::new();
+    for x in &x {
+        plain.push(beta * plain.last().unwrap_or(&0.0) + (1.0 - beta) * x);
+    }
     let corrected = plain.iter().enumerate().map(|(t, v)| (t as f64, v / (1.0 - beta.powi(t as i32 + 1))));
     let of = |xs: &[f64]| xs.iter().enumerate().map(|(i, x)| (i as f64, *x)).collect::<Vec<_>>();
     let chart = Chart::new("Moving averages").axes("t", "x").points("sequence", of(&x)).line("simple, of 10", simple);

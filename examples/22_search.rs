@@ -31,10 +31,17 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let (trials, epochs) = if options.quick { (9, 9) } else { (27, 27) };
 
     // Trials run on all cores; the results are the same on one.
-    let random = Search::random(space(), trials, options.seed).run(|trial| fitted(trial, epochs)?.evaluate(&validation))?;
-    println!("Random search, {trials} trials of {epochs} epochs; the score is the cost on the validation set\n\n{random}");
+    let random =
+        Search::random(space(), trials, options.seed).run(|trial| fitted(trial, epochs)?.evaluate(&validation))?;
+    println!(
+        "Random search, {trials} trials of {epochs} epochs; the score is the cost on the validation set\n\n{random}"
+    );
     let grid = Search::grid(space(), 3, options.seed).run(|trial| fitted(trial, epochs)?.evaluate(&validation))?;
-    println!("Grid of {} trials: best score {:.4}\n", grid.trials().len(), grid.best().and_then(|t| t.score).unwrap_or(f64::NAN));
+    println!(
+        "Grid of {} trials: best score {:.4}\n",
+        grid.trials().len(),
+        grid.best().and_then(|t| t.score).unwrap_or(f64::NAN)
+    );
 
     // Successive halving: many trials for few epochs, and the best third of them for three times as many.
     let halving = Search::random(space(), 3 * trials, options.seed).halving(1, epochs, 3);

@@ -7,7 +7,9 @@
 use autodiff::Tape;
 use ndarray::{Array2, Axis};
 use nn::picture::Chart;
-use nn::{Activation, BatchNorm, Context, Dataset, Dense, History, Init, Layer, Random, Sequential, Sgd, Trainer, loss};
+use nn::{
+    Activation, BatchNorm, Context, Dataset, Dense, History, Init, Layer, Random, Sequential, Sgd, Trainer, loss,
+};
 use std::error::Error;
 use std::process::ExitCode;
 

@@ -25,8 +25,12 @@ fn main() -> ExitCode {
         None => show(options),
         Some(seeds) => {
             let shown = |error| format!("{error:.1e}");
-            options::repeat("u′ = −u: largest error", seeds, f64::max, shown, |seed| decay(&options.with_seed(seed)))?;
-            options::repeat("u″ = −u: largest error", seeds, f64::max, shown, |seed| oscillator(&options.with_seed(seed)))
+            options::repeat("u′ = −u: largest error", seeds, f64::max, shown, |seed| {
+                decay(&options.with_seed(seed))
+            })?;
+            options::repeat("u″ = −u: largest error", seeds, f64::max, shown, |seed| {
+                oscillator(&options.with_seed(seed))
+            })
         }
     })
 }

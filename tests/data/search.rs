@@ -173,7 +173,8 @@ fn a_penalty_is_chosen_by_the_validation_part() {
         Ok(network)
     };
     let space = Space::new().log("lambda", 1e-2, 1e3);
-    let results = Search::grid(space, 11, 0).largest().run(|trial| fitted(trial.get("lambda")?)?.score(&validation)).unwrap();
+    let results =
+        Search::grid(space, 11, 0).largest().run(|trial| fitted(trial.get("lambda")?)?.score(&validation)).unwrap();
     let best = results.best().unwrap();
     let lambda = best.get("lambda").unwrap();
     // With 44 examples of ten features, some penalty helps, and too much hurts.

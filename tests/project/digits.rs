@@ -39,6 +39,15 @@ fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
     example::check(&trained).unwrap();
 }
 
+/// Paired over ten splits, each with one start for both.
+#[test]
+fn augmentation_gains_more_than_two_standard_errors() {
+    use support::augmentation::{accuracies, mean_gain};
+    let found: Vec<(f64, f64)> = (0..10).map(|seed| accuracies(seed, false).unwrap()).collect();
+    let (gain, error) = mean_gain(&found);
+    assert!(gain > 2.0 * error, "a gain of {gain} with a standard error of {error}: {found:?}");
+}
+
 #[test]
 fn bad_flags_are_explained() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
