@@ -13,7 +13,7 @@ fn outer(zeta: &Array1<f64>, x: &Array1<f64>) -> Array2<f64> {
 
 fn main() -> Result<()> {
     // One layer F = G ∘ ψ ∘ φ: multiply by W, add b, apply the hyperbolic tangent.
-    let (w, b, x) = (array![[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]], array![0.1, -0.2], array![1.0, -2.0, 0.5]);
+    let (w, b, x) = (array![[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]], array![0.1, -0.2], array![0.5, -0.5, 1.0]);
     let zeta = array![1.0, -3.0]; // a cotangent of the result: the derivative of a loss with respect to it
 
     // Proposition 3.1: the reverse derivative of a composition is the composition of the reverse derivatives, in the
@@ -46,15 +46,15 @@ fn main() -> Result<()> {
 
     // With the learning rate as the cotangent, the reverse derivative of a cost is the update: W := W − rJ(α).
     let (mut w, mut b) = (w, b);
-    println!("\nW := W − rJ(0.1)");
-    for step in 0..=40 {
+    println!("\nW := W − rJ(0.5)");
+    for step in 0..=20 {
         let tape = Tape::new();
         let (vw, vb) = (tape.input(&w), tape.input(&b));
-        let cost = 0.5 * ((vw.matmul(tape.data(&x)) + vb).tanh() - tape.data([0.5, -0.5])).square().sum(..);
-        let updates = cost.backward_from(0.1)?;
+        let cost = 0.5 * ((vw.matmul(tape.data(&x)) + vb).tanh() - tape.data([0.2, 0.6])).square().sum(..);
+        let updates = cost.backward_from(0.5)?;
         w = w - updates.get(vw)?.into_dimensionality::<ndarray::Ix2>().expect("a matrix");
         b = b - updates.get(vb)?.into_dimensionality::<ndarray::Ix1>().expect("a vector");
-        if step % 10 == 0 {
+        if step % 5 == 0 {
             println!("  step {step:>2}  J = {:.6}", cost.item()?);
         }
     }

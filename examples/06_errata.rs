@@ -145,11 +145,10 @@ fn main() -> Result<()> {
         println!("    finite difference  {}\n", list(&row.difference));
     }
     println!("Beside gradients:\n");
+    let shown = |x: f64| if x.abs() < 1e-3 { format!("{x:.1e}") } else { format!("{x:.4}") };
     for note in notes::compared()? {
-        println!(
-            "{:>2}. {}\n    as published {}\n    as meant     {}\n",
-            note.number, note.says, note.published, note.meant
-        );
+        println!("{:>2}. {}", note.number, note.says);
+        println!("    as published {}\n    as meant     {}\n", shown(note.published), shown(note.meant));
     }
     println!("{}", notes::OTHERS);
     Ok(())

@@ -7,9 +7,9 @@ use nn::{Csv, Missing, Network, NetworkConfig, weights};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--quick").collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
     let (path, label) = match words.as_slice() {
-        [path, label] => (path.as_str(), label.as_str()),
+        [path, label] if !path.starts_with("--") => (path.as_str(), label.as_str()),
         _ => ("data/breast_cancer.csv", "diagnosis"),
     };
     let table = Csv::new().read(path)?.missing(Missing::Drop);

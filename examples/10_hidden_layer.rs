@@ -58,7 +58,7 @@ fn deltas() -> Result<(), Box<dyn Error>> {
 
     let delta2 = a2.value()?.into_dimensionality::<ndarray::Ix2>()? - &y;
     let slope = z1.value()?.mapv(|z| f64::from(u8::from(z >= 0.0)));
-    let delta1 = w2.t().dot(&delta2) * &slope.into_dimensionality::<ndarray::Ix2>()?;
+    let delta1 = w2.t().dot(&delta2) * &slope.into_dimensionality::<ndarray::Ix2>()? + 0.0; // no −0
     println!("δ² by hand\n{delta2:.5}\nby the tape\n{:.5}", from_tape[0].value()?);
     println!("δ¹ by hand\n{delta1:.5}\nby the tape\n{:.5}", from_tape[1].value()?);
     assert!((delta1.into_dyn() - from_tape[1].value()?).iter().all(|d| d.abs() < 1e-12));

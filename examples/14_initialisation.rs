@@ -25,7 +25,7 @@ fn network(init: Init, factor: f32, seed: u64) -> Sequential<f32> {
     let mut network = Sequential::new();
     for layer in 0..DEPTH {
         let (inputs, outputs) = (if layer == 0 { 64 } else { 32 }, if layer + 1 == DEPTH { 10 } else { 32 });
-        network = network.then_named(format!("{}", layer + 1), Dense::new(inputs, outputs, init, random));
+        network = network.then_named(format!("layer{}", layer + 1), Dense::new(inputs, outputs, init, random));
         if layer + 1 < DEPTH {
             network = network.then(Activation::Relu);
         }

@@ -60,7 +60,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     options.draw("confusion", &HeatMap::confusion("Digits: actual and predicted", &confusion).to_svg())?;
 
     // The weights of softmax regression are ten images: where ink speaks for a digit, and where against it.
-    let weights = nn::parameters(linear.model())[0].1.array().t().to_owned();
+    let weights = nn::parameters(linear.model())[0].1.array().t().as_standard_layout().into_owned();
     let images = weights.into_shape_with_order((10, 8, 8))?;
     let title = "Weights of softmax regression, 0 to 9";
     options.draw("softmax_weights", &HeatMap::filters(title, images.outer_iter())?.to_svg())

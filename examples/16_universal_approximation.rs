@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 
 /// A continuous function with a kink and with waves.
 fn function(x: f64) -> f64 {
-    (3.0 * x).sin() + 0.5 * (x - 0.5).abs()
+    (5.0 * x).sin() + 0.5 * (x - 0.5).abs()
 }
 
 fn show(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -30,7 +30,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut chart = Chart::new("Approximation by one hidden layer").axes("x", "y");
     chart = chart.line("function", points(&mut xs.iter().map(|x| function(*x))));
     println!("hidden units   largest error");
-    for units in [2, 5, 40] {
+    for units in [3, 8, 40] {
         let config = NetworkConfig::new([1, units, 1], [Activation::Tanh, Activation::Identity]);
         let config = config.method(Method::Lbfgs).epochs(if options.quick { 300 } else { 3000 }).seed(options.seed);
         let mut network = Network::new(config)?;

@@ -33,7 +33,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     println!("{} examples for training, {} for validation, {} for the test", train.len(), validation.len(), test.len());
 
     // Intercepts have no penalty. For each λ a network is trained; the validation set chooses, the test set is used once.
-    let space = Space::new().log("lambda", 1e-3, 1e3);
+    let space = Space::new().log("lambda", 1e-3, 30.0);
     let size = if options.quick { 7 } else { 13 };
     let error = |lambda, part: &Dataset<f32>| Ok(1.0 - fitted(lambda, &train, options.quick)?.score(part)?);
     let results = Search::grid(space, size, options.seed).run(|trial| error(trial.get("lambda")?, &validation))?;

@@ -48,7 +48,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     for (name, keep_prob) in [("no dropout", 1.0), ("keep_prob 0.5", 0.5)] {
         let mut history = History::new();
         let mut model = network(keep_prob, options.seed);
-        let trainer = Trainer::new(Adam::new(0.003)).epochs(epochs).validation(&validation).observe(&mut history);
+        let trainer = Trainer::new(Adam::new(0.01)).epochs(epochs).validation(&validation).observe(&mut history);
         trainer.fit(&mut model, loss::softmax_cross_entropy, &train)?;
         let last = metric::accuracy(&nn::predict(&model, test.features()?)?, test.targets()?)?;
 
@@ -56,7 +56,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         let mut stopping = EarlyStopping::new("validation loss", 20);
         let mut stopped = History::new();
         let mut model = network(keep_prob, options.seed);
-        let trainer = Trainer::new(Adam::new(0.003)).epochs(epochs).validation(&validation);
+        let trainer = Trainer::new(Adam::new(0.01)).epochs(epochs).validation(&validation);
         let trainer = trainer.observe(&mut stopping).observe(&mut stopped);
         trainer.fit(&mut model, loss::softmax_cross_entropy, &train)?;
         let best = metric::accuracy(&nn::predict(&model, test.features()?)?, test.targets()?)?;

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn show(options: &Options) -> Result<(), Box<dyn Error>> {
-    let digits = support::digits()?.select(&[0, 1, 2, 3, 4, 5])?;
+    let digits = support::digits()?.select(&[0, 1, 2, 3, 4])?;
     let mut rows = vec![digits.clone()];
     let random = &mut Random::new(options.seed);
     for augment in [AUGMENT, Augment::new(8, 8).shift(1), Augment::new(8, 8).crop(0.7)] {

@@ -31,7 +31,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         ("cosine", Box::new(schedule::cosine(epochs))),
         ("warm-up", Box::new(schedule::warm_up(5))),
     ];
-    let (mut rates, mut losses) = (Chart::new("Factors of the learning rate"), Chart::new("Loss with each"));
+    let (mut rates, mut losses) = (Chart::new("Factors of the learning rate"), Chart::new("Loss with each schedule"));
     let data = support::digits()?;
     println!("schedule       i = 0       1       5      10   last loss");
     for (name, factor) in &factors {

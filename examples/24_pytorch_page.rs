@@ -101,7 +101,10 @@ fn train(options: &Options) -> Result<(), Box<dyn Error>> {
     options.draw("filters", &filters.to_svg())?;
     let tape = Tape::new();
     let image = tape.data(test.select(&[0])?.features()?);
-    let maps = net.conv1.call(image, &Context::evaluation(&tape, &net)).relu().value()?;
-    let maps = maps.into_shape_with_order((6, 30, 30))?;
-    options.draw("feature_maps", &HeatMap::filters("A test image behind conv1 and ReLU", maps.outer_iter())?.to_svg())
+    let maps = net.conv1.call(image, &Context::evaluation(&tape, &net)).relu().max_pool(&Pooling::new(2)).value()?;
+    let maps = maps.into_shape_with_order((6, 15, 15))?;
+    options.draw(
+        "feature_maps",
+        &HeatMap::filters("A test image behind conv1, ReLU and pooling", maps.outer_iter())?.to_svg(),
+    )
 }

@@ -20,11 +20,11 @@ fn main() -> ExitCode {
     options::run("25_depth", show)
 }
 
-/// `depth` blocks tanh(W·x), or x + tanh(W·x).
+/// `depth` blocks σ(W·x), or x + σ(W·x).
 fn network(depth: usize, residual: bool, seed: u64) -> Sequential<f64> {
     let random = &mut Random::new(seed);
     (0..depth).fold(Sequential::new(), |network, _| {
-        let block = Sequential::new().then(Dense::new(16, 16, Init::Xavier, random)).then(Activation::Tanh);
+        let block = Sequential::new().then(Dense::new(16, 16, Init::Xavier, random)).then(Activation::Sigmoid);
         if residual { network.then(Residual::new(block)) } else { network.then(block) }
     })
 }
@@ -48,11 +48,11 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
 
     // The norm of the gradient with respect to the output of each of 60 layers.
     let mut chart = Chart::new("The gradient on its way through 60 layers").axes("layer", "norm").log_y();
-    for (name, residual) in [("tanh(Wx)", false), ("x + tanh(Wx)", true)] {
+    for (name, residual) in [("σ(Wx)", false), ("x + σ(Wx)", true)] {
         let model = network(60, residual, options.seed);
         let tape = Tape::new();
         let cx = Context::evaluation(&tape, &model);
-        let gradients = cx.gradients(model.forward(tape.data(Array2::ones((8, 16))), &cx).square().sum(..))?;
+        let gradients = cx.gradients(model.forward(tape.data(Array2::ones((8, 16))), &cx).mean(..))?;
         let weights = gradients.iter().filter(|(path, _)| path.ends_with("weight"));
         let norms = weights.map(|(_, g)| g.iter().map(|g| g * g).sum::<f64>().sqrt());
         chart = chart.line(name, norms.enumerate().map(|(i, norm)| (i as f64 + 1.0, norm)));

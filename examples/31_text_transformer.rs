@@ -79,7 +79,7 @@ fn compare(options: &Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let parts = Parts::drawn(&vocabulary.numbers(ALICE), CONTEXT, options.seed);
     let trigrams = Trigrams::fitted(&parts.train, &parts.validation, vocabulary.len());
 
-    let (stride, epochs) = if options.quick { (CONTEXT, 1) } else { (CONTEXT / 2, 16) };
+    let (stride, epochs) = if options.quick { (16 * CONTEXT, 1) } else { (CONTEXT / 2, 16) };
     let train = windows(&parts.train, CONTEXT, stride)?;
     let validation = windows(&parts.validation, CONTEXT, CONTEXT)?;
     let test = windows(&parts.test, CONTEXT, CONTEXT)?;

@@ -1,7 +1,6 @@
 //! What is measured on the data sets of the folder `data`, against scikit-learn.
 
-use flate2::read::GzDecoder;
-use nn::{Column, Csv, Dataset, Method, Missing, Network, NetworkConfig, least_squares, metric, predict};
+use nn::{Csv, Dataset, Method, Missing, Network, NetworkConfig, least_squares, metric, predict};
 use std::error::Error;
 
 /// What scikit-learn finds on ten splits: `tests/data/sklearn/make.py`.
@@ -18,15 +17,6 @@ pub fn breast_cancer() -> Result<Dataset<f64>> {
 /// 442 patients with ten measures, and how far the disease had progressed.
 pub fn diabetes() -> Result<Dataset<f64>> {
     Ok(Csv::new().parse(include_str!("../../data/diabetes.csv"))?.missing(Missing::Refuse).valued("progression")?)
-}
-
-/// 1,797 images of digits, 8×8 numbers from 0 (paper) to 1 (ink).
-pub fn digits() -> Result<Dataset<f64>> {
-    let file = GzDecoder::new(include_bytes!("../../data/digits.csv.gz").as_slice());
-    let table = Csv::new().without_header().from_reader(file)?;
-    let data = table.labelled::<f64>("0", &table.classes("0")?)?;
-    let ink = data.features()?.mapv(|ink| ink / 16.0);
-    Ok(data.replaced("x", Column::Real(ink))?)
 }
 
 /// The numbers in the lines `name` of the references.

@@ -65,11 +65,8 @@ fn error_terms_of_networks_of_any_depth() {
     type Unit = (Activation, fn(f64) -> f64, fn(f64) -> f64);
     let relu: Unit = (Activation::Relu, |z| z.max(0.0), |z| f64::from(u8::from(z >= 0.0)));
     let tanh: Unit = (Activation::Tanh, f64::tanh, |z| 1.0 - z.tanh().powi(2));
-    let leaky: Unit = (
-        Activation::LeakyRelu(0.1),
-        |z| if z >= 0.0 { z } else { 0.1 * z },
-        |z| if z >= 0.0 { 1.0 } else { 0.1 },
-    );
+    let leaky: Unit =
+        (Activation::LeakyRelu(0.1), |z| if z >= 0.0 { z } else { 0.1 * z }, |z| if z >= 0.0 { 1.0 } else { 0.1 });
     let n = 6;
     for hidden in [vec![relu], vec![tanh, relu], vec![leaky, tanh, relu, tanh]] {
         let nodes: Vec<usize> = [3].into_iter().chain((0..hidden.len()).map(|l| 4 + l)).chain([1]).collect();
@@ -156,10 +153,9 @@ fn the_2_3_4_1_network_and_its_jacobians() {
 
     // f(g) = softmax, g(x) = (x₀x₁, sin x₀, x₁²).
     let x = [0.3, -0.8];
-    let of = |x: autodiff::Var<'_, f64>| (x.slice(0, ..1), x.slice(0, 1..));
     let whole = jacobian(
         |x| {
-            let (a, b) = of(x);
+            let (a, b) = (x.slice(0, ..1), x.slice(0, 1..));
             x.tape().concat(&[a * b, a.sin(), b.square()], 0).softmax(0)
         },
         x,

@@ -25,7 +25,8 @@ fn assert_tests(cell: &str) {
     assert!(!tests.is_empty(), "no test in {cell}");
     for test in tests {
         let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{test} is no file::test"));
-        let text = fs::read_to_string(path(&format!("tests/{file}.rs"))).unwrap_or_else(|_| panic!("no file of {test}"));
+        let text =
+            fs::read_to_string(path(&format!("tests/{file}.rs"))).unwrap_or_else(|_| panic!("no file of {test}"));
         let Some((before, _)) = text.split_once(&format!("fn {name}(")) else { panic!("there is no test {test}") };
         let attributes = before.rsplit("\n\n").next().unwrap_or_default();
         assert!(attributes.contains("#[test]"), "{test} is no test");
