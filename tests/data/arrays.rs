@@ -107,7 +107,7 @@ fn files_are_written_and_named_where_they_are_not_read() {
     std::fs::remove_dir_all(&folder).unwrap();
     for error in [npy::read::<f64>(&a).unwrap_err(), idx::read::<f64>(&b).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::File);
-        assert!(error.operands()[0].contains("arrays-") && error.to_string().contains("arrays.rs"), "{error}");
+        assert!(error.message().contains("arrays-") && error.to_string().contains("arrays.rs"), "{error}");
     }
     assert_eq!(npy::write(&a, &grid()).unwrap_err().kind(), ErrorKind::File);
 }

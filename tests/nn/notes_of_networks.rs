@@ -152,7 +152,7 @@ fn the_2_3_4_1_network_and_its_jacobians() {
     assert_near(&diagonal.into_dyn(), &Array2::from_diag(&array![0.5f64, -1.0, 2.0].mapv(|z| 1.0 - z.tanh().powi(2))));
 
     // f(g) = softmax, g(x) = (x₀x₁, sin x₀, x₁²).
-    let x = [0.3, -0.8];
+    let x = [0.3f64, -0.8];
     let whole = jacobian(
         |x| {
             let (a, b) = (x.slice(0, ..1), x.slice(0, 1..));

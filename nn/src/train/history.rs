@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 
 /// What the numbers of its state are called: one name for each, or the beginning of one.
 const EPOCH: &str = "epoch";
-const OF: &str = "of";
 const MEASURE: &str = "measure ";
 const WARNING: &str = "warning ";
 
@@ -59,17 +58,21 @@ impl History {
 }
 
 impl<F: Real> Observer<F> for History {
+    fn on_start(&mut self, epochs: usize, _: usize) {
+        // Those of a checkpoint are of the run that goes on.
+        self.epochs.iter_mut().filter(|epoch| epoch.of == 0).for_each(|epoch| epoch.of = epochs);
+    }
+
     fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, F>) -> ControlFlow<()> {
         self.epochs.push(epoch.clone());
         ControlFlow::Continue(())
     }
 
-    /// The epochs one after the other: `epoch` and `of`, then the measures and the warnings.
+    /// The epochs one after the other: the number, then the measures and the warnings.
     fn state(&self) -> Option<ObserverState<F>> {
         let mut numbers = Vec::new();
         for epoch in &self.epochs {
             numbers.push((EPOCH.to_owned(), epoch.number as f64));
-            numbers.push((OF.to_owned(), epoch.of as f64));
             numbers.extend(epoch.measures.iter().map(|(name, value)| (format!("{MEASURE}{name}"), *value)));
             numbers.extend(epoch.warnings.iter().map(|warning| (format!("{WARNING}{warning}"), 0.0)));
         }
@@ -85,9 +88,7 @@ impl<F: Real> Observer<F> for History {
                 continue;
             }
             let known = epochs.last_mut().and_then(|epoch| {
-                if name == OF {
-                    epoch.of = *value as usize;
-                } else if let Some(name) = name.strip_prefix(MEASURE) {
+                if let Some(name) = name.strip_prefix(MEASURE) {
                     epoch.measures.push((name.to_owned(), *value));
                 } else {
                     epoch.warnings.push(name.strip_prefix(WARNING)?.to_owned());
