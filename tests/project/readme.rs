@@ -51,6 +51,16 @@ fn the_first_examples_are_shipped_and_print_what_is_shown() {
     }
 }
 
+/// The guide shows the example as it is shipped. It is compiled with the guide and run with the examples, whose folder has
+/// the data.
+#[test]
+fn the_way_from_a_table_to_a_model_is_the_one_that_is_shipped() {
+    let text = fs::read_to_string(path("examples/08_table_to_model.rs")).unwrap();
+    let code: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).collect();
+    assert!(code.len() < 40, "{} lines", code.len());
+    check("docs/guide.md", "table_to_model", &format!("```rust,no_run\n{}\n```", code.join("\n")));
+}
+
 #[test]
 fn the_table_of_primitives_is_true() {
     check(
