@@ -43,7 +43,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut chart = Chart::new("Norms of the gradients by layer, first epoch").axes("layer", "norm").log_y();
     println!("start         gradient of layer 1   of layer {DEPTH}   last loss with Adam");
     for (name, init, factor) in [
-        ("zeros", Init::Zeros, 1.0),
+        ("zeros (no gradient)", Init::Zeros, 1.0),
         ("0.01·normal", Init::SmallNormal, 1.0),
         ("Xavier", Init::Xavier, 1.0),
         ("He", Init::He, 1.0),
@@ -67,7 +67,7 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
             &data,
         )?;
         let last = nn::evaluate(&model, loss::softmax_cross_entropy, &data)?.loss;
-        println!("{name:<12} {:>20.1e}   {:>11.1e}   {last:>19.4}", points[0], points[DEPTH - 1]);
+        println!("{name:<19} {:>13.1e}   {:>11.1e}   {last:>19.4}", points[0], points[DEPTH - 1]);
     }
     println!(
         "\nA network of zeros passes no gradient: only the bias of its last layer learns, and the loss stays at ln 10."

@@ -67,5 +67,5 @@ fn show(options: &Options) -> Result<(), Box<dyn Error>> {
         chart = chart.line(name, curve.iter().enumerate().map(|(i, loss)| (i as f64 + 1.0, *loss)));
         chart = chart.points(format!("best of {name}"), [(epoch as f64, curve[epoch.max(1) - 1])]);
     }
-    options.draw("dropout", &chart.to_svg())
+    options.draw("dropout", &chart.log_y().to_svg())
 }
