@@ -1,5 +1,5 @@
 //! Data augmentation: Matt R, *Neural Networks* (March 2022), §5.2. With few examples, a network reads more digits if it
-//! sees each image rotated a little, and with noise, in every epoch.
+//! sees each image rotated a little, and with noise, in every epoch anew.
 //!
 //! ```text
 //! cargo run --release --example 19_augmentation                # one split, and a picture
