@@ -54,6 +54,15 @@ fn numbered_examples_run() {
     fs::remove_dir_all(&pictures).unwrap();
 }
 
+#[test]
+fn seeds_are_refused_where_nothing_is_repeated() {
+    let output = Command::new(built("13_keras_page")).args(["--seeds", "3"]).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.starts_with("`--seeds` is not an option here"), "{complaint}");
+    assert!(!complaint.contains("--seeds N"), "{complaint}");
+}
+
 /// Every picture of the documentation is one that an example draws, and is shown.
 fn the_pictures_are_drawn(drawn: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
