@@ -6,7 +6,7 @@
 use autodiff::{Result, Var, check, grad};
 use ndarray::{Array1, Array2, ArrayD, Axis, array};
 
-pub mod support;
+pub(crate) mod support;
 use support::notes;
 
 /// A derivative: as published, by the tape, by finite differences.
