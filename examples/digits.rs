@@ -30,10 +30,10 @@ use support::options::{self, Options};
 const EPOCHS: usize = 40;
 
 fn main() -> ExitCode {
-    options::run("digits", |options| match options.seeds {
+    options::run_seeds("digits", |options| match options.seeds {
         None => show(options),
         Some(seeds) => options::repeat("accuracy on the held-out 20 %", seeds, f64::min, options::percent, |seed| {
-            Ok(train(Options { seed, ..options }, &mut [])?.accuracy)
+            Ok(train(&options.with_seed(seed), &mut [])?.accuracy)
         }),
     })
 }
@@ -59,11 +59,11 @@ fn network(seed: u64) -> Sequential<f32> {
 }
 
 /// The number of epochs.
-fn epochs(options: Options) -> usize {
+fn epochs(options: &Options) -> usize {
     if options.quick { 3 } else { EPOCHS }
 }
 
-pub(crate) fn train(options: Options, observers: &mut [&mut dyn Observer<f32>]) -> Result<Trained, Box<dyn Error>> {
+pub(crate) fn train(options: &Options, observers: &mut [&mut dyn Observer<f32>]) -> Result<Trained, Box<dyn Error>> {
     let seed = options.seed;
     let (train, test) = support::digits()?.split(0.8, seed)?;
     let mut model = network(seed);
@@ -77,7 +77,7 @@ pub(crate) fn train(options: Options, observers: &mut [&mut dyn Observer<f32>]) 
     Ok(Trained { model, test, scores, accuracy })
 }
 
-fn show(options: Options) -> Result<(), Box<dyn Error>> {
+fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     let seed = options.seed;
     heading("The network");
     print!("{}", summary(&network(seed), [64])?);

@@ -5,7 +5,7 @@
 //! cargo run --release --example lenet -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! Convolutions and pooling are those of `09_pytorch_page`, with dropout before the dense layers. The seed decides
+//! Convolutions and pooling are those of `24_pytorch_page`, with dropout before the dense layers. The seed decides
 //! which fifth of the images is held out, the initial weights, and everything else that is random.
 //!
 //! Source: LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998).
@@ -21,14 +21,14 @@ mod support;
 use support::options::{self, Options};
 
 fn main() -> ExitCode {
-    options::run("lenet", |options| match options.seeds {
+    options::run_seeds("lenet", |options| match options.seeds {
         None => {
             println!("{}", summary(&network(0), [1, 32, 32])?);
             println!("test accuracy {}", options::percent(train(options, true)?));
             Ok(())
         }
         Some(seeds) => options::repeat("accuracy on the held-out 20 %", seeds, f64::min, options::percent, |seed| {
-            train(Options { seed, ..options }, false)
+            train(&options.with_seed(seed), false)
         }),
     })
 }
@@ -53,7 +53,7 @@ fn network(seed: u64) -> Sequential<f32> {
 }
 
 /// The accuracy on the fifth of the images that was held out.
-fn train(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
+fn train(options: &Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let seed = options.seed;
     let (train, test) = support::enlarged_digits()?.split(0.8, seed)?;
     let mut model = network(seed);

@@ -1,9 +1,9 @@
-//! Regression on two tables, beside scikit-learn, and augmentation of the digits, with ten splits each:
+//! Regression on two tables, beside scikit-learn, with ten splits each:
 //! `cargo run --release --example real_data`. `--quick` takes two splits.
 
 mod measures;
 
-use measures::{augmentation, cancer, mean_gain, r_squared};
+use measures::{cancer, r_squared};
 use std::error::Error;
 
 /// The median and the largest of some numbers.
@@ -40,15 +40,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (median, _) = median_and_worst(found.iter().map(|(network, _)| *network).collect());
     println!("       median R² {median:.4}; worst difference of network and scikit-learn {worst:.1e}");
 
-    println!("\nDigits, 300 to train on, {splits} splits: accuracy on the others");
-    println!("split   plain  augmented");
-    let found = augmentation(splits as u64)?;
-    for (i, (plain, augmented)) in found.iter().enumerate() {
-        println!("{i:>5}  {plain:.4}  {augmented:>9.4}");
-    }
-    let (mean, deviation) = mean_gain(&found);
-    let (plain, _) = median_and_worst(found.iter().map(|(plain, _)| *plain).collect());
-    let (augmented, _) = median_and_worst(found.iter().map(|(_, augmented)| *augmented).collect());
-    println!("       median {plain:.4} and {augmented:.4}; mean gain {mean:.4}, standard error {deviation:.4}");
     Ok(())
 }

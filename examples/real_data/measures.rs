@@ -1,10 +1,6 @@
-//! What is measured on the data sets of the folder `data`, against scikit-learn and against itself.
+//! What is measured on the data sets of the folder `data`, against scikit-learn.
 
-use flate2::read::GzDecoder;
-use nn::{
-    Activation, Adam, Augment, Column, Csv, Dataset, Dense, Init, Method, Missing, Network, NetworkConfig, Random,
-    Sequential, Trainer, least_squares, loss, metric, predict,
-};
+use nn::{Csv, Dataset, Method, Missing, Network, NetworkConfig, least_squares, metric, predict};
 use std::error::Error;
 
 /// What scikit-learn finds on ten splits: `tests/data/sklearn/make.py`.
@@ -21,15 +17,6 @@ pub fn breast_cancer() -> Result<Dataset<f64>> {
 /// 442 patients with ten measures, and how far the disease had progressed.
 pub fn diabetes() -> Result<Dataset<f64>> {
     Ok(Csv::new().parse(include_str!("../../data/diabetes.csv"))?.missing(Missing::Refuse).valued("progression")?)
-}
-
-/// 1,797 images of digits, 8×8 numbers from 0 (paper) to 1 (ink).
-pub fn digits() -> Result<Dataset<f64>> {
-    let file = GzDecoder::new(include_bytes!("../../data/digits.csv.gz").as_slice());
-    let table = Csv::new().without_header().from_reader(file)?;
-    let data = table.labelled::<f64>("0", &table.classes("0")?)?;
-    let ink = data.features()?.mapv(|ink| ink / 16.0);
-    Ok(data.replaced("x", Column::Real(ink))?)
 }
 
 /// The numbers in the lines `name` of the references.
@@ -87,38 +74,4 @@ pub fn r_squared() -> Result<Vec<(f64, Pair)>> {
         results.push((network.score(&test)?, Pair { ours: closed, theirs: found[0] }));
     }
     Ok(results)
-}
-
-/// Accuracy on the test part of the digits, without and with augmentation: `seeds` splits of 300 digits to train on and
-/// the others to test on, each with one start for both.
-pub fn augmentation(seeds: u64) -> Result<Vec<(f64, f64)>> {
-    let data = digits()?;
-    let share = 300.0 / data.len() as f64;
-    let mut results = Vec::new();
-    for seed in 0..seeds {
-        let [train, test] = data.stratified([share, 1.0 - share], seed)?;
-        let accuracy = |augment: Augment| -> Result<f64> {
-            let random = &mut Random::new(seed);
-            let mut model = Sequential::new()
-                .then(Dense::new(64, 64, Init::He, random))
-                .then(Activation::Relu)
-                .then(Dense::new(64, 10, Init::He, random));
-            let trainer = Trainer::new(Adam::new(0.003)).epochs(150).seed(seed);
-            let trainer = trainer.augment(|batch, random| augment.apply(batch, random));
-            trainer.fit(&mut model, loss::softmax_cross_entropy, &train)?;
-            Ok(metric::accuracy(&predict(&model, test.features()?.clone())?, test.targets()?)?)
-        };
-        let plain = accuracy(Augment::new(8, 8))?;
-        results.push((plain, accuracy(Augment::new(8, 8).rotate(15.0).noise(0.25))?));
-    }
-    Ok(results)
-}
-
-/// The mean of the gains and its standard error.
-pub fn mean_gain(pairs: &[(f64, f64)]) -> (f64, f64) {
-    let n = pairs.len() as f64;
-    let gains: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
-    let mean = gains.iter().sum::<f64>() / n;
-    let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }

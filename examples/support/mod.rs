@@ -4,12 +4,14 @@
 
 #![allow(dead_code)]
 
+pub mod augmentation;
+pub mod notes;
 pub mod options;
 pub mod text;
 
 use flate2::read::GzDecoder;
 use ndarray::{Array1, Array2, Array4, ArrayView1};
-use nn::Dataset;
+use nn::{Csv, Dataset};
 use std::error::Error;
 use std::io::Read;
 
@@ -56,6 +58,17 @@ pub fn enlarged_digits() -> Result<Dataset<f32>, Box<dyn Error>> {
 
 /// The Wisconsin breast cancer data, see `data/README.md`.
 pub const BREAST_CANCER: &str = include_str!("../../data/breast_cancer.csv");
+
+/// The table as 569 examples of 30 measures, with the labels 0 (benign) and 1 (malignant).
+pub fn breast_cancer() -> Result<Dataset<f64>, Box<dyn Error>> {
+    let table = Csv::new().parse(BREAST_CANCER)?;
+    Ok(table.labelled("diagnosis", &table.classes("diagnosis")?)?)
+}
+
+/// The diabetes data of Efron et al. (2004): 442 patients with ten measures, and how far the disease had progressed.
+pub fn diabetes() -> Result<Dataset<f64>, Box<dyn Error>> {
+    Ok(Csv::new().parse(include_str!("../../data/diabetes.csv"))?.valued("progression")?)
+}
 
 /// Of each tumour in such a file: the ten mean values, and 1 if it was benign.
 pub fn ten_means(csv: &str) -> Result<Array2<f64>, Box<dyn Error>> {

@@ -1,10 +1,12 @@
 //! The command-line options of the examples, and the repetition over seeds.
 
 use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What was asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
     /// The seed of everything random.
     pub seed: u64,
@@ -14,6 +16,14 @@ pub struct Options {
     pub quick: bool,
     /// Nothing but how the program is used.
     pub help: bool,
+    /// The folder to which pictures are written.
+    pub to: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { seed: 0, seeds: None, quick: false, help: false, to: PathBuf::from("target/pictures") }
+    }
 }
 
 impl Options {
@@ -25,6 +35,7 @@ impl Options {
             match word {
                 "--help" | "-h" => options.help = true,
                 "--quick" => options.quick = true,
+                "--to" => options.to = words.next().ok_or("--to takes a folder")?.into(),
                 "--seed" | "--seeds" if seeded => return Err(format!("`{word}` is one option too many")),
                 "--seed" | "--seeds" => {
                     seeded = true;
@@ -43,17 +54,51 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// The same with another seed, of which nothing is repeated.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Options { seed, seeds: None, ..self.clone() }
+    }
+
+    /// Writes a picture to the folder, and prints where it is.
+    pub fn draw(&self, name: &str, svg: &str) -> Result<(), Box<dyn Error>> {
+        fs::create_dir_all(&self.to)?;
+        let path = self.to.join(format!("{name}.svg"));
+        fs::write(&path, svg)?;
+        println!("picture: {}", path.display());
+        Ok(())
+    }
 }
 
-const OPTIONS: &str = "  --seed N    the seed of everything random, 0 unless given
-  --seeds N   measure N times, with the seeds 0, 1, …, N − 1, and print median and worst
-  --quick     a few seconds instead of a good result";
+const OPTIONS: &str = "  --seed N      the seed of everything random, 0 unless given
+  --quick       a few seconds instead of a good result
+  --to FOLDER   where pictures are written, target/pictures unless given";
+
+const SEEDS: &str = "
+  --seeds N     measure N times, with the seeds 0, 1, …, N − 1, and print median and worst";
 
 /// The whole of a program: reads the options, and runs it.
-pub fn run(name: &str, program: impl FnOnce(Options) -> Result<(), Box<dyn Error>>) -> ExitCode {
+pub fn run(name: &str, program: impl FnOnce(&Options) -> Result<(), Box<dyn Error>>) -> ExitCode {
+    let usage = format!("usage: {name} [--seed N] [--quick] [--to FOLDER]\n{OPTIONS}");
+    start(usage, program, |options| match options.seeds {
+        None => Ok(options),
+        Some(_) => Err("`--seeds` is not an option here: the program measures nothing to repeat".into()),
+    })
+}
+
+/// As [`run`], for a program that can repeat what it measures: with `--seeds`.
+pub fn run_seeds(name: &str, program: impl FnOnce(&Options) -> Result<(), Box<dyn Error>>) -> ExitCode {
+    let usage = format!("usage: {name} [--seed N | --seeds N] [--quick] [--to FOLDER]\n{OPTIONS}{SEEDS}");
+    start(usage, program, Ok)
+}
+
+fn start(
+    usage: String,
+    program: impl FnOnce(&Options) -> Result<(), Box<dyn Error>>,
+    check: impl FnOnce(Options) -> Result<Options, String>,
+) -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let usage = format!("usage: {name} [--seed N | --seeds N] [--quick]\n{OPTIONS}");
-    let options = match Options::parse(&words) {
+    let options = match Options::parse(&words).and_then(check) {
         Ok(options) => options,
         Err(complaint) => {
             eprintln!("{complaint}\n{usage}");
@@ -64,7 +109,7 @@ pub fn run(name: &str, program: impl FnOnce(Options) -> Result<(), Box<dyn Error
         println!("{usage}");
         return ExitCode::SUCCESS;
     }
-    match program(options) {
+    match program(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

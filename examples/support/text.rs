@@ -30,11 +30,11 @@ impl Vocabulary {
     }
 }
 
-/// Twenty pieces of equal length, drawn into three parts: sixteen for training, two for development, two for the test.
+/// Twenty pieces of equal length, drawn into three parts: sixteen for training, two for validation, two for the test.
 /// Each is as long as windows that lie side by side can use: a multiple of their length, and one character more.
 pub struct Parts {
     pub train: Vec<Vec<usize>>,
-    pub development: Vec<Vec<usize>>,
+    pub validation: Vec<Vec<usize>>,
     pub test: Vec<Vec<usize>>,
 }
 
@@ -44,7 +44,7 @@ impl Parts {
         let order = Random::stream(seed, 7).permutation(20);
         let used = (characters.len() / 20 - 1) / window * window + 1;
         let part = |of: &[usize]| of.iter().map(|i| pieces[*i][..used].to_vec()).collect();
-        Parts { train: part(&order[..16]), development: part(&order[16..18]), test: part(&order[18..]) }
+        Parts { train: part(&order[..16]), validation: part(&order[16..18]), test: part(&order[18..]) }
     }
 }
 
@@ -74,8 +74,8 @@ pub struct Trigrams {
 }
 
 impl Trigrams {
-    /// Counts in `train`, and chooses the weights that make `development` most probable, by expectation maximisation.
-    pub fn fitted(train: &[Vec<usize>], development: &[Vec<usize>], vocabulary: usize) -> Self {
+    /// Counts in `train`, and chooses the weights that make `validation` most probable, by expectation maximisation.
+    pub fn fitted(train: &[Vec<usize>], validation: &[Vec<usize>], vocabulary: usize) -> Self {
         let (mut counts, mut contexts) = (HashMap::new(), HashMap::new());
         for piece in train {
             for end in 1..=piece.len() {
@@ -86,7 +86,7 @@ impl Trigrams {
             }
         }
         let mut model = Trigrams { counts, contexts, vocabulary: vocabulary as f64, weights: [0.25; 4] };
-        let seen: Vec<[f64; 4]> = development.iter().flat_map(|piece| model.estimates(piece)).collect();
+        let seen: Vec<[f64; 4]> = validation.iter().flat_map(|piece| model.estimates(piece)).collect();
         for _ in 0..100 {
             let mut shares = [0.0; 4];
             for estimates in &seen {

@@ -95,8 +95,9 @@ pub use train::{
     Progress, Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
 };
 
-/// The examples of the README and of the guide, compiled and run.
+/// The examples of the README, of the guide and of the short answers, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/guide.md")]
+#[doc = include_str!("../../docs/how_do_i.md")]
 pub mod readme {}

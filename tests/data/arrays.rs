@@ -107,7 +107,7 @@ fn files_are_written_and_named_where_they_are_not_read() {
     std::fs::remove_dir_all(&folder).unwrap();
     for error in [npy::read::<f64>(&a).unwrap_err(), idx::read::<f64>(&b).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::File);
-        assert!(error.operands()[0].contains("arrays-") && error.to_string().contains("arrays.rs"), "{error}");
+        assert!(error.message().contains("arrays-") && error.to_string().contains("arrays.rs"), "{error}");
     }
     assert_eq!(npy::write(&a, &grid()).unwrap_err().kind(), ErrorKind::File);
 }
@@ -138,5 +138,37 @@ proptest! {
         let archive = npz::to_bytes([("a", &array), ("b", &turned)]).unwrap();
         let read = npz::parse(&archive).unwrap();
         prop_assert_eq!((bits(&read[0].1), bits(&read[1].1)), (bits(&array), bits(&turned)));
+    }
+}
+
+/// Whatever is cut off is an error that says so; whatever bit is flipped, there is such an error, or an array of as many
+/// numbers as the file has (these formats have no checksum of their own, and a flipped bit of a number is another number).
+#[test]
+fn damaged_files_of_arrays_are_errors_or_arrays_of_the_same_size() {
+    let clear = |error: &autodiff::Error| assert!(error.kind() == ErrorKind::File && error.message().len() > 15, "{error}");
+    type Parse = fn(&[u8]) -> autodiff::Result<ArrayD<f64>>;
+    let archive = |bytes: &[u8]| Ok(npz::parse::<f64>(bytes)?.into_iter().next().map(|(_, array)| array).unwrap_or_default());
+    let formats: [(&str, Vec<u8>, Parse); 3] = [
+        ("npy", npy::to_bytes(&grid()), npy::parse),
+        ("idx", idx::to_bytes(&grid()).unwrap(), idx::parse),
+        ("npz", npz::to_bytes([("x", &grid())]).unwrap(), archive),
+    ];
+    for (name, bytes, parse) in formats {
+        assert_eq!(parse(&bytes).unwrap(), grid(), "{name}");
+        for length in 0..bytes.len() {
+            match parse(&bytes[..length]) {
+                Err(error) => clear(&error),
+                Ok(_) => panic!("{name}: {length} of {} bytes are read", bytes.len()),
+            }
+        }
+        for bit in 0..8 * bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            match parse(&flipped) {
+                Err(error) => clear(&error),
+                // An archive whose list of files is damaged may have none.
+                Ok(array) => assert!(array.len() <= bytes.len(), "{name}, bit {bit}: {:?}", array.shape()),
+            }
+        }
     }
 }

@@ -23,9 +23,6 @@ fn they_have_the_sizes_that_their_sources_state() {
     assert_eq!(data.features().unwrap().shape(), [569, 30]);
     assert_eq!(data.labels().unwrap().iter().sum::<usize>(), 212);
     assert_eq!(diabetes().features().unwrap().shape(), [442, 10]);
-    let data = measures::digits().unwrap();
-    assert_eq!(data.features().unwrap().shape(), [1797, 64]);
-    assert_eq!(data.labels().unwrap().iter().max(), Some(&9));
 }
 
 /// The optimum is scikit-learn's to four digits of the cost.

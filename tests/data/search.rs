@@ -161,19 +161,20 @@ fn a_search_that_cannot_be_is_refused() {
     assert!(error.to_string().contains("search.rs"), "{error}");
 }
 
-/// λ by the error on the development part, and the error on the test part once: Matt R, *Neural Networks* (March 2022), §5.
+/// λ by the error on the validation part (the notes call it the development set), and the error on the test part once: Matt R, *Neural Networks* (March 2022), §5.
 #[test]
-fn a_penalty_is_chosen_by_the_development_part() {
+fn a_penalty_is_chosen_by_the_validation_part() {
     use crate::real::diabetes;
     use nn::{Network, NetworkConfig};
-    let [train, dev, test] = diabetes().partition([0.1, 0.45, 0.45], 5).unwrap();
+    let [train, validation, test] = diabetes().partition([0.1, 0.45, 0.45], 5).unwrap();
     let fitted = |lambda: f64| -> Result<Network<f64>> {
         let mut network = Network::new(NetworkConfig::linear(10).lp_reg(2, lambda).epochs(500))?;
         network.fit(&train)?;
         Ok(network)
     };
     let space = Space::new().log("lambda", 1e-2, 1e3);
-    let results = Search::grid(space, 11, 0).largest().run(|trial| fitted(trial.get("lambda")?)?.score(&dev)).unwrap();
+    let results =
+        Search::grid(space, 11, 0).largest().run(|trial| fitted(trial.get("lambda")?)?.score(&validation)).unwrap();
     let best = results.best().unwrap();
     let lambda = best.get("lambda").unwrap();
     // With 44 examples of ten features, some penalty helps, and too much hurts.

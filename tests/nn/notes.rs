@@ -1,6 +1,7 @@
-//! What the lecture notes prove of layers and training, beside what the tape computes. (The engine's part of them is in
-//! `tests/engine/seeds.rs`; the shapes of the slides' network, Lemma 9.4 for whole batches and depth in `architectures.rs`;
-//! networks of zeros in `initial.rs`; the four schedules in `schedules.rs`; the recurrences of optimizers in `recurrences.rs`.)
+//! What the lecture notes prove of layers and training, beside what the tape computes. (`docs/notes.md` lists all tests of the
+//! notes. The engine's part is in `tests/engine/seeds.rs`; whole networks in `notes_of_networks.rs`; errata in `errata.rs`; the
+//! shapes of the slides' network, Lemma 9.4 for whole batches and depth in `architectures.rs`; networks of zeros in
+//! `initial.rs`; the four schedules in `schedules.rs`; the recurrences of optimizers in `recurrences.rs`.)
 
 use crate::support::normal;
 use autodiff::{Tape, Var};

@@ -4,9 +4,9 @@ use crate::support::{bits, normal};
 use ndarray::array;
 use nn::metric::accuracy;
 use nn::{
-    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, EarlyStopping, Epoch, Every, Init, Observer,
-    OnPlateau, Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, WeightAverage, buffers, loss,
-    parameters,
+    Activation, Adam, BatchNorm, Checkpoint, Dataset, Dense, Dropout, EarlyStopping, Epoch, Every, History, Init,
+    Observer, OnPlateau, Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, WeightAverage, buffers,
+    loss, parameters,
 };
 use std::ops::ControlFlow;
 
@@ -140,12 +140,12 @@ fn the_best_weights_can_be_kept() {
 
 /// New observers go on from what the checkpoint has of those before: the falling rate, the best epoch, the epochs waited for.
 #[test]
-fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
+fn early_stopping_plateaus_and_histories_go_on_from_a_checkpoint() {
     let data = data();
     let run = |from: Option<&Checkpoint<f64>>, step: u64| {
         let (mut model, mut kept) = (network(), None);
         let mut plateau = OnPlateau::new("validation loss", 0.5, 1);
-        let mut stopping = EarlyStopping::new("validation loss", 6);
+        let (mut stopping, mut history) = (EarlyStopping::new("validation loss", 6), History::new());
         let factor = plateau.factor();
         // A rate so large that the loss often grows.
         let optimizer = Scheduled::new(plateau.factor(), Adam::new(0.2));
@@ -155,13 +155,14 @@ fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
         }
         let keep = |state: &Checkpoint<f64>| {
             if state.position().step == step {
-                kept = Some(state.clone());
+                kept = Some(Checkpoint::from_bytes(&state.to_bytes()?)?);
             }
             Ok(())
         };
-        let trainer = trainer.observe(&mut plateau).observe(&mut stopping).checkpoints(Every::Steps(1), keep);
+        let trainer = trainer.observe(&mut plateau).observe(&mut history).observe(&mut stopping);
+        let trainer = trainer.checkpoints(Every::Steps(1), keep);
         let end = trainer.fit(&mut model, loss::softmax_cross_entropy, &data).unwrap();
-        ((end, model_bits(&model), stopping.best(), factor(nn::Position::default()), stopping), kept)
+        ((end, model_bits(&model), history, factor(nn::Position::default()), stopping), kept)
     };
     let (whole, _) = run(None, 0);
     let last = whole.0.position().step + 6 * 5;
@@ -169,7 +170,7 @@ fn early_stopping_and_plateaus_go_on_from_a_checkpoint() {
     // In the middle of an epoch, between two, and while it is waited for a better one.
     for step in [1, 5, 13, 15, last - 8] {
         let kept = run(None, step).1.unwrap();
-        assert_eq!(kept.observers().len(), 2);
+        assert_eq!(kept.observers().len(), 3);
         assert_eq!(run(Some(&kept), 0).0, whole, "from step {step}");
     }
 }

@@ -31,12 +31,21 @@ fn an_image_is_drawn_in_eight_lines() {
 #[test]
 fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
     let options = Options { seed: 3, ..Options::default() };
-    let trained = train(options, &mut []).unwrap();
+    let trained = train(&options, &mut []).unwrap();
     assert!(trained.accuracy > 0.96, "{}", trained.accuracy);
     assert_eq!(trained.test.len(), 359);
-    let again = train(options, &mut []).unwrap();
+    let again = train(&options, &mut []).unwrap();
     assert_eq!(trained.scores, again.scores);
     example::check(&trained).unwrap();
+}
+
+/// Paired over ten splits, each with one start for both.
+#[test]
+fn augmentation_gains_more_than_two_standard_errors() {
+    use support::augmentation::{accuracies, mean_gain};
+    let found: Vec<(f64, f64)> = (0..10).map(|seed| accuracies(seed, false).unwrap()).collect();
+    let (gain, error) = mean_gain(&found);
+    assert!(gain > 2.0 * error, "a gain of {gain} with a standard error of {error}: {found:?}");
 }
 
 #[test]
@@ -44,13 +53,15 @@ fn bad_flags_are_explained() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let parsed = |line: &str| Options::parse(&words(line));
     let usual = Options::default();
-    assert_eq!(parsed(""), Ok(usual));
-    assert_eq!(parsed("--seed 7"), Ok(Options { seed: 7, ..usual }));
-    assert_eq!(parsed("--quick --seeds 10"), Ok(Options { seeds: Some(10), quick: true, ..usual }));
-    assert_eq!(parsed("--help"), Ok(Options { help: true, ..usual }));
+    assert_eq!(parsed(""), Ok(usual.clone()));
+    assert_eq!(parsed("--seed 7"), Ok(Options { seed: 7, ..usual.clone() }));
+    assert_eq!(parsed("--quick --seeds 10"), Ok(Options { seeds: Some(10), quick: true, ..usual.clone() }));
+    assert_eq!(parsed("--help"), Ok(Options { help: true, ..usual.clone() }));
+    assert_eq!(parsed("--to there"), Ok(Options { to: "there".into(), ..usual }));
     let cases = [
         ("--seed", "--seed takes a number"),
         ("--seeds", "--seeds takes a number"),
+        ("--to", "--to takes a folder"),
         ("--seed x", "--seed takes a non-negative integer, not `x`"),
         ("--seed -1", "--seed takes a non-negative integer, not `-1`"),
         ("--seeds 0", "--seeds takes at least 1"),

@@ -3,5 +3,6 @@
 mod digits;
 mod examples;
 mod figure;
+mod notes;
 mod readme;
 mod tidy;

@@ -51,6 +51,16 @@ fn the_first_examples_are_shipped_and_print_what_is_shown() {
     }
 }
 
+/// The guide shows the example as it is shipped. It is compiled with the guide and run with the examples, whose folder has
+/// the data.
+#[test]
+fn the_way_from_a_table_to_a_model_is_the_one_that_is_shipped() {
+    let text = fs::read_to_string(path("examples/08_table_to_model.rs")).unwrap();
+    let code: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!") || line.is_empty()).collect();
+    assert!(code.len() < 40, "{} lines", code.len());
+    check("docs/guide.md", "table_to_model", &format!("```rust,no_run\n{}\n```", code.join("\n")));
+}
+
 #[test]
 fn the_table_of_primitives_is_true() {
     check(
@@ -75,4 +85,35 @@ fn the_command_prints_what_is_shown() {
     let mut out = Vec::new();
     autodiff_run::run(&arguments, &mut std::io::empty(), &mut out).unwrap();
     check("docs/guide.md", "shell", &format!("```console\n{command}\n{}```", String::from_utf8(out).unwrap()));
+}
+
+/// What the guide shows of a table, from settings to a score, without Rust.
+#[test]
+fn a_table_is_learnt_predicted_and_scored_from_the_shell_as_shown() {
+    let folder = std::env::temp_dir().join(format!("guide-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let settings = section("docs/guide.md", "settings").replace("```json", "").replace("```", "");
+    fs::write(folder.join("settings.json"), settings.trim()).unwrap();
+    let table = "data/breast_cancer.csv";
+    let commands = [
+        format!("train settings.json {table} --target diagnosis --to network.ad --test 0.25"),
+        format!("predict network.ad {table} | head -3"),
+        format!("score network.ad {table}"),
+    ];
+    let mut shown = String::new();
+    for command in commands {
+        let in_folder = |word: &str| match word {
+            "settings.json" | "network.ad" => folder.join(word).to_str().unwrap().to_owned(),
+            word => word.replace(table, path(table).to_str().unwrap()),
+        };
+        let words = command.split(" | ").next().unwrap().split(' ').map(in_folder).collect::<Vec<_>>();
+        let mut out = Vec::new();
+        autodiff_run::run(&words, &mut std::io::empty(), &mut out).unwrap();
+        let printed = String::from_utf8(out).unwrap().replace(&format!("{}/", folder.display()), "");
+        let lines = if command.contains("head") { 3 } else { usize::MAX };
+        let printed: Vec<&str> = printed.lines().take(lines).collect();
+        shown += &format!("$ run {command}\n{}\n", printed.join("\n"));
+    }
+    fs::remove_dir_all(&folder).unwrap();
+    check("docs/guide.md", "shell_table", &format!("```console\n{}\n```", shown.trim()));
 }

@@ -40,38 +40,38 @@ pub struct Augment {
 
 impl Augment {
     /// For images of `height` times `width` pixels; the other methods add changes.
-    pub fn new(height: usize, width: usize) -> Self {
+    pub const fn new(height: usize, width: usize) -> Self {
         Augment { height, width, flip: 0.0, shift: 0, rotate: 0.0, crop: 1.0, noise: 0.0, background: 0.0 }
     }
 
     /// Each image is flipped left to right with this probability.
-    pub fn flip(self, probability: f64) -> Self {
+    pub const fn flip(self, probability: f64) -> Self {
         Augment { flip: probability, ..self }
     }
 
     /// Each image is shifted by a whole number of pixels, from −`pixels` to `pixels`, along both axes.
-    pub fn shift(self, pixels: usize) -> Self {
+    pub const fn shift(self, pixels: usize) -> Self {
         Augment { shift: pixels, ..self }
     }
 
     /// Each image is rotated about its centre by an angle from −`degrees` to `degrees`.
-    pub fn rotate(self, degrees: f64) -> Self {
+    pub const fn rotate(self, degrees: f64) -> Self {
         Augment { rotate: degrees, ..self }
     }
 
     /// Each image is cropped at a random place, and the crop is enlarged to the size of the image: its sides are
     /// `least` to 1 times those of the image.
-    pub fn crop(self, least: f64) -> Self {
+    pub const fn crop(self, least: f64) -> Self {
         Augment { crop: least, ..self }
     }
 
     /// Normal noise of this standard deviation is added to each pixel.
-    pub fn noise(self, deviation: f64) -> Self {
+    pub const fn noise(self, deviation: f64) -> Self {
         Augment { noise: deviation, ..self }
     }
 
     /// The number outside of the image; 0 by default.
-    pub fn background(self, number: f64) -> Self {
+    pub const fn background(self, number: f64) -> Self {
         Augment { background: number, ..self }
     }
 

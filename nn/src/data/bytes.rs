@@ -120,24 +120,6 @@ pub(super) fn written<F: Real>(array: &ArrayD<F>, big_endian: bool) -> Vec<u8> {
     bytes
 }
 
-/// The bytes of the file at `path`.
-#[track_caller]
-pub(super) fn read(format: &str, path: &Path) -> Result<Vec<u8>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(bytes),
-        Err(why) => Err(in_file(error(ErrorKind::File, format, why.to_string()), path)),
-    }
-}
-
-/// Writes `bytes` to the file at `path`, which is replaced.
-#[track_caller]
-pub(super) fn write(format: &str, path: &Path, bytes: &[u8]) -> Result<()> {
-    match std::fs::write(path, bytes) {
-        Ok(()) => Ok(()),
-        Err(why) => Err(in_file(error(ErrorKind::File, format, why.to_string()), path)),
-    }
-}
-
 /// An error, with the file it is about.
 pub(super) fn in_file(error: Error, path: &Path) -> Error {
     error.with_operand(format!("the file {}", path.display()))

@@ -1,4 +1,4 @@
-//! Bias and variance of a model, from its errors on the training and the development part.
+//! Bias and variance of a model, from its errors on the training and the validation part.
 
 use crate::error::mismatch;
 use autodiff::Result;
@@ -19,10 +19,10 @@ pub enum Diagnosis {
     Undetermined,
 }
 
-/// Bias and variance of a model, from the fractions of wrong answers on the training part and on the development part
-/// (the validation set of a [`Trainer`](crate::Trainer)). ε is an error that would count as small.
+/// Bias and variance of a model, from the fractions of wrong answers on the training part and on the validation part,
+/// which the notes call the development set. ε is an error that would count as small.
 ///
-/// | training error e | development error d | verdict |
+/// | training error e | validation error d | verdict |
 /// |---|---|---|
 /// | e < ε | d < ε | good |
 /// | e < ε | d ≥ ε | high variance |
@@ -44,16 +44,16 @@ pub enum Diagnosis {
 /// Source: Matt R, *Neural Networks* (March 2022), §4, which writes ≈ and ≪ without a number, and has no case for e < ε
 /// and d ≥ 10ε. Its formula for 𝓔 counts right answers; here it counts wrong ones, as its text means.
 #[track_caller]
-pub fn diagnose(training: f64, development: f64, epsilon: f64) -> Result<Diagnosis> {
+pub fn diagnose(training: f64, validation: f64, epsilon: f64) -> Result<Diagnosis> {
     let is_share = |error: f64| (0.0..=1.0).contains(&error);
-    if !(is_share(training) && is_share(development) && epsilon > 0.0) {
-        let message = format!("the errors are {training} and {development}, ε is {epsilon}");
+    if !(is_share(training) && is_share(validation) && epsilon > 0.0) {
+        let message = format!("the errors are {training} and {validation}, ε is {epsilon}");
         return Err(mismatch("diagnose", message)
             .with_help("errors are shares in [0, 1]: one minus an accuracy; ε is positive"));
     }
-    let gap = development - training;
+    let gap = validation - training;
     Ok(match () {
-        () if training < epsilon && development < epsilon => Diagnosis::Good,
+        () if training < epsilon && validation < epsilon => Diagnosis::Good,
         () if training < epsilon => Diagnosis::HighVariance,
         () if training < 10.0 * epsilon => Diagnosis::Undetermined,
         () if gap.abs() < epsilon => Diagnosis::HighBias,

@@ -2,6 +2,7 @@
 
 use super::bytes::{self, Element, Layout};
 use crate::error::error;
+use crate::files::atomic;
 use autodiff::{Error, ErrorKind, Real, Result};
 use ndarray::ArrayD;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::path::Path;
 /// [`ErrorKind::File`] if the file cannot be read, and as [`parse`].
 #[track_caller]
 pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<ArrayD<F>> {
-    let bytes = bytes::read("npy", path.as_ref())?;
+    let bytes = atomic::read(path.as_ref())?;
     match parse(&bytes) {
         Ok(array) => Ok(array),
         Err(error) => Err(bytes::in_file(error, path.as_ref())),
@@ -53,13 +54,14 @@ pub fn parse<F: Real>(bytes: &[u8]) -> Result<ArrayD<F>> {
     layout(header)?.array("npy", numbers)
 }
 
-/// Writes `array` to the file at `path`, which is replaced: `numpy.load` reads it.
+/// Writes `array` to the file at `path`, atomically, as
+/// [`weights::save`](crate::weights::save) does: `numpy.load` reads it.
 ///
 /// # Errors
 /// [`ErrorKind::File`] if it cannot be written.
 #[track_caller]
 pub fn write<F: Real>(path: impl AsRef<Path>, array: &ArrayD<F>) -> Result<()> {
-    bytes::write("npy", path.as_ref(), &to_bytes(array))
+    atomic::write(path.as_ref(), &to_bytes(array))
 }
 
 /// The bytes that [`parse`] reads `array` from, with the same bits: version 1.0 of the format, or 2.0 where the header

@@ -2,6 +2,7 @@
 
 use super::{bytes, npy};
 use crate::error::error;
+use crate::files::atomic;
 use autodiff::{Error, ErrorKind, Real, Result};
 use ndarray::ArrayD;
 use std::io::{Cursor, Read, Write};
@@ -15,7 +16,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 /// [`ErrorKind::File`] if the file cannot be read, and as [`parse`].
 #[track_caller]
 pub fn read<F: Real>(path: impl AsRef<Path>) -> Result<Vec<(String, ArrayD<F>)>> {
-    let bytes = bytes::read("npz", path.as_ref())?;
+    let bytes = atomic::read(path.as_ref())?;
     match parse(&bytes) {
         Ok(arrays) => Ok(arrays),
         Err(error) => Err(bytes::in_file(error, path.as_ref())),
@@ -70,7 +71,8 @@ pub fn parse<F: Real>(bytes: &[u8]) -> Result<Vec<(String, ArrayD<F>)>> {
     Ok(arrays)
 }
 
-/// Writes `arrays` to the file at `path`, which is replaced: `numpy.load` reads it.
+/// Writes `arrays` to the file at `path`, atomically, as
+/// [`weights::save`](crate::weights::save) does: `numpy.load` reads it.
 ///
 /// # Errors
 /// [`ErrorKind::File`] if it cannot be written, and as [`to_bytes`].
@@ -79,7 +81,7 @@ pub fn write<'a, F: Real>(
     path: impl AsRef<Path>,
     arrays: impl IntoIterator<Item = (impl AsRef<str>, &'a ArrayD<F>)>,
 ) -> Result<()> {
-    bytes::write("npz", path.as_ref(), &to_bytes(arrays)?)
+    atomic::write(path.as_ref(), &to_bytes(arrays)?)
 }
 
 /// The bytes that [`parse`] reads `arrays` from, with the same bits; not compressed, as `numpy.savez` writes them.

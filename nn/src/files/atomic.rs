@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Writes `bytes` to a new file beside `path`, waits until they are on the disk, and renames it to `path`. If the
 /// process is killed meanwhile, `path` is the old file or the new one; a file `.NAME.….tmp` may remain.
 #[track_caller]
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     match replace(path, bytes) {
         Ok(()) => Ok(()),
         Err(cause) => Err(failed("save", path, &cause)),
@@ -20,7 +20,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The bytes of a file.
 #[track_caller]
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     // A device may never end.
     let bytes = match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(io::Error::other("it is no file")),

@@ -2,7 +2,7 @@
 //! one.
 
 mod archive;
-mod atomic;
+pub(crate) mod atomic;
 mod checkpoint;
 mod export;
 pub mod pytorch;

@@ -72,11 +72,8 @@ pub fn save<F: Real>(model: &(impl Module<F> + ?Sized), path: impl AsRef<Path>) 
 /// As [`weights::load`](crate::weights::load); nothing is changed then.
 #[track_caller]
 pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<()> {
-    let bytes = atomic::read(path.as_ref())?;
-    match read(model, &bytes, true) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.with_operand(format!("in `{}`", path.as_ref().display()))),
-    }
+    slots::from_file(path.as_ref(), |bytes| read(model, bytes, true))?;
+    Ok(())
 }
 
 /// Sets the arrays of `model` that the file has, and returns which were set and what did not fit, as
@@ -86,11 +83,7 @@ pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Pat
 /// As [`weights::load_matching`](crate::weights::load_matching).
 #[track_caller]
 pub fn load_matching<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<Loaded> {
-    let bytes = atomic::read(path.as_ref())?;
-    match read(model, &bytes, false) {
-        Ok(loaded) => Ok(loaded),
-        Err(error) => Err(error.with_operand(format!("in `{}`", path.as_ref().display()))),
-    }
+    slots::from_file(path.as_ref(), |bytes| read(model, bytes, false))
 }
 
 /// The arrays of `model`, each by its path here and its name in a `state_dict`. Several arrays may be parts of one

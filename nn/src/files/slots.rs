@@ -1,11 +1,13 @@
 //! Where the arrays of a model are in a file.
 
 use super::archive::{self, Archive, Tensor};
-use crate::error::{error, mismatch};
+use super::atomic;
+use crate::error::{error, here, mismatch};
 use crate::module::{Leaf, Module, Tree, leaves_mut};
 use autodiff::{ErrorKind, Real, Result, Shape};
 use ndarray::{ArrayD, Axis};
 use std::fmt;
+use std::path::Path;
 
 /// Where one array of a model is: the name of a tensor, and its layout there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +38,15 @@ impl Loaded {
     /// Whether every array of the model was set and every tensor of the file was used.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.superfluous.is_empty() && self.unfit.is_empty()
+    }
+}
+
+/// What `read` loads from the bytes of the file at `path`, an error at the caller's line with the file.
+#[track_caller]
+pub(super) fn from_file(path: &Path, read: impl FnOnce(&[u8]) -> Result<Loaded>) -> Result<Loaded> {
+    match read(&atomic::read(path)?) {
+        Ok(loaded) => Ok(loaded),
+        Err(error) => Err(error.at(here()).with_operand(format!("in `{}`", path.display()))),
     }
 }
 

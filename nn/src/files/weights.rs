@@ -56,11 +56,8 @@ pub fn save<F: Real>(model: &(impl Module<F> + ?Sized), path: impl AsRef<Path>) 
 /// another shape or type. Nothing is changed then.
 #[track_caller]
 pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<()> {
-    let bytes = atomic::read(path.as_ref())?;
-    match read(model, &bytes, true) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.with_operand(format!("in `{}`", path.as_ref().display()))),
-    }
+    slots::from_file(path.as_ref(), |bytes| read(model, bytes, true))?;
+    Ok(())
 }
 
 /// Sets the arrays of `model` that the file has, and returns which were set and what did not fit: for the layers that a
@@ -87,11 +84,7 @@ pub fn load<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Pat
 /// [`ErrorKind::File`] if there is no such file, or if it is damaged or was not written by [`save`].
 #[track_caller]
 pub fn load_matching<F: Real>(model: &mut (impl Module<F> + ?Sized), path: impl AsRef<Path>) -> Result<Loaded> {
-    let bytes = atomic::read(path.as_ref())?;
-    match read(model, &bytes, false) {
-        Ok(loaded) => Ok(loaded),
-        Err(error) => Err(error.with_operand(format!("in `{}`", path.as_ref().display()))),
-    }
+    slots::from_file(path.as_ref(), |bytes| read(model, bytes, false))
 }
 
 /// The bytes that [`save`] writes.

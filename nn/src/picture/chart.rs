@@ -54,7 +54,7 @@ const HEIGHT: f64 = 420.0;
 /// The sides of what the axes enclose.
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = WIDTH - 20.0;
-const TOP: f64 = 60.0;
+const TOP: f64 = 64.0;
 const BOTTOM: f64 = HEIGHT - 56.0;
 
 impl Chart {
@@ -181,24 +181,41 @@ impl Chart {
         }
     }
 
-    /// The names of the series in a row below the title, if there are two or more or one has a name.
+    /// The names of the series below the title, in one row or in two.
     fn draw_legend(&self, svg: &mut Svg) {
-        let named = || self.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
-        // An estimate of the width of text, which nobody measures here.
-        let width = |name: &str| 30.0 + 6.6 * name.chars().count() as f64;
-        let total: f64 = named().map(|(_, series)| width(&series.name)).sum();
-        let mut left = ((LEFT + RIGHT - total) / 2.0).max(8.0);
-        for (i, series) in named() {
-            let colour = i % COLOURS;
-            match series.kind {
-                Kind::Line => svg.line((left, 42.0), (left + 16.0, 42.0), &format!("curve stroke{colour}")),
-                Kind::Points => svg.dot((left + 8.0, 42.0), &format!("point fill{colour}")),
-                Kind::Bars => svg.rectangle((left + 3.0, 37.0), (10.0, 10.0), &format!("fill{colour}"), 1.0),
+        let named: Vec<(usize, &Series)> =
+            self.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty()).collect();
+        let width = |series: &Series| 38.0 + text_width(&series.name);
+        let total = |row: &[(usize, &Series)]| row.iter().map(|(_, series)| width(series)).sum::<f64>();
+        let rows = if total(&named) > RIGHT - LEFT { 2 } else { 1 };
+        for (row, named) in named.chunks(named.len().div_ceil(rows).max(1)).enumerate() {
+            let mut left = ((LEFT + RIGHT - total(named)) / 2.0).max(8.0);
+            let middle = if rows == 1 { 43.0 } else { 38.0 + 15.0 * row as f64 };
+            for (i, series) in named {
+                let colour = i % COLOURS;
+                match series.kind {
+                    Kind::Line => svg.line((left, middle), (left + 16.0, middle), &format!("curve stroke{colour}")),
+                    Kind::Points => svg.dot((left + 8.0, middle), &format!("point fill{colour}")),
+                    Kind::Bars => {
+                        svg.rectangle((left + 3.0, middle - 5.0), (10.0, 10.0), &format!("fill{colour}"), 1.0)
+                    }
+                }
+                svg.text((left + 22.0, middle + 4.0), "", &series.name);
+                left += width(series);
             }
-            svg.text((left + 22.0, 46.0), "", &series.name);
-            left += width(&series.name);
         }
     }
+}
+
+/// An estimate of the width of text, which nobody measures here: wide letters, narrow ones, and the others.
+fn text_width(text: &str) -> f64 {
+    let of = |c: char| match c {
+        'm' | 'w' | 'M' | 'W' | '%' => 11.0,
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | ' ' | '.' | ',' | ':' | '(' | ')' | '|' | '/' => 5.0,
+        c if c.is_uppercase() => 8.6,
+        _ => 7.4,
+    };
+    text.chars().map(of).sum()
 }
 
 impl Series {

@@ -102,7 +102,7 @@ impl Svg {
 const BASE: &str = "text{font-family:system-ui,'DejaVu Sans',sans-serif;font-size:12px;fill:#222}\
 .title{font-size:15px;font-weight:600}.middle{text-anchor:middle}.end{text-anchor:end}\
 .paper{fill:#fff}.on{fill:#fff}.axis{stroke:#444;stroke-width:1}.grid{stroke:#e2e2e2;stroke-width:1}\
-.curve{fill:none;stroke-width:2;stroke-linejoin:round}.point{stroke:#fff;stroke-width:.6}.cell{stroke:none}.ground{shape-rendering:crispEdges}\n";
+.curve{fill:none;stroke-width:2;stroke-linejoin:round}.point{stroke:#fff;stroke-width:.6}.cell{stroke:none;shape-rendering:crispEdges}.ground{shape-rendering:crispEdges}\n";
 const DARK: &str = "text{fill:#e8e8e8}.paper{fill:#15171c}.on{fill:#15171c}.axis{stroke:#b8b8b8}.grid{stroke:#343840}\
 .point{stroke:#15171c}";
 

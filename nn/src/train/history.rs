@@ -1,11 +1,17 @@
 //! What was measured, epoch by epoch.
 
-use super::observer::{Epoch, Observer, Training};
+use super::observer::{Epoch, Observer, ObserverState, Training};
 use crate::error::mismatch;
 use autodiff::{Real, Result};
 use std::ops::ControlFlow;
 
-/// Remembers what every epoch measured.
+/// What the numbers of its state are called: one name for each, or the beginning of one.
+const EPOCH: &str = "epoch";
+const MEASURE: &str = "measure ";
+const WARNING: &str = "warning ";
+
+/// Remembers what every epoch measured. It is part of a [`Checkpoint`](crate::Checkpoint): in a run that is resumed, it
+/// has the epochs before, too.
 ///
 /// ```
 /// use nn::{Dataset, Dense, History, Init, Random, Sgd, Trainer, loss};
@@ -52,8 +58,48 @@ impl History {
 }
 
 impl<F: Real> Observer<F> for History {
+    fn on_start(&mut self, epochs: usize, _: usize) {
+        // Those of a checkpoint are of the run that goes on.
+        self.epochs.iter_mut().filter(|epoch| epoch.of == 0).for_each(|epoch| epoch.of = epochs);
+    }
+
     fn on_epoch(&mut self, epoch: &Epoch, _: &Training<'_, F>) -> ControlFlow<()> {
         self.epochs.push(epoch.clone());
         ControlFlow::Continue(())
+    }
+
+    /// The epochs one after the other: the number, then the measures and the warnings.
+    fn state(&self) -> Option<ObserverState<F>> {
+        let mut numbers = Vec::new();
+        for epoch in &self.epochs {
+            numbers.push((EPOCH.to_owned(), epoch.number as f64));
+            numbers.extend(epoch.measures.iter().map(|(name, value)| (format!("{MEASURE}{name}"), *value)));
+            numbers.extend(epoch.warnings.iter().map(|warning| (format!("{WARNING}{warning}"), 0.0)));
+        }
+        Some(ObserverState { name: "history".to_owned(), numbers, checkpoint: None })
+    }
+
+    fn resume(&mut self, state: &ObserverState<F>) -> Result<()> {
+        let mut epochs: Vec<Epoch> = Vec::new();
+        for (name, value) in &state.numbers {
+            if name == EPOCH {
+                let (measures, warnings) = (Vec::new(), Vec::new());
+                epochs.push(Epoch { number: *value as usize, of: 0, measures, warnings });
+                continue;
+            }
+            let known = epochs.last_mut().and_then(|epoch| {
+                if let Some(name) = name.strip_prefix(MEASURE) {
+                    epoch.measures.push((name.to_owned(), *value));
+                } else {
+                    epoch.warnings.push(name.strip_prefix(WARNING)?.to_owned());
+                }
+                Some(())
+            });
+            if known.is_none() {
+                return Err(mismatch("resume", format!("the state of the history has a number `{name}`")));
+            }
+        }
+        self.epochs = epochs;
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! steps in the same order.
 //!
 //! ```text
-//! cargo run --release --example 09_pytorch_page
+//! cargo run --release --example 24_pytorch_page
 //! ```
 //!
 //! The network takes images of 32×32 pixels, as that of LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning
@@ -10,6 +10,7 @@
 //! high.
 
 use autodiff::{Pooling, Tape, Var};
+use nn::picture::HeatMap;
 use nn::{
     Context, Conv2d, Dense, Flatten, Init, Layer, Module, OptimizerState, Random, Sgd, loss, metric, predict_in_batches,
 };
@@ -61,10 +62,11 @@ impl Layer<f32> for Net {
 }
 
 fn main() -> ExitCode {
-    options::run("09_pytorch_page", train)
+    options::run("24_pytorch_page", train)
 }
 
-fn train(Options { seed, quick, .. }: Options) -> Result<(), Box<dyn Error>> {
+fn train(options: &Options) -> Result<(), Box<dyn Error>> {
+    let Options { seed, quick, .. } = *options;
     let (train, test) = support::enlarged_digits()?.split(0.8, seed)?;
     let mut random = Random::new(seed);
     let mut net = Net::new(&mut random);
@@ -92,5 +94,17 @@ fn train(Options { seed, quick, .. }: Options) -> Result<(), Box<dyn Error>> {
 
     let output = predict_in_batches(&net, test.features()?, 64)?;
     println!("test accuracy {}", options::percent(metric::accuracy(&output, test.targets()?)?));
-    Ok(())
+
+    // What the network has learnt: its first filters, and what they make of a test image.
+    let filters = net.conv1.weight().array().clone().into_shape_with_order((6, 3, 3))?;
+    let filters = HeatMap::filters("The six filters of conv1", filters.outer_iter())?;
+    options.draw("filters", &filters.to_svg())?;
+    let tape = Tape::new();
+    let image = tape.data(test.select(&[0])?.features()?);
+    let maps = net.conv1.call(image, &Context::evaluation(&tape, &net)).relu().max_pool(&Pooling::new(2)).value()?;
+    let maps = maps.into_shape_with_order((6, 15, 15))?;
+    options.draw(
+        "feature_maps",
+        &HeatMap::filters("A test image behind conv1, ReLU and pooling", maps.outer_iter())?.to_svg(),
+    )
 }

@@ -2,8 +2,8 @@
 //! equation and of its initial values.
 //!
 //! ```text
-//! cargo run --release --example 10_physics_informed                # once
-//! cargo run --release --example 10_physics_informed -- --seeds 10  # ten times: median and worst
+//! cargo run --release --example 30_physics_informed                # once
+//! cargo run --release --example 30_physics_informed -- --seeds 10  # ten times: median and worst
 //! ```
 //!
 //! No solution is given. The loss contains derivatives with respect to the input, which are recorded on the tape, and
@@ -21,25 +21,28 @@ mod support;
 use support::options::{self, Options};
 
 fn main() -> ExitCode {
-    options::run("10_physics_informed", |options| match options.seeds {
+    options::run_seeds("30_physics_informed", |options| match options.seeds {
         None => show(options),
         Some(seeds) => {
             let shown = |error| format!("{error:.1e}");
-            let with = move |seed| Options { seed, ..options };
-            options::repeat("u′ = −u: largest error", seeds, f64::max, shown, |seed| decay(with(seed)))?;
-            options::repeat("u″ = −u: largest error", seeds, f64::max, shown, |seed| oscillator(with(seed)))
+            options::repeat("u′ = −u: largest error", seeds, f64::max, shown, |seed| {
+                decay(&options.with_seed(seed))
+            })?;
+            options::repeat("u″ = −u: largest error", seeds, f64::max, shown, |seed| {
+                oscillator(&options.with_seed(seed))
+            })
         }
     })
 }
 
-fn show(options: Options) -> Result<(), Box<dyn Error>> {
+fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     println!("u′ = −u, u(0) = 1, from 0 to 2: the largest error is {:.1e}", decay(options)?);
     println!("u″ = −u, u(0) = 1, u′(0) = 0, from 0 to 2π: the largest error is {:.1e}", oscillator(options)?);
     Ok(())
 }
 
 /// u′ = −u with u(0) = 1. Returns the largest distance of the network from e⁻ᵗ.
-fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
+fn decay(options: &Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;
         let u = model.forward(t, cx);
@@ -54,7 +57,7 @@ fn decay(options: Options) -> Result<f64, Box<dyn Error>> {
 }
 
 /// u″ = −u with u(0) = 1 and u′(0) = 0. Returns the largest distance of the network from cos t.
-fn oscillator(options: Options) -> Result<f64, Box<dyn Error>> {
+fn oscillator(options: &Options) -> Result<f64, Box<dyn Error>> {
     let objective = nn::objective(|model: &Sequential<f64>, batch, cx| {
         let t = batch.real("t")?;
         let u = model.forward(t, cx);
@@ -70,7 +73,7 @@ fn oscillator(options: Options) -> Result<f64, Box<dyn Error>> {
 
 /// A network 1-32-32-1, and 128 points from 0 to `end`: one in each of 128 intervals of equal length; the
 /// first is 0.
-fn begin(end: f64, options: Options) -> Result<(Sequential<f64>, Dataset<f64>), Box<dyn Error>> {
+fn begin(end: f64, options: &Options) -> Result<(Sequential<f64>, Dataset<f64>), Box<dyn Error>> {
     let random = &mut Random::stream(options.seed, 3);
     let model = Sequential::new()
         .then(Dense::new(1, 32, Init::Xavier, random))
@@ -83,7 +86,7 @@ fn begin(end: f64, options: Options) -> Result<(Sequential<f64>, Dataset<f64>), 
     Ok((model, Dataset::new().real("t", points)?))
 }
 
-fn solver(options: Options) -> Lbfgs {
+fn solver(options: &Options) -> Lbfgs {
     Lbfgs { steps: if options.quick { 100 } else { 2000 }, ..Lbfgs::new() }
 }
 

@@ -1,7 +1,7 @@
 //! A model composed in Rust code: a custom layer around the ones that exist, ordinary control flow, one parameter
 //! used twice.
 //!
-//! Run with `cargo run --example 04_custom_model`.
+//! Run with `cargo run --example 26_custom_model`.
 
 use autodiff::{Real, Result, Var};
 use ndarray::Array2;

@@ -6,7 +6,7 @@
 //! In a crate of your own, `check::strategy` needs the feature `proptest` of `autodiff`: two lines of `Cargo.toml`,
 //! which stand in `README.md`.
 //!
-//! Run with `cargo run --example 07_property_test`.
+//! Run with `cargo run --example 29_property_test`.
 
 use autodiff::Var;
 use autodiff::check::{self, strategy::arrays};

@@ -1,6 +1,6 @@
 //! A custom primitive, outside the crate: recorded, printed, checked and differentiated twice like a built-in.
 //!
-//! Run with `cargo run --example 05_custom_primitive`.
+//! Run with `cargo run --example 27_custom_primitive`.
 
 use autodiff::prelude::*;
 use autodiff::primitive::{Domain, Entry, Kernel, Partial, RuleContext, Sample};

@@ -2,7 +2,7 @@
 //! the same order.
 //!
 //! ```text
-//! cargo run --release --example 08_keras_page
+//! cargo run --release --example 13_keras_page
 //! ```
 //!
 //! The notes do not say what their file contains, only that it has ten columns of features and a last one of zeros and
@@ -10,6 +10,7 @@
 //! stands for a benign tumour.
 
 use ndarray::{Axis, s};
+use nn::picture::Chart;
 use nn::{
     Activation, Adam, Dataset, Dense, History, Init, Random, Sequential, Trainer, evaluate, loss, metric, summary,
 };
@@ -20,10 +21,11 @@ mod support;
 use support::options::{self, Options};
 
 fn main() -> ExitCode {
-    options::run("08_keras_page", |options| keras_functional_nn(support::BREAST_CANCER, options))
+    options::run("13_keras_page", |options| keras_functional_nn(support::BREAST_CANCER, options))
 }
 
-fn keras_functional_nn(csv: &str, Options { seed, quick, .. }: Options) -> Result<(), Box<dyn Error>> {
+fn keras_functional_nn(csv: &str, options: &Options) -> Result<(), Box<dyn Error>> {
+    let Options { seed, quick, .. } = *options;
     let dataset = support::ten_means(csv)?;
 
     let (x, y) = (dataset.slice(s![.., ..-1]), dataset.slice(s![.., -1..]));
@@ -74,5 +76,5 @@ fn keras_functional_nn(csv: &str, Options { seed, quick, .. }: Options) -> Resul
         let curve = hist.curve(name)?;
         println!("{name:<20} {:.3} after the first epoch, {:.3} after the last", curve[0], curve[curve.len() - 1]);
     }
-    Ok(())
+    options.draw("keras_loss", &Chart::history(&hist, "loss")?.to_svg())
 }

@@ -1,13 +1,13 @@
 //! A small transformer learns to continue a text, character by character, and is compared with a 3-gram model.
 //!
 //! ```text
-//! cargo run --release --example 11_text_transformer                # once, with a sample
-//! cargo run --release --example 11_text_transformer -- --seeds 10  # ten times: median and worst
+//! cargo run --release --example 31_text_transformer                # once, with a sample
+//! cargo run --release --example 31_text_transformer -- --seeds 10  # ten times: median and worst
 //! ```
 //!
-//! The seed decides which twentieths of the text are the training, the development and the test part, the initial
+//! The seed decides which twentieths of the text are the training, the validation and the test part, the initial
 //! weights, and everything else that is random. The interpolated 3-gram model counts in the same training part; its
-//! weights are chosen by the development part, which also stops the training of the transformer early. Both are tested
+//! weights are chosen by the validation part, which also stops the training of the transformer early. Both are tested
 //! on the same characters.
 
 use autodiff::{Index, Tape, Var};
@@ -27,10 +27,10 @@ const CONTEXT: usize = 64;
 const WIDTH: usize = 64;
 
 fn main() -> ExitCode {
-    options::run("11_text_transformer", |options| match options.seeds {
+    options::run_seeds("31_text_transformer", |options| match options.seeds {
         None => show(options),
         Some(seeds) => {
-            let better = |seed| compare(Options { seed, ..options }, false);
+            let better = |seed| compare(&options.with_seed(seed), false);
             let shown = |bits| format!("{bits:+.3}");
             options::repeat("bits per character above those of the 3-gram model", seeds, f64::max, shown, better)
         }
@@ -69,19 +69,19 @@ impl Module<f32> for Transformer {
     nn::visit!(f32; characters, positions, blocks, norm, output);
 }
 
-fn show(options: Options) -> Result<(), Box<dyn Error>> {
+fn show(options: &Options) -> Result<(), Box<dyn Error>> {
     compare(options, true).map(|_| ())
 }
 
 /// Bits per character of the transformer minus those of the 3-gram model, on the test part.
-fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
+fn compare(options: &Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let vocabulary = Vocabulary::of(ALICE);
     let parts = Parts::drawn(&vocabulary.numbers(ALICE), CONTEXT, options.seed);
-    let trigrams = Trigrams::fitted(&parts.train, &parts.development, vocabulary.len());
+    let trigrams = Trigrams::fitted(&parts.train, &parts.validation, vocabulary.len());
 
-    let (stride, epochs) = if options.quick { (CONTEXT, 1) } else { (CONTEXT / 2, 16) };
+    let (stride, epochs) = if options.quick { (16 * CONTEXT, 1) } else { (CONTEXT / 2, 16) };
     let train = windows(&parts.train, CONTEXT, stride)?;
-    let development = windows(&parts.development, CONTEXT, CONTEXT)?;
+    let validation = windows(&parts.validation, CONTEXT, CONTEXT)?;
     let test = windows(&parts.test, CONTEXT, CONTEXT)?;
     let mut model = Transformer::new(vocabulary.len(), &mut Random::stream(options.seed, 3));
     // The mean of −log p of the character that follows.
@@ -93,7 +93,7 @@ fn compare(options: Options, shows: bool) -> Result<f64, Box<dyn Error>> {
     let mut progress = Progress::stderr();
     let rate = schedule::by_epoch(schedule::cosine(epochs as u64));
     let optimizer = ClipGlobalNorm::new(1.0, Scheduled::new(rate, Adam::new(0.003)));
-    let mut trainer = Trainer::new(optimizer).epochs(epochs).seed(options.seed).validation(&development);
+    let mut trainer = Trainer::new(optimizer).epochs(epochs).seed(options.seed).validation(&validation);
     trainer = trainer.observe(&mut stopping);
     if shows {
         trainer = trainer.observe(&mut progress);

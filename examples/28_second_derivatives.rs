@@ -1,6 +1,6 @@
 //! Derivatives of derivatives: a Hessian, a Hessian-vector product, and Newton's method.
 //!
-//! Run with `cargo run --example 06_second_derivatives`.
+//! Run with `cargo run --example 28_second_derivatives`.
 
 use autodiff::{Result, Var, grad, hessian, hvp};
 use ndarray::{Array1, Array2, array};
