@@ -35,5 +35,5 @@ mod step;
 
 pub use application::Application;
 pub use module::{Emission, Emitter, source};
-//pub use state::load;
-//pub use step::export;
+pub use state::load;
+pub use step::{export, save_columns};

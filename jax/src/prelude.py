@@ -310,12 +310,12 @@ def _fold_in(key, index):
         return z ^ (z >> 31)
 
     gamma = np.uint64(0x9E3779B97F4A7C15)
-    return mix(mix(key + gamma) + gamma * index.astype(np.uint64))
+    return mix(mix(jnp.asarray(key) + gamma) + jnp.asarray(index).astype(np.uint64) * gamma)
 
 
 def _words(key, stream, count, lower):
     """The first words of ChaCha8 seeded with the key, on the stream; with `lower`, those from word 2⁶⁷ on."""
-    seed = []
+    key, seed = jnp.asarray(key), []
     for _ in range(8):
         key = key * np.uint64(6364136223846793005) + np.uint64(11634580027462260723)
         shifted = (((key >> 18) ^ key) >> 27).astype(np.uint32)

@@ -8,19 +8,21 @@ mod training;
 
 use archive::{Case, Result};
 use autodiff::check::{operands, strategy};
-use autodiff::primitive::{Domain, Entry, Generator, Kernel, Kind, Type};
+use autodiff::primitive::{Domain, Entry, Generator, Kernel, Kind, Made, Type};
 use autodiff::{Arg, Input, Program, Real, Registry, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::path::PathBuf;
+use training::What;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, samples, programs] = arguments.as_slice() else {
-        return Err("usage: cases FOLDER SAMPLES PROGRAMS".into());
+    let (folder, samples, programs) = match arguments.as_slice() {
+        [folder, samples, programs] => (PathBuf::from(folder), samples, programs),
+        [folder] => return training::all(&PathBuf::from(folder), What::After),
+        _ => return Err("usage: cases FOLDER SAMPLES PROGRAMS, or cases FOLDER for what came back".into()),
     };
-    let folder = PathBuf::from(folder);
     std::fs::create_dir_all(&folder)?;
     let samples: usize = samples.parse()?;
     let mut list = String::new();
@@ -32,17 +34,12 @@ fn main() -> Result<()> {
     }
     list += &conventions()?.write(&folder)?;
     let programs: usize = programs.parse()?;
-    for (number, count) in parts(programs).into_iter().enumerate() {
-        list += &random(number, count)?.write(&folder)?;
+    for case in random(programs)? {
+        list += &case.write(&folder)?;
     }
-    training::write(&folder)?;
+    training::all(&folder, What::Write)?;
     std::fs::write(folder.join("cases.txt"), list)?;
     Ok(())
-}
-
-/// Ten at a time.
-fn parts(count: usize) -> Vec<usize> {
-    (0..count).step_by(10).map(|from| (count - from).min(10)).collect()
 }
 
 fn typed<F: Real>(input: &Input<F>) -> Type {
@@ -81,18 +78,35 @@ fn primitive<F: Real>(entry: &Entry<F>, samples: usize, narrow: impl Fn(Domain) 
     joined(format!("{}_{name}", F::NAME), if elementwise { "elementwise" } else { "primitive" }, parts)
 }
 
-/// Random programs.
-fn random(number: usize, count: usize) -> Result<Case<f64>> {
+/// Random programs, ten in a module. Those with a loop that ends by itself come on top: JAX takes no derivative of them.
+fn random(count: usize) -> Result<Vec<Case<f64>>> {
     let mut runner = TestRunner::deterministic();
     let all = strategy::programs(40);
-    let mut parts = Vec::new();
-    for i in 0..(number * 10 + count) {
+    let (mut plain, mut ending) = (Vec::new(), Vec::new());
+    while plain.len() < count {
         let recipe = all.new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
-        if i >= number * 10 {
-            parts.push(recipe.program::<f64>()?);
+        let (program, inputs) = recipe.program::<f64>()?;
+        if ends_by_itself(&program) { &mut ending } else { &mut plain }.push((program, inputs));
+    }
+    let mut cases = Vec::new();
+    for (name, programs) in [("programs", plain), ("loops", ending)] {
+        for (number, part) in programs.chunks(10).enumerate() {
+            cases.push(joined(format!("{name}_{number}"), name, part.to_vec())?);
         }
     }
-    joined(format!("programs_{number}"), "random", parts)
+    Ok(cases)
+}
+
+/// Whether a program has a loop of a number of steps that is not known when it is compiled.
+fn ends_by_itself<F: Real>(program: &Program<F>) -> bool {
+    program.nodes().filter_map(|node| Some((node, node.primitive()?))).any(|(node, primitive)| {
+        let shapes: Vec<&Shape> = node.operands().iter().filter_map(|id| program.node(*id)).map(|x| x.shape()).collect();
+        let ends = match primitive.kernel(&shapes) {
+            Kernel::Scan(steps) => steps.made != Made::All && steps.count != 1,
+            _ => false,
+        };
+        ends || primitive.bodies().iter().any(ends_by_itself)
+    })
 }
 
 /// Placeholders for all inputs, by whose names `check.py` knows them.
