@@ -87,10 +87,10 @@ def main():
     for name in names:
         folder = options.folder / name
         tolerance, *expected = (float(line) for line in (folder / "losses.txt").read_text().split())
-        eight = copy(folder, "_8")
+        single, eight = copy(folder, "_1"), copy(folder, "_8")
         square = copy(folder, "_2x2") if name in SQUARE else None
         two = copy(folder, "_processes") if name == "mlp" else None
-        compared(f"{name}, one device", train(folder, []), expected, tolerance)
+        compared(f"{name}, one device", train(single, []), expected, tolerance)
         losses = train(eight, EIGHT + ["--hlo", str(eight / "step.hlo")])
         compared(f"{name}, 8 devices", losses, expected, tolerance)
         found = collectives(eight)

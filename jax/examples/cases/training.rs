@@ -141,7 +141,7 @@ fn one<F: Real, M: Module<F> + Clone, O: Optimizer<F>, J: Objective<F, M, K>, K>
     }
     let expected = evaluate(&own, objective(), &data)?.loss.double();
     let next = made.run(&mut own.clone(), &rows(STEPS + 1)?, fold_in(0, STEPS + 1))?.loss.double();
-    for variant in ["", "_8", "_2x2", "_processes"] {
+    for variant in ["_1", "_8", "_2x2", "_processes"] {
         let folder = folder.join(format!("{name}{variant}"));
         if !folder.exists() {
             continue;
