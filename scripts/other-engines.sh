@@ -31,6 +31,8 @@ fi
 if has onnx && has onnxruntime; then
   cargo run --quiet --locked -p autodiff-onnx --example models -- "$folder/onnx"
   "$python" onnx/python/check.py "$folder/onnx"
+  # A second runtime, of pure Rust, which takes two minutes to compile.
+  if [[ ${#short[@]} == 0 ]]; then cargo run --quiet --manifest-path onnx/rten/Cargo.toml -- "$folder/onnx"; fi
 else
   printf 'skipped: %s has no onnxruntime (pip install -r onnx/python/requirements.txt)\n' "$python"
 fi

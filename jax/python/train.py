@@ -18,6 +18,7 @@ A step whose loss or whose new arrays are not finite leaves the state as it was;
 import argparse
 import importlib
 import sys
+import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Training:
         self.specs = {name: self.spec(name, values[name]) for name in self.names}
         self.check_shards()
         self.state = [self.place(values[name], self.specs[name]) for name in self.names]
-        self.compiled = None
+        self.compiled, self.compile_seconds = None, 0.0
 
     def make_mesh(self):
         """A mesh of the first devices, with the axes that are asked for."""
@@ -185,7 +186,9 @@ class Training:
         key = self.step.key(self.step.fold_in(self.given.seed, number))
         arguments = self.state, self.columns(batch), self.numbers(number), key
         if self.compiled is None:
+            start = time.perf_counter()
             self.compiled = self.function().lower(*arguments).compile()
+            self.compile_seconds = time.perf_counter() - start
             if self.given.hlo:
                 self.given.hlo.write_text(self.compiled.as_text())
         self.state, loss, finite = self.compiled(*arguments)
@@ -246,6 +249,7 @@ def main():
     training = Training(given)
     first = training.jax.process_index() == 0
     batch = batches(training)
+    start = time.perf_counter()
     for number in range(1, given.steps + 1):
         loss, finite = training.make(batch(training.made + 1))
         if not finite:
@@ -258,6 +262,9 @@ def main():
             print(f"step {training.made} loss {loss!r}", flush=True)
         if given.save_every and number % given.save_every == 0:
             training.save()
+    if first:
+        seconds = (time.perf_counter() - start - training.compile_seconds) / max(given.steps, 1)
+        print(f"compiled in {training.compile_seconds:.2f} s; {1e3 * seconds:.2f} ms a step, data and printing included")
     training.save()
 
 

@@ -164,7 +164,8 @@ impl<F: Real> Bodies<'_, F> {
             let names: Vec<String> = results.iter().map(|node| variables.add(node)).collect();
             let comment: Vec<String> =
                 names.iter().zip(&results).map(|(name, node)| described_without(name, node)).collect();
-            let scope = if node.scope().is_empty() { String::new() } else { format!("  in {}", one_line(node.scope())) };
+            let scope =
+                if node.scope().is_empty() { String::new() } else { format!("  in {}", one_line(node.scope())) };
             _ = writeln!(text, "    {} = {expression}  # {}{scope}", names.join(", "), comment.join(", "));
         }
         let outputs: Vec<String> =

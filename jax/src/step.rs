@@ -4,8 +4,8 @@ use crate::literal::quoted;
 use crate::state::{self, FILE, FORMAT, Tensor};
 use crate::{Emitter, state::file_error};
 use autodiff::{Error, ErrorKind, Real, Result};
-use nn::{Batch, Column, Module, Objective, Optimizer, Step, StepInput, StepOutput, StepProgram};
 use ndarray::{ArrayD, Axis};
+use nn::{Batch, Column, Module, Objective, Optimizer, Step, StepInput, StepOutput, StepProgram};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
@@ -163,7 +163,8 @@ impl<F: Real> Repeated<F> {
         match refused {
             None => Ok(Repeated { columns, examples }),
             Some(name) => {
-                let message = format!("the column `{name}` of a batch of {own} examples cannot be made one of {examples}");
+                let message =
+                    format!("the column `{name}` of a batch of {own} examples cannot be made one of {examples}");
                 let help = "give an example batch whose number of examples divides the global batch";
                 Err(Error::new(ErrorKind::Refused, "export", message).with_help(help))
             }

@@ -15,10 +15,12 @@ fn folder(name: &str) -> PathBuf {
 
 fn model(seed: u64) -> Sequential<f32> {
     let random = &mut Random::new(seed);
-    Sequential::new()
-        .then(Dense::new(3, 4, Init::He, random))
-        .then(Activation::Relu)
-        .then(Dense::new(4, 2, Init::He, random))
+    Sequential::new().then(Dense::new(3, 4, Init::He, random)).then(Activation::Relu).then(Dense::new(
+        4,
+        2,
+        Init::He,
+        random,
+    ))
 }
 
 fn batch() -> Dataset<f32> {
@@ -61,9 +63,13 @@ fn a_schedule_is_written_where_it_changes() {
     let folder = folder("schedule");
     let constant = Step::new(Sgd::new(0.25), loss::softmax_cross_entropy);
     export(&folder, &constant, &model(1), &batch(), 4).unwrap();
-    let rates = |module: &str| module.split("SCHEDULE = [\n").nth(1).unwrap().split(']').next().unwrap().lines().count();
+    let rates =
+        |module: &str| module.split("SCHEDULE = [\n").nth(1).unwrap().split(']').next().unwrap().lines().count();
     assert_eq!(rates(&fs::read_to_string(folder.join("step.py")).unwrap()), 1);
-    let falling = Step::new(nn::Scheduled::new(Sgd::new(0.25), nn::schedule::by_step(nn::schedule::inverse_time(0.01))), loss::softmax_cross_entropy);
+    let falling = Step::new(
+        nn::Scheduled::new(Sgd::new(0.25), nn::schedule::by_step(nn::schedule::inverse_time(0.01))),
+        loss::softmax_cross_entropy,
+    );
     export(&folder, &falling, &model(1), &batch(), 4).unwrap();
     assert_eq!(rates(&fs::read_to_string(folder.join("step.py")).unwrap()), 10_000);
     fs::remove_dir_all(&folder).unwrap();

@@ -81,8 +81,7 @@ fn main() -> Result<()> {
     })?;
     autodiff_onnx::save(&export, folder.join("transformer.onnx"))?;
     for n in EXAMPLES {
-        let characters =
-            ArrayD::from_shape_simple_fn(IxDyn(&[n, 64]), || ((64.0 * r.uniform()) as usize).min(63));
+        let characters = ArrayD::from_shape_simple_fn(IxDyn(&[n, 64]), || ((64.0 * r.uniform()) as usize).min(63));
         let tape = autodiff::Tape::new();
         let cx = Context::evaluation(&tape, &transformer);
         let y = transformer.logits(tape.index(characters.clone()), &cx).value()?;

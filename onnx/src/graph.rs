@@ -89,7 +89,9 @@ impl<'a, F: Real> Writer<'a, F> {
         let bytes = model.message(7, &graph).message(8, &opset).into_bytes();
         match bytes.len() < MOST {
             true => Ok(bytes),
-            false => Err(Error::new(ErrorKind::Resources, "onnx", "the model has more than the 2 GiB that a file may have")),
+            false => {
+                Err(Error::new(ErrorKind::Resources, "onnx", "the model has more than the 2 GiB that a file may have"))
+            }
         }
     }
 
@@ -104,7 +106,11 @@ impl<'a, F: Real> Writer<'a, F> {
     fn body(&mut self) -> Result<()> {
         let [first, second] = self.programs;
         if first.len() != second.len() {
-            return Err(Error::new(ErrorKind::Refused, "onnx", "the number of nodes depends on the number of examples"));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "onnx",
+                "the number of nodes depends on the number of examples",
+            ));
         }
         for (node, other) in first.nodes().zip(second.nodes()) {
             match node.operation() {
@@ -170,7 +176,13 @@ impl<'a, F: Real> Writer<'a, F> {
     }
 
     /// An operation with several results.
-    pub(crate) fn ops(&mut self, operation: &str, inputs: &[&str], count: usize, attributes: &[Attribute]) -> Vec<String> {
+    pub(crate) fn ops(
+        &mut self,
+        operation: &str,
+        inputs: &[&str],
+        count: usize,
+        attributes: &[Attribute],
+    ) -> Vec<String> {
         let names: Vec<String> = (0..count).map(|_| self.fresh()).collect();
         let outputs: Vec<&str> = names.iter().map(String::as_str).collect();
         let name = outputs.first().copied().unwrap_or_default();
@@ -244,7 +256,8 @@ impl<'a, F: Real> Writer<'a, F> {
             (a, b) if a == b => Ok(Length::Fixed(a)),
             (a, b) if [a, b] == self.examples => Ok(Length::Examples),
             _ => {
-                let message = format!("a length of {} depends on the number of examples other than being it", node.shape());
+                let message =
+                    format!("a length of {} depends on the number of examples other than being it", node.shape());
                 Err(Error::new(ErrorKind::Refused, node.operation(), message).at(node.place()))
             }
         };

@@ -113,7 +113,13 @@ impl Attribute {
 }
 
 /// An application of an operation (`NodeProto`).
-pub(crate) fn node(operation: &str, inputs: &[&str], outputs: &[&str], name: &str, attributes: &[Attribute]) -> Message {
+pub(crate) fn node(
+    operation: &str,
+    inputs: &[&str],
+    outputs: &[&str],
+    name: &str,
+    attributes: &[Attribute],
+) -> Message {
     let message = inputs.iter().fold(Message::new(), |message, input| message.text(1, input));
     let message = outputs.iter().fold(message, |message, output| message.text(2, output));
     let message = message.text(3, name).text(4, operation);

@@ -101,7 +101,9 @@ impl Options {
             return Err("--of says which output --gradient or --step goes back from; neither is given".into());
         }
         if options.json && (options.print || options.jax || options.step || options.check) {
-            return Err("--json shows values and derivatives; it does not go with --print, --jax, --step or --check".into());
+            return Err(
+                "--json shows values and derivatives; it does not go with --print, --jax, --step or --check".into()
+            );
         }
         Ok(())
     }

@@ -103,9 +103,9 @@ pub fn array<F: Real>(name: String, input: &Input<F>) -> Array {
 }
 
 pub fn save(path: &Path, arrays: Vec<Array>) -> Result<()> {
-    let views = arrays.iter().map(|(name, dtype, shape, bytes)| {
-        Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?))
-    });
+    let views = arrays
+        .iter()
+        .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>>>()?;
     fs::write(path, safetensors::serialize(views, None)?)?;
     Ok(())

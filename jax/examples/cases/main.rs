@@ -100,7 +100,8 @@ fn random(count: usize) -> Result<Vec<Case<f64>>> {
 /// Whether a program has a loop of a number of steps that is not known when it is compiled.
 fn ends_by_itself<F: Real>(program: &Program<F>) -> bool {
     program.nodes().filter_map(|node| Some((node, node.primitive()?))).any(|(node, primitive)| {
-        let shapes: Vec<&Shape> = node.operands().iter().filter_map(|id| program.node(*id)).map(|x| x.shape()).collect();
+        let shapes: Vec<&Shape> =
+            node.operands().iter().filter_map(|id| program.node(*id)).map(|x| x.shape()).collect();
         let ends = match primitive.kernel(&shapes) {
             Kernel::Scan(steps) => steps.made != Made::All && steps.count != 1,
             _ => false,
@@ -181,7 +182,8 @@ fn conventions() -> Result<Case<f64>> {
     for ([operation, at, ..], xs) in rows.iter().zip(&all) {
         let y = table::apply(operation, xs).ok_or("a row without an operation")?;
         let value = y.value()?;
-        let first = ArrayD::from_shape_vec(value.shape(), (0..value.len()).map(|i| f64::from(u8::from(i == 0))).collect())?;
+        let first =
+            ArrayD::from_shape_vec(value.shape(), (0..value.len()).map(|i| f64::from(u8::from(i == 0))).collect())?;
         let slopes = y.pullback(tape.constant(first), xs)?;
         outputs.push(y.named(&format!("{operation} at {at}")));
         outputs.extend(slopes.into_iter().map(|slope| slope.named(&format!("slope of {operation} at {at}"))));

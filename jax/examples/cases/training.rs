@@ -6,8 +6,9 @@ use autodiff::kernels::fold_in;
 use autodiff_jax::{export, load, save_columns};
 use ndarray::{ArrayD, IxDyn};
 use nn::{
-    Activation, Adam, Context, Conv2d, Dataset, Dense, Dropout, Embedding, Flatten, Gru, Init, MaxPool2d, Module, Momentum,
-    Objective, Optimizer, PositionalEmbedding, Random, Sequential, Step, TransformerBlock, evaluate, loss, parameters,
+    Activation, Adam, Context, Conv2d, Dataset, Dense, Dropout, Embedding, Flatten, Gru, Init, MaxPool2d, Module,
+    Momentum, Objective, Optimizer, PositionalEmbedding, Random, Sequential, Step, TransformerBlock, evaluate, loss,
+    parameters,
 };
 use std::fs;
 use std::path::Path;
@@ -95,18 +96,30 @@ pub fn all(folder: &Path, what: What) -> Result<()> {
             let characters = batch.index("characters")?;
             let positions = characters.shape()?.size();
             let x = model.embedding.forward(characters, cx);
-            let x = model.blocks.iter().fold(nn::Layer::call(&model.positions, x, cx), |x, block| {
-                nn::Layer::call(block, x, cx)
-            });
+            let x = model
+                .blocks
+                .iter()
+                .fold(nn::Layer::call(&model.positions, x, cx), |x, block| nn::Layer::call(block, x, cx));
             let logits = nn::Layer::call(&model.head, x, cx).reshape([positions, WIDTH]);
             Ok(loss::softmax_cross_entropy(logits, batch.index("next")?.reshape([positions]).into()).into())
         })
     };
-    one(folder, what, ("transformer", 16, 2e-3), transformer, || Step::new(Adam::new(1e-3), objective()), objective, data)?;
+    one(
+        folder,
+        what,
+        ("transformer", 16, 2e-3),
+        transformer,
+        || Step::new(Adam::new(1e-3), objective()),
+        objective,
+        data,
+    )?;
 
-    let gru = Sequential::<f32>::new()
-        .then(Gru::new(WIDTH, WIDTH, r).only_last())
-        .then(Dense::new(WIDTH, 4, Init::Xavier, r));
+    let gru = Sequential::<f32>::new().then(Gru::new(WIDTH, WIDTH, r).only_last()).then(Dense::new(
+        WIDTH,
+        4,
+        Init::Xavier,
+        r,
+    ));
     let data = Dataset::valued(random(&[BATCHES * 32, WIDTH, WIDTH], r), random(&[BATCHES * 32, 4], r))?;
     let step = || Step::new(Adam::new(1e-3), loss::half_squared);
     one(folder, what, ("gru", 32, 2e-3), gru, step, || loss::half_squared, data)

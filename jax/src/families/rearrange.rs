@@ -12,9 +12,9 @@ pub(super) fn expression<F: Real>(at: &Application<'_, F>) -> Option<Result<Stri
         "transpose" => at.list("axes").map(|axes| format!("lax.transpose({x}, {axes})")),
         "reshape" => Ok(format!("{x}.reshape({})", tuple(&at.result(0)))),
         "broadcast_to" => Ok(format!("jnp.broadcast_to({x}, {})", tuple(&at.result(0)))),
-        "concat" => at.length("axis").map(|axis| {
-            format!("lax.concatenate({}, {axis})", list_in_tuple(at.operands().iter().cloned()))
-        }),
+        "concat" => at
+            .length("axis")
+            .map(|axis| format!("lax.concatenate({}, {axis})", list_in_tuple(at.operands().iter().cloned()))),
         "slice" => slice(at),
         "slice_step" => slice_step(at),
         "pad" => pad(at),
@@ -48,7 +48,8 @@ fn pad<F: Real>(at: &Application<'_, F>) -> Result<String> {
 }
 
 fn unslice<F: Real>(at: &Application<'_, F>) -> Result<String> {
-    let (axis, start, step, length) = (at.length("axis")?, at.length("start")?, at.length("step")?, at.length("length")?);
+    let (axis, start, step, length) =
+        (at.length("axis")?, at.length("start")?, at.length("step")?, at.length("length")?);
     let count = at.shape(0).get(axis).copied().unwrap_or(0);
     if count == 0 {
         return Ok(padded(at, axis, [length, 0, 0]));

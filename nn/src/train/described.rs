@@ -94,12 +94,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// As [`run`](Step::run); [`ErrorKind::Refused`] if the model or the objective reads values while it is recorded, or puts
     /// arrays on the tape that are none of these inputs: such a step is another program each time.
     #[track_caller]
-    pub fn described<M: Module<F>, K>(
-        &self,
-        model: &M,
-        batch: &dyn Batch<F>,
-        following: u64,
-    ) -> Result<StepProgram<F>>
+    pub fn described<M: Module<F>, K>(&self, model: &M, batch: &dyn Batch<F>, following: u64) -> Result<StepProgram<F>>
     where
         J: Objective<F, M, K>,
     {
