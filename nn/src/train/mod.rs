@@ -1,6 +1,7 @@
 //! Training: a step, a loop of steps, and those who watch it.
 
 mod checkpoint;
+mod described;
 mod early_stopping;
 mod evaluate;
 mod finite;
@@ -18,6 +19,7 @@ mod trainer;
 
 pub(crate) use checkpoint::Run;
 pub use checkpoint::{Checkpoint, Every};
+pub use described::{StepInput, StepOutput, StepProgram};
 pub use early_stopping::EarlyStopping;
 pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};
