@@ -1,16 +1,21 @@
 //! What all front ends show of a trace: statements, symbols, sentences, and formulas with numbers.
 
+mod convolution;
 mod explain;
 mod narration;
+mod rule;
 mod statements;
 mod symbols;
+mod times;
 
 pub use explain::{Explanation, Term};
 pub use narration::GLOSSARY;
 pub use statements::Statement;
+pub use times::Times;
 
 use autodiff::inspect::{Documentation, Trace};
 use autodiff::{NodeId, Real};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// A trace with its statements, symbols and sentences.
@@ -23,14 +28,15 @@ pub struct Story<'a, F: Real> {
     pub statement_of: Vec<usize>,
     symbols: Vec<String>,
     result: Option<NodeId>,
-    documentation: Vec<Option<Arc<Documentation>>>,
+    /// Made when it is asked for: it takes a run of the rule on symbols.
+    documentation: Vec<OnceCell<Option<Arc<Documentation>>>>,
 }
 
 impl<'a, F: Real> Story<'a, F> {
     /// The story of a trace.
     pub fn new(trace: &'a Trace<F>) -> Self {
         let (statements, statement_of) = statements::of(trace);
-        let documentation = trace.nodes().map(|node| node.documentation().ok()).collect();
+        let documentation = statement_of.iter().map(|_| OnceCell::new()).collect();
         Story {
             symbols: symbols::of(trace, &statements, &statement_of),
             result: symbols::result(trace),
@@ -58,6 +64,7 @@ impl<'a, F: Real> Story<'a, F> {
 
     /// What the operation of a node says of itself.
     pub fn documentation(&self, id: NodeId) -> Option<&Documentation> {
-        self.documentation.get(id.index())?.as_deref()
+        let made = || self.trace.node(id).and_then(|node| node.documentation().ok());
+        self.documentation.get(id.index())?.get_or_init(made).as_deref()
     }
 }
