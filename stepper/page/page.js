@@ -268,6 +268,7 @@ function checks(node) {
   return all;
 }
 function welcome(card) {
+  if (scene.introduction) card.append(make("h2", {}, scene.title), make("p", {}, withTerms(scene.introduction)));
   card.append(make("h2", {}, "Watch it run"), make("p", {}, "Press ", make("kbd", {}, "→"), " for the next event, and ", make("kbd", {}, "←"), " to undo it."),
     make("p", {}, "First the program computes its values from top to bottom: the ", dfn("forward pass", "forward pass"), ". Then it goes back up, and finds for every value how much the result changes with it: the ", dfn("reverse pass", "reverse pass"), "."),
     make("p", { class: "note" }, "Hatched values are not known yet. Point at a word with dots below to see what it means."));

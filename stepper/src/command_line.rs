@@ -99,7 +99,7 @@ pub trait Visitor {
 pub fn with_run(options: &Options, visitor: &impl Visitor) -> Result<String, String> {
     let what = &options.what;
     if let Some(demo) = stepper::demo::find(what) {
-        return visitor.show(&demo.trace().map_err(|error| error.to_string())?, demo.title);
+        return visitor.show(demo, demo.title);
     }
     let bytes = fs::read(what).map_err(|error| {
         format!("{what}: there is no demonstration of this name (--demos names them), and no file is read: {error}")

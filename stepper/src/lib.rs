@@ -80,7 +80,7 @@ pub fn listing(subject: &impl Subject) -> autodiff::Result<String> {
 /// # Errors
 /// Those of [`Subject::run`].
 pub fn html(subject: &impl Subject, title: &str) -> autodiff::Result<String> {
-    Ok(html::page(&*subject.run()?, title))
+    Ok(html::page(&*subject.run()?, title, subject.introduction()))
 }
 
 /// Writes the page of a run.

@@ -17,6 +17,11 @@ pub trait Subject {
     /// # Errors
     /// Those of [`Var::trace`]; [`autodiff::ErrorKind::NoValue`] where there is no run.
     fn run(&self) -> autodiff::Result<Cow<'_, Trace<Self::Number>>>;
+
+    /// What there is to see, in a few sentences; empty unless somebody wrote some.
+    fn introduction(&self) -> &str {
+        ""
+    }
 }
 
 impl<F: Real> Subject for Trace<F> {
@@ -62,6 +67,10 @@ impl Subject for Report {
 impl<S: Subject + ?Sized> Subject for &S {
     type Number = S::Number;
 
+    fn introduction(&self) -> &str {
+        (**self).introduction()
+    }
+
     fn run(&self) -> autodiff::Result<Cow<'_, Trace<S::Number>>> {
         (**self).run()
     }
@@ -70,6 +79,10 @@ impl<S: Subject + ?Sized> Subject for &S {
 impl<S: Subject + ?Sized> Subject for Box<S> {
     type Number = S::Number;
 
+    fn introduction(&self) -> &str {
+        (**self).introduction()
+    }
+
     fn run(&self) -> autodiff::Result<Cow<'_, Trace<S::Number>>> {
         (**self).run()
     }
@@ -77,6 +90,16 @@ impl<S: Subject + ?Sized> Subject for Box<S> {
 
 fn no_run(message: &str) -> autodiff::Error {
     autodiff::Error::new(autodiff::ErrorKind::NoValue, "stepper", message)
+}
+
+/// So that a closure which is given a trace, as by `nn`'s trainer, can write it: `|trace| Ok(stepper::save(trace, path)?)`.
+impl From<Error> for autodiff::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Run(error) => error,
+            other => autodiff::Error::new(autodiff::ErrorKind::File, "stepper", other.to_string()),
+        }
+    }
 }
 
 /// Why a run could not be shown.

@@ -148,7 +148,10 @@ impl<F: Real> Story<'_, F> {
             .trace
             .edges_of(id)
             .filter(|edge| self.brings(*edge))
-            .map(|edge| self.symbol(edge.operand).to_owned())
+            .map(|edge| match self.symbol(edge.operand) {
+                symbol if symbol.contains(' ') => format!("({symbol})"),
+                symbol => symbol.to_owned(),
+            })
             .collect();
         let to = match operands.split_last() {
             None => String::new(),

@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 pub(super) struct App<'a, F: Real> {
     pub(super) session: Session<'a, F>,
     pub(super) title: String,
+    /// What there is to see.
+    pub(super) introduction: String,
     pub(super) paint: Paint,
     pub(super) folded: BTreeSet<String>,
     pub(super) program: Program,
@@ -76,6 +78,7 @@ impl<'a, F: Real> App<'a, F> {
         App {
             session,
             title: title.to_owned(),
+            introduction: String::new(),
             paint,
             folded,
             program,

@@ -21,6 +21,10 @@ pub(super) struct Card<'s, 'a, F: Real> {
     pub(super) session: &'s Session<'a, F>,
     pub(super) paint: Paint,
     pub(super) width: usize,
+    /// What there is to see, said before anything happened.
+    pub(super) introduction: &'s str,
+    /// Whether there is no room for empty lines.
+    pub(super) compact: bool,
     /// Whether numbers are covered, to be predicted.
     pub(super) covered: bool,
 }
@@ -66,7 +70,9 @@ impl<F: Real> Card<'_, '_, F> {
     }
 
     fn heading(&self, text: &str, lines: &mut Vec<Line<'static>>) {
-        lines.push(Line::default());
+        if !self.compact {
+            lines.push(Line::default());
+        }
         lines.push(Line::styled(text.to_owned(), self.paint.heading()));
     }
 
@@ -95,7 +101,9 @@ impl<F: Real> Card<'_, '_, F> {
         if node.shape().rank() > 0 && explained.is_some() {
             lines.push(self.element(id));
         }
-        self.explanation(explained, value.iter().nth(self.session.element).copied(), lines);
+        // A number stands below by itself.
+        let result = value.iter().nth(self.session.element).copied().filter(|_| node.shape().rank() > 0);
+        self.explanation(explained, result, lines);
         array::lines(value, Some(self.session.element), self.paint, self.width, lines);
     }
 
@@ -110,7 +118,7 @@ impl<F: Real> Card<'_, '_, F> {
     /// A formula with numbers, and of a sum of products each product.
     fn explanation(&self, explained: Option<Explanation>, result: Option<F>, lines: &mut Vec<Line<'static>>) {
         let Some(explained) = explained.filter(|explained| !explained.text.is_empty()) else { return };
-        let result = result.map(short).unwrap_or_default();
+        let equals = result.map(|x| format!(" = {}", short(x))).unwrap_or_default();
         match explained.terms.as_slice() {
             // A sum of products is read term by term.
             terms @ [_, _, ..] => {
@@ -120,10 +128,10 @@ impl<F: Real> Card<'_, '_, F> {
                     let gap = " ".repeat(widest - width(text));
                     lines.push(Line::raw(format!("  {sign}{text}{gap} = {value}")));
                 }
-                lines.push(Line::raw(format!("  = {} = {result}", explained.text)));
+                lines.push(Line::raw(format!("  = {}{equals}", explained.text)));
             }
-            _ if explained.text == result => {}
-            _ => lines.push(Line::raw(format!("  = {} = {result}", explained.text))),
+            _ if result.is_some_and(|x| explained.text == short(x)) => {}
+            _ => lines.push(Line::raw(format!("  = {}{equals}", explained.text))),
         }
     }
 
@@ -271,8 +279,12 @@ impl<F: Real> Card<'_, '_, F> {
 
     /// What is said before anything happened.
     fn welcome(&self) -> Vec<Line<'static>> {
-        let mut lines = vec![
-            Line::styled("Watch it run", self.paint.heading()),
+        let mut lines = Vec::new();
+        if !self.introduction.is_empty() {
+            lines.push(Line::raw(self.introduction.to_owned()));
+            lines.push(Line::default());
+        }
+        lines.extend([
             Line::raw("Press → for the next event, ← to undo it, ↓ and ↑ for a line at a time, k for all keys."),
             Line::default(),
             Line::raw(
@@ -285,9 +297,9 @@ impl<F: Real> Card<'_, '_, F> {
                 Span::styled("0.5", self.paint.number(0.5)),
                 Span::raw(" is positive, "),
                 Span::styled("−0.5", self.paint.number(-0.5)),
-                Span::raw(" negative; the darker or lighter a cell, the larger its magnitude."),
+                Span::raw(" negative; the stronger the colour of a cell, the larger its magnitude."),
             ]),
-        ];
+        ]);
         if !self.session.lints.is_empty() {
             self.heading("worth a look in this run (i lists them)", &mut lines);
             let some = self.session.lints.iter().take(6);

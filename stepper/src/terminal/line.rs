@@ -3,7 +3,7 @@
 use super::app::App;
 use super::card::DEPTH;
 use super::paint::{COVERED, cut, width};
-use super::program::{GIVEN, Part, Row, when};
+use super::program::{Part, Row, when};
 use autodiff::{NodeId, Real};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -21,8 +21,7 @@ pub(super) fn of<F: Real>(app: &App<'_, F>, row: usize, here: bool, looked_at: b
     };
     match row {
         Row::Heading(text) => Line::styled(format!(" {text}"), app.paint.quiet()),
-        Row::Layer { path, part, statements, root, folded, depth } => {
-            let name = if *part == Part::Given && path == GIVEN { "what is given" } else { path.as_str() };
+        Row::Layer { name, part, statements, root, folded, depth, .. } => {
             let count = if *statements == 1 { "1 line".to_owned() } else { format!("{statements} lines") };
             let sign = if *folded { "+" } else { "−" };
             let text = format!("{mark}{}{sign} {name}  ({count})", "  ".repeat(*depth));

@@ -82,19 +82,23 @@ impl Terminal {
             return Err(Error::NoTerminal);
         }
         let mut screen = Screen::enter().map_err(Error::Terminal)?;
-        self.show(&mut screen, &trace, &self.title, self.at)
+        self.show(&mut screen, &trace, (&self.title, subject.introduction()), self.at)
     }
 
     /// Shows a run, and the steps of loops in it that somebody goes into.
-    fn show<F: Real>(&self, screen: &mut Screen, trace: &Trace<F>, title: &str, at: usize) -> Result<(), Error> {
+    fn show<F: Real>(&self, screen: &mut Screen, trace: &Trace<F>, (title, introduction): (&str, &str), at: usize) -> Result<(), Error> {
         let mut app = App::new(trace, title, Paint { colours: self.colours });
+        app.introduction = introduction.to_owned();
         app.session.go(at);
         loop {
             match screen.next(&mut app).map_err(Error::Terminal)? {
                 Action::Stay => {}
                 Action::Quit => return Ok(()),
                 Action::Into(id, number) => match trace.step(id, number) {
-                    Ok(step) => self.show(screen, &step, &format!("{title} › step {number} of the loop"), 0)?,
+                    Ok(step) => {
+                        let title = format!("{title} › step {number} of the loop");
+                        self.show(screen, &step, (&title, ""), 0)?;
+                    },
                     Err(error) => app.message = error.message().to_owned(),
                 },
             }
@@ -108,6 +112,7 @@ impl Terminal {
     pub fn frame(&self, subject: &impl Subject, (columns, rows): (u16, u16)) -> Result<String, Error> {
         let trace = subject.run()?;
         let mut app = App::new(&*trace, &self.title, Paint { colours: self.colours });
+        app.introduction = subject.introduction().to_owned();
         app.session.go(self.at);
         Ok(drawn(&mut app, columns, rows))
     }

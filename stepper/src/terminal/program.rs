@@ -23,8 +23,8 @@ pub(super) enum Row {
     Heading(String),
     /// A statement.
     Line { statement: usize, part: Part, depth: usize },
-    /// A layer: its path, how many statements it has, and whether they are hidden.
-    Layer { path: String, part: Part, statements: usize, root: NodeId, folded: bool, depth: usize },
+    /// A layer: its path and how it is called, how many statements it has, and whether they are hidden.
+    Layer { path: String, name: String, part: Part, statements: usize, root: NodeId, folded: bool, depth: usize },
 }
 
 /// All lines, and where each statement stands.
@@ -53,10 +53,8 @@ impl Program {
             let (given, computed): (Vec<_>, Vec<_>) = inside.partition(|(_, one)| one.given);
             let numbers = |list: &[(usize, &crate::story::Statement)]| list.iter().map(|(i, _)| *i).collect::<Vec<_>>();
             if !given.is_empty() {
-                if !step.is_empty() {
-                    program.rows.push(Row::Heading(format!("{step}what is given")));
-                }
-                program.group(session, GIVEN, Part::Given, &numbers(&given), folded, 0);
+                let name = format!("{step}what is given");
+                program.group(session, (GIVEN, &name), Part::Given, &numbers(&given), folded, 0);
             }
             program.rows.push(Row::Heading(format!("{step}forward pass ↓")));
             program.lines(session, Part::Forward, &numbers(&computed), folded, 0);
@@ -85,10 +83,11 @@ impl Program {
     pub(super) fn first_folds<F: Real>(session: &Session<'_, F>) -> BTreeSet<String> {
         let statements = &session.story.statements;
         let mut folds = BTreeSet::new();
-        if statements.iter().filter(|one| one.given).count() > MANY / 2 {
+        if statements.iter().filter(|one| one.given).count() > MANY / 2 * session.trace().runs().len() {
             folds.insert(GIVEN.to_owned());
         }
-        if statements.len() > MANY {
+        let runs = session.trace().runs().len().max(1);
+        if statements.len() / runs > MANY {
             folds.extend(outermost(session));
         }
         folds
@@ -174,7 +173,11 @@ impl Program {
             };
             let length = rest.iter().take_while(|i| prefix(i) == Some(path)).count();
             let (inside, behind) = rest.split_at(length);
-            self.group(session, path, part, inside, folded, level);
+            match inside {
+                // What stands alone needs no heading.
+                [one] => self.line(*one, part, level),
+                _ => self.group(session, (path, path), part, inside, folded, level),
+            }
             rest = behind;
         }
     }
@@ -187,7 +190,7 @@ impl Program {
     fn group<F: Real>(
         &mut self,
         session: &Session<'_, F>,
-        path: &str,
+        (path, name): (&str, &str),
         part: Part,
         inside: &[usize],
         folded: &BTreeSet<String>,
@@ -199,6 +202,7 @@ impl Program {
         let Some(root) = root else { return };
         let layer = Row::Layer {
             path: path.to_owned(),
+            name: name.to_owned(),
             part,
             statements: inside.len(),
             root,

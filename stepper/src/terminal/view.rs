@@ -12,6 +12,7 @@ use autodiff::inspect::Phase;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
+use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
@@ -45,7 +46,7 @@ impl<F: Real> App<'_, F> {
             // A list or a text is read; what is behind it waits.
         } else if area.width >= WITH_GRAPH && self.has_graph() {
             let [program, graph, card] =
-                Layout::horizontal([Constraint::Ratio(1, 3), Constraint::Fill(1), Constraint::Ratio(1, 3)]).areas(main);
+                Layout::horizontal([Constraint::Ratio(2, 7), Constraint::Fill(1), Constraint::Ratio(2, 7)]).areas(main);
             self.program(frame, program);
             self.graph(frame, graph);
             self.card(frame, card);
@@ -118,7 +119,7 @@ impl<F: Real> App<'_, F> {
     }
 
     fn program(&mut self, frame: &mut Frame<'_>, area: Rect) {
-        let block = self.pane("program");
+        let block = self.pane("program").borders(Borders::TOP);
         let inside = block.inner(area);
         frame.render_widget(block, area);
         let (height, rows) = (usize::from(inside.height), self.program.rows.len());
@@ -169,7 +170,14 @@ impl<F: Real> App<'_, F> {
         let inside = block.inner(area);
         frame.render_widget(block, area);
         let width = usize::from(inside.width).saturating_sub(1);
-        let card = Card { session: &self.session, paint: self.paint, width, covered: self.covered && self.session.picked.is_none() };
+        let card = Card {
+            session: &self.session,
+            paint: self.paint,
+            width,
+            introduction: &self.introduction,
+            compact: area.height < 30,
+            covered: self.covered && self.session.picked.is_none(),
+        };
         let lines = line::broken(card.lines(), width);
         let height = usize::from(inside.height);
         self.card_top = self.card_top.min(lines.len().saturating_sub(height));
@@ -240,7 +248,12 @@ impl<F: Real> App<'_, F> {
 
     fn pane(&self, title: &str) -> Block<'static> {
         let title = Span::styled(format!(" {title} "), self.paint.quiet());
-        Block::new().borders(Borders::TOP | Borders::LEFT).border_style(self.paint.quiet()).title(title)
+        let corner = border::Set { top_left: "┬", ..border::PLAIN };
+        Block::new()
+            .borders(Borders::TOP | Borders::LEFT)
+            .border_set(corner)
+            .border_style(self.paint.quiet())
+            .title(title)
     }
 }
 
