@@ -114,8 +114,15 @@ pub enum Error {
     Terminal(io::Error),
     /// The output is no terminal.
     NoTerminal,
-    /// A command of a script, and why it could not be followed.
-    Command(String, String),
+    /// A command of a script that could not be followed.
+    Command {
+        /// What the commands before it printed.
+        printed: String,
+        /// The command.
+        command: String,
+        /// Why it could not be followed.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -124,7 +131,7 @@ impl fmt::Display for Error {
             Error::Run(error) => error.fmt(f),
             Error::File(path, error) => write!(f, "{}: {error}", path.display()),
             Error::Terminal(error) => write!(f, "the terminal cannot be used: {error}"),
-            Error::Command(command, reason) => write!(f, "`{command}`: {reason}"),
+            Error::Command { printed, command, reason } => write!(f, "{printed}`{command}`: {reason}"),
             Error::NoTerminal => {
                 f.write_str("input and output have to be a terminal; `stepper::listing` gives the events as text")
             }

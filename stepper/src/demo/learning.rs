@@ -3,7 +3,7 @@
 use autodiff::inspect::Trace;
 use autodiff::{Error, ErrorKind, Result, Tape};
 use ndarray::array;
-use nn::{Batch, Dataset, Dense, Module, Objective, Optimizer, Sgd, Step, loss};
+use nn::{Batch, Module, Objective, Optimizer, Step};
 
 /// One logistic unit with two inputs, which learns from one example, three times.
 pub(super) fn neuron() -> Result<Trace<f64>> {
@@ -38,9 +38,30 @@ pub(super) fn neuron() -> Result<Trace<f64>> {
 
 /// Softmax regression: three classes of points in the plane, two steps.
 pub(super) fn softmax_regression() -> Result<Trace<f64>> {
-    let data = Dataset::labelled([[1.0, 0.2], [-0.4, 1.1], [-0.6, -0.9], [0.8, -0.3]], [0, 1, 2, 0])?;
-    let mut model = Dense::from_arrays(array![[0.2, -0.1, 0.0], [0.1, 0.3, -0.2]], Some(array![0.0, 0.0, 0.0]));
-    steps(&mut model, loss::softmax_cross_entropy, &data, Sgd::new(0.5), 2)
+    const RATE: f64 = 0.5;
+    let mut w = array![[0.2, -0.1, 0.0], [0.1, 0.3, -0.2]].into_dyn();
+    let mut b = array![0.0, 0.0, 0.0].into_dyn();
+    let mut all: Option<Trace<f64>> = None;
+    for _ in 0..2 {
+        let tape = Tape::new();
+        let x = tape.data([[1.0, 0.2], [-0.4, 1.1], [-0.6, -0.9], [0.8, -0.3]]).named("x");
+        let class = tape.data([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]).named("t");
+        let (weight, bias) = (tape.input(&w).named("W"), tape.input(&b).named("b"));
+        let z = (x.matmul(weight) + bias).named("z");
+        let l = z.log_softmax(1).named("l");
+        let trace = (-(class * l).sum(..) / 4.0).named("E").trace()?;
+        let end = trace.at(trace.len());
+        let slope = |id| end.cotangent(id).map(|slope| slope.mapv(|slope| RATE * slope));
+        if let (Some(by_w), Some(by_b)) = (slope(weight.id()), slope(bias.id())) {
+            (w, b) = (w - by_w, b - by_b);
+        }
+        let updated = trace.clone().with_update([(weight.id(), w.clone()), (bias.id(), b.clone())])?;
+        all = Some(match all {
+            None => updated,
+            Some(before) => before.then(updated),
+        });
+    }
+    all.ok_or_else(|| Error::new(ErrorKind::NoValue, "softmax-regression", "no step was made"))
 }
 
 /// The traces of some steps of a training, one after the other.

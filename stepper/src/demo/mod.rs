@@ -72,8 +72,8 @@ pub const ALL: [Demo; 16] = [
         name: "softmax-regression",
         title: "Softmax regression: three classes, two steps",
         introduction: "Four points in the plane, each of one of three classes. A matrix gives every point three scores, and \
-                       the loss compares them with the right class. The rule of the loss is short: probabilities, minus 1 \
-                       at the right class.",
+                       the loss is the logarithm of the probability of the right class, on the average and negative. What \
+                       comes back to the scores is the probabilities, minus 1 at the right class.",
         run: learning::softmax_regression,
     },
     Demo {

@@ -16,6 +16,9 @@ pub(super) const DEPTH: usize = 6;
 /// The length of the bar of a share of 100 %.
 const BAR: f64 = 8.0;
 
+/// More lines of a layer are not listed.
+const MOST_LINES: usize = 40;
+
 /// What a card is made with.
 pub(super) struct Card<'s, 'a, F: Real> {
     pub(super) session: &'s Session<'a, F>,
@@ -32,7 +35,12 @@ pub(super) struct Card<'s, 'a, F: Real> {
 impl<F: Real> Card<'_, '_, F> {
     /// The lines of the card, and where what happens now stands in them.
     pub(super) fn lines(&self) -> Vec<Line<'static>> {
-        let Some(id) = self.session.shown() else { return self.welcome() };
+        let Some(id) = self.session.shown() else {
+            return match self.session.state().event() {
+                Some(Event::Enter(scope) | Event::Exit(scope)) => self.layer(scope),
+                _ => self.welcome(),
+            };
+        };
         let Some(node) = self.session.trace().node(id) else { return Vec::new() };
         let (story, symbol) = (&self.session.story, self.session.story.symbol(id).to_owned());
         let root = story.root(id);
@@ -275,6 +283,18 @@ impl<F: Real> Card<'_, '_, F> {
             Outcome::Differs => (format!("{ours} ≠ {theirs}"), "differs", self.paint.warning()),
         };
         Line::from(vec![Span::raw(format!("  {name}  {numbers}  ")), Span::styled(words, style)])
+    }
+
+    /// The lines of a layer.
+    fn layer(&self, scope: &str) -> Vec<Line<'static>> {
+        let (story, trace) = (&self.session.story, self.session.trace());
+        let mut lines = vec![Line::styled(format!("layer {scope}"), self.paint.here())];
+        let inside = story.statements.iter().filter(|one| !one.given);
+        for one in inside.filter(|one| trace.node(one.root).is_some_and(|node| node.scope() == scope)).take(MOST_LINES) {
+            let formula = story.formula(one.root).unwrap_or_default();
+            lines.push(Line::raw(format!("  {} = {formula}", story.symbol(one.root))));
+        }
+        lines
     }
 
     /// What is said before anything happened.

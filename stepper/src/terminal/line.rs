@@ -24,6 +24,7 @@ pub(super) fn of<F: Real>(app: &App<'_, F>, row: usize, here: bool, looked_at: b
         Row::Layer { name, part, statements, root, folded, depth, .. } => {
             let count = if *statements == 1 { "1 line".to_owned() } else { format!("{statements} lines") };
             let sign = if *folded { "+" } else { "−" };
+            let name = if *part == Part::Given { name.clone() } else { format!("layer {name}") };
             let text = format!("{mark}{}{sign} {name}  ({count})", "  ".repeat(*depth));
             let value = match (folded, part) {
                 (true, Part::Forward) => value(app, *root, Part::Forward, false, room / 2),
@@ -46,16 +47,24 @@ fn formula<F: Real>(app: &App<'_, F>, root: NodeId, part: Part) -> String {
     let symbol = story.symbol(root);
     match part {
         Part::Given => symbol.to_owned(),
-        Part::Forward => format!("{symbol} = {}", story.formula(root).unwrap_or_default()),
+        Part::Forward => format!("{symbol} = {}", written(app, root)),
         Part::Reverse => {
-            let formula = story.cotangent_formula(root, DEPTH).unwrap_or_else(|| match story.result() == Some(root) {
-                true => "1".to_owned(),
-                false => "by a loop or a kernel".to_owned(),
+            let end = app.session.trace().at(app.session.end());
+            let formula = story.cotangent_formula(root, DEPTH).unwrap_or_else(|| match app.session.ways(root).count() {
+                // The seed.
+                0 => story.array(end.cotangent(root), root),
+                _ => "…".to_owned(),
             });
             format!("{} = {formula}", story.bar(root))
         }
         Part::Update => format!("new {symbol}"),
     }
+}
+
+/// The formula of a line; of what has none, such as a further result, its call.
+pub(super) fn written<F: Real>(app: &App<'_, F>, root: NodeId) -> String {
+    let call = || app.session.trace().node(root).map(|node| node.call()).unwrap_or_default();
+    app.session.story.formula(root).unwrap_or_else(call)
 }
 
 /// What is known of the value, the cotangent or the next value.

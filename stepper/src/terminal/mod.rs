@@ -127,10 +127,11 @@ impl Terminal {
         session.go(self.at);
         let mut text = String::new();
         for line in script.split([';', '\n']) {
-            match command::run(&mut session, line).map_err(|reason| Error::Command(line.trim().to_owned(), reason))? {
-                Reply::Quit => break,
-                Reply::Text(reply) if reply.is_empty() => {}
-                Reply::Text(reply) => text.extend([&reply, "\n"]),
+            match command::run(&mut session, line) {
+                Ok(Reply::Quit) => break,
+                Ok(Reply::Text(reply)) if reply.is_empty() => {}
+                Ok(Reply::Text(reply)) => text.extend([&reply, "\n"]),
+                Err(reason) => return Err(Error::Command { printed: text, command: line.trim().to_owned(), reason }),
             }
         }
         Ok(text)

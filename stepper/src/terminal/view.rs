@@ -109,7 +109,10 @@ impl<F: Real> App<'_, F> {
         }
         let here = (self.session.time.saturating_sub(1) * room / end).min(room - 1);
         let spans = text.into_iter().take(room).enumerate().map(|(column, (c, _))| match column {
-            at if at == here && self.session.time > 0 => Span::styled("●", self.paint.heading()),
+            at if at == here && self.session.time > 0 => match c {
+                '─' => Span::styled("●", self.paint.heading()),
+                c => Span::styled(c.to_string(), self.paint.here()),
+            },
             at if at < here => Span::styled(if c == '─' { "━".into() } else { c.to_string() }, self.paint.accent()),
             _ => Span::styled(c.to_string(), self.paint.quiet()),
         });

@@ -1,6 +1,8 @@
-//! The stepper: known numbers, pages in a real browser.
+//! The stepper: known numbers, pages in a real browser, the screen, a real terminal.
 
 mod browser;
 mod golden;
 mod page;
+mod pty;
+mod terminal;
 mod webdriver;
