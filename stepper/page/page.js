@@ -15,21 +15,24 @@ function program() {
       const node = statements[i].root;
       const button = make("button", { math: nodes[node].math, title: nodes[node].type, onclick: () => pick(node) });
       given.append(button);
-      rows.push({ statement: i, kind: "given", line: button, run });
+      const entry = { statement: i, kind: "given", line: button, run };
+      rows.push(entry);
+      rowOf.set(`given ${i}`, entry);
     });
     pane.append(given, make("h2", {}, part + "forwards, line by line ↓"));
     const computed = inside.filter(i => !statements[i].given);
-    computed.forEach(i => line(i, "forward", run, pane));
+    lines_of(computed, "forward", run, pane);
     const back = computed.concat(inside.filter(i => statements[i].given)).filter(i => nodes[statements[i].root].cotangents.length);
     if (back.length === 0) return;
     pane.append(make("div", { class: "fold" }, `${scene.result} is computed; now the reverse pass`));
-    back.map(i => [Math.max(...nodes[statements[i].root].cotangents.map(c => c[0])), i]).sort((a, b) => a[0] - b[0] || b[1] - a[1]).forEach(([, i]) => line(i, "reverse", run, pane));
+    const order = back.map(i => [Math.max(...nodes[statements[i].root].cotangents.map(c => c[0])), i]).sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+    lines_of(order.map(([, i]) => i), "reverse", run, pane);
     const updated = inside.filter(i => nodes[statements[i].root].update);
     if (updated.length) pane.append(make("div", { class: "fold" }, "the update"));
-    updated.forEach(i => line(i, "update", run, pane));
+    lines_of(updated, "update", run, pane);
   });
 }
-function line(i, kind, run, pane) {
+function line(i, kind, run, pane, inside = []) {
   const node = nodes[statements[i].root];
   let math;
   if (kind === "forward") math = `<mrow>${node.math}<mo>=</mo>${node.formula || `<mtext>${"given"}</mtext>`}</mrow>`;
@@ -38,7 +41,10 @@ function line(i, kind, run, pane) {
   const value = make("span", { class: "v num" });
   const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
   pane.append(row);
-  rows.push({ statement: i, kind, line: row, value, run });
+  if (inside.length) row.style.paddingLeft = `${12 + 12 * inside.length}px`;
+  const entry = { statement: i, kind, line: row, value, run, inside };
+  rows.push(entry);
+  rowOf.set(`${kind} ${i}`, entry);
 }
 function whenOf(i, kind) {
   const n = statements[i].root, node = nodes[n];
@@ -52,7 +58,13 @@ const kindAt = t => { const event = eventAt(t); return event && { forward: "forw
 
 function showProgram(about) {
   const kind = kindAt(time), statement = about === null ? -1 : nodes[about].statement;
+  const current = kind && (rowOf.get(`${kind} ${statement}`) || rowOf.get(`given ${statement}`)), folder = hiddenBy(current);
   for (const row of rows) {
+    if (row.kind === "layer") {
+      row.line.classList.toggle("now", row === folder);
+      if (row === folder) { row.line.setAttribute("aria-current", "step"); keepInView(row.line); } else row.line.removeAttribute("aria-current");
+      continue;
+    }
     const when = whenOf(row.statement, row.kind), n = statements[row.statement].root;
     const here = row.statement === statement && (row.kind === kind || (row.kind === "given" && kind === "forward"));
     row.line.classList.toggle("now", here);
@@ -328,7 +340,9 @@ const lineAt = t => {
   const event = eventAt(t);
   if (!event || event.node === null) return "";
   const statement = nodes[event.node].statement;
-  return event.phase === "forward" && statements[statement].given ? `given ${runAt(t)}` : `${event.phase} ${statement}`;
+  if (event.phase === "forward" && statements[statement].given) return `given ${runAt(t)}`;
+  const folder = hiddenBy(rowOf.get(`${event.phase} ${statement}`));
+  return folder ? `layer ${rows.indexOf(folder)}` : `${event.phase} ${statement}`;
 };
 function nextLine(step) {
   let t = time + step;
@@ -355,7 +369,7 @@ const keys = {
   "c": () => stops.length ? search(stopTest, 1, "breakpoint") : openStops(), "C": () => stops.length ? search(stopTest, -1, "breakpoint") : openStops(),
   "n": () => search(s => s.badValue || s.badGradient, 1, "NaN or infinity"), "N": () => search(s => s.badValue || s.badGradient, -1, "NaN or infinity"),
   "o": () => { const about = picked ?? aboutAt(time); if (about !== null) { picked = null; go(nodes[about].pushed); } },
-  "b": () => openStops(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
+  "b": () => openStops(), "/": () => openSearch(), "Z": () => foldAll(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
 };
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -389,7 +403,7 @@ function explain(event) {
 }
 ["mouseover", "focusin", "click"].forEach(kind => document.addEventListener(kind, explain));
 function openPanel(from, ...content) { const panel = $("panel"); panel.replaceChildren(...content); panel.hidden = false; from.setAttribute("aria-expanded", "true"); }
-function closePanel() { $("panel").hidden = true; pop.hidden = true; endTour(); ["stops", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
+function closePanel() { $("panel").hidden = true; pop.hidden = true; endTour(); ["stops", "find", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
 function openStops() {
   const field = make("input", { type: "text", "aria-label": "Breakpoint", placeholder: "nan  ·  op == \"sigmoid\"  ·  |grad|.max > 0.1" });
   const message = make("pre", { role: "status" }), list = make("ul");
@@ -406,12 +420,13 @@ function openStops() {
 }
 function addStop(text) { if (!text.trim()) return; stops.push({ text: text.trim(), test: readBreakpoint(text) }); }
 function openHelp() {
-  const list = [["→ ←", "one event forward, back"], ["↓ ↑", "one line forward, back"], ["g G", "beginning, end"], ["c C", "next, previous breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
+  const list = [["→ ←", "one event forward, back"], ["↓ ↑", "one line forward, back"], ["g G", "beginning, end"], ["c C", "next, previous breakpoint"], ["b", "breakpoints"], ["/", "find a value"], ["Z", "fold or unfold all layers"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
   const table = make("table", {}, ...list.map(([key, text]) => make("tr", {}, make("td", {}, ...key.split(" ").flatMap(k => [make("kbd", {}, k), " "])), make("td", {}, text))));
   const words = make("table", {}, ...scene.glossary.map(([term, text]) => make("tr", {}, make("td", {}, term), make("td", {}, text))));
   openPanel($("help"), make("h2", {}, "Keys"), table, make("h3", {}, "words"), words, make("button", { onclick: closePanel }, "close"));
 }
 $("stops").addEventListener("click", () => $("panel").hidden ? openStops() : closePanel());
+$("find").addEventListener("click", () => $("panel").hidden ? openSearch() : closePanel());
 $("help").addEventListener("click", () => $("panel").hidden ? openHelp() : closePanel());
 function saveCopy() {
   const state = document.createElement("script");
@@ -444,6 +459,7 @@ function endTour() { $("tour").hidden = true; try { localStorage.setItem("steppe
 $("title").textContent = scene.title;
 $("time").max = end;
 program();
+firstFolds();
 phases();
 const kept = $("state") ? JSON.parse($("state").textContent) : null;
 if (kept) kept.stops.forEach(addStop);

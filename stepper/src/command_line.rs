@@ -13,6 +13,7 @@ stepper: watch a program and its derivative run, forwards and back
   stepper WHAT --save F    writes the trace to the file F
   stepper WHAT --list      lists the events, and the program with its values
   stepper --demos          names the demonstrations
+  stepper --pages FOLDER   writes the pages of all demonstrations
 
 WHAT is one of
   NAME                     a demonstration
@@ -32,6 +33,7 @@ NO_COLOR, if it is set and not empty, does without colours.
 pub enum Show {
     Help,
     Demos,
+    Pages(String),
     Screen,
     List,
     Page(String),
@@ -56,6 +58,7 @@ impl Options {
             match argument.as_str() {
                 "--help" | "-h" => options.show = Show::Help,
                 "--demos" => options.show = Show::Demos,
+                "--pages" => options.show = Show::Pages(value()?),
                 "--list" => options.show = Show::List,
                 "--html" => options.show = Show::Page(value()?),
                 "--save" => options.show = Show::Trace(value()?),
@@ -78,7 +81,7 @@ impl Options {
                 },
             }
         }
-        if options.what.is_empty() && !matches!(options.show, Show::Demos) {
+        if options.what.is_empty() && !matches!(options.show, Show::Demos | Show::Pages(_)) {
             options.show = Show::Help;
         }
         Ok(options)
@@ -88,6 +91,18 @@ impl Options {
 /// The demonstrations by name.
 pub fn demos() -> String {
     stepper::demo::ALL.iter().map(|demo| format!("{:22} {}\n", demo.name, demo.title)).collect()
+}
+
+/// Writes the page of each demonstration to a folder.
+pub fn pages(folder: &str) -> Result<String, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{folder}: {error}");
+    fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
+    for demo in stepper::demo::ALL {
+        let page = stepper::html(&demo, demo.title).map_err(|error| wrong(&error))?;
+        let path = std::path::Path::new(folder).join(format!("{}.html", demo.name));
+        fs::write(path, page).map_err(|error| wrong(&error))?;
+    }
+    Ok(format!("{} pages are in {folder}\n", stepper::demo::ALL.len()))
 }
 
 /// What is done with a run, whatever its precision.

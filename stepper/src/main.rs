@@ -29,6 +29,7 @@ fn run(options: &Options) -> Result<String, String> {
     match &options.show {
         Show::Help => return Ok(command_line::USAGE.to_owned()),
         Show::Demos => return Ok(command_line::demos()),
+        Show::Pages(folder) => return command_line::pages(folder),
         _ => {}
     }
     command_line::with_run(options, &Shown { options })

@@ -41,7 +41,8 @@ impl<F: Real> Subject for Tape<F> {
             Some(Arg::Real(var)) if var.shape().is_ok_and(|shape| shape.size() == 1) => Some(var),
             _ => None,
         });
-        let nothing = || no_run("no number was computed on this tape").with_help("open one array: `stepper::open(&loss)`");
+        let nothing =
+            || no_run("no number was computed on this tape").with_help("open one array: `stepper::open(&loss)`");
         latest.ok_or_else(nothing)?.trace().map(Cow::Owned)
     }
 }

@@ -317,7 +317,9 @@ impl fmt::Display for Report {
         let reasons = counted(self.unchecked.iter().map(|unchecked| &unchecked.reason));
         reasons.iter().try_for_each(|(reason, count)| write!(f, "\nunchecked {count}×: {reason}"))?;
         match &self.run {
-            Some(_) => f.write_str("\nthis report holds the trace of the run: `stepper::save(&report, path)` writes it"),
+            Some(_) => {
+                f.write_str("\nthis report holds the trace of the run: `stepper::save(&report, path)` writes it")
+            }
             None => Ok(()),
         }
     }

@@ -1,4 +1,26 @@
 //! Built-in demonstrations: small ones with numbers that are known from elsewhere, models that learn, layers at work.
+//!
+//! `scripts/docs.sh` writes the page of each beside this one, from a run of the program; without it, the links lead
+//! nowhere.
+//!
+//! | page | shows |
+//! |---|---|
+//! | [`two-layers`](../pages/two-layers.html) | A network of two layers learns |
+//! | [`two-layers-matrices`](../pages/two-layers-matrices.html) | The same network in matrices |
+//! | [`neuron`](../pages/neuron.html) | One neuron learns, three steps |
+//! | [`softmax-regression`](../pages/softmax-regression.html) | Softmax regression: three classes, two steps |
+//! | [`batch-norm`](../pages/batch-norm.html) | Batch normalisation of four examples |
+//! | [`convolution`](../pages/convolution.html) | A small convolution |
+//! | [`gru`](../pages/gru.html) | A gated recurrent unit reads four numbers |
+//! | [`attention`](../pages/attention.html) | One attention head over three positions |
+//! | [`digits`](../pages/digits.html) | A network reads one handwritten digit |
+//! | [`two-ways`](../pages/two-ways.html) | e = (a + b)·(b + 1): two ways from b |
+//! | [`logistic-unit`](../pages/logistic-unit.html) | A logistic unit, σ(w·x) |
+//! | [`relu`](../pages/relu.html) | relu(2x + 1) |
+//! | [`square`](../pages/square.html) | x·x: one value, used twice |
+//! | [`nan-forward`](../pages/nan-forward.html) | The logarithm of (1, 0, −1) |
+//! | [`nan-reverse`](../pages/nan-reverse.html) | √x − √x at 0: fine forwards, NaN in reverse |
+//! | [`wrong-rule`](../pages/wrong-rule.html) | A rule that is wrong, and the check that finds it |
 
 mod digits;
 mod layers;

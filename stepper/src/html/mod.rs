@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 const PAGE: &str = include_str!("../../page/page.html");
 const STYLE: &str = include_str!("../../page/page.css");
-const PROGRAM: [&str; 3] = [
+const PROGRAM: [&str; 4] = [
     include_str!("../../page/breakpoints.js"),
     include_str!("../../page/views.js"),
+    include_str!("../../page/layers.js"),
     include_str!("../../page/page.js"),
 ];
 

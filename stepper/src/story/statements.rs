@@ -30,7 +30,10 @@ pub(super) fn of<F: Real>(trace: &Trace<F>) -> (Vec<Statement>, Vec<usize>) {
         let (first, more) = (users.next(), users.next().is_some());
         // What leaves its layer is a line.
         let leaves = || first.and_then(|user| trace.node(user)).is_some_and(|user| user.scope() != node.scope());
-        let own = node.name().is_some() || (!constant && leaves()) || (more && !constant) || matches!(node.role(), Role::Input | Role::Data);
+        let own = node.name().is_some()
+            || (!constant && leaves())
+            || (more && !constant)
+            || matches!(node.role(), Role::Input | Role::Data);
         if let (false, Some(user)) = (own, first) {
             let above = root_of.get(user.index()).copied().unwrap_or(user);
             let Some(length) = lengths.get_mut(above.index()).filter(|length| **length < LONGEST) else { continue };

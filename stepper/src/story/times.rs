@@ -21,8 +21,7 @@ impl Times {
     /// Of a trace.
     pub fn new<F: Real>(trace: &Trace<F>) -> Self {
         let count = trace.nodes().count();
-        let mut times =
-            Times { pushed: vec![None; count], cotangents: vec![Vec::new(); count], ..Times::default() };
+        let mut times = Times { pushed: vec![None; count], cotangents: vec![Vec::new(); count], ..Times::default() };
         for (i, event) in trace.events().iter().enumerate() {
             match event {
                 Event::Push(id) => times.pushed.get_mut(id.index()).into_iter().for_each(|time| *time = Some(i + 1)),

@@ -336,7 +336,9 @@ impl<'a, F: Real> App<'a, F> {
 
     fn entered(&mut self, prompt: Prompt, text: &str) -> Action {
         let outcome = match prompt {
-            Prompt::Stop => self.session.add_stop(text).map(|()| self.message = format!("breakpoint: {text}; c goes to it")),
+            Prompt::Stop => {
+                self.session.add_stop(text).map(|()| self.message = format!("breakpoint: {text}; c goes to it"))
+            }
             Prompt::Find => self.find(text),
             Prompt::Page => crate::write_html(self.session.trace(), text)
                 .map(|()| self.message = format!("{text} is written"))

@@ -10,6 +10,9 @@ use ratatui::text::{Line, Span};
 /// More rows than these are not shown.
 const ROWS: usize = 16;
 
+/// More numbers than these are not looked at one by one.
+const MOST: usize = 20_000;
+
 /// The lines of an array: the numbers where they fit, and else for each element its sign and how many tenths of the
 /// largest magnitude it is.
 pub(super) fn lines<F: Real>(
@@ -25,15 +28,16 @@ pub(super) fn lines<F: Real>(
         return;
     }
     let columns = array.shape().last().copied().unwrap_or(1).max(1);
-    let numbers: Vec<F> = array.iter().copied().collect();
-    let finite = numbers.iter().map(|x| x.double().abs()).filter(|x| x.is_finite());
+    let finite = array.iter().map(|x| x.double().abs()).filter(|x| x.is_finite());
     let largest = finite.fold(0.0, f64::max);
-    let texts: Vec<String> = numbers.iter().take(columns * ROWS).map(|x| short(*x)).collect();
+    let size = array.len();
+    let numbers: Vec<F> = array.iter().take(columns.saturating_mul(ROWS).min(MOST)).copied().collect();
+    let texts: Vec<String> = numbers.iter().map(|x| short(*x)).collect();
     let widest = texts.iter().map(|text| width(text)).max().unwrap_or(1);
     let written = columns * (widest + 1) + 3 <= room;
     let each = if written { widest + 1 } else { 2 };
     let fit = (room.saturating_sub(5) / each).max(1).min(columns);
-    let rows = numbers.len() / columns;
+    let rows = size / columns;
     for row in 0..rows.min(ROWS) {
         let mut spans = vec![Span::raw("  ")];
         for column in 0..fit {
@@ -47,7 +51,7 @@ pub(super) fn lines<F: Real>(
                 false => coarse(x, largest),
             };
             let mut style = paint.cell(x, largest);
-            if chosen == Some(position) && numbers.len() > 1 {
+            if chosen == Some(position) && size > 1 {
                 style = style.add_modifier(Modifier::REVERSED | Modifier::BOLD);
             }
             spans.push(Span::styled(text, style));
@@ -62,11 +66,11 @@ pub(super) fn lines<F: Real>(
     }
     let mut notes = Vec::new();
     if rows > ROWS || fit < columns {
-        notes.push(format!("{} numbers", numbers.len()));
+        notes.push(format!("{size} numbers"));
     }
     if !written {
         notes.push(format!("+9 and −9 are ±{}", short(largest)));
-        if let Some((at, x)) = chosen.and_then(|at| Some((at, *numbers.get(at)?))) {
+        if let Some((at, x)) = chosen.and_then(|at| Some((at, *array.iter().nth(at)?))) {
             let place = place(at, array.shape()).iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
             notes.push(format!("[{place}] is {}", short(x)));
         }

@@ -53,7 +53,8 @@ impl<F: Real> Card<'_, '_, F> {
             _ => "",
         };
         let type_name = if node.shape().rank() == 0 { String::new() } else { node.type_name() };
-        let about = [type_name.as_str(), kind].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let about =
+            [type_name.as_str(), kind].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         let mut lines = vec![Line::from(vec![
             Span::styled(symbol, self.paint.here()),
             Span::styled(format!("  {about}"), self.paint.quiet()),
@@ -151,7 +152,9 @@ impl<F: Real> Card<'_, '_, F> {
         if let Some((after, before)) = moved.filter(|_| next.len() == 1) {
             lines.push(self.note(match after.partial_cmp(&before) {
                 Some(std::cmp::Ordering::Less) => "  smaller, since a larger one would make the result larger".into(),
-                Some(std::cmp::Ordering::Greater) => "  larger, since a larger one would make the result smaller".into(),
+                Some(std::cmp::Ordering::Greater) => {
+                    "  larger, since a larger one would make the result smaller".into()
+                }
                 _ => "  unchanged".into(),
             }));
         }
@@ -290,7 +293,8 @@ impl<F: Real> Card<'_, '_, F> {
         let (story, trace) = (&self.session.story, self.session.trace());
         let mut lines = vec![Line::styled(format!("layer {scope}"), self.paint.here())];
         let inside = story.statements.iter().filter(|one| !one.given);
-        for one in inside.filter(|one| trace.node(one.root).is_some_and(|node| node.scope() == scope)).take(MOST_LINES) {
+        for one in inside.filter(|one| trace.node(one.root).is_some_and(|node| node.scope() == scope)).take(MOST_LINES)
+        {
             let formula = story.formula(one.root).unwrap_or_default();
             lines.push(Line::raw(format!("  {} = {formula}", story.symbol(one.root))));
         }

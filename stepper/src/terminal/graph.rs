@@ -154,7 +154,13 @@ impl Graph {
 }
 
 /// The name, the value and the cotangent of a statement.
-fn texts<F: Real>(session: &Session<'_, F>, paint: Paint, root: NodeId, covered: bool, room: usize) -> Vec<(String, Style)> {
+fn texts<F: Real>(
+    session: &Session<'_, F>,
+    paint: Paint,
+    root: NodeId,
+    covered: bool,
+    room: usize,
+) -> Vec<(String, Style)> {
     let state = session.state();
     let value = state.updated(root).or_else(|| state.value(root));
     let known = state.value(root).is_some();

@@ -50,11 +50,12 @@ fn formula<F: Real>(app: &App<'_, F>, root: NodeId, part: Part) -> String {
         Part::Forward => format!("{symbol} = {}", written(app, root)),
         Part::Reverse => {
             let end = app.session.trace().at(app.session.end());
-            let formula = story.cotangent_formula(root, DEPTH).unwrap_or_else(|| match app.session.ways(root).count() {
-                // The seed.
-                0 => story.array(end.cotangent(root), root),
-                _ => "…".to_owned(),
-            });
+            let formula =
+                story.cotangent_formula(root, DEPTH).unwrap_or_else(|| match app.session.ways(root).count() {
+                    // The seed.
+                    0 => story.array(end.cotangent(root), root),
+                    _ => "…".to_owned(),
+                });
             format!("{} = {formula}", story.bar(root))
         }
         Part::Update => format!("new {symbol}"),

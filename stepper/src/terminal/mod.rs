@@ -86,7 +86,13 @@ impl Terminal {
     }
 
     /// Shows a run, and the steps of loops in it that somebody goes into.
-    fn show<F: Real>(&self, screen: &mut Screen, trace: &Trace<F>, (title, introduction): (&str, &str), at: usize) -> Result<(), Error> {
+    fn show<F: Real>(
+        &self,
+        screen: &mut Screen,
+        trace: &Trace<F>,
+        (title, introduction): (&str, &str),
+        at: usize,
+    ) -> Result<(), Error> {
         let mut app = App::new(trace, title, Paint { colours: self.colours });
         app.introduction = introduction.to_owned();
         app.session.go(at);
@@ -98,7 +104,7 @@ impl Terminal {
                     Ok(step) => {
                         let title = format!("{title} › step {number} of the loop");
                         self.show(screen, &step, (&title, ""), 0)?;
-                    },
+                    }
                     Err(error) => app.message = error.message().to_owned(),
                 },
             }
@@ -145,7 +151,8 @@ fn drawn<F: Real>(app: &mut App<'_, F>, columns: u16, rows: u16) -> String {
     let buffer = terminal.backend().buffer();
     let mut text = String::new();
     for row in 0..rows {
-        let line: String = (0..columns).filter_map(|column| buffer.cell((column, row))).map(|cell| cell.symbol()).collect();
+        let line: String =
+            (0..columns).filter_map(|column| buffer.cell((column, row))).map(|cell| cell.symbol()).collect();
         text.push_str(line.trim_end());
         text.push('\n');
     }

@@ -22,10 +22,8 @@ const MINUS: Color = Color::Indexed(172);
 const ODD: Color = Color::Indexed(197);
 const ACCENT: Color = Color::Indexed(36);
 /// From small to large magnitude, for the background of a cell.
-const PLUS_SHADES: [Color; 4] =
-    [Color::Indexed(17), Color::Indexed(18), Color::Indexed(20), Color::Indexed(26)];
-const MINUS_SHADES: [Color; 4] =
-    [Color::Indexed(52), Color::Indexed(94), Color::Indexed(130), Color::Indexed(166)];
+const PLUS_SHADES: [Color; 4] = [Color::Indexed(17), Color::Indexed(18), Color::Indexed(20), Color::Indexed(26)];
+const MINUS_SHADES: [Color; 4] = [Color::Indexed(52), Color::Indexed(94), Color::Indexed(130), Color::Indexed(166)];
 
 impl Paint {
     fn colour(self, style: Style, colour: Color) -> Style {

@@ -26,10 +26,11 @@ pub(super) fn covers<F: Real>(app: &mut App<'_, F>, frame: &mut Frame<'_>, area:
             ("worth a look in this run", chosen(app, lints, *at), 0)
         }
     };
-    let block = Block::new()
-        .borders(Borders::ALL)
-        .border_style(app.paint.quiet())
-        .title(if title.is_empty() { String::new() } else { format!(" {title} ") });
+    let block = Block::new().borders(Borders::ALL).border_style(app.paint.quiet()).title(if title.is_empty() {
+        String::new()
+    } else {
+        format!(" {title} ")
+    });
     let inside = block.inner(area);
     let lines = broken(lines, usize::from(inside.width));
     let at = at.min(lines.len().saturating_sub(usize::from(inside.height)));

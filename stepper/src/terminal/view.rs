@@ -85,7 +85,8 @@ impl<F: Real> App<'_, F> {
             let run = runs.iter().position(|run| at < run.events.end).unwrap_or(0);
             if before != Some((phase, run)) {
                 before = Some((phase, run));
-                let number = if runs.len() > 1 && phase == Phase::Forward { format!("{} ", run + 1) } else { String::new() };
+                let number =
+                    if runs.len() > 1 && phase == Phase::Forward { format!("{} ", run + 1) } else { String::new() };
                 let name = match phase {
                     Phase::Forward => "forward ▷",
                     Phase::Reverse => "reverse ◁",
@@ -186,7 +187,9 @@ impl<F: Real> App<'_, F> {
         self.card_top = self.card_top.min(lines.len().saturating_sub(height));
         let mut shown: Vec<Line<'_>> = lines.iter().skip(self.card_top).take(height).cloned().collect();
         let below = lines.len().saturating_sub(self.card_top + height);
-        if below > 0 && let Some(last) = shown.last_mut() {
+        if below > 0
+            && let Some(last) = shown.last_mut()
+        {
             *last = Line::styled(format!("… {} more lines: Page Down", below + 1), self.paint.quiet());
         }
         frame.render_widget(Paragraph::new(shown), inside);
@@ -216,7 +219,9 @@ impl<F: Real> App<'_, F> {
         let term = GLOSSARY.iter().filter_map(|(term, meaning)| Some((find_term(&text, term)?, term, meaning))).min();
         if let Some((_, term, meaning)) = term {
             let meaning = format!("{term}: {meaning}");
-            lines.extend(wrapped(&meaning, width).into_iter().map(|line| Line::styled(format!(" {line}"), self.paint.quiet())));
+            lines.extend(
+                wrapped(&meaning, width).into_iter().map(|line| Line::styled(format!(" {line}"), self.paint.quiet())),
+            );
         }
         lines.truncate(usize::from(inside.height));
         frame.render_widget(Paragraph::new(lines), inside);
@@ -226,7 +231,8 @@ impl<F: Real> App<'_, F> {
         if let Mode::Prompt(prompt, text) = &self.mode {
             let label = panel::label(*prompt, &self.session);
             let cursor = Span::styled(" ", self.paint.here());
-            let mut spans = vec![Span::styled(format!(" {label}"), self.paint.heading()), Span::raw(text.clone()), cursor];
+            let mut spans =
+                vec![Span::styled(format!(" {label}"), self.paint.heading()), Span::raw(text.clone()), cursor];
             if !self.message.is_empty() {
                 spans.push(Span::styled(format!("  {}", self.message), self.paint.warning()));
             }
@@ -237,7 +243,9 @@ impl<F: Real> App<'_, F> {
         }
         let keys = match &self.mode {
             Mode::Steps => &STEP_KEYS[..],
-            Mode::List(super::app::List::Stops, _) => &[("↓↑", "choose"), ("Enter", "go on to the next"), ("d", "delete"), ("Esc", "close")],
+            Mode::List(super::app::List::Stops, _) => {
+                &[("↓↑", "choose"), ("Enter", "go on to the next"), ("d", "delete"), ("Esc", "close")]
+            }
             Mode::List(..) => &[("↓↑", "choose"), ("Enter", "go there"), ("Esc", "close")],
             _ => &[("↓↑", "scroll"), ("Esc", "close")],
         };

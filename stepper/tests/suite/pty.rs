@@ -144,11 +144,8 @@ fn a_loop_is_gone_into_and_left() {
 /// Without a terminal the events are listed.
 #[test]
 fn no_terminal_is_no_screen() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_stepper"))
-        .arg("square")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_stepper")).arg("square").stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.starts_with("    1  x = 3 is given."), "{text}");
     assert!(!text.contains('\u{1b}'));
@@ -196,7 +193,8 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     let screen = Screen::start(program.to_str().unwrap(), &arguments, (100, 30), &[]);
     screen.wait_for("before the first of");
     screen.keys("G");
-    screen.wait("the message", |screen| !screen.is_alternate() && screen.text().contains("this formula cannot be shown"));
+    screen
+        .wait("the message", |screen| !screen.is_alternate() && screen.text().contains("this formula cannot be shown"));
     let cursor_is_hidden = screen.parser.lock().unwrap().screen().hide_cursor();
     let (success, _) = screen.end();
     assert!(!success && !cursor_is_hidden);

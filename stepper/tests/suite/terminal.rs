@@ -64,7 +64,8 @@ fn the_numbers_are_those_of_the_page() {
                     expected.extend(latest[1].as_array().unwrap().iter().map(text));
                     let shares = latest[2].as_array().unwrap();
                     let several = shares.len() > 1;
-                    expected.extend(shares.iter().filter(|_| several).map(|share| share[2].as_str().unwrap().to_owned()));
+                    expected
+                        .extend(shares.iter().filter(|_| several).map(|share| share[2].as_str().unwrap().to_owned()));
                 }
             }
             let screen = close_up(&screen);
