@@ -65,7 +65,7 @@ function openSearch() {
   const refresh = () => {
     const all = found(field.value);
     many.textContent = field.value.trim() ? `${all.length} found` : "";
-    list.replaceChildren(...all.slice(0, 30).map(n => make("li", {}, make("button", { onclick: () => look(n) }, make("span", { math: nodes[n].math }), ` ${nodes[n].operation}${nodes[n].scope ? ` in ${nodes[n].scope}` : ""}`))));
+    list.replaceChildren(...all.slice(0, 30).map(n => make("li", {}, make("button", { "aria-label": `${nodes[n].symbol}, ${nodes[n].operation}`, onclick: () => look(n) }, make("span", { math: nodes[n].math }), ` ${nodes[n].operation}${nodes[n].scope ? ` in ${nodes[n].scope}` : ""}`))));
   };
   field.addEventListener("input", refresh);
   field.addEventListener("keydown", event => { const all = found(field.value); if (event.key === "Enter" && all.length) look(all[(all.indexOf(picked) + 1) % all.length]); });

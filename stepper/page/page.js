@@ -13,7 +13,7 @@ function program() {
     const given = make("div", { class: "givens" });
     inside.filter(i => statements[i].given).forEach(i => {
       const node = statements[i].root;
-      const button = make("button", { math: nodes[node].math, title: nodes[node].type, onclick: () => pick(node) });
+      const button = make("button", { math: nodes[node].math, title: nodes[node].type, "aria-label": nodes[node].symbol, onclick: () => pick(node) });
       given.append(button);
       const entry = { statement: i, kind: "given", line: button, run };
       rows.push(entry);
@@ -42,7 +42,7 @@ function line(i, kind, run, pane, inside = []) {
   const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
   pane.append(row);
   if (inside.length) row.style.paddingLeft = `${12 + 12 * inside.length}px`;
-  const entry = { statement: i, kind, line: row, value, run, inside };
+  const entry = { statement: i, kind, line: row, value, run, inside, shown: undefined, name: row.textContent };
   rows.push(entry);
   rowOf.set(`${kind} ${i}`, entry);
 }
@@ -73,9 +73,13 @@ function showProgram(about) {
     if (here) { row.line.setAttribute("aria-current", "step"); if (row.kind !== "given" || fresh) keepInView(row.line); } else row.line.removeAttribute("aria-current");
     if (!row.value) continue;
     const array = row.kind === "forward" ? valueAt(n, time) : row.kind === "reverse" ? cotangentAt(n, time) : updateAt(n, time);
-    row.value.replaceChildren(small(array, row.kind === "reverse" ? "cotangent" : "value"));
     row.value.classList.toggle("part", array !== null && when > time);
     row.value.title = array !== null && when > time ? "not complete yet" : "";
+    // What shows the same numbers as before is left alone, so that a page of many lines is as quick as one of few.
+    if (row.shown === array) continue;
+    row.shown = array;
+    row.value.replaceChildren(small(array, row.kind === "reverse" ? "cotangent" : "value"));
+    row.line.setAttribute("aria-label", `${row.name}: ${array ? array.slice(0, 4).map(shown).join(", ") : "not known yet"}`);
   }
 }
 function keepInView(row) {
@@ -84,7 +88,7 @@ function keepInView(row) {
 }
 
 // ---- The graph ----
-let drawn = -1, boxes = new Map(), lines = [];
+let drawn = -1, boxes = new Map(), lines = [], litCells = [];
 function drawGraph(run) {
   const picture = scene.graph[run], canvas = $("canvas");
   canvas.replaceChildren();
@@ -120,6 +124,8 @@ function fit() {
   canvas.style.marginTop = `${Math.max(0, (room[1] - picture.height * scale) / 2)}px`;
 }
 function boxCells(into, n, array, kind) {
+  if (into.shown === array) return;
+  into.shown = array;
   into.replaceChildren();
   const shape = nodes[n].shape, columns = Math.max(1, Math.min(8, columnsOf(shape))), count = shape.length === 2 ? Math.min(4, shape[0]) : 1;
   into.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
@@ -147,23 +153,28 @@ function showGraph(about) {
     box.classList.toggle("later", nodes[n].pushed > time);
     box.classList.toggle("picked", picked === n);
     const value = valueAt(n, time), slope = cotangentAt(n, time);
+    if (box.shown && box.shown[0] === value && box.shown[1] === slope) continue;
+    box.shown = [value, slope];
     box.setAttribute("aria-label", `${nodes[n].symbol}: ${value ? value.slice(0, 4).map(shown).join(", ") : "not known yet"}${slope ? `; cotangent ${slope.slice(0, 4).map(shown).join(", ")}` : ""}`);
   }
   // The numbers that the chosen element is computed from.
+  litCells.forEach(cell => cell.classList.remove("lit"));
+  litCells = [];
   const chosen = picked ?? about, current = event && event.edge !== null && edges[event.edge].operand === chosen ? edges[event.edge] : null;
   const explained = chosen === null ? null : (current ? current.explained : nodes[chosen].explained)[element];
   if (explained) [[explained[1], 1], [explained[2], 2]].forEach(([reads, part]) => reads.forEach(([n, position]) => {
     const box = boxes.get(nodes[n].statement), cell = box && statements[nodes[n].statement].root === n && box.children[part].querySelector(`[data-element="${position}"]`);
-    if (cell) cell.classList.add("lit");
+    if (cell) { cell.classList.add("lit"); litCells.push(cell); }
   }));
-  for (const { from, to, edge, path } of lines) {
-    const ready = nodes[statements[from].root].pushed <= time;
-    path.setAttribute("class", ready ? "ready" : "");
-    path.style.strokeWidth = "";
-    if (edge === null || edge === undefined || edges[edge].time > time) continue;
-    const share = shareOf(edge, time);
-    if (share) { path.classList.add("share"); path.classList.toggle("minus", share[3] < 0); path.style.strokeWidth = `${1 + 3.4 * Math.min(1.6, Math.abs(share[3]))}`; }
-    if (event && event.edge === edge) path.classList.add("now");
+  for (const one of lines) {
+    const { from, edge, path } = one, known = edge !== null && edge !== undefined && edges[edge].time <= time;
+    const share = known ? shareOf(edge, time) : null, now = known && event && event.edge === edge;
+    const look = `${nodes[statements[from].root].pushed <= time ? "ready" : ""}${share ? share[3] < 0 ? " share minus" : " share" : ""}${now ? " now" : ""}`;
+    const thickness = share ? 1 + 3.4 * Math.min(1.6, Math.abs(share[3])) : "";
+    if (one.look === look && one.thickness === thickness) continue;
+    Object.assign(one, { look, thickness });
+    path.setAttribute("class", look);
+    path.style.strokeWidth = thickness;
   }
 }
 function shareOf(edge, t) {
@@ -402,8 +413,9 @@ function explain(event) {
   pop.style.top = `${at.top > height + 14 ? at.top - height - 8 : at.bottom + 8}px`;
 }
 ["mouseover", "focusin", "click"].forEach(kind => document.addEventListener(kind, explain));
-function openPanel(from, ...content) { const panel = $("panel"); panel.replaceChildren(...content); panel.hidden = false; from.setAttribute("aria-expanded", "true"); }
-function closePanel() { $("panel").hidden = true; pop.hidden = true; endTour(); ["stops", "find", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
+let opener = null;
+function openPanel(from, ...content) { opener = from; const panel = $("panel"); panel.replaceChildren(...content); panel.hidden = false; from.setAttribute("aria-expanded", "true"); }
+function closePanel() { const inside = $("panel").contains(document.activeElement); $("panel").hidden = true; if (inside && opener) opener.focus(); pop.hidden = true; endTour(); ["stops", "find", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
 function openStops() {
   const field = make("input", { type: "text", "aria-label": "Breakpoint", placeholder: "nan  ·  op == \"sigmoid\"  ·  |grad|.max > 0.1" });
   const message = make("pre", { role: "status" }), list = make("ul");

@@ -347,17 +347,19 @@ impl<'a, F: Real> App<'a, F> {
                 Ok(number) => return Action::Into(id, number),
                 Err(_) => Err(format!("`{text}` is not the number of a step")),
             },
-            Prompt::Command => match command::run(&mut self.session, text) {
-                Ok(Reply::Quit) => return Action::Quit,
-                Ok(Reply::Text(reply)) if reply.contains('\n') || reply.chars().count() > 70 => {
+            Prompt::Command => match (self.session.time, command::run(&mut self.session, text)) {
+                (_, Ok(Reply::Quit)) => return Action::Quit,
+                // What happens there stands below.
+                (before, Ok(_)) if before != self.session.time => Ok(()),
+                (_, Ok(Reply::Text(reply))) if reply.contains('\n') || reply.chars().count() > 70 => {
                     self.mode = Mode::Text(reply, 0);
                     Ok(())
                 }
-                Ok(Reply::Text(reply)) => {
+                (_, Ok(Reply::Text(reply))) => {
                     self.message = reply;
                     Ok(())
                 }
-                Err(reason) => Err(reason),
+                (_, Err(reason)) => Err(reason),
             },
         };
         if let (Prompt::Stop | Prompt::Command, Err(_)) = (prompt, &outcome) {

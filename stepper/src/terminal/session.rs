@@ -155,8 +155,8 @@ impl<'a, F: Real> Session<'a, F> {
         all().find(|id| here.contains(&id.index())).or_else(|| all().next())
     }
 
-    /// The next node after the one that is looked at of which the name, the operation, the scope or the formula
-    /// contains the text.
+    /// The next node after the one that is looked at whose symbol is the text; or else, of which the symbol, the name, the
+    /// operation or the layer contains it.
     pub(super) fn find(&self, text: &str) -> Option<NodeId> {
         let text = text.to_lowercase();
         let count = self.story.statement_of.len();
@@ -170,6 +170,8 @@ impl<'a, F: Real> Session<'a, F> {
                 || has(&node.label().unwrap_or_default())
                 || has(node.scope())
         };
-        (0..count).map(|i| NodeId::new((from + i) % count.max(1))).find(fits)
+        let exact = |id: &NodeId| self.story.symbol(*id).to_lowercase() == text;
+        let all = || (0..count).map(|i| NodeId::new((from + i) % count.max(1)));
+        all().find(exact).or_else(|| all().find(fits))
     }
 }

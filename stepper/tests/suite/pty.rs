@@ -196,6 +196,7 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     screen
         .wait("the message", |screen| !screen.is_alternate() && screen.text().contains("this formula cannot be shown"));
     let cursor_is_hidden = screen.parser.lock().unwrap().screen().hide_cursor();
-    let (success, _) = screen.end();
-    assert!(!success && !cursor_is_hidden);
+    let (success, written) = screen.end();
+    let entered = String::from_utf8_lossy(&written).contains("\u{1b}[?1049h");
+    assert!(!success && !cursor_is_hidden && entered);
 }
