@@ -7,7 +7,7 @@ const rows = [];
 function program() {
   const pane = $("program");
   scene.runs.forEach(([first, last, from, to], run) => {
-    const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last);
+    const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last && !statements[i].idle);
     const part = scene.runs.length > 1 ? `Step ${run + 1}: ` : "";
     pane.append(make("h2", {}, part + "given"));
     const given = make("div", { class: "givens" });
@@ -197,7 +197,7 @@ function showCard(about) {
   if (element >= sizes) element = 0;
   const kind = { parameter: "a parameter", data: "given", constant: "a constant", computed: statement.root === n ? "" : "a part of the line", further: "a further result" }[node.role];
   card.append(make("h2", {}, make("span", { math: node.math }), make("small", {}, [node.shape.length ? node.type : "", kind].filter(x => x).join(", "))));
-  if (statement.root !== n) card.append(make("p", { class: "note" }, "of ", make("span", { math: `<mrow>${nodes[statement.root].math}<mo>=</mo>${nodes[statement.root].formula}</mrow>` })));
+  if (statement.root !== n) card.append(make("p", { class: "note of" }, "of ", make("span", { math: `<mrow>${nodes[statement.root].math}<mo>=</mo>${nodes[statement.root].formula}</mrow>` })));
 
   // Its value: symbols, numbers, result.
   card.append(make("h3", {}, "value"));
@@ -243,6 +243,8 @@ function showCard(about) {
   const place = [node.call && `%${n} = ${node.call}`, node.scope && `layer ${node.scope}`, node.place].filter(x => x).join(" · ");
   card.append(make("h3", {}, "on the tape"), make("p", { class: "note" }, place));
   if (picked !== null) card.append(make("button", { onclick: () => pick(picked) }, "back to what happens now"));
+  // A formula that has to be scrolled is reached by the keyboard.
+  for (const formula of card.querySelectorAll(".eq")) if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
 }
 function elementNote(node) {
   if (!node.shape.length) return null;

@@ -24,8 +24,7 @@ const CHECKED: usize = 600;
 
 /// The page of a trace.
 pub fn page<F: Real>(trace: &Trace<F>, title: &str, introduction: &str) -> String {
-    let mut scene = scene::scene(&Story::new(trace), title, &checks(trace));
-    scene["introduction"] = introduction.into();
+    let scene = scene::scene(&Story::new(trace), (title, introduction), &checks(trace));
     // Inside a script element nothing may look like the end of it; in JSON, `<` may always be written so.
     let data = scene.to_string().replace('<', "\\u003c");
     let parts = [

@@ -47,7 +47,11 @@ struct Shown {
 }
 
 /// The scene of a trace.
-pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeId, Vec<Value>>) -> Value {
+pub fn scene<F: Real>(
+    story: &Story<'_, F>,
+    (title, introduction): (&str, &str),
+    checks: &BTreeMap<NodeId, Vec<Value>>,
+) -> Value {
     let trace = story.trace;
     let all: usize = trace.nodes().map(|node| node.shape().size()).sum();
     let large = all > FULL || trace.nodes().count() > MANY;
@@ -85,6 +89,7 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         .collect();
     json!({
         "title": title,
+        "introduction": introduction,
         "precision": F::NAME,
         "result": story.result().map(|id| story.symbol(id)),
         "resultMath": story.result().map(|id| mathml::of_symbol(story.symbol(id))),
@@ -252,6 +257,7 @@ fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
             "root": statement.root.index(),
             "nodes": nodes,
             "given": statement.given,
+            "idle": story.is_idle(statement.root),
             "cotangent": cotangent_formula(story, statement.root, shown.depth),
         })
     };
@@ -265,6 +271,7 @@ fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> 
     for run in story.trace.runs() {
         let inside: Vec<usize> = (0..story.statements.len())
             .filter(|i| story.statements.get(*i).is_some_and(|one| run.nodes.contains(&one.root.index())))
+            .filter(|i| story.statements.get(*i).is_some_and(|one| !story.is_idle(one.root)))
             .collect();
         let local = |statement: usize| inside.iter().position(|i| *i == statement);
         let crossing: Vec<(Edge, usize, usize)> = story

@@ -13,7 +13,7 @@ pub use narration::GLOSSARY;
 pub use statements::Statement;
 pub use times::Times;
 
-use autodiff::inspect::{Documentation, Trace};
+use autodiff::inspect::{Documentation, Role, Trace};
 use autodiff::{NodeId, Real};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -55,6 +55,12 @@ impl<'a, F: Real> Story<'a, F> {
     /// What the cotangent of a node is called: `h̄1`, or `∂E/∂net` where a bar would not fit over the name.
     pub fn bar(&self, id: NodeId) -> String {
         symbols::bar(self.symbol(id), self.result.map_or("y", |result| self.symbol(result)))
+    }
+
+    /// Whether a node is data that nothing uses, about which there is nothing to say.
+    pub fn is_idle(&self, id: NodeId) -> bool {
+        let data = self.trace.node(id).is_some_and(|node| node.role() == Role::Data);
+        data && self.trace.edges_into(id).next().is_none()
     }
 
     /// The node at which the reverse pass starts, if there is one.

@@ -137,20 +137,20 @@ impl<'a, F: Real> App<'a, F> {
             KeyCode::Char('h') | KeyCode::Up => self.goes(self.program.next(&self.session, false)),
             KeyCode::Char('g') | KeyCode::Home => self.goes(0),
             KeyCode::Char('G') | KeyCode::End => self.goes(self.session.end()),
-            KeyCode::Char('c') => self.session.to_stop(true),
-            KeyCode::Char('C') => self.session.to_stop(false),
-            KeyCode::Char('n') => self.session.to_not_finite(true),
-            KeyCode::Char('N') => self.session.to_not_finite(false),
-            KeyCode::Char('o') => self.session.to_origin(),
-            KeyCode::Char('e') => self.session.to_contribution(),
+            KeyCode::Char('c') => self.session.go_to_stop(true),
+            KeyCode::Char('C') => self.session.go_to_stop(false),
+            KeyCode::Char('n') => self.session.go_to_not_finite(true),
+            KeyCode::Char('N') => self.session.go_to_not_finite(false),
+            KeyCode::Char('o') => self.session.go_to_origin(),
+            KeyCode::Char('e') => self.session.go_to_contribution(),
             KeyCode::Char('f') => self.check(),
             KeyCode::Tab => self.picks(true),
             KeyCode::BackTab => self.picks(false),
-            KeyCode::Enter => self.to_picked(),
+            KeyCode::Enter => self.go_to_picked(),
             KeyCode::Char(c @ ('[' | ']' | '{' | '}')) => self.element(c),
             KeyCode::Char('z') => self.fold(),
             KeyCode::Char('Z') => self.fold_all(),
-            KeyCode::Char('s') => return self.into_loop(),
+            KeyCode::Char('s') => return self.ask_for_step(),
             KeyCode::PageDown => self.scroll_card(8),
             KeyCode::PageUp => self.scroll_card(-8),
             KeyCode::Char('?') => self.predict(),
@@ -237,7 +237,7 @@ impl<'a, F: Real> App<'a, F> {
     }
 
     /// To the moment at which what is looked at was computed.
-    fn to_picked(&mut self) -> Result<(), String> {
+    fn go_to_picked(&mut self) -> Result<(), String> {
         let picked = self.session.picked.ok_or("Tab looks at a line, and Enter goes there")?;
         let row = self.program.row_of(&self.session, picked);
         let time = row.and_then(|row| self.program.when(&self.session, row)).ok_or("it was never computed")?;
@@ -291,7 +291,7 @@ impl<'a, F: Real> App<'a, F> {
     }
 
     /// Asks for the step of the loop that is looked at.
-    fn into_loop(&mut self) -> Action {
+    fn ask_for_step(&mut self) -> Action {
         let Some(id) = self.session.shown() else {
             self.message = "nothing is looked at yet".to_owned();
             return Action::Stay;
@@ -406,7 +406,7 @@ impl<'a, F: Real> App<'a, F> {
                 None
             }
             (KeyCode::Enter, List::Stops) => {
-                let outcome = self.session.to_stop(true);
+                let outcome = self.session.go_to_stop(true);
                 self.told(outcome);
                 None
             }

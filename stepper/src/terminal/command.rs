@@ -59,10 +59,10 @@ pub(super) fn run<F: Real>(session: &mut Session<'_, F>, line: &str) -> Result<R
             }
             return Ok(Reply::Text(stops(session)));
         }
-        "c" => session.to_stop(true)?,
-        "rc" => session.to_stop(false)?,
-        "n" => session.to_not_finite(true)?,
-        "rn" => session.to_not_finite(false)?,
+        "c" => session.go_to_stop(true)?,
+        "rc" => session.go_to_stop(false)?,
+        "n" => session.go_to_not_finite(true)?,
+        "rn" => session.go_to_not_finite(false)?,
         "s" => session.go(session.time.saturating_add(count()?)),
         "rs" => session.go(session.time.saturating_sub(count()?)),
         "l" | "rl" => {
@@ -76,7 +76,7 @@ pub(super) fn run<F: Real>(session: &mut Session<'_, F>, line: &str) -> Result<R
         "o" => {
             let id = node(session, rest)?;
             session.pick(Some(id));
-            session.to_origin()?;
+            session.go_to_origin()?;
         }
         "check" => return Ok(Reply::Text(checked(session, rest)?)),
         "lints" => {

@@ -36,7 +36,7 @@ impl Graph {
         let (story, trace) = (&session.story, session.trace());
         let nodes = trace.runs().get(run)?.nodes.clone();
         let inside = story.statements.iter().enumerate().filter(|(_, one)| nodes.contains(&one.root.index()));
-        let statements: Vec<usize> = inside.map(|(i, _)| i).collect();
+        let statements: Vec<usize> = inside.filter(|(_, one)| !story.is_idle(one.root)).map(|(i, _)| i).collect();
         let place = |id: NodeId| {
             let statement = story.statement_of.get(id.index())?;
             statements.iter().position(|i| i == statement)

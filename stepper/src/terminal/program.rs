@@ -4,7 +4,7 @@
 use super::session::Session;
 use autodiff::NodeId;
 use autodiff::Real;
-use autodiff::inspect::{Event, Phase, Role};
+use autodiff::inspect::{Event, Phase};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a line tells of its statement.
@@ -50,12 +50,7 @@ impl Program {
             let step = if runs.len() > 1 { format!("step {}: ", number + 1) } else { String::new() };
             let inside = story.statements.iter().enumerate();
             let inside = inside.filter(|(_, one)| run.nodes.contains(&one.root.index()));
-            // Data that nothing uses says nothing.
-            let used = |root: NodeId| {
-                let parameter = session.trace().node(root).is_some_and(|node| node.role() == Role::Input);
-                parameter || session.trace().edges_into(root).next().is_some()
-            };
-            let inside = inside.filter(|(_, one)| !one.given || used(one.root));
+            let inside = inside.filter(|(_, one)| !story.is_idle(one.root));
             let (given, computed): (Vec<_>, Vec<_>) = inside.partition(|(_, one)| one.given);
             let numbers = |list: &[(usize, &crate::story::Statement)]| list.iter().map(|(i, _)| *i).collect::<Vec<_>>();
             if !given.is_empty() {

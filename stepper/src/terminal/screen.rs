@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use std::io;
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
@@ -15,18 +16,21 @@ type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 pub(super) struct Screen {
     terminal: DefaultTerminal,
     before: Arc<Hook>,
+    /// Whether the terminal was given back already: a second time would move the cursor over what was written since.
+    is_left: Arc<AtomicBool>,
 }
 
 impl Screen {
     pub(super) fn enter() -> io::Result<Screen> {
         let before: Arc<Hook> = Arc::from(std::panic::take_hook());
-        let after = before.clone();
+        let is_left = Arc::new(AtomicBool::new(false));
+        let (after, left) = (before.clone(), is_left.clone());
         std::panic::set_hook(Box::new(move |info| {
-            leave();
+            leave(&left);
             after(info);
         }));
-        match enter() {
-            Ok(terminal) => Ok(Screen { terminal, before }),
+        match enter(&is_left) {
+            Ok(terminal) => Ok(Screen { terminal, before, is_left }),
             Err(error) => {
                 give_back(before);
                 Err(error)
@@ -46,21 +50,24 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        leave();
+        leave(&self.is_left);
         give_back(self.before.clone());
     }
 }
 
-fn enter() -> io::Result<DefaultTerminal> {
+fn enter(is_left: &AtomicBool) -> io::Result<DefaultTerminal> {
     use ratatui::crossterm::{execute, terminal};
     terminal::enable_raw_mode()?;
-    execute!(io::stdout(), terminal::EnterAlternateScreen).inspect_err(|_| leave())?;
-    ratatui::Terminal::new(ratatui::backend::CrosstermBackend::new(io::stdout())).inspect_err(|_| leave())
+    execute!(io::stdout(), terminal::EnterAlternateScreen).inspect_err(|_| leave(is_left))?;
+    ratatui::Terminal::new(ratatui::backend::CrosstermBackend::new(io::stdout())).inspect_err(|_| leave(is_left))
 }
 
 /// Nothing can be done about a terminal that is gone.
-fn leave() {
+fn leave(is_left: &AtomicBool) {
     use ratatui::crossterm::{cursor, execute, terminal};
+    if is_left.swap(true, Ordering::SeqCst) {
+        return;
+    }
     let _ = terminal::disable_raw_mode();
     let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen, cursor::Show);
 }

@@ -81,7 +81,7 @@ impl<'a, F: Real> Session<'a, F> {
     }
 
     /// To the next breakpoint, or to the one before.
-    pub(super) fn to_stop(&mut self, forwards: bool) -> Result<(), String> {
+    pub(super) fn go_to_stop(&mut self, forwards: bool) -> Result<(), String> {
         if self.stops.is_empty() {
             return Err("there is no breakpoint yet: `b` sets one".to_owned());
         }
@@ -90,13 +90,13 @@ impl<'a, F: Real> Session<'a, F> {
     }
 
     /// To the next number that is not finite, or to the one before.
-    pub(super) fn to_not_finite(&mut self, forwards: bool) -> Result<(), String> {
+    pub(super) fn go_to_not_finite(&mut self, forwards: bool) -> Result<(), String> {
         let Ok(stop) = "nan || nan(grad)".parse::<Breakpoint>() else { return Ok(()) };
         self.search(forwards, "NaN or infinity", |state| stop.holds(state))
     }
 
     /// To the event that computed the value that is looked at.
-    pub(super) fn to_origin(&mut self) -> Result<(), String> {
+    pub(super) fn go_to_origin(&mut self) -> Result<(), String> {
         let about = self.shown().ok_or("nothing is looked at yet")?;
         let time = self.times.value(about).ok_or("its value was never computed")?;
         self.go(time);
@@ -104,7 +104,7 @@ impl<'a, F: Real> Session<'a, F> {
     }
 
     /// To the next contribution to the cotangent of what is looked at, and from the last one to the first.
-    pub(super) fn to_contribution(&mut self) -> Result<(), String> {
+    pub(super) fn go_to_contribution(&mut self) -> Result<(), String> {
         let about = self.shown().ok_or("nothing is looked at yet")?;
         let mut times: Vec<usize> = self.ways(about).filter_map(|edge| self.times.given.get(&edge)).copied().collect();
         times.sort_unstable();

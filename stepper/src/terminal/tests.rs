@@ -1,4 +1,5 @@
 //! Keys, and what the screen shows then.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::app::{Action, App, Mode};
 use super::drawn;
@@ -288,7 +289,7 @@ fn commands_do_what_keys_do() {
     assert_eq!(app.session.time, 30);
     press(&mut app, ":wrong\n");
     assert!(app.message.contains("`wrong` is no command"));
-    press(&mut app, "\u{1b}:goto end\n:p w1\n");
+    press(&mut app, "\u{1b}:goto 31\n:p w1\n");
     assert!(drawn(&mut app, 100, 30).contains("w1 = 0.15"));
     assert_eq!(press(&mut app, "\u{1b}:q\n"), Action::Quit);
 }

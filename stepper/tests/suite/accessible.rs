@@ -31,7 +31,7 @@ fn nothing_serious_is_found() {
     let Some(axe) = axe() else { return };
     for (width, height, dark) in [(1280, 800, false), (1280, 800, true), (390, 844, false), (390, 844, true)] {
         let Some(browser) = Browser::open(width, height, dark) else { return };
-        for (name, time) in [("two-layers", 79), ("convolution", 40), ("nan-reverse", 12)] {
+        for (name, time) in [("two-layers", 79), ("convolution", 40), ("nan-reverse", 12), ("digits", 30)] {
             let path = file(&format!("axe-{name}-{width}-{dark}"), &stepper::html(&trace(name), name).unwrap());
             browser.visit(&path, &format!("#{time}"));
             browser.script(&axe);

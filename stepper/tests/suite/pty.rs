@@ -191,8 +191,6 @@ fn a_panic_gives_the_terminal_back_and_is_read() {
     let program = std::env::current_exe().unwrap();
     let arguments = ["--exact", "pty::opens_what_panics", "--ignored", "--nocapture"];
     let screen = Screen::start(program.to_str().unwrap(), &arguments, (100, 30), &[]);
-    screen.wait_for("before the first of");
-    screen.keys("G");
     screen
         .wait("the message", |screen| !screen.is_alternate() && screen.text().contains("this formula cannot be shown"));
     let cursor_is_hidden = screen.parser.lock().unwrap().screen().hide_cursor();

@@ -33,7 +33,11 @@ fn a_step_of_a_training_is_recorded() {
     let mut third: Option<Trace<f64>> = None;
     let mut model = network();
     let trainer = Trainer::new(Sgd::new(0.1)).epochs(5).batch_size(2);
-    trainer.trace(3, |trace| Ok(third = Some(trace.clone()))).fit(&mut model, loss::mean_squared, &data).unwrap();
+    let keep = |trace: &Trace<f64>| {
+        third = Some(trace.clone());
+        Ok(())
+    };
+    trainer.trace(3, keep).fit(&mut model, loss::mean_squared, &data).unwrap();
     let trace = third.unwrap();
     let end = trace.at(trace.len());
     let parameters: Vec<_> = trace.nodes().filter(|node| node.role() == Role::Input).collect();
