@@ -15,6 +15,7 @@ mod planned;
 mod progress;
 mod recorded;
 mod step;
+mod trace;
 mod trainer;
 
 pub(crate) use checkpoint::Run;
