@@ -92,7 +92,8 @@ pub use search::{Results, Search, Space, Trial};
 pub use summary::{Summary, SummaryRow, summary};
 pub use train::{
     Checkpoint, EarlyStopping, Epoch, Evaluation, Every, GradientNorms, History, Observer, ObserverState, OnPlateau,
-    Progress, Step, StepResult, Trainer, Training, evaluate, predict, predict_in_batches,
+    Progress, Step, StepInput, StepOutput, StepProgram, StepResult, Trainer, Training, evaluate, predict,
+    predict_in_batches,
 };
 
 /// The examples of the README, of the guide and of the short answers, compiled and run.

@@ -69,11 +69,12 @@ fn with<F: Real>(
     let slots = values::slots(&program);
     let names = output_names(&program);
     let wanted = wanted(options, &slots)?;
-    if options.print {
-        let text = match options.gradient.is_empty() {
-            true => program.to_text(),
-            false => gradient(&program, chosen(options, &names)?, &names, &wanted)?.to_text(),
+    if options.print || options.jax {
+        let shown = match options.gradient.is_empty() {
+            true => program,
+            false => gradient(&program, chosen(options, &names)?, &names, &wanted)?,
         };
+        let text = if options.jax { autodiff_jax::source(&shown)? } else { shown.to_text() };
         return Ok(out.write_all(text.as_bytes())?);
     }
 

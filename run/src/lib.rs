@@ -48,6 +48,7 @@ options
   --step               every event of the run, forwards and back, and the listing with values and cotangents
   --print              the program with all its types, instead of a run; with --gradient, the program of the gradient,
                        in which strong_mul and strong_div are products and quotients that a zero factor makes 0
+  --jax                the program, or that of the gradient, as a Python module for JAX, instead of a run
   --precision REAL     computes in f32 or f64, whatever the text says
   --json               one JSON object instead of lines
   --operations         the operations a program can call

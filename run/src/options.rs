@@ -14,6 +14,8 @@ pub(crate) struct Options {
     pub(crate) check: bool,
     pub(crate) step: bool,
     pub(crate) print: bool,
+    /// As a module for JAX.
+    pub(crate) jax: bool,
     pub(crate) precision: Option<Precision>,
     /// A file with values of inputs.
     pub(crate) weights: Option<String>,
@@ -62,6 +64,7 @@ impl Options {
                 "--check" if takes_none => options.check = true,
                 "--step" if takes_none => options.step = true,
                 "--print" if takes_none => options.print = true,
+                "--jax" if takes_none => options.jax = true,
                 "--json" if takes_none => options.json = true,
                 "-" => options.take_file(argument)?,
                 flag if flag.starts_with('-') => return Err(format!("`{argument}` is not an option")),
@@ -87,14 +90,20 @@ impl Options {
             ("--check", options.check),
             ("--step", options.step),
         ];
-        if let Some((what, _)) = runs.into_iter().find(|(_, given)| *given && options.print) {
-            return Err(format!("--print shows the program and runs nothing; {what} does not go with it"));
+        let shows = [("--print", options.print), ("--jax", options.jax)].into_iter().find(|(_, given)| *given);
+        if let (Some((shows, _)), Some((what, _))) = (shows, runs.into_iter().find(|(_, given)| *given)) {
+            return Err(format!("{shows} shows the program and runs nothing; {what} does not go with it"));
+        }
+        if options.print && options.jax {
+            return Err("--print shows the program as a text and --jax as a module; one of them is enough".into());
         }
         if options.of.is_some() && options.gradient.is_empty() && !options.step {
             return Err("--of says which output --gradient or --step goes back from; neither is given".into());
         }
-        if options.json && (options.print || options.step || options.check) {
-            return Err("--json shows values and derivatives; it does not go with --print, --step or --check".into());
+        if options.json && (options.print || options.jax || options.step || options.check) {
+            return Err(
+                "--json shows values and derivatives; it does not go with --print, --jax, --step or --check".into()
+            );
         }
         Ok(())
     }

@@ -77,6 +77,18 @@ fn a_pendulum_keeps_its_energy() {
     assert_eq!(printed, by_number);
 }
 
+/// What the module does is tested where it is written; here, that it is the one of the program or of the gradient.
+#[test]
+fn a_program_is_printed_as_a_module_for_jax() {
+    let module = tool(&format!("{LOGISTIC} --jax"));
+    assert!(module.contains("def program(w, b):") && module.contains("    return (loss,)"), "{module}");
+    let gradient = tool(&format!("{LOGISTIC} --jax --gradient w --precision f32"));
+    assert!(gradient.contains("F = np.float32") && gradient.contains("(\"\", \"real\", (2,)),"), "{gradient}");
+    for more in ["w=[1,2]", "--check", "--print", "--json"] {
+        assert!(matches!(tool_on("", &format!("{LOGISTIC} --jax {more}")), Err(Failure::Usage(_))), "{more}");
+    }
+}
+
 #[test]
 fn a_gradient_is_printed_as_a_program_that_runs() {
     let gradient = tool(&format!("{LOGISTIC} --print --gradient w"));

@@ -7,29 +7,32 @@ const rows = [];
 function program() {
   const pane = $("program");
   scene.runs.forEach(([first, last, from, to], run) => {
-    const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last);
+    const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last && !statements[i].idle);
     const part = scene.runs.length > 1 ? `Step ${run + 1}: ` : "";
     pane.append(make("h2", {}, part + "given"));
     const given = make("div", { class: "givens" });
     inside.filter(i => statements[i].given).forEach(i => {
       const node = statements[i].root;
-      const button = make("button", { math: nodes[node].math, title: nodes[node].type, onclick: () => pick(node) });
+      const button = make("button", { math: nodes[node].math, title: nodes[node].type, "aria-label": nodes[node].symbol, onclick: () => pick(node) });
       given.append(button);
-      rows.push({ statement: i, kind: "given", line: button, run });
+      const entry = { statement: i, kind: "given", line: button, run };
+      rows.push(entry);
+      rowOf.set(`given ${i}`, entry);
     });
     pane.append(given, make("h2", {}, part + "forwards, line by line ↓"));
     const computed = inside.filter(i => !statements[i].given);
-    computed.forEach(i => line(i, "forward", run, pane));
+    lines_of(computed, "forward", run, pane);
     const back = computed.concat(inside.filter(i => statements[i].given)).filter(i => nodes[statements[i].root].cotangents.length);
     if (back.length === 0) return;
     pane.append(make("div", { class: "fold" }, `${scene.result} is computed; now the reverse pass`));
-    back.map(i => [Math.max(...nodes[statements[i].root].cotangents.map(c => c[0])), i]).sort((a, b) => a[0] - b[0] || b[1] - a[1]).forEach(([, i]) => line(i, "reverse", run, pane));
+    const order = back.map(i => [Math.max(...nodes[statements[i].root].cotangents.map(c => c[0])), i]).sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+    lines_of(order.map(([, i]) => i), "reverse", run, pane);
     const updated = inside.filter(i => nodes[statements[i].root].update);
     if (updated.length) pane.append(make("div", { class: "fold" }, "the update"));
-    updated.forEach(i => line(i, "update", run, pane));
+    lines_of(updated, "update", run, pane);
   });
 }
-function line(i, kind, run, pane) {
+function line(i, kind, run, pane, inside = []) {
   const node = nodes[statements[i].root];
   let math;
   if (kind === "forward") math = `<mrow>${node.math}<mo>=</mo>${node.formula || `<mtext>${"given"}</mtext>`}</mrow>`;
@@ -38,7 +41,10 @@ function line(i, kind, run, pane) {
   const value = make("span", { class: "v num" });
   const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
   pane.append(row);
-  rows.push({ statement: i, kind, line: row, value, run });
+  if (inside.length) row.style.paddingLeft = `${12 + 12 * inside.length}px`;
+  const entry = { statement: i, kind, line: row, value, run, inside, shown: undefined, name: row.textContent };
+  rows.push(entry);
+  rowOf.set(`${kind} ${i}`, entry);
 }
 function whenOf(i, kind) {
   const n = statements[i].root, node = nodes[n];
@@ -52,7 +58,13 @@ const kindAt = t => { const event = eventAt(t); return event && { forward: "forw
 
 function showProgram(about) {
   const kind = kindAt(time), statement = about === null ? -1 : nodes[about].statement;
+  const current = kind && (rowOf.get(`${kind} ${statement}`) || rowOf.get(`given ${statement}`)), folder = hiddenBy(current);
   for (const row of rows) {
+    if (row.kind === "layer") {
+      row.line.classList.toggle("now", row === folder);
+      if (row === folder) { row.line.setAttribute("aria-current", "step"); keepInView(row.line); } else row.line.removeAttribute("aria-current");
+      continue;
+    }
     const when = whenOf(row.statement, row.kind), n = statements[row.statement].root;
     const here = row.statement === statement && (row.kind === kind || (row.kind === "given" && kind === "forward"));
     row.line.classList.toggle("now", here);
@@ -61,9 +73,13 @@ function showProgram(about) {
     if (here) { row.line.setAttribute("aria-current", "step"); if (row.kind !== "given" || fresh) keepInView(row.line); } else row.line.removeAttribute("aria-current");
     if (!row.value) continue;
     const array = row.kind === "forward" ? valueAt(n, time) : row.kind === "reverse" ? cotangentAt(n, time) : updateAt(n, time);
-    row.value.replaceChildren(small(array, row.kind === "reverse" ? "cotangent" : "value"));
     row.value.classList.toggle("part", array !== null && when > time);
     row.value.title = array !== null && when > time ? "not complete yet" : "";
+    // What shows the same numbers as before is left alone, so that a page of many lines is as quick as one of few.
+    if (row.shown === array) continue;
+    row.shown = array;
+    row.value.replaceChildren(small(array, row.kind === "reverse" ? "cotangent" : "value"));
+    row.line.setAttribute("aria-label", `${row.name}: ${array ? array.slice(0, 4).map(shown).join(", ") : "not known yet"}`);
   }
 }
 function keepInView(row) {
@@ -72,7 +88,7 @@ function keepInView(row) {
 }
 
 // ---- The graph ----
-let drawn = -1, boxes = new Map(), lines = [];
+let drawn = -1, boxes = new Map(), lines = [], litCells = [];
 function drawGraph(run) {
   const picture = scene.graph[run], canvas = $("canvas");
   canvas.replaceChildren();
@@ -108,6 +124,8 @@ function fit() {
   canvas.style.marginTop = `${Math.max(0, (room[1] - picture.height * scale) / 2)}px`;
 }
 function boxCells(into, n, array, kind) {
+  if (into.shown === array) return;
+  into.shown = array;
   into.replaceChildren();
   const shape = nodes[n].shape, columns = Math.max(1, Math.min(8, columnsOf(shape))), count = shape.length === 2 ? Math.min(4, shape[0]) : 1;
   into.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
@@ -135,23 +153,28 @@ function showGraph(about) {
     box.classList.toggle("later", nodes[n].pushed > time);
     box.classList.toggle("picked", picked === n);
     const value = valueAt(n, time), slope = cotangentAt(n, time);
+    if (box.shown && box.shown[0] === value && box.shown[1] === slope) continue;
+    box.shown = [value, slope];
     box.setAttribute("aria-label", `${nodes[n].symbol}: ${value ? value.slice(0, 4).map(shown).join(", ") : "not known yet"}${slope ? `; cotangent ${slope.slice(0, 4).map(shown).join(", ")}` : ""}`);
   }
   // The numbers that the chosen element is computed from.
+  litCells.forEach(cell => cell.classList.remove("lit"));
+  litCells = [];
   const chosen = picked ?? about, current = event && event.edge !== null && edges[event.edge].operand === chosen ? edges[event.edge] : null;
   const explained = chosen === null ? null : (current ? current.explained : nodes[chosen].explained)[element];
   if (explained) [[explained[1], 1], [explained[2], 2]].forEach(([reads, part]) => reads.forEach(([n, position]) => {
     const box = boxes.get(nodes[n].statement), cell = box && statements[nodes[n].statement].root === n && box.children[part].querySelector(`[data-element="${position}"]`);
-    if (cell) cell.classList.add("lit");
+    if (cell) { cell.classList.add("lit"); litCells.push(cell); }
   }));
-  for (const { from, to, edge, path } of lines) {
-    const ready = nodes[statements[from].root].pushed <= time;
-    path.setAttribute("class", ready ? "ready" : "");
-    path.style.strokeWidth = "";
-    if (edge === null || edge === undefined || edges[edge].time > time) continue;
-    const share = shareOf(edge, time);
-    if (share) { path.classList.add("share"); path.classList.toggle("minus", share[3] < 0); path.style.strokeWidth = `${1 + 3.4 * Math.min(1.6, Math.abs(share[3]))}`; }
-    if (event && event.edge === edge) path.classList.add("now");
+  for (const one of lines) {
+    const { from, edge, path } = one, known = edge !== null && edge !== undefined && edges[edge].time <= time;
+    const share = known ? shareOf(edge, time) : null, now = known && event && event.edge === edge;
+    const look = `${nodes[statements[from].root].pushed <= time ? "ready" : ""}${share ? share[3] < 0 ? " share minus" : " share" : ""}${now ? " now" : ""}`;
+    const thickness = share ? 1 + 3.4 * Math.min(1.6, Math.abs(share[3])) : "";
+    if (one.look === look && one.thickness === thickness) continue;
+    Object.assign(one, { look, thickness });
+    path.setAttribute("class", look);
+    path.style.strokeWidth = thickness;
   }
 }
 function shareOf(edge, t) {
@@ -174,7 +197,7 @@ function showCard(about) {
   if (element >= sizes) element = 0;
   const kind = { parameter: "a parameter", data: "given", constant: "a constant", computed: statement.root === n ? "" : "a part of the line", further: "a further result" }[node.role];
   card.append(make("h2", {}, make("span", { math: node.math }), make("small", {}, [node.shape.length ? node.type : "", kind].filter(x => x).join(", "))));
-  if (statement.root !== n) card.append(make("p", { class: "note" }, "of ", make("span", { math: `<mrow>${nodes[statement.root].math}<mo>=</mo>${nodes[statement.root].formula}</mrow>` })));
+  if (statement.root !== n) card.append(make("p", { class: "note of" }, "of ", make("span", { math: `<mrow>${nodes[statement.root].math}<mo>=</mo>${nodes[statement.root].formula}</mrow>` })));
 
   // Its value: symbols, numbers, result.
   card.append(make("h3", {}, "value"));
@@ -220,6 +243,8 @@ function showCard(about) {
   const place = [node.call && `%${n} = ${node.call}`, node.scope && `layer ${node.scope}`, node.place].filter(x => x).join(" · ");
   card.append(make("h3", {}, "on the tape"), make("p", { class: "note" }, place));
   if (picked !== null) card.append(make("button", { onclick: () => pick(picked) }, "back to what happens now"));
+  // A formula that has to be scrolled is reached by the keyboard.
+  for (const formula of card.querySelectorAll(".eq")) if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
 }
 function elementNote(node) {
   if (!node.shape.length) return null;
@@ -268,6 +293,7 @@ function checks(node) {
   return all;
 }
 function welcome(card) {
+  if (scene.introduction) card.append(make("h2", {}, scene.title), make("p", {}, withTerms(scene.introduction)));
   card.append(make("h2", {}, "Watch it run"), make("p", {}, "Press ", make("kbd", {}, "→"), " for the next event, and ", make("kbd", {}, "←"), " to undo it."),
     make("p", {}, "First the program computes its values from top to bottom: the ", dfn("forward pass", "forward pass"), ". Then it goes back up, and finds for every value how much the result changes with it: the ", dfn("reverse pass", "reverse pass"), "."),
     make("p", { class: "note" }, "Hatched values are not known yet. Point at a word with dots below to see what it means."));
@@ -327,7 +353,9 @@ const lineAt = t => {
   const event = eventAt(t);
   if (!event || event.node === null) return "";
   const statement = nodes[event.node].statement;
-  return event.phase === "forward" && statements[statement].given ? `given ${runAt(t)}` : `${event.phase} ${statement}`;
+  if (event.phase === "forward" && statements[statement].given) return `given ${runAt(t)}`;
+  const folder = hiddenBy(rowOf.get(`${event.phase} ${statement}`));
+  return folder ? `layer ${rows.indexOf(folder)}` : `${event.phase} ${statement}`;
 };
 function nextLine(step) {
   let t = time + step;
@@ -354,7 +382,7 @@ const keys = {
   "c": () => stops.length ? search(stopTest, 1, "breakpoint") : openStops(), "C": () => stops.length ? search(stopTest, -1, "breakpoint") : openStops(),
   "n": () => search(s => s.badValue || s.badGradient, 1, "NaN or infinity"), "N": () => search(s => s.badValue || s.badGradient, -1, "NaN or infinity"),
   "o": () => { const about = picked ?? aboutAt(time); if (about !== null) { picked = null; go(nodes[about].pushed); } },
-  "b": () => openStops(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
+  "b": () => openStops(), "/": () => openSearch(), "Z": () => foldAll(), "?": () => predict(!predicting), " ": () => reveal(), "k": () => openHelp(), "w": () => saveCopy(),
 };
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -387,8 +415,9 @@ function explain(event) {
   pop.style.top = `${at.top > height + 14 ? at.top - height - 8 : at.bottom + 8}px`;
 }
 ["mouseover", "focusin", "click"].forEach(kind => document.addEventListener(kind, explain));
-function openPanel(from, ...content) { const panel = $("panel"); panel.replaceChildren(...content); panel.hidden = false; from.setAttribute("aria-expanded", "true"); }
-function closePanel() { $("panel").hidden = true; pop.hidden = true; endTour(); ["stops", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
+let opener = null;
+function openPanel(from, ...content) { opener = from; const panel = $("panel"); panel.replaceChildren(...content); panel.hidden = false; from.setAttribute("aria-expanded", "true"); }
+function closePanel() { const inside = $("panel").contains(document.activeElement); $("panel").hidden = true; if (inside && opener) opener.focus(); pop.hidden = true; endTour(); ["stops", "find", "help"].forEach(id => $(id).setAttribute("aria-expanded", "false")); }
 function openStops() {
   const field = make("input", { type: "text", "aria-label": "Breakpoint", placeholder: "nan  ·  op == \"sigmoid\"  ·  |grad|.max > 0.1" });
   const message = make("pre", { role: "status" }), list = make("ul");
@@ -405,12 +434,13 @@ function openStops() {
 }
 function addStop(text) { if (!text.trim()) return; stops.push({ text: text.trim(), test: readBreakpoint(text) }); }
 function openHelp() {
-  const list = [["→ ←", "one event forward, back"], ["↓ ↑", "one line forward, back"], ["g G", "beginning, end"], ["c C", "next, previous breakpoint"], ["b", "breakpoints"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
+  const list = [["→ ←", "one event forward, back"], ["↓ ↑", "one line forward, back"], ["g G", "beginning, end"], ["c C", "next, previous breakpoint"], ["b", "breakpoints"], ["/", "find a value"], ["Z", "fold or unfold all layers"], ["n N", "next, previous NaN or infinity"], ["o", "where this value was computed"], ["?", "predict: numbers stay covered until the space bar"], ["k", "this list"], ["w", "save a copy with the breakpoints"], ["Esc", "close"]];
   const table = make("table", {}, ...list.map(([key, text]) => make("tr", {}, make("td", {}, ...key.split(" ").flatMap(k => [make("kbd", {}, k), " "])), make("td", {}, text))));
   const words = make("table", {}, ...scene.glossary.map(([term, text]) => make("tr", {}, make("td", {}, term), make("td", {}, text))));
   openPanel($("help"), make("h2", {}, "Keys"), table, make("h3", {}, "words"), words, make("button", { onclick: closePanel }, "close"));
 }
 $("stops").addEventListener("click", () => $("panel").hidden ? openStops() : closePanel());
+$("find").addEventListener("click", () => $("panel").hidden ? openSearch() : closePanel());
 $("help").addEventListener("click", () => $("panel").hidden ? openHelp() : closePanel());
 function saveCopy() {
   const state = document.createElement("script");
@@ -443,6 +473,7 @@ function endTour() { $("tour").hidden = true; try { localStorage.setItem("steppe
 $("title").textContent = scene.title;
 $("time").max = end;
 program();
+firstFolds();
 phases();
 const kept = $("state") ? JSON.parse($("state").textContent) : null;
 if (kept) kept.stops.forEach(addStop);

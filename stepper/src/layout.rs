@@ -5,7 +5,7 @@
 //! positions.
 
 /// The distance of neighbours in a layer, and of layers; what passes a layer needs less room than a box.
-const COLUMN: f64 = 98.0;
+pub const COLUMN: f64 = 98.0;
 const PASSING: f64 = 34.0;
 const SWEEPS: usize = 24;
 

@@ -1,25 +1,23 @@
-//! The stepper from the shell: `stepper two-layers --html page.html`.
+//! The command `stepper`: a demonstration, a saved trace or a program as text, in the terminal, as a page or as text.
 
-use autodiff::inspect::Trace;
-use std::path::PathBuf;
+mod command_line;
+
+use command_line::{Options, Show};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-
-const USAGE: &str = "\
-stepper: watch a program and its derivative run, forwards and back
-
-  stepper NAME|FILE            list the events of a demonstration or of a saved trace
-  stepper NAME|FILE --html F   write the page to the file F
-  stepper NAME --save F        save the trace to the file F
-  stepper --demos              name the demonstrations
-";
+use stepper::{Error, Subject, Terminal};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match run(&arguments) {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
+    let outcome = Options::of(&arguments).and_then(|options| run(&options)).and_then(|text| {
+        match io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads has heard enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|error| error.to_string()),
         }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
             ExitCode::FAILURE
@@ -27,43 +25,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> Result<String, String> {
-    let mut rest = arguments.iter().map(String::as_str);
-    match rest.next() {
-        None | Some("--help" | "-h") => Ok(USAGE.to_owned()),
-        Some("--demos") => {
-            let line = |demo: &stepper::demo::Demo| format!("{:22} {}\n", demo.name, demo.title);
-            Ok(stepper::demo::ALL.iter().map(line).collect())
-        }
-        Some(subject) => {
-            let (trace, title) = open(subject)?;
-            let options: Vec<&str> = rest.collect();
-            let file = |path: &str| PathBuf::from(path);
-            match options.as_slice() {
-                [] => Ok(stepper::listing(&trace)),
-                ["--html", path] => {
-                    std::fs::write(file(path), stepper::html(&trace, &title))
-                        .map_err(|error| format!("{path}: {error}"))?;
-                    Ok(String::new())
-                }
-                ["--save", path] => {
-                    stepper::save(&trace, file(path)).map_err(|error| format!("{path}: {error}"))?;
-                    Ok(String::new())
-                }
-                _ => Err(USAGE.to_owned()),
-            }
-        }
+fn run(options: &Options) -> Result<String, String> {
+    match &options.show {
+        Show::Help => return Ok(command_line::USAGE.to_owned()),
+        Show::Demos => return Ok(command_line::demos()),
+        Show::Pages(folder) => return command_line::pages(folder),
+        _ => {}
     }
+    command_line::with_run(options, &Shown { options })
 }
 
-/// A demonstration by its name, or a trace from a file, with its title.
-fn open(subject: &str) -> Result<(Trace<f64>, String), String> {
-    if let Some(demo) = stepper::demo::find(subject) {
-        return Ok((demo.trace().map_err(|error| error.to_string())?, demo.title.to_owned()));
+struct Shown<'o> {
+    options: &'o Options,
+}
+
+impl command_line::Visitor for Shown<'_> {
+    fn show<S: Subject>(&self, subject: &S, title: &str) -> Result<String, String> {
+        let options = self.options;
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let terminal = Terminal::new().colours(colours).title(title).at(options.at);
+        let text = |error: Error| error.to_string();
+        match &options.show {
+            Show::Page(path) => {
+                let page = stepper::html(subject, title).map_err(|error| error.to_string())?;
+                std::fs::write(path, page).map_err(|error| format!("{path}: {error}"))?;
+                Ok(String::new())
+            }
+            Show::Trace(path) => stepper::save(subject, path).map(|()| String::new()).map_err(text),
+            Show::Frame(columns, rows) => terminal.frame(subject, (*columns, *rows)).map_err(text),
+            Show::Script(script) => terminal.script(subject, script).map_err(text),
+            Show::Screen if io::stdout().is_terminal() && io::stdin().is_terminal() => {
+                terminal.open(subject).map(|()| String::new()).map_err(text)
+            }
+            _ => stepper::listing(subject).map_err(|error| error.to_string()),
+        }
     }
-    let bytes = std::fs::read(subject).map_err(|error| {
-        format!("{subject}: no demonstration is called so, and no file can be read: {error}\n`stepper --demos` names the demonstrations")
-    })?;
-    let trace = Trace::from_bytes(&bytes).map_err(|error| format!("{subject}: {error}"))?;
-    Ok((trace, subject.to_owned()))
 }

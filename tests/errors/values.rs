@@ -181,6 +181,30 @@ fn two_tapes_do_not_mix() {
     );
 }
 
+/// Wherever a loop or a condition takes it, also if the other tape is the longer one.
+#[test]
+fn loops_do_not_mix_tapes() {
+    let (here, there) = (Tape::<f64>::new(), Tape::new());
+    let x = here.input([1.0, 2.0]).named("x");
+    (0..20).for_each(|i| drop(there.input(f64::from(i)).exp()));
+    let y = there.input([3.0, 4.0]).named("y");
+    let refused = [
+        here.scan(2, [y], [], |_, [h], []| ([h], [])).0[0],
+        here.scan(2, [], [y], |_, [], [row]| ([], [row])).1[0],
+        here.scan(2, [x], [], |_, [h], []| ([h * y], [])).0[0],
+        here.scan(2, [x], [], |_, [_], []| ([y], [])).0[0],
+        here.cond(y.sum(..), || [x], || [x * 2.0])[0],
+        here.cond(x.sum(..), || [x], || [y])[0],
+        here.while_loop(2, [y], |_, [h]| ([h], h.sum(..))).0[0],
+        here.while_loop(2, [x], |_, [h]| ([h], y.sum(..))).0[0],
+    ];
+    for (case, y) in refused.iter().enumerate() {
+        let error = y.error().unwrap();
+        assert_eq!(error.kind(), ErrorKind::TapesMixed, "case {case}: {error}");
+        assert!(error.to_string().contains("tests/errors/values.rs:"), "case {case}: {error}");
+    }
+}
+
 #[test]
 fn one_number_of_an_array() {
     let tape = Tape::<f64>::new();

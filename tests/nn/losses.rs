@@ -3,7 +3,7 @@
 use crate::support::{assert_gradients, normal};
 use autodiff::{Input, Tape, Var};
 use ndarray::{ArrayD, array};
-use nn::{Target, loss};
+use nn::{LossFunction, Target, loss};
 
 type Loss = fn(Var<'_, f64>, Target<'_, f64>) -> f64;
 
@@ -179,5 +179,52 @@ fn cross_entropy_of_masked_logits() {
         let gradient = gradients.get(z).unwrap();
         assert_eq!(gradient[[0, 0]], 0.0);
         assert!(close(gradient[[0, 1]], -0.7310585786300049) && close(gradient[[0, 2]], 0.7310585786300049));
+    }
+}
+
+/// What a loss records is attributed to the line that calls it, also where it is called by itself.
+#[test]
+fn every_loss_records_the_line_of_its_caller() {
+    let rows = |tape: &'static Tape<f64>| {
+        let (a, y) = (tape.input([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), tape.data([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]));
+        (a, Target::from(y), Target::from(tape.index([2, 0])))
+    };
+    // Calls in a row of their own: a loss that is passed as a function has no caller to name.
+    macro_rules! losses {
+        ($($name:literal: |$a:ident, $y:ident, $labels:ident| $call:expr;)*) => {
+            [$(($name, {
+                let tape: &Tape<f64> = Box::leak(Box::new(Tape::new()));
+                let ($a, $y, $labels) = rows(tape);
+                let _ = (&$y, &$labels);
+                let loss: Var<'_, f64> = $call;
+                loss.trace().unwrap()
+            })),*]
+        };
+    }
+    let weighted = loss::CrossEntropy::new().smoothing(0.1).class_weights([1.0, 2.0, 3.0]);
+    let some = losses! {
+        "mean_squared": |a, y, l| loss::mean_squared(a, y);
+        "half_squared": |a, y, l| *loss::half_squared(a, y);
+        "mean_absolute": |a, y, l| loss::mean_absolute(a, y);
+        "binary_cross_entropy": |a, y, l| loss::binary_cross_entropy(a, y);
+        "binary_cross_entropy_with_logits": |a, y, l| loss::binary_cross_entropy_with_logits(a, y);
+        "softmax_cross_entropy": |a, y, l| loss::softmax_cross_entropy(a, y);
+        "softmax_cross_entropy of labels": |a, y, l| loss::softmax_cross_entropy(a, l);
+        "cross-entropy": |a, y, l| weighted.terms(a, y).sum(..);
+        "cross-entropy of labels": |a, y, l| weighted.terms(a, l).sum(..);
+        "cosine": |a, y, l| loss::cosine(a, y);
+        "hinge": |a, y, l| loss::hinge(a, y);
+        "multi_class_hinge": |a, y, l| loss::multi_class_hinge(a, l);
+        "log_cosh": |a, y, l| loss::log_cosh(a, y);
+        "kl_divergence": |a, y, l| loss::kl_divergence(a.log_softmax(1), y);
+        "negative_log_likelihood": |a, y, l| loss::negative_log_likelihood(a.log_softmax(1), l);
+        "Huber": |a, y, l| loss::Huber { delta: 0.3 }.loss(a, y).loss;
+        "weighted_mean": |a, y, l| loss::weighted_mean(a.sum(1), a.tape().constant([1.0, 2.0]));
+    };
+    for (name, trace) in some {
+        for node in trace.nodes() {
+            let place = node.location();
+            assert!(place.is_some_and(|(file, _)| file.ends_with("losses.rs")), "{name}: {} at {place:?}", node.call());
+        }
     }
 }

@@ -17,4 +17,5 @@ mod rules;
 mod slopes;
 mod strong_zeros;
 mod sweep;
+mod table;
 mod windows;

@@ -7,7 +7,7 @@ use super::spot::Reason;
 use super::subject::Subject;
 use crate::base::error::{Error, ErrorKind, Place, Result};
 use crate::base::ids::NodeId;
-use crate::program::Input;
+use crate::program::{Input, Program};
 use crate::tape::Tape;
 use crate::tape::node::Op;
 use crate::tape::value::IntoArray;
@@ -78,7 +78,8 @@ impl Check {
         f: impl for<'t> Fn(&'t Tape<f64>, [Var<'t, f64>; N]) -> Var<'t, f64>,
     ) -> Result<()> {
         let place = Place { location: Some(Location::caller()), scope: String::new() };
-        let report = self.arrays(inputs.map(IntoArray::into_array), f)?;
+        // The error has the text of the report alone, and not its run.
+        let (report, ..) = self.checked(inputs.map(IntoArray::into_array), f)?;
         if let Some(error) = report.nothing_compared() {
             return Err(error.at(place));
         }
@@ -95,6 +96,15 @@ impl Check {
         inputs: [ArrayD<f64>; N],
         f: impl for<'t> Fn(&'t Tape<f64>, [Var<'t, f64>; N]) -> Var<'t, f64>,
     ) -> Result<Report> {
+        self.checked(inputs, f).map(|(report, program, given)| report.with_run(&program, &given))
+    }
+
+    /// The report without its run, and what was checked.
+    fn checked<const N: usize>(
+        &self,
+        inputs: [ArrayD<f64>; N],
+        f: impl for<'t> Fn(&'t Tape<f64>, [Var<'t, f64>; N]) -> Var<'t, f64>,
+    ) -> Result<(Report, Program<f64>, Vec<Input<f64>>)> {
         // The program, all that it is run on (also indices and data that the function itself puts on the tape), and its result.
         let recorded = |inputs: &[ArrayD<f64>; N]| {
             let tape = Tape::new();
@@ -113,9 +123,10 @@ impl Check {
                 .run(&moved)?
                 .first()
                 .is_some_and(|y| y.shape() == there.shape() && y.iter().zip(&there).all(|(y, there)| same(*y, *there)));
-        match replays {
-            true => Subject::new(&program, &given, "the function", None).check(self),
-            false => Ok(Report::unchecked_because(Reason::ReadsValues)),
-        }
+        let report = match replays {
+            true => Subject::new(&program, &given, "the function", None).check(self)?,
+            false => Report::unchecked_because(Reason::ReadsValues),
+        };
+        Ok((report, program, given))
     }
 }

@@ -59,6 +59,7 @@ mod noise;
 mod point;
 mod program;
 mod report;
+mod run;
 mod sample;
 mod single;
 mod spot;

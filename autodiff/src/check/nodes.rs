@@ -63,7 +63,8 @@ impl Check {
         for id in program.nodes.ids() {
             program.evaluate(id, &mut values)?;
         }
-        self.each(program, &|id| Input::known(&values[id], &program.nodes[id].shape))
+        let report = self.each(program, &|id| Input::known(&values[id], &program.nodes[id].shape))?;
+        Ok(report.with_run(program, inputs))
     }
 
     /// As [`tape`], with these settings.
@@ -80,7 +81,12 @@ impl Check {
         for id in kept {
             origin.push(id);
         }
-        self.each(&program, &|id| y.tape.with_value(origin[id], Input::known))
+        let report = self.each(&program, &|id| y.tape.with_value(origin[id], Input::known))?;
+        let inputs = program.input_ids().iter().map(|id| y.tape.with_value(origin[*id], Input::known));
+        Ok(match inputs.collect::<Option<Vec<_>>>() {
+            Some(inputs) => report.with_run(&program, &inputs),
+            None => report,
+        })
     }
 
     fn each(&self, program: &Program<f64>, value: &dyn Fn(NodeId) -> Option<Input<f64>>) -> Result<Report> {

@@ -93,7 +93,7 @@ impl Check {
     /// # Errors
     /// As [`program`].
     pub fn program(&self, program: &Program<f64>, inputs: &[Input<f64>]) -> Result<Report> {
-        Subject::new(program, inputs, "the program", None).check(self)
+        Ok(Subject::new(program, inputs, "the program", None).check(self)?.with_run(program, inputs))
     }
 
     /// Compares `cotangents`, from wherever they come, with finite differences of `program`: one array for each of the

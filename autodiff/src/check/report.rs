@@ -1,8 +1,10 @@
 //! Verdicts: what was compared, what failed, and what could not be checked.
 
 use super::judge::Outcome;
+use super::run::Run;
 use super::spot::{Failure, Method, Reason, SEED_NAME, Spot, Unchecked};
 use crate::base::error::{Error, ErrorKind};
+use crate::inspect::Trace;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -40,6 +42,8 @@ pub struct Report {
     norms: [f64; 3],
     /// The elements of the operands at order 1: how many were looked at, of how many.
     elements: [usize; 2],
+    /// What was checked, if something failed.
+    pub(super) run: Option<Run>,
 }
 
 /// What comparisons are counted together: those of one function that was differentiated, and those of the other precision.
@@ -82,6 +86,25 @@ impl Report {
             None if self.tallies.is_empty() => Verdict::Unchecked(&Reason::Nothing),
             _ => Verdict::Pass,
         }
+    }
+
+    /// The run that was checked, if a comparison failed: forwards, and back from ones if there is one output. `None` for
+    /// the check of a primitive or of a custom rule, which has no one run.
+    ///
+    /// The crate `stepper` shows it, event by event: `stepper::open(&report)`, `stepper::save(&report, path)`.
+    ///
+    /// ```
+    /// use autodiff::{Tape, check::Check};
+    /// # use autodiff::Input;
+    /// # let tape = Tape::<f64>::new();
+    /// # let x = tape.input([1.0, 2.0]);
+    /// # let program = tape.program(&[x.tanh()])?;
+    /// let report = Check::new().program(&program, &[Input::real([1.0, 2.0])])?;
+    /// assert!(report.failures().is_empty() && report.trace().is_none());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn trace(&self) -> Option<&Trace<f64>> {
+        self.run.as_ref().map(Run::trace)
     }
 
     /// The report if nothing failed, and as an error if something did.
@@ -292,7 +315,13 @@ impl fmt::Display for Report {
             write!(f, "\nand {} more findings", findings.len() - SHOWN)?;
         }
         let reasons = counted(self.unchecked.iter().map(|unchecked| &unchecked.reason));
-        reasons.iter().try_for_each(|(reason, count)| write!(f, "\nunchecked {count}×: {reason}"))
+        reasons.iter().try_for_each(|(reason, count)| write!(f, "\nunchecked {count}×: {reason}"))?;
+        match &self.run {
+            Some(_) => {
+                f.write_str("\nthis report holds the trace of the run: `stepper::save(&report, path)` writes it")
+            }
+            None => Ok(()),
+        }
     }
 }
 

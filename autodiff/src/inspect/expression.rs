@@ -9,7 +9,7 @@ use crate::program::NodeView;
 use crate::tape::Tape;
 use crate::tape::node::{Labels, Node, Op};
 use crate::tape::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How tight a text holds together: see [`Notation::Infix`] for what the numbers up to [`POWER`] mean.
 const PREFIX: u8 = 3;
@@ -71,34 +71,37 @@ pub(super) fn write<F: Real>(
     symbols: &BTreeMap<NodeId, String>,
     style: Style,
 ) -> String {
-    let length = root.index() + 1;
-    let mut needed = IdVec::filled(length, || false);
-    needed[root] = true;
-    for id in NodeId::all(length).rev().filter(|id| !symbols.contains_key(id)) {
-        if needed[id] {
-            nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);
+    // What is written out, and nothing else: a formula costs the same wherever it stands on a long tape.
+    let mut needed = BTreeSet::new();
+    let mut pending = vec![root];
+    while let Some(id) = pending.pop() {
+        if needed.insert(id) && !symbols.contains_key(&id) {
+            pending.extend_from_slice(&nodes[id].inputs);
         }
     }
     // Operands have smaller ids, so one pass writes everything, and nothing recurses.
-    let mut terms: IdVec<Term> = IdVec::filled(length, || Term::atom("?"));
-    for id in NodeId::all(length).filter(|id| needed[*id]) {
-        terms[id] = match symbols.get(&id) {
+    let mut terms: BTreeMap<NodeId, Term> = BTreeMap::new();
+    for id in needed {
+        let term = match symbols.get(&id) {
             Some(symbol) => Term::atom(symbol.clone()),
             None => term(&NodeView { id, node: &nodes[id], labels }, nodes, &terms, style),
         };
+        terms.insert(id, term);
     }
-    terms[root].text.clone()
+    terms.remove(&root).map(|term| term.text).unwrap_or_default()
 }
 
-fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &IdVec<Term>, style: Style) -> Term {
+fn term<F: Real>(node: &NodeView<'_, F>, nodes: &IdVec<Node<F>>, terms: &BTreeMap<NodeId, Term>, style: Style) -> Term {
+    let unknown = Term::atom("?");
+    let written = |id: &NodeId| terms.get(id).unwrap_or(&unknown);
     if let Some(value) = node.constant_value() {
         return constant(node, value);
     }
     if let (Op::Result, [first]) = (&node.node.op, node.operands()) {
-        return Term::atom(format!("{}[{}]", terms[*first].text, node.id().index() - first.index()));
+        return Term::atom(format!("{}[{}]", written(first).text, node.id().index() - first.index()));
     }
     let Some(primitive) = node.primitive() else { return Term::atom(node.id().to_string()) };
-    let operands: Vec<&Term> = node.operands().iter().map(|operand| &terms[*operand]).collect();
+    let operands: Vec<&Term> = node.operands().iter().map(written).collect();
     // A number that is only rearranged or repeated stays that number.
     if let ([operand], [id]) = (operands.as_slice(), node.operands())
         && (operand.number.is_some() || (style == Style::Reading && repeats(&nodes[*id].shape, node.shape())))

@@ -258,7 +258,7 @@ impl<'a, F: Real> TraceNode<'a, F> {
         }
     }
 
-    /// What it is computed from as mathematics, down to what has a name or is used more than once:
+    /// What it is computed from as mathematics, down to what has a name, comes from another scope, or is used more than once:
     /// `tanh(x·W + b)`. `None` for what is given.
     ///
     /// ```
@@ -290,8 +290,9 @@ impl<'a, F: Real> TraceNode<'a, F> {
                     if operand.constant_value().is_some() {
                         continue;
                     }
-                    let shared = uses.of_node(id).len() > 1;
-                    if operand.name().is_some() || operand.primitive().is_none() || shared || met.len() >= READABLE {
+                    // What comes from another layer, or is used elsewhere, too, is a quantity of its own.
+                    let apart = uses.of_node(id).len() > 1 || operand.scope() != view.scope();
+                    if operand.name().is_some() || operand.primitive().is_none() || apart || met.len() >= READABLE {
                         leaves.insert(id);
                     } else if met.insert(id) {
                         pending.extend_from_slice(operand.operands());

@@ -83,6 +83,17 @@ impl Window {
         between(self.dilation, position * self.stride, self.padding.0, size, length)
     }
 
+    /// The first position at which a window of `length` has nothing of an axis of `size` but padding. A window that
+    /// begins inside the axis has its first element; of those that begin before, the distance to the first element
+    /// recurs after `dilation` positions at the latest.
+    pub(super) fn outside(&self, size: usize, length: usize, positions: usize) -> Option<usize> {
+        let before = self.padding.0;
+        let early = before.div_ceil(self.stride).min(positions).min(self.dilation).max(1);
+        let late = (before + size).div_ceil(self.stride);
+        let is_outside = |p: &usize| self.inside(*p, size, length).is_empty();
+        (0..early).find(is_outside).or_else(|| (late..positions).next())
+    }
+
     /// The positions, of `positions`, at which element `i` of the window is an element of an axis of `size`.
     pub(super) fn meets(&self, i: usize, size: usize, positions: usize) -> Range<usize> {
         between(self.stride, i * self.dilation, self.padding.0, size, positions)
@@ -138,6 +149,15 @@ mod tests {
             match window.positions(size, length, ceil) {
                 Ok(positions) => prop_assert_eq!(positions, whole + usize::from(more)),
                 Err(_) => prop_assert_eq!(whole, 0),
+            }
+        }
+
+        #[test]
+        fn windows_outside_are_found(window in windows(), dilation in 1..7usize, size in 0..12usize, length in 1..5usize) {
+            let window = Window { dilation, ..window };
+            if let Ok(positions) = window.positions(size, length, true) {
+                let outside = (0..positions).find(|p| window.inside(*p, size, length).is_empty());
+                prop_assert_eq!(window.outside(size, length, positions), outside);
             }
         }
 

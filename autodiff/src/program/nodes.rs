@@ -54,6 +54,19 @@ impl<'a, F: Real> NodeView<'a, F> {
         self.constant_value().and_then(|value| value.clone().into_array(&self.node.shape).ok().flatten())
     }
 
+    /// The indices it stands for, if it is a constant of indices.
+    ///
+    /// ```
+    /// # let tape = autodiff::Tape::<f64>::new();
+    /// let program = tape.program(&[tape.index_constant([0, 2]).to_real()])?;
+    /// let indices = program.nodes().next().and_then(|node| node.index_constant());
+    /// assert_eq!(indices, Some(ndarray::array![0, 2].into_dyn()));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn index_constant(&self) -> Option<ArrayD<usize>> {
+        self.constant_value().and_then(|value| value.indices(&self.node.shape).ok().flatten())
+    }
+
     /// The constants of its operation.
     pub fn attributes(&self) -> Attributes {
         self.primitive().map(|primitive| primitive.attributes()).unwrap_or_default()

@@ -79,9 +79,18 @@ impl Draw {
         (0..self.below(4)).map(|_| self.axis()).collect()
     }
 
-    /// The shape of an array that is there.
+    /// The shape of an array that is there: it has few elements, though an array without any may have a long axis. Not
+    /// the first, over which loops run: so many steps would be made.
     pub fn small_shape(&mut self) -> Vec<usize> {
-        (0..self.below(5)).map(|_| self.few()).collect()
+        let mut shape: Vec<usize> = (0..self.below(5)).map(|_| self.few()).collect();
+        if shape.len() > 1 && shape.contains(&0) && self.once_in(4) {
+            let axis = 1 + self.below(shape.len() - 1);
+            shape[axis] = HUGE[0];
+            if !shape.contains(&0) {
+                shape.push(0);
+            }
+        }
+        shape
     }
 
     /// A shape that is asked for.

@@ -18,7 +18,9 @@ pub fn calls(draw: &mut Draw, record: &Record) {
     let mut model = model(draw);
     record.call(format!("{model:?}"));
     for _ in 0..4 {
-        let shape = draw.small_shape();
+        // Recurrent layers make a step for each position of the second axis.
+        let mut shape = draw.small_shape();
+        shape.iter_mut().skip(1).take(1).for_each(|steps| *steps = (*steps).min(1000));
         let x = draw.array(&shape);
         record.call(format!("on {shape:?}"));
         record.answer(nn::predict(&model, &x));
@@ -149,7 +151,7 @@ fn loss_of<'t>(which: usize, a: Var<'t, f64>, y: Target<'t, f64>) -> Var<'t, f64
 
 fn data(draw: &mut Draw, record: &Record) -> Option<Dataset<f64>> {
     let examples = draw.few() + draw.few();
-    let mut shape = draw.small_shape();
+    let mut shape: Vec<usize> = draw.small_shape().into_iter().map(|length| length.min(1000)).collect();
     shape.insert(0, examples);
     let x = draw.array(&shape);
     let others = if draw.once_in(10) { draw.few() } else { examples };
@@ -210,7 +212,7 @@ fn measure(draw: &mut Draw, record: &Record) {
     for _ in 0..4 {
         let shape = draw.small_shape();
         let scores = draw.array(&shape);
-        let rows = shape.first().copied().unwrap_or(1);
+        let rows = shape.first().copied().unwrap_or(1).min(1000);
         let targets = match draw.below(3) {
             0 => Column::index(draw.indices(&[rows])),
             1 => Column::real(draw.array(&shape)),

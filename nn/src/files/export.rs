@@ -7,7 +7,7 @@ use crate::error::error;
 use crate::layer::Layer;
 use crate::module::{Leaf, Module, Named, Tree};
 use autodiff::{Error, ErrorKind, Program, Real, Registry, Result, Shape, Tape, Var};
-use ndarray::{ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -137,6 +137,20 @@ impl<F: Real> Export<F> {
             }
         });
         joined(&lines.collect::<Vec<_>>())
+    }
+
+    /// The program for n examples, in which the arrays of the model are the first inputs, in the order of
+    /// [`arrays`](Self::arrays) and with their paths as names.
+    ///
+    /// # Errors
+    /// As [`Program::parse`].
+    pub fn program(&self, n: usize) -> Result<Program<F>> {
+        Program::parse_with(&joined(&self.lines), &Registry::standard(), n)
+    }
+
+    /// The arrays of the model, parameters and buffers, with their paths.
+    pub fn arrays(&self) -> impl Iterator<Item = (&str, &ArrayD<F>)> {
+        self.arrays.iter().map(|(path, array)| (path.as_str(), array))
     }
 
     /// Writes [`to_text`](Self::to_text) to a file atomically; a former file is replaced.

@@ -55,6 +55,11 @@ pub fn binary_cross_entropy_with_logits<'t, F: Real>(z: Var<'t, F>, y: Target<'t
     let z = logits("binary_cross_entropy_with_logits", z);
     let y = y.values("binary_cross_entropy_with_logits", z);
     let y = probabilities("binary_cross_entropy_with_logits", "the target", y, TWO);
-    let weighed = |weight: Var<'t, F>, term: Var<'t, F>| weight.eq(0.0).select(0.0, weight * term);
     (weighed(y, (-z).softplus()) + weighed(1.0 - y, z.softplus())).mean(..)
+}
+
+/// The product, and 0 where the weight is 0.
+#[track_caller]
+fn weighed<'t, F: Real>(weight: Var<'t, F>, term: Var<'t, F>) -> Var<'t, F> {
+    weight.eq(0.0).select(0.0, weight * term)
 }

@@ -21,6 +21,6 @@ pub fn cosine<'t, F: Real>(a: Var<'t, F>, y: Target<'t, F>) -> Var<'t, F> {
         let mismatch = Mismatch::new("the output is a single number; it should be [examples, numbers]");
         return a.tape().refuse("cosine", &[a.into()], mismatch);
     }
-    let unit = |x: Var<'t, F>| x / x.norm_keep(-1).maximum(1e-8);
-    (1.0 - (unit(a) * unit(y)).sum(-1)).mean(..)
+    let ([a_norm, y_norm], least) = ([a.norm_keep(-1), y.norm_keep(-1)], 1e-8);
+    (1.0 - (a / a_norm.maximum(least) * (y / y_norm.maximum(least))).sum(-1)).mean(..)
 }

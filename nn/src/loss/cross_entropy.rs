@@ -106,13 +106,15 @@ impl CrossEntropy {
             Target::Values(y) => distributions("CrossEntropy", Target::Values(y).values("CrossEntropy", z)),
         };
         let weights: Vec<F> = self.class_weights.iter().flatten().map(|weight| F::of(*weight)).collect();
-        let weighed = |x: Var<'t, F>| if weights.is_empty() { x } else { x * tape.constant(weights.clone()) };
-        let mut q = y;
+        let (mut q, mut y) = (y, y);
         if epsilon > 0.0 {
             q = y * (1.0 - epsilon) + share;
         }
-        let q = weighed(q);
-        (-q.eq(0.0).select(0.0, q * z.log_softmax(-1)).sum(-1), weighed(y).sum(-1))
+        if !weights.is_empty() {
+            let weights = tape.constant(weights);
+            (q, y) = (q * weights, y * weights);
+        }
+        (-q.eq(0.0).select(0.0, q * z.log_softmax(-1)).sum(-1), y.sum(-1))
     }
 
     fn check<F: Real>(&self, classes: usize, target: &Target<'_, F>) -> Result<(), Mismatch> {

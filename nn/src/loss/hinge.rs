@@ -60,6 +60,7 @@ pub fn multi_class_hinge<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) -> V
 }
 
 /// max(0, x), with the slope 0 at 0.
+#[track_caller]
 fn margin<F: Real>(x: Var<'_, F>) -> Var<'_, F> {
     x.gt(0.0).select(x, 0.0)
 }

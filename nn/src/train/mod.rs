@@ -1,6 +1,7 @@
 //! Training: a step, a loop of steps, and those who watch it.
 
 mod checkpoint;
+mod described;
 mod early_stopping;
 mod evaluate;
 mod finite;
@@ -14,10 +15,12 @@ mod planned;
 mod progress;
 mod recorded;
 mod step;
+mod trace;
 mod trainer;
 
 pub(crate) use checkpoint::Run;
 pub use checkpoint::{Checkpoint, Every};
+pub use described::{StepInput, StepOutput, StepProgram};
 pub use early_stopping::EarlyStopping;
 pub(crate) use evaluate::evaluate_at;
 pub use evaluate::{Evaluation, evaluate, predict, predict_in_batches};

@@ -105,6 +105,20 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         Step { state, plans: Vec::new(), last: None, ..self }
     }
 
+    /// From now on, the step goes on from `state`, which another step had: as [`with_state`](Self::with_state).
+    pub fn set_state(&mut self, state: OptimizerState<F>) {
+        self.state = state;
+        self.forget();
+    }
+
+    pub(super) fn optimizer(&self) -> &O {
+        &self.optimizer
+    }
+
+    pub(super) fn objective(&self) -> &J {
+        &self.objective
+    }
+
     /// Every step is recorded anew: for models that Rust code changes from step to step.
     pub fn eagerly(self) -> Self {
         Step { eagerly: true, ..self }
@@ -135,6 +149,10 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     /// The optimizer's state.
     pub fn state(&self) -> &OptimizerState<F> {
         &self.state
+    }
+
+    pub(super) fn optimizer(&self) -> &O {
+        &self.optimizer
     }
 
     /// What the last step found out; `None` before the first, and after [`forget`](Self::forget).

@@ -12,6 +12,7 @@ use crate::module::Module;
 use crate::objective::Objective;
 use crate::optim::{Optimizer, Position};
 use crate::random::Random;
+use autodiff::inspect::Trace;
 use autodiff::{Real, Result};
 use ndarray::ArrayD;
 use std::fmt;
@@ -51,10 +52,14 @@ pub struct Trainer<'a, F: Real, O> {
     observers: Vec<&'a mut dyn Observer<F>>,
     resumed: Option<&'a Checkpoint<F>>,
     kept: Option<(Every, Keep<'a, F>)>,
+    traced: Option<(u64, KeepTrace<'a, F>)>,
 }
 
 /// What becomes of a checkpoint.
 type Keep<'a, F> = Box<dyn FnMut(&Checkpoint<F>) -> Result<()> + 'a>;
+
+/// What becomes of a trace.
+type KeepTrace<'a, F> = Box<dyn FnMut(&Trace<F>) -> Result<()> + 'a>;
 
 /// A number that says how well outputs fit targets.
 type Metric<'a, F> = Box<dyn Fn(&ArrayD<F>, &Column<F>) -> Result<f64> + 'a>;
@@ -89,6 +94,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             observers: Vec::new(),
             resumed: None,
             kept: None,
+            traced: None,
         }
     }
 
@@ -214,6 +220,25 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         Trainer { kept: Some((every, Box::new(keep))), ..self }
     }
 
+    /// Calls `keep` with the trace of step number `step`, from 1: forward pass, reverse pass and update, to be looked at.
+    /// It is recorded before the step is made; no other step costs more.
+    ///
+    /// ```
+    /// use nn::{Dataset, Dense, Init, Random, Sgd, Trainer, loss};
+    ///
+    /// let data = Dataset::<f64>::valued([[1.0], [2.0], [3.0]], [[2.0], [4.0], [6.0]])?;
+    /// let mut model = Dense::new(1, 1, Init::Xavier, &mut Random::new(0));
+    /// let mut third = None;
+    /// // With the crate `stepper`: `|trace| Ok(stepper::save(trace, "step3.trace")?)`.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).epochs(5).trace(3, |trace| Ok(third = Some(trace.clone())));
+    /// trainer.fit(&mut model, loss::mean_squared, &data)?;
+    /// assert_eq!(third.unwrap().runs().len(), 1);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn trace(self, step: u64, keep: impl FnMut(&Trace<F>) -> Result<()> + 'a) -> Self {
+        Trainer { traced: Some((step, Box::new(keep))), ..self }
+    }
+
     /// Trains `model` on `data`. Returns the checkpoint of the last step, from which the run can be resumed; or the one
     /// that an observer has chosen ([`Observer::chosen`]), to which the model is set then.
     ///
@@ -246,7 +271,7 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
         // The optimizer goes to the step, and the rest stays.
         let Trainer { optimizer, epochs, batch_size, .. } = self;
         let (metrics, augment) = (self.metrics, self.augment);
-        let (mut observers, mut kept) = (self.observers, self.kept);
+        let (mut observers, mut kept, mut traced) = (self.observers, self.kept, self.traced);
         let mut step = Step::new(optimizer, objective);
         if let Some(checkpoint) = self.resumed {
             checkpoint.restore(model)?;
@@ -291,6 +316,11 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
                         Ok(batch) => batch,
                         Err(error) => return Err(error.at(here()).with_operand(in_batch(number, progress.batches))),
                     };
+                }
+                if let Some((number, keep)) = &mut traced
+                    && step.position().step + 1 == *number
+                {
+                    keep(&step.trace(&*model, &batch, key)?)?;
                 }
                 if let Err(error) = step.run(model, &batch, key) {
                     let error = error.with_operand(in_batch(number, progress.batches));

@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 const PAGE: &str = include_str!("../../page/page.html");
 const STYLE: &str = include_str!("../../page/page.css");
-const PROGRAM: [&str; 3] = [
+const PROGRAM: [&str; 4] = [
     include_str!("../../page/breakpoints.js"),
     include_str!("../../page/views.js"),
+    include_str!("../../page/layers.js"),
     include_str!("../../page/page.js"),
 ];
 
@@ -22,8 +23,8 @@ const PROGRAM: [&str; 3] = [
 const CHECKED: usize = 600;
 
 /// The page of a trace.
-pub fn page<F: Real>(trace: &Trace<F>, title: &str) -> String {
-    let scene = scene::scene(&Story::new(trace), title, &checks(trace));
+pub fn page<F: Real>(trace: &Trace<F>, title: &str, introduction: &str) -> String {
+    let scene = scene::scene(&Story::new(trace), (title, introduction), &checks(trace));
     // Inside a script element nothing may look like the end of it; in JSON, `<` may always be written so.
     let data = scene.to_string().replace('<', "\\u003c");
     let parts = [

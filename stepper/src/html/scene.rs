@@ -3,8 +3,8 @@
 use super::mathml;
 use crate::layout::layout;
 use crate::number::{full, percent, short};
-use crate::story::{Explanation, GLOSSARY, Story};
-use autodiff::inspect::{Answer, Edge, Event, Role, Symbol, Template, Trace};
+use crate::story::{Explanation, GLOSSARY, Story, Times};
+use autodiff::inspect::{Answer, Edge, Event, Role, Symbol, Template};
 use autodiff::{NodeId, Real};
 use ndarray::ArrayViewD;
 use serde_json::{Value, json};
@@ -47,7 +47,11 @@ struct Shown {
 }
 
 /// The scene of a trace.
-pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeId, Vec<Value>>) -> Value {
+pub fn scene<F: Real>(
+    story: &Story<'_, F>,
+    (title, introduction): (&str, &str),
+    checks: &BTreeMap<NodeId, Vec<Value>>,
+) -> Value {
     let trace = story.trace;
     let all: usize = trace.nodes().map(|node| node.shape().size()).sum();
     let large = all > FULL || trace.nodes().count() > MANY;
@@ -58,7 +62,7 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         depth: if large { 0 } else { 6 },
     };
     let mut numbers = Numbers::default();
-    let times = times(trace);
+    let times = Times::new(trace);
     let edges: Vec<Edge> = trace.edges().filter(|edge| story.brings(*edge)).collect();
     let edge_number: BTreeMap<Edge, usize> = edges.iter().enumerate().map(|(i, edge)| (*edge, i)).collect();
     let nodes: Vec<Value> =
@@ -85,6 +89,7 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         .collect();
     json!({
         "title": title,
+        "introduction": introduction,
         "precision": F::NAME,
         "result": story.result().map(|id| story.symbol(id)),
         "resultMath": story.result().map(|id| mathml::of_symbol(story.symbol(id))),
@@ -100,42 +105,6 @@ pub fn scene<F: Real>(story: &Story<'_, F>, title: &str, checks: &BTreeMap<NodeI
         "glossary": GLOSSARY,
         "numbers": numbers.pool,
     })
-}
-
-/// When the value of each node was there.
-struct Times {
-    pushed: Vec<Option<usize>>,
-    updated: BTreeMap<NodeId, usize>,
-    /// When the cotangent of each node changed.
-    cotangents: Vec<Vec<usize>>,
-    given: BTreeMap<Edge, usize>,
-}
-
-fn times<F: Real>(trace: &Trace<F>) -> Times {
-    let count = trace.nodes().count();
-    let mut times = Times {
-        pushed: vec![None; count],
-        updated: BTreeMap::new(),
-        cotangents: vec![Vec::new(); count],
-        given: BTreeMap::new(),
-    };
-    for (i, event) in trace.events().iter().enumerate() {
-        match event {
-            Event::Push(id) => times.pushed.get_mut(id.index()).into_iter().for_each(|time| *time = Some(i + 1)),
-            Event::Update(id) => {
-                times.updated.insert(*id, i + 1);
-            }
-            Event::Seed(id) | Event::Zero(id) => {
-                times.cotangents.get_mut(id.index()).into_iter().for_each(|history| history.push(i + 1));
-            }
-            Event::Accumulate(edge) => {
-                times.cotangents.get_mut(edge.operand.index()).into_iter().for_each(|history| history.push(i + 1));
-                times.given.insert(*edge, i + 1);
-            }
-            _ => {}
-        }
-    }
-    times
 }
 
 fn array<F: Real>(array: ArrayViewD<'_, F>, numbers: &mut Numbers, shown: &Shown) -> Value {
@@ -288,6 +257,7 @@ fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
             "root": statement.root.index(),
             "nodes": nodes,
             "given": statement.given,
+            "idle": story.is_idle(statement.root),
             "cotangent": cotangent_formula(story, statement.root, shown.depth),
         })
     };
@@ -301,6 +271,7 @@ fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> 
     for run in story.trace.runs() {
         let inside: Vec<usize> = (0..story.statements.len())
             .filter(|i| story.statements.get(*i).is_some_and(|one| run.nodes.contains(&one.root.index())))
+            .filter(|i| story.statements.get(*i).is_some_and(|one| !story.is_idle(one.root)))
             .collect();
         let local = |statement: usize| inside.iter().position(|i| *i == statement);
         let crossing: Vec<(Edge, usize, usize)> = story

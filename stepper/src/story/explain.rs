@@ -1,6 +1,7 @@
 //! Formulas with the numbers of a run in them, element by element.
 
 use super::Story;
+use super::convolution::Window;
 use crate::number::short;
 use autodiff::inspect::{Answer, Edge, Role, Symbol, Template};
 use autodiff::{NodeId, Real};
@@ -80,6 +81,18 @@ impl<F: Real> Story<'_, F> {
                 found.terms = terms(pairs.into_iter().map(product).collect::<Option<Vec<_>>>()?)?;
                 found.text = sum_text(&found.terms);
             }
+            "conv" => {
+                let Window { terms: pairs } = Window::back(self, edge, element)?;
+                let other = *operands.get(1 - edge.slot)?;
+                found.reads_cotangents = pairs.iter().map(|(result, _)| (edge.node, *result)).collect();
+                found.reads = pairs.iter().map(|(_, of)| (other, *of)).collect();
+                let product = |(result, of): (usize, usize)| {
+                    let (bar, x) = (self.cotangent(edge.node, result)?, self.value(other, of)?);
+                    Some(if edge.slot == 0 { (bar, x) } else { (x, bar) })
+                };
+                found.terms = terms(pairs.into_iter().map(product).collect::<Option<Vec<_>>>()?)?;
+                found.text = sum_text(&found.terms);
+            }
             "broadcast_to" => {
                 let to = node.shape();
                 let from = self.trace.node(edge.operand)?.shape();
@@ -146,6 +159,14 @@ impl<F: Real> Story<'_, F> {
                 into.reads.extend(pairs.iter().flat_map(|(p, q)| [(*a, *p), (*b, *q)]));
                 let numbers: Option<Vec<(F, F)>> =
                     pairs.iter().map(|(p, q)| Some((self.value(*a, *p)?, self.value(*b, *q)?))).collect();
+                into.terms = terms(numbers?)?;
+                Some(sum_text(&into.terms))
+            }
+            ("conv", [x, w]) => {
+                let Window { terms: pairs } = Window::of(self, id, element)?;
+                into.reads.extend(pairs.iter().flat_map(|(p, q)| [(*x, *p), (*w, *q)]));
+                let numbers: Option<Vec<(F, F)>> =
+                    pairs.iter().map(|(p, q)| Some((self.value(*w, *q)?, self.value(*x, *p)?))).collect();
                 into.terms = terms(numbers?)?;
                 Some(sum_text(&into.terms))
             }

@@ -1,16 +1,21 @@
 //! What all front ends show of a trace: statements, symbols, sentences, and formulas with numbers.
 
+mod convolution;
 mod explain;
 mod narration;
+mod rule;
 mod statements;
 mod symbols;
+mod times;
 
 pub use explain::{Explanation, Term};
 pub use narration::GLOSSARY;
 pub use statements::Statement;
+pub use times::Times;
 
-use autodiff::inspect::{Documentation, Trace};
+use autodiff::inspect::{Documentation, Role, Trace};
 use autodiff::{NodeId, Real};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// A trace with its statements, symbols and sentences.
@@ -23,14 +28,15 @@ pub struct Story<'a, F: Real> {
     pub statement_of: Vec<usize>,
     symbols: Vec<String>,
     result: Option<NodeId>,
-    documentation: Vec<Option<Arc<Documentation>>>,
+    /// Made when it is asked for: it takes a run of the rule on symbols.
+    documentation: Vec<OnceCell<Option<Arc<Documentation>>>>,
 }
 
 impl<'a, F: Real> Story<'a, F> {
     /// The story of a trace.
     pub fn new(trace: &'a Trace<F>) -> Self {
         let (statements, statement_of) = statements::of(trace);
-        let documentation = trace.nodes().map(|node| node.documentation().ok()).collect();
+        let documentation = statement_of.iter().map(|_| OnceCell::new()).collect();
         Story {
             symbols: symbols::of(trace, &statements, &statement_of),
             result: symbols::result(trace),
@@ -51,6 +57,12 @@ impl<'a, F: Real> Story<'a, F> {
         symbols::bar(self.symbol(id), self.result.map_or("y", |result| self.symbol(result)))
     }
 
+    /// Whether a node is data that nothing uses, about which there is nothing to say.
+    pub fn is_idle(&self, id: NodeId) -> bool {
+        let data = self.trace.node(id).is_some_and(|node| node.role() == Role::Data);
+        data && self.trace.edges_into(id).next().is_none()
+    }
+
     /// The node at which the reverse pass starts, if there is one.
     pub fn result(&self) -> Option<NodeId> {
         self.result
@@ -58,6 +70,7 @@ impl<'a, F: Real> Story<'a, F> {
 
     /// What the operation of a node says of itself.
     pub fn documentation(&self, id: NodeId) -> Option<&Documentation> {
-        self.documentation.get(id.index())?.as_deref()
+        let made = || self.trace.node(id).and_then(|node| node.documentation().ok());
+        self.documentation.get(id.index())?.get_or_init(made).as_deref()
     }
 }

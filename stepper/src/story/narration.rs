@@ -148,7 +148,10 @@ impl<F: Real> Story<'_, F> {
             .trace
             .edges_of(id)
             .filter(|edge| self.brings(*edge))
-            .map(|edge| self.symbol(edge.operand).to_owned())
+            .map(|edge| match self.symbol(edge.operand) {
+                symbol if symbol.contains(' ') => format!("({symbol})"),
+                symbol => symbol.to_owned(),
+            })
             .collect();
         let to = match operands.split_last() {
             None => String::new(),
@@ -201,13 +204,18 @@ impl<F: Real> Story<'_, F> {
     /// An array in a sentence: `[0.5933, 0.5969]`.
     pub fn array(&self, array: Option<ArrayViewD<'_, F>>, id: NodeId) -> String {
         let shape = self.trace.node(id).map(|node| node.shape().clone()).unwrap_or_default();
-        array.map_or("blank".to_owned(), |array| nested(&array.iter().map(|x| short(*x)).collect::<Vec<_>>(), &shape))
+        let Some(array) = array else { return "blank".to_owned() };
+        // Of a large array only the beginning is written.
+        let elements: Vec<String> = array.iter().take(SHOWN + 1).map(|x| short(*x)).collect();
+        nested(&elements, &shape, array.len())
     }
 
-    /// An array with all digits, for copying.
+    /// As [`array`](Self::array), with all digits.
     pub fn exact(&self, array: Option<ArrayViewD<'_, F>>, id: NodeId) -> String {
         let shape = self.trace.node(id).map(|node| node.shape().clone()).unwrap_or_default();
-        array.map_or("blank".to_owned(), |array| nested(&array.iter().map(|x| full(*x)).collect::<Vec<_>>(), &shape))
+        let Some(array) = array else { return "blank".to_owned() };
+        let elements: Vec<String> = array.iter().take(SHOWN + 1).map(|x| full(*x)).collect();
+        nested(&elements, &shape, array.len())
     }
 
     /// A share in per cent, blank where there is none.
@@ -217,16 +225,12 @@ impl<F: Real> Story<'_, F> {
 }
 
 /// Elements in brackets, as the axes are; of a large array its beginning and its shape.
-fn nested(elements: &[String], shape: &Shape) -> String {
+fn nested(elements: &[String], shape: &Shape, size: usize) -> String {
     match (&**shape, elements) {
         ([], [number]) => number.clone(),
         (_, []) => "[]".into(),
-        _ if elements.len() > SHOWN => {
-            format!(
-                "[{}, … {} numbers]",
-                elements.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
-                elements.len()
-            )
+        _ if size > SHOWN => {
+            format!("[{}, … {size} numbers]", elements.iter().take(3).cloned().collect::<Vec<_>>().join(", "))
         }
         ([.., columns], _) if shape.rank() == 2 && *columns > 0 => {
             let rows = elements.chunks(*columns).map(|row| format!("[{}]", row.join(", ")));

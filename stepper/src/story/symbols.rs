@@ -20,6 +20,8 @@ pub(super) fn of<F: Real>(trace: &Trace<F>, statements: &[Statement], statement_
         }
     }
     let end = trace.at(trace.len());
+    // How many operations a part of a statement has: a formula of more than half its characters cannot be short enough.
+    let mut operations: Vec<usize> = Vec::new();
     let mut symbols: Vec<String> = Vec::new();
     for node in trace.nodes() {
         let id = node.id();
@@ -28,9 +30,11 @@ pub(super) fn of<F: Real>(trace: &Trace<F>, statements: &[Statement], statement_
             value.first().map(|x| short(*x))
         };
         let is_root = statement_of.get(id.index()).and_then(|i| statements.get(*i)).is_some_and(|one| one.root == id);
+        let parts: usize = node.operands().iter().filter_map(|id| operations.get(id.index())).sum();
+        operations.push(if is_root || node.role() != Role::Computed { 0 } else { parts.saturating_add(1) });
         // A part of a statement is written with the symbols of what comes before it.
         let formula = || {
-            let formula = node.formula().filter(|_| !is_root)?;
+            let formula = (!is_root && parts < LONGEST / 2).then(|| node.formula())??;
             let text = formula.template.write(|symbol| match symbol {
                 autodiff::inspect::Symbol::Operand(i) => {
                     formula.leaves.get(i).and_then(|leaf| symbols.get(leaf.index())).cloned().unwrap_or_default()

@@ -16,7 +16,7 @@ fn time(browser: &Browser) -> u64 {
 fn the_page_steps_as_the_trace_does() {
     let Some(browser) = Browser::open(1280, 800, false) else { return };
     let trace = trace("two-layers");
-    let path = file("steps", &stepper::html(&trace, "two layers"));
+    let path = file("steps", &stepper::html(&trace, "two layers").unwrap());
     browser.visit(&path, "");
     let story = stepper::story::Story::new(&trace);
     let says = |browser: &Browser, t: usize| {
@@ -71,7 +71,7 @@ fn the_page_steps_as_the_trace_does() {
 fn one_request_and_no_error() {
     for demo in stepper::demo::ALL {
         let Some(browser) = Browser::open(1280, 800, true) else { return };
-        let path = file(demo.name, &stepper::html(&demo.trace().unwrap(), demo.title));
+        let path = file(demo.name, &stepper::html(&demo.trace().unwrap(), demo.title).unwrap());
         browser.visit(&path, "");
         browser.keys("G");
         let requests: Vec<String> = browser
@@ -90,7 +90,7 @@ fn breakpoints_in_the_page_stop_as_those_of_the_library() {
     let Some(browser) = Browser::open(1280, 800, false) else { return };
     for name in ["two-layers", "nan-forward", "nan-reverse", "two-layers-matrices"] {
         let trace = trace(name);
-        let path = file(&format!("stops-{name}"), &stepper::html(&trace, name));
+        let path = file(&format!("stops-{name}"), &stepper::html(&trace, name).unwrap());
         browser.visit(&path, "");
         for text in [
             "nan",
@@ -139,7 +139,7 @@ fn a_name_that_looks_like_markup_is_a_name() {
     let tape = autodiff::Tape::<f64>::new();
     let x = tape.input(1.0).named("</script><script>document.title='run'</script>");
     let y = (x * 2.0).named("<b>y</b>");
-    let path = file("names", &stepper::html(&y.trace().unwrap(), "names"));
+    let path = file("names", &stepper::html(&y.trace().unwrap(), "names").unwrap());
     browser.visit(&path, "");
     browser.keys("...");
     assert!(browser.text("say").contains("<b>y</b> = </script>"), "{}", browser.text("say"));
@@ -153,7 +153,7 @@ fn nothing_overlaps_and_nothing_is_cut_off() {
     for (width, height, dark) in [(1280, 800, false), (1280, 800, true), (390, 844, false)] {
         let Some(browser) = Browser::open(width, height, dark) else { return };
         let trace = trace("two-layers");
-        let path = file(&format!("size-{width}-{dark}"), &stepper::html(&trace, "two layers"));
+        let path = file(&format!("size-{width}-{dark}"), &stepper::html(&trace, "two layers").unwrap());
         browser.visit(&path, "#70");
         browser.script("endTour()");
         // Boxes of the graph do not overlap, and the page is as wide as the window.

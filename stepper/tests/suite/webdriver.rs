@@ -67,6 +67,12 @@ impl Browser {
         self.command("/execute/sync", json!({ "script": script, "args": [] }))
     }
 
+    /// What a script gives to `done`, sooner or later.
+    pub fn script_later(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        self.command("/execute/async", json!({ "script": script, "args": [] }))
+    }
+
     /// The text of an element.
     pub fn text(&self, id: &str) -> String {
         self.script(&format!("return document.getElementById('{id}').textContent"))

@@ -72,6 +72,32 @@ fn with_sum(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// Each reason, where it is met: what somebody reads who was given a broken file.
+#[test]
+fn the_reason_says_what_is_wrong() {
+    let good = descent().to_bytes();
+    let message = |bytes: &[u8]| Trace::<f64>::from_bytes(bytes).unwrap_err().message().to_owned();
+    assert_eq!(message(b""), "byte 0: this is no trace: it should begin with `autodiff trace`");
+    assert_eq!(message(b"autodiff text"), "byte 10: this is no trace: it should begin with `autodiff trace`");
+    assert_eq!(message(&good[..18]), "byte 15: the trace ends here");
+    let last = good.len() - 8;
+    let mut changed = good.clone();
+    changed[last - 1] ^= 1;
+    let sum = format!("byte {last}: the check sum at the end is not that of the bytes before it: the file was changed, or its end is missing");
+    assert_eq!(message(&changed), sum);
+    // With a right sum, what is wrong inside is named: a length that cannot be, and bytes behind the end.
+    let content = &good[..last];
+    let mut long = content[..19].to_vec();
+    long.extend([0xff, 0xff, 0xff, 0xff, 0x0f]);
+    assert_eq!(message(&with_sum(long)), "byte 24: 4294967295 items cannot follow in 0 bytes");
+    let mut more = content.to_vec();
+    more.push(0);
+    assert_eq!(message(&with_sum(more)), format!("byte {last}: 1 bytes are left over"));
+    let mut endless = content[..19].to_vec();
+    endless.extend([0xff; 12]);
+    assert!(message(&with_sum(endless)).ends_with("a number is too long"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(crate::cases(2000)) })]
 

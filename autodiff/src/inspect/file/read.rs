@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         };
         if sum(content) != u64::from_le_bytes(*end) {
             reader.at = content.len();
-            return Err(reader.error("the sum does not fit: the trace was changed, or its end is missing"));
+            return Err(reader.error("the check sum at the end is not that of the bytes before it: the file was changed, or its end is missing"));
         }
         reader.bytes = content;
         Ok(reader)
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
 
     fn one_of<T: Copy>(&mut self, of: &[T], what: &str) -> Result<T> {
         let number = self.byte()?;
-        of.get(number as usize).copied().ok_or_else(|| self.error(&format!("{number} is no {what}")))
+        of.get(number as usize).copied().ok_or_else(|| self.error(&format!("{number} is not the number of a {what}")))
     }
 
     fn documentation(&mut self) -> Result<Documentation> {
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
         let lengths = self.list(Reader::number)?;
         let size = lengths.iter().try_fold(1usize, |size, length| size.checked_mul(*length));
         if lengths.len() > Shape::MOST_AXES || size.is_none_or(|size| size > LARGEST) {
-            return Err(self.error("no array has such a shape"));
+            return Err(self.error("the shape has too many axes, or more elements than an array of a trace can have"));
         }
         let roles = [Role::Input, Role::Data, Role::Constant, Role::Computed, Role::FurtherResult];
         let role = self.one_of(&roles, "role of a node")?;
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
                 trace.updates.insert(id, next);
                 Event::Update(id)
             }
-            other => return Err(self.error(&format!("{other} is no sort of event"))),
+            other => return Err(self.error(&format!("{other} is not the number of a kind of event (0 to 7)"))),
         };
         trace.events.push(event);
         Ok(())
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
                 Value::Index(Arc::new((0..size).map(|_| self.number()).collect::<Result<_>>()?))
             }
             tag::KEY => Value::Key(u64::from_le_bytes(self.take()?)),
-            other => return Err(self.error(&format!("{other} is no sort of value"))),
+            other => return Err(self.error(&format!("{other} is not the number of a kind of value"))),
         })
     }
 

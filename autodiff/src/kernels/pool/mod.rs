@@ -80,6 +80,9 @@ pub fn max_pool<F: Real>(
     expect_lengths("the array of indices", indices.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
     let (values, indices) = (values.into_slice(), indices.into_slice());
+    if values.is_empty() {
+        return Ok(());
+    }
     let (places, width) = (planes.places(), planes.size[1]);
     // Of each row of windows, all are compared with one element each before all are with the next.
     let windows = planes.positions[1];
@@ -156,8 +159,12 @@ pub fn average_pool<F: Real>(
     let planes = Planes::new(&pool, x.shape()).map_err(refusal)?;
     expect_lengths("the output", output.shape(), planes.output(x.shape()))?;
     let (data, [down, right], starts) = planes.of(&x);
+    let y = output.into_slice();
+    if y.is_empty() {
+        return Ok(());
+    }
     let places = planes.places();
-    for (y, start) in output.into_slice().chunks_exact_mut(planes.count()).zip(starts) {
+    for (y, start) in y.chunks_exact_mut(planes.count()).zip(starts) {
         planes.each(&places, |at, rows, columns| {
             let mut sum = F::zero();
             for row in rows.elements() {
@@ -201,6 +208,9 @@ pub fn average_pool_adjoint<F: Real>(
     let width = planes.size[1];
     let mut dy = dy.iter();
     let dx = output.into_slice();
+    if dx.is_empty() {
+        return Ok(());
+    }
     dx.fill(F::zero());
     let places = planes.places();
     for dx in dx.chunks_exact_mut((planes.size[0] * width).max(1)) {
@@ -253,7 +263,7 @@ impl Planes {
             let refused =
                 |message: String| Mismatch::new(format!("axis {} of x {}: {message}", lead + axis, Shape::from(x)));
             let positions = window.positions(size, *length, pool.ceil).map_err(|mismatch| refused(mismatch.message))?;
-            if let Some(p) = (0..positions).find(|p| window.inside(*p, size, *length).is_empty()) {
+            if let Some(p) = window.outside(size, *length, positions) {
                 return Err(refused(format!("the window at position {p} has no elements but padding")));
             }
             (planes.size[to], planes.length[to]) = (size, *length);
@@ -297,7 +307,8 @@ impl Planes {
         }
     }
 
-    /// What the windows have along each axis, which is the same on all planes.
+    /// What the windows have along each axis, which is the same on all planes. Where there are no planes, an axis can be
+    /// longer than memory: not to be asked then.
     fn places(&self) -> [Places; 2] {
         [0, 1].map(|axis| (0..self.positions[axis]).map(|position| self.place(axis, position)).collect())
     }

@@ -157,7 +157,9 @@ impl<F: Real> Tape<F> {
         let scan = Scan::new(body, steps, 0).map_err(fail)?;
         let captured = captured.into_iter().map(|id| self.arg(id));
         let operands: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().chain(captured).chain(given).collect();
-        let active: Vec<bool> = operands.iter().map(|x| self.with_node(x.id(), |node| node.active)).collect();
+        // An array of another tape is refused when the loop is recorded, with the others named.
+        let active = |x: &Arg<'t, F>| std::ptr::eq(x.parts().0, self) && self.with_node(x.id(), |node| node.active);
+        let active: Vec<bool> = operands.iter().map(active).collect();
         let scan = scan.for_reverse(&active, options.keep).map_err(fail)?;
         let kinds = kinds(&scan);
         let mut results = self.record_list(Arc::new(scan), &operands, &kinds);
