@@ -97,6 +97,9 @@ impl<F: Real> Card<'_, '_, F> {
         if let Some(formula) = formula {
             lines.push(Line::raw(format!("  {} = {formula}", story.symbol(id))));
         }
+        if node.operation() == "scan" && self.session.trace().program().is_some() {
+            lines.push(self.note("  a loop: s goes into one of its steps".to_owned()));
+        }
         let Some(value) = self.session.state().value(id) else {
             lines.push(Line::from(vec![Span::raw("  "), self.paint.blank()]));
             lines.push(self.note("  not computed yet".to_owned()));

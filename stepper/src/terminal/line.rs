@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// The columns that a value takes at most.
-const VALUE: usize = 24;
+const VALUE: usize = 26;
 
 /// A line of the program: a mark, the formula, and at the right the value as far as it is known.
 pub(super) fn of<F: Real>(app: &App<'_, F>, row: usize, here: bool, looked_at: bool, room: usize) -> Line<'static> {
@@ -110,11 +110,11 @@ pub(super) fn fitted<F: Real>(whole: &str, array: ArrayViewD<'_, F>, room: usize
     for x in &array {
         let number = short(*x);
         if width(&text) + width(&number) + 4 > room {
-            break;
+            return text + "…]";
         }
         text.extend([&number, ", "]);
     }
-    text + "…]"
+    format!("{}]", text.trim_end_matches(", "))
 }
 
 /// A text at the left and a value at the right.

@@ -33,7 +33,7 @@ use std::io::IsTerminal;
 /// // Without a terminal: what the screen would show, and what a script prints.
 /// let screen = stepper::Terminal::new().title("a square").at(2).frame(&y, (80, 24))?;
 /// assert!(screen.contains("y = x·x is computed: 9."));
-/// assert_eq!(stepper::Terminal::new().script(&y, "goto end; p x")?, "time 5: By way of y, x gets the \
+/// assert_eq!(stepper::Terminal::new().script(&y, "goto end; p x")?, "time 6: By way of y, x gets the \
 ///     contribution 3. It is the last of 2, and together they are x\u{304} = 6.\nx = 3\nx\u{304} = 6\n");
 /// # Ok::<(), stepper::Error>(())
 /// ```

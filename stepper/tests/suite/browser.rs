@@ -133,6 +133,47 @@ fn breakpoints_in_the_page_stop_as_those_of_the_library() {
     }
 }
 
+/// A copy opens at the same moment, with the same breakpoints, and steps as the page that it was made of.
+#[test]
+fn a_saved_copy_is_the_page() {
+    let Some(browser) = Browser::open(1280, 800, false) else { return };
+    let trace = trace("two-ways");
+    let path = file("copied", &stepper::html(&trace, "two ways").unwrap());
+    browser.visit(&path, "#9");
+    browser.script("endTour(); addStop('phase == reverse && name ~ \"</script>*\"'); addStop('name ~ \"b\"')");
+    // The file that the browser would download.
+    let copy = browser.script_later(
+        "let kept; URL.createObjectURL = blob => { kept = blob; return '#' }; HTMLAnchorElement.prototype.click = () => {}; \
+         keys.w(); kept.text().then(done)",
+    );
+    let copied = file("copy", copy.as_str().unwrap());
+    browser.visit(&copied, "");
+    assert_eq!(time(&browser), 9);
+    assert_eq!(browser.script("return stops.map(stop => stop.text)")[1], "name ~ \"b\"");
+    assert_eq!(browser.script("return rows.length > 0 && boxes.size > 0"), true);
+    browser.keys("G");
+    let story = stepper::story::Story::new(&trace);
+    assert_eq!(browser.text("say"), story.sentence(&trace.at(trace.len())));
+    assert_eq!(browser.log("browser"), Vec::<String>::new());
+    std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(copied).unwrap();
+}
+
+#[test]
+fn what_is_predicted_is_covered_until_it_is_asked_for() {
+    let Some(browser) = Browser::open(1280, 800, false) else { return };
+    let path = file("predicted", &stepper::html(&trace("square"), "square").unwrap());
+    browser.visit(&path, "");
+    browser.script("endTour()");
+    browser.keys("?.");
+    assert_eq!(browser.script("return document.body.classList.contains('covered')"), true);
+    assert!(browser.text("say").starts_with("What will x be?"), "{}", browser.text("say"));
+    browser.keys(" ");
+    assert_eq!(browser.script("return document.body.classList.contains('covered')"), false);
+    assert!(browser.text("say").starts_with("x = 3 is given."), "{}", browser.text("say"));
+    std::fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn a_name_that_looks_like_markup_is_a_name() {
     let Some(browser) = Browser::open(1280, 800, false) else { return };

@@ -83,7 +83,9 @@ fn the_reason_says_what_is_wrong() {
     let last = good.len() - 8;
     let mut changed = good.clone();
     changed[last - 1] ^= 1;
-    let sum = format!("byte {last}: the check sum at the end is not that of the bytes before it: the file was changed, or its end is missing");
+    let sum = format!(
+        "byte {last}: the check sum at the end is not that of the bytes before it: the file was changed, or its end is missing"
+    );
     assert_eq!(message(&changed), sum);
     // With a right sum, what is wrong inside is named: a length that cannot be, and bytes behind the end.
     let content = &good[..last];
