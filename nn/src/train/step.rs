@@ -151,10 +151,6 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
         &self.state
     }
 
-    pub(super) fn optimizer(&self) -> &O {
-        &self.optimizer
-    }
-
     /// What the last step found out; `None` before the first, and after [`forget`](Self::forget).
     pub fn result(&self) -> Option<StepResult<'_, F>> {
         match self.last.as_ref()? {
