@@ -19,8 +19,12 @@ import numpy as np
 EIGHT = ["--virtual-devices", "8", "--mesh", "batch=8"]
 SQUARE = {
     "mlp": ["--shard", "0.weight=None,model", "--shard", "0.bias=model", "--shard", "3.weight=model,None"],
-    "transformer": ["--shard", "blocks.*.first.weight=None,model", "--shard", "blocks.*.second.weight=model,None"],
+    "transformer": ["--shard", "*.inner.weight=None,model", "--shard", "*.outer.weight=model,None"],
 }
+
+# All-reduces of a data parallel step, where it is not one: XLA sums what a loop carries over the devices in every step of it,
+# and the gradient of a recurrent network's weights is carried by the reverse loop.
+REDUCED = {"gru": 2}
 
 
 def train(folder, options, wait=True):
@@ -45,8 +49,9 @@ def copy(folder, suffix):
 
 def collectives(folder):
     """The collectives of the compiled step, by kind."""
-    text = (folder / "step.hlo").read_text()
-    kinds = re.findall(r"= [^=]*? (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)(?:-start)?\(", text)
+    lines = (folder / "step.hlo").read_text().splitlines()
+    pattern = re.compile(r"%\S+ = .* (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)(?:-start)?\(%")
+    kinds = [found[1] for found in map(pattern.search, lines) if found]
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
@@ -79,10 +84,12 @@ def refuses_infinite(folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="*", help="these trainings")
     parser.add_argument("--short", action="store_true", help="the small network alone")
     options = parser.parse_args()
     start = time.time()
     names = ["mlp"] if options.short else ["mlp", "lenet", "transformer", "gru"]
+    names = options.only or names
     refuses_infinite(options.folder / "mlp")
     for name in names:
         folder = options.folder / name
@@ -95,8 +102,8 @@ def main():
         compared(f"{name}, 8 devices", losses, expected, tolerance)
         found = collectives(eight)
         print(f"{name}, 8 devices: {found}")
-        if found != {"all-reduce": 1}:
-            sys.exit(f"{name}: data parallel training has one all-reduce, not {found}")
+        if found != {"all-reduce": REDUCED.get(name, 1)}:
+            sys.exit(f"{name}: there should be {REDUCED.get(name, 1)} all-reduce in data parallel training")
         if square:
             mesh = ["--virtual-devices", "4", "--mesh", "batch=2,model=2", "--hlo", str(square / "step.hlo")]
             compared(f"{name}, 2 × 2 devices", train(square, mesh + SQUARE[name]), expected, tolerance)

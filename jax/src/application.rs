@@ -2,7 +2,7 @@
 
 use crate::literal;
 use autodiff::primitive::{Kernel, Kind};
-use autodiff::{Attributes, Error, ErrorKind, NodeView, PrimitiveRef, Program, Real, Result, Shape};
+use autodiff::{Attributes, Error, ErrorKind, NodeView, PrimitiveRef, Real, Result, Shape};
 
 /// One application of a primitive in a program: what an emission is made from.
 ///
@@ -117,8 +117,9 @@ pub(crate) fn refused<F: Real>(node: &NodeView<'_, F>, what: &str, message: impl
     Error::new(ErrorKind::Registry, what, message).at(node.place())
 }
 
-/// The results of the application at a node: itself, and the nodes that follow it and hold no primitive of their own.
-pub(crate) fn results<'a, F: Real>(program: &'a Program<F>, node: &NodeView<'a, F>) -> Vec<NodeView<'a, F>> {
-    let behind = program.nodes().skip(node.id().index() + 1).take_while(|node| node.operation() == "result");
-    std::iter::once(*node).chain(behind).collect()
+/// The results of the application that these nodes begin with: the first, and those behind it that hold no primitive of
+/// their own.
+pub(crate) fn results<'a, F: Real>(from: &[NodeView<'a, F>]) -> Vec<NodeView<'a, F>> {
+    let behind = from.iter().skip(1).take_while(|node| node.operation() == "result");
+    from.iter().take(1).chain(behind).copied().collect()
 }

@@ -3,7 +3,7 @@
 use crate::application::{Application, refused, results};
 use crate::{bounds, families, literal, prelude};
 use autodiff::primitive::{Kernel, Kind};
-use autodiff::{NodeView, Program, Real, Result};
+use autodiff::{Error, ErrorKind, NodeView, Program, Real, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
@@ -150,17 +150,18 @@ impl<F: Real> Bodies<'_, F> {
         let parameters: Vec<String> =
             program.input_ids().iter().filter_map(|id| program.node(*id)).map(|node| variables.add(&node)).collect();
         let mut text = format!("def {name}({}):\n", parameters.join(", "));
-        for node in program.nodes() {
+        let nodes: Vec<NodeView<'_, F>> = program.nodes().collect();
+        for (at, node) in nodes.iter().enumerate() {
+            let results = results(nodes.get(at..).unwrap_or_default());
             let expression = match node.operation() {
                 "input" | "data" | "index" | "key" => {
-                    _ = writeln!(text, "    # {}", described(&variables.get(&node), &node));
+                    _ = writeln!(text, "    # {}", described(&variables.get(node), node));
                     continue;
                 }
                 "result" => continue,
-                "constant" => constant(&node)?,
-                _ => self.application(program, &node, &variables)?,
+                "constant" => constant(node)?,
+                _ => self.application(program, &results, &variables)?,
             };
-            let results = results(program, &node);
             let names: Vec<String> = results.iter().map(|node| variables.add(node)).collect();
             let comment: Vec<String> =
                 names.iter().zip(&results).map(|(name, node)| described_without(name, node)).collect();
@@ -174,9 +175,15 @@ impl<F: Real> Bodies<'_, F> {
         Ok(text)
     }
 
-    fn application(&mut self, program: &Program<F>, node: &NodeView<'_, F>, variables: &Variables) -> Result<String> {
-        let Some(primitive) = node.primitive() else {
-            return Err(refused(node, node.operation(), "the node holds an error"));
+    /// The expression of the application with these results.
+    fn application<'p>(
+        &mut self,
+        program: &'p Program<F>,
+        results: &[NodeView<'p, F>],
+        variables: &Variables,
+    ) -> Result<String> {
+        let Some((node, primitive)) = results.first().and_then(|node| Some((node, node.primitive()?))) else {
+            return Err(Error::new(ErrorKind::Registry, "jax", "a node holds an error"));
         };
         let mut names = Vec::new();
         for body in primitive.bodies() {
@@ -192,7 +199,7 @@ impl<F: Real> Bodies<'_, F> {
             primitive,
             names: operands.iter().map(|node| variables.get(node)).collect(),
             operands,
-            results: results(program, node),
+            results: results.to_vec(),
             bodies: names,
             attributes: primitive.attributes(),
         };

@@ -284,10 +284,13 @@ def _take_along(x, i, axis):
 
 def _scatter_add_along(x, i, axis, length):
     """Zeros to which the elements of x are added along an axis where i says."""
-    shape = x.shape[:axis] + (length,) + x.shape[axis + 1:]
-    at = list(jnp.indices(x.shape, dtype=I, sparse=True))
-    at[axis] = i
-    return jnp.zeros(shape, F).at[tuple(at)].add(x, mode="drop")
+    def scattered(x, i):
+        return jnp.zeros(length, F).at[i].add(x, mode="drop")
+
+    # Each row by itself: so the rows may lie on several devices.
+    for _ in range(x.ndim - 1):
+        scattered = jax.vmap(scattered)
+    return jnp.moveaxis(scattered(jnp.moveaxis(x, axis, -1), jnp.moveaxis(i, axis, -1)), -1, axis)
 
 
 def _sort(x):

@@ -67,7 +67,7 @@ fn a_schedule_is_written_where_it_changes() {
         |module: &str| module.split("SCHEDULE = [\n").nth(1).unwrap().split(']').next().unwrap().lines().count();
     assert_eq!(rates(&fs::read_to_string(folder.join("step.py")).unwrap()), 1);
     let falling = Step::new(
-        nn::Scheduled::new(Sgd::new(0.25), nn::schedule::by_step(nn::schedule::inverse_time(0.01))),
+        nn::Scheduled::new(nn::schedule::by_step(nn::schedule::inverse_time(0.01)), Sgd::new(0.25)),
         loss::softmax_cross_entropy,
     );
     export(&folder, &falling, &model(1), &batch(), 4).unwrap();
@@ -79,15 +79,15 @@ fn a_schedule_is_written_where_it_changes() {
 fn what_does_not_fit_is_refused_and_changes_nothing() {
     let folder = folder("refused");
     let step = Step::new(Sgd::new(0.25), loss::softmax_cross_entropy);
-    let error = export(&folder, &step, &model(1), &batch(), 6).unwrap_err();
-    assert_eq!(error.message(), "the column `x` of a batch of 4 examples cannot be made one of 6");
+    let error = export(&folder, &step, &model(1), &batch(), 0).unwrap_err();
+    assert_eq!(error.message(), "the column `x` of a batch of 4 examples cannot be made one of 0");
     assert!(!folder.exists());
 
     export(&folder, &step, &model(1), &batch(), 8).unwrap();
     let random = &mut Random::new(5);
     let mut wider = Sequential::<f32>::new().then(Dense::new(3, 5, Init::He, random));
     let before = weights::to_bytes(&wider).unwrap();
-    let mut own = Step::new(Sgd::new(0.25), loss::softmax_cross_entropy);
+    let mut own = Step::<f32, _, _>::new(Sgd::new(0.25), loss::softmax_cross_entropy::<f32>);
     let error = load(&folder, &mut wider, &mut own).unwrap_err();
     let named = |error: &Error| error.to_string();
     assert!(named(&error).contains("0.weight") && named(&error).contains("state.safetensors"), "{error}");

@@ -112,29 +112,31 @@ impl<'a, F: Real> Writer<'a, F> {
                 "the number of nodes depends on the number of examples",
             ));
         }
-        for (node, other) in first.nodes().zip(second.nodes()) {
+        let pairs: Vec<[NodeView<'a, F>; 2]> = first.nodes().zip(second.nodes()).map(|(a, b)| [a, b]).collect();
+        for (at, [node, other]) in pairs.iter().enumerate() {
             match node.operation() {
                 "input" | "data" | "index" | "key" | "result" => {}
                 "constant" => {
-                    let name = self.constant(&[node, other])?;
+                    let name = self.constant(&[*node, *other])?;
                     self.values.insert(node.id().index(), name);
                 }
-                _ => self.apply([node, other])?,
+                _ => self.apply(pairs.get(at..).unwrap_or_default())?,
             }
         }
         Ok(())
     }
 
-    fn apply(&mut self, [node, other]: [NodeView<'a, F>; 2]) -> Result<()> {
+    /// Writes the application that these nodes begin with.
+    fn apply(&mut self, from: &[[NodeView<'a, F>; 2]]) -> Result<()> {
         let [first, second] = self.programs;
+        let Some([node, other]) = from.first().copied() else { return Ok(()) };
         let Some(primitive) = node.primitive() else { return Ok(()) };
         let operands = node.operands().iter().zip(other.operands());
         let operands: Vec<[NodeView<'a, F>; 2]> =
             operands.filter_map(|(a, b)| Some([first.node(*a)?, second.node(*b)?])).collect();
         let names: Vec<String> = operands.iter().map(|[x, _]| self.value(x)).collect();
-        let behind = first.nodes().zip(second.nodes()).skip(node.id().index() + 1);
-        let behind = behind.take_while(|(a, _)| a.operation() == "result").map(|(a, b)| [a, b]);
-        let results: Vec<[NodeView<'a, F>; 2]> = std::iter::once([node, other]).chain(behind).collect();
+        let behind = from.iter().skip(1).take_while(|[node, _]| node.operation() == "result");
+        let results: Vec<[NodeView<'a, F>; 2]> = from.iter().take(1).chain(behind).copied().collect();
         let ids: Vec<usize> = results.iter().map(|[y, _]| y.id().index()).collect();
         let mut at = Application { writer: self, node, primitive, other, names, operands, results };
         let values = match at.kernel() {

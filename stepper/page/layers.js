@@ -29,6 +29,7 @@ function foldAll() {
   folds();
   show();
 }
+const allFolded = () => { const outer = rows.filter(row => row.kind === "layer" && !row.inside.length); return outer.length > 0 && outer.every(row => folded.has(row.path)); };
 function folds() {
   for (const row of rows) {
     row.line.hidden = (row.inside || []).some(above => folded.has(above.path));

@@ -88,11 +88,14 @@ function keepInView(row) {
 }
 
 // ---- The graph ----
-let drawn = -1, boxes = new Map(), lines = [], litCells = [];
+let drawn = "", picture = null, memberOf = new Map(), boxes = new Map(), lines = [], litCells = [];
+// With all layers folded, a box is a layer.
+const pictures = () => allFolded() && scene.layers.length ? scene.layers : scene.graph;
 function drawGraph(run) {
-  const picture = scene.graph[run], canvas = $("canvas");
+  const canvas = $("canvas");
+  picture = pictures()[run];
   canvas.replaceChildren();
-  boxes = new Map(); lines = []; drawn = run;
+  boxes = new Map(); lines = []; memberOf = new Map();
   canvas.style.width = `${picture.width}px`;
   canvas.style.height = `${picture.height}px`;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -104,18 +107,20 @@ function drawGraph(run) {
     svg.append(path);
     lines.push({ from, to, edge, path });
   }
-  for (const [i, x, y, height] of picture.boxes) {
+  for (const [i, x, y, height, layer, group] of picture.boxes) {
+    group.forEach(member => memberOf.set(member, i));
     const n = statements[i].root, node = nodes[n];
     const box = make("button", { class: `box ${statements[i].given ? "given" : ""} ${node.role}`, "aria-label": node.symbol, onclick: () => pick(n) });
     Object.assign(box.style, { left: `${x - 46}px`, top: `${y}px`, height: `${height}px` });
-    box.append(make("span", { class: "name", math: node.math }), make("span", { class: "cells" }), make("span", { class: "cells" }));
+    if (layer) box.title = `layer ${layer}: ${group.length} lines; the last is ${node.symbol}, ${node.type}`;
+    box.append(layer ? make("span", { class: "name" }, `${layer} ▸`) : make("span", { class: "name", math: node.math }), make("span", { class: "cells" }), make("span", { class: "cells" }));
     canvas.append(box);
     boxes.set(i, box);
   }
   fit();
 }
 function fit() {
-  const canvas = $("canvas"), pane = $("graph"), picture = scene.graph[Math.max(drawn, 0)];
+  const canvas = $("canvas"), pane = $("graph");
   if (!picture || !pane.clientWidth) return;
   const room = [pane.clientWidth - 24, pane.clientHeight - 24];
   const scale = Math.min(1.25, Math.max(.62, Math.min(room[0] / picture.width, room[1] / picture.height)));
@@ -140,9 +145,9 @@ function boxCells(into, n, array, kind) {
   }
 }
 function showGraph(about) {
-  const run = runAt(time);
-  if (run !== drawn) drawGraph(run);
-  const statement = about === null ? -1 : nodes[about].statement, event = eventAt(time);
+  const run = runAt(time), which = `${run} ${pictures() === scene.layers}`;
+  if (which !== drawn) { drawn = which; drawGraph(run); }
+  const statement = about === null ? -1 : memberOf.get(nodes[about].statement) ?? -1, event = eventAt(time);
   for (const [i, box] of boxes) {
     const n = statements[i].root, updated = updateAt(n, time);
     const [, first, second] = box.children;

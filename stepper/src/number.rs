@@ -46,9 +46,39 @@ pub fn percent(share: f64) -> String {
     if share < 0.0 { format!("−{text} %") } else { format!("{text} %") }
 }
 
+/// A formula in which long numbers are written as everywhere else: `x/1.4142135623730951` as `x/1.414`.
+pub fn shortened(formula: &str) -> String {
+    let mut text = String::new();
+    let mut rest = formula;
+    let digit = |c: char| c.is_ascii_digit();
+    while let Some(at) = rest.find(digit) {
+        let (before, behind) = rest.split_at(at);
+        text.push_str(before);
+        let end = behind.find(|c: char| !digit(c) && c != '.').unwrap_or(behind.len());
+        let (number, after) = behind.split_at(end);
+        // Digits that belong to a name, or to an exponent, stay.
+        let in_name = before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '%' || c == '_');
+        match number.parse::<f64>() {
+            Ok(x) if number.len() > LONG && !in_name && !after.starts_with('e') => text.push_str(&short(x)),
+            _ => text.push_str(number),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+/// The characters of a number that is short enough.
+const LONG: usize = 7;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_numbers_in_formulas_are_short() {
+        let text = "x1234567890/1.4142135623730951 + 0.5·%12345678 − 1.0000000000000002e-7";
+        assert_eq!(shortened(text), "x1234567890/1.414 + 0.5·%12345678 − 1.0000000000000002e-7");
+    }
 
     #[test]
     fn four_digits_a_true_minus_and_few_exponents() {

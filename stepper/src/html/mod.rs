@@ -1,5 +1,6 @@
 //! The page: one file with everything in it, which makes no request.
 
+mod graph;
 mod mathml;
 mod scene;
 

@@ -1,7 +1,6 @@
 //! Everything that the page shows, as data: texts, numbers and positions are made here, and the page lays them out.
 
-use super::mathml;
-use crate::layout::layout;
+use super::{graph, mathml};
 use crate::number::{full, percent, short};
 use crate::story::{Explanation, GLOSSARY, Story, Times};
 use autodiff::inspect::{Answer, Edge, Event, Role, Symbol, Template};
@@ -99,7 +98,8 @@ pub fn scene<F: Real>(
         "edges": edges,
         "events": events,
         "statements": statements(story, &shown),
-        "graph": graph(story, &edge_number),
+        "graph": graph::pictures(story, &edge_number, false),
+        "layers": if large { Vec::new() } else { graph::pictures(story, &edge_number, true) },
         "lints": lints,
         "runs": runs,
         "glossary": GLOSSARY,
@@ -262,85 +262,4 @@ fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
         })
     };
     story.statements.iter().map(statement).collect()
-}
-
-/// The boxes and lines of the graph, one picture for each run.
-fn graph<F: Real>(story: &Story<'_, F>, edge_number: &BTreeMap<Edge, usize>) -> Vec<Value> {
-    let number = |id: NodeId| story.statement_of.get(id.index()).copied().unwrap_or(0);
-    let mut pictures = Vec::new();
-    for run in story.trace.runs() {
-        let inside: Vec<usize> = (0..story.statements.len())
-            .filter(|i| story.statements.get(*i).is_some_and(|one| run.nodes.contains(&one.root.index())))
-            .filter(|i| story.statements.get(*i).is_some_and(|one| !story.is_idle(one.root)))
-            .collect();
-        let local = |statement: usize| inside.iter().position(|i| *i == statement);
-        let crossing: Vec<(Edge, usize, usize)> = story
-            .trace
-            .edges()
-            .filter(|edge| run.nodes.contains(&edge.node.index()) && number(edge.node) != number(edge.operand))
-            .filter_map(|edge| Some((edge, local(number(edge.operand))?, local(number(edge.node))?)))
-            .collect();
-        let given: Vec<bool> = inside.iter().map(|i| story.statements.get(*i).is_some_and(|one| one.given)).collect();
-        let pairs: Vec<(usize, usize)> = crossing.iter().map(|(_, from, to)| (*from, *to)).collect();
-        let found = layout(&given, &pairs);
-        let rows = |i: &usize| story.statements.get(*i).map_or(1, |one| rows(story, one.root));
-        let heights: Vec<f64> = inside.iter().map(|i| BOX + 2.0 * ROW * rows(i) as f64).collect();
-        let mut tallest = vec![0.0f64; found.size.1];
-        for (height, (_, layer)) in heights.iter().zip(&found.boxes) {
-            tallest.get_mut(*layer).into_iter().for_each(|most| *most = most.max(*height));
-        }
-        let mut middles = Vec::new();
-        let mut top = 0.0;
-        for height in &tallest {
-            middles.push(top + height / 2.0);
-            top += height + GAP;
-        }
-        let middle = |layer: usize| middles.get(layer).copied().unwrap_or(0.0);
-        let boxes: Vec<Value> = inside
-            .iter()
-            .zip(found.boxes.iter().zip(&heights))
-            .map(|(i, ((x, layer), height))| json!([i, x, middle(*layer) - height / 2.0, height]))
-            .collect();
-        let lines: Vec<Value> = crossing
-            .iter()
-            .zip(&found.edges)
-            .map(|((edge, from, to), points)| {
-                let half = |i: &usize| heights.get(*i).copied().unwrap_or(0.0) / 2.0;
-                let mut points: Vec<(f64, f64)> = points.iter().map(|(x, layer)| (*x, middle(*layer))).collect();
-                points.first_mut().into_iter().for_each(|point| point.1 += half(from));
-                points.last_mut().into_iter().for_each(|point| point.1 -= half(to));
-                json!([inside.get(*from), inside.get(*to), edge_number.get(edge), path(&points)])
-            })
-            .collect();
-        pictures.push(json!({ "boxes": boxes, "lines": lines, "width": found.size.0, "height": top - GAP }));
-    }
-    pictures
-}
-
-/// A box without its cells, a row of cells, and the gap between layers, in pixels.
-const BOX: f64 = 32.0;
-const ROW: f64 = 18.0;
-const GAP: f64 = 34.0;
-
-/// How many rows of cells a box has for a value: a matrix shows up to four.
-fn rows<F: Real>(story: &Story<'_, F>, id: NodeId) -> usize {
-    match story.trace.node(id).map(|node| node.shape().to_vec()).as_deref() {
-        Some([rows, _]) => (*rows).clamp(1, 4),
-        _ => 1,
-    }
-}
-
-/// A line through points from top to bottom, upright at each of them.
-fn path(points: &[(f64, f64)]) -> String {
-    let mut path = String::new();
-    for (i, (x, y)) in points.iter().enumerate() {
-        match i.checked_sub(1).and_then(|before| points.get(before)) {
-            None => path.push_str(&format!("M{x:.1} {y:.1}")),
-            Some((from, above)) => {
-                let half = (above + y) / 2.0;
-                path.push_str(&format!("C{from:.1} {half:.1} {x:.1} {half:.1} {x:.1} {y:.1}"));
-            }
-        }
-    }
-    path
 }

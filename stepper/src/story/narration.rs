@@ -1,7 +1,7 @@
 //! Each event of a run in a sentence or two, for somebody who knows the chain rule.
 
 use super::Story;
-use crate::number::{full, percent, short};
+use crate::number::{full, percent, short, shortened};
 use autodiff::inspect::{Event, Role, State};
 use autodiff::{NodeId, Real, Shape};
 use ndarray::ArrayViewD;
@@ -175,12 +175,12 @@ impl<F: Real> Story<'_, F> {
         if formula.template.symbols().count() > SYMBOLS {
             return Some(node.call());
         }
-        Some(formula.template.write(|symbol| match symbol {
+        Some(shortened(&formula.template.write(|symbol| match symbol {
             autodiff::inspect::Symbol::Operand(i) => {
                 formula.leaves.get(i).map(|leaf| self.symbol(*leaf).to_owned()).unwrap_or_default()
             }
             _ => String::new(),
-        }))
+        })))
     }
 
     /// The node whose statement a node belongs to.

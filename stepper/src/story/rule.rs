@@ -1,6 +1,7 @@
 //! Rules in the symbols of a trace: `z̄·w`.
 
 use super::Story;
+use crate::number::shortened;
 use autodiff::inspect::{Answer, Edge, Symbol};
 use autodiff::{NodeId, Real};
 
@@ -11,11 +12,15 @@ impl<F: Real> Story<'_, F> {
         let Answer::Of(rule) = self.documentation(edge.node)?.rule.get(edge.slot)? else { return None };
         let operands = self.trace.node(edge.node)?.operands();
         let result = |i: usize| NodeId::new(edge.node.index() + i);
-        Some(rule.write(|symbol| match symbol {
-            Symbol::Operand(i) => operands.get(i).map(|id| bracketed(self.symbol(*id))).unwrap_or_default(),
-            Symbol::Result(i) => bracketed(self.symbol(result(i))),
-            Symbol::Cotangent(i) => self.cotangent_symbol(result(i), depth),
-        }))
+        // What is transposed, or divided by, is one factor.
+        let tight = rule.write(|_| "x".to_owned()).contains(['ᵀ', '/']);
+        let factor = |text: String| if tight && !is_atom(&text) { format!("({text})") } else { text };
+        let text = rule.write(|symbol| match symbol {
+            Symbol::Operand(i) => factor(operands.get(i).map(|id| bracketed(self.symbol(*id))).unwrap_or_default()),
+            Symbol::Result(i) => factor(bracketed(self.symbol(result(i)))),
+            Symbol::Cotangent(i) => factor(self.cotangent_symbol(result(i), depth)),
+        });
+        Some(shortened(&text))
     }
 
     /// What the cotangent of a statement is: the sum of what all ways bring.
@@ -37,6 +42,20 @@ impl<F: Real> Story<'_, F> {
 
 /// More ways than these are not written out.
 const MOST_WAYS: usize = 3;
+
+/// Whether a text holds together whatever stands beside it: a name, a number, something in parentheses or a call.
+fn is_atom(text: &str) -> bool {
+    let mut depth = 0usize;
+    let loose = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => return depth == 0 && matches!(c, '·' | '/' | ' ' | 'ᵀ' | '−'),
+        }
+        false
+    };
+    !text.chars().any(loose) || text.starts_with('∂')
+}
 
 /// A sum that becomes a factor.
 fn bracketed(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! What nodes are called.
 
 use super::Statement;
-use crate::number::short;
+use crate::number::{short, shortened};
 use autodiff::inspect::{Event, Role, Trace};
 use autodiff::{NodeId, Real};
 use std::collections::BTreeMap;
@@ -41,6 +41,7 @@ pub(super) fn of<F: Real>(trace: &Trace<F>, statements: &[Statement], statement_
                 }
                 _ => String::new(),
             });
+            let text = shortened(&text);
             (text.chars().count() <= LONGEST).then_some(text)
         };
         let named = || {

@@ -240,6 +240,10 @@ impl<F: Real> Card<'_, '_, F> {
         let mut rules = Vec::new();
         for edge in edges {
             let to = story.symbol(edge.operand);
+            let role = session.trace().node(edge.operand).map(|node| node.role());
+            if matches!(role, Some(Role::Constant | Role::Data)) {
+                continue;
+            }
             match documentation.rule.get(edge.slot) {
                 Some(Answer::Of(_)) => rules.extend(story.rule(edge, DEPTH).map(|rule| format!("  to {to}: {rule}"))),
                 Some(Answer::Zero) => rules.push(format!("  to {to}: 0")),
@@ -249,7 +253,7 @@ impl<F: Real> Card<'_, '_, F> {
         }
         if !rules.is_empty() {
             self.heading("its rule passes on", lines);
-            lines.push(self.note(format!("  {}", documentation.formula)));
+            lines.push(self.note(format!("  (the operation is {})", documentation.formula)));
             lines.extend(rules.into_iter().map(Line::raw));
         }
     }

@@ -1,5 +1,6 @@
 //! The graph of a run: a box for each statement, with its value and its cotangent. Boxes never move while one steps.
 
+use super::line::fitted;
 use super::paint::{BLANK, COVERED, Paint, cut, width};
 use super::session::Session;
 use crate::layout::{COLUMN, Layout, layout};
@@ -186,9 +187,8 @@ fn number<F: Real>(
         Some(array) => match (array.first(), array.len()) {
             (Some(x), 1) => (short(*x), paint.number(*x)),
             _ => {
-                let text = session.story.array(Some(array), root);
-                let short = session.trace().node(root).map(|node| node.shape().to_string()).unwrap_or_default();
-                (if width(&text) <= room { text } else { short }, Style::new())
+                let text = session.story.array(Some(array.view()), root);
+                (fitted(&text, array, room), Style::new())
             }
         },
     }

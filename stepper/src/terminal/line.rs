@@ -4,7 +4,9 @@ use super::app::App;
 use super::card::DEPTH;
 use super::paint::{COVERED, cut, width};
 use super::program::{Part, Row, when};
+use crate::number::short;
 use autodiff::{NodeId, Real};
+use ndarray::ArrayViewD;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -89,7 +91,7 @@ fn value<F: Real>(app: &App<'_, F>, root: NodeId, part: Part, covered: bool, roo
             let partial = part == Part::Reverse && app.session.times.cotangent(root) > Some(app.session.time);
             let mut spans = match single {
                 Some(x) => vec![app.paint.span(x)],
-                None => vec![Span::raw(cut(&story.array(Some(array), root), room.min(VALUE)))],
+                None => vec![Span::raw(fitted(&story.array(Some(array.view()), root), array, room.min(VALUE)))],
             };
             if partial {
                 spans.push(Span::styled(" so far", app.paint.quiet()));
@@ -97,6 +99,22 @@ fn value<F: Real>(app: &App<'_, F>, root: NodeId, part: Part, covered: bool, roo
             spans
         }
     }
+}
+
+/// An array as `whole`, if there is room for that, and else as many of its first numbers as there is room for.
+pub(super) fn fitted<F: Real>(whole: &str, array: ArrayViewD<'_, F>, room: usize) -> String {
+    if width(whole) <= room {
+        return whole.to_owned();
+    }
+    let mut text = String::from("[");
+    for x in &array {
+        let number = short(*x);
+        if width(&text) + width(&number) + 4 > room {
+            break;
+        }
+        text.extend([&number, ", "]);
+    }
+    text + "…]"
 }
 
 /// A text at the left and a value at the right.

@@ -218,12 +218,12 @@ impl<F: Real> App<'_, F> {
         }
         let term = GLOSSARY.iter().filter_map(|(term, meaning)| Some((find_term(&text, term)?, term, meaning))).min();
         if let Some((_, term, meaning)) = term {
-            let meaning = format!("{term}: {meaning}");
-            lines.extend(
-                wrapped(&meaning, width).into_iter().map(|line| Line::styled(format!(" {line}"), self.paint.quiet())),
-            );
+            let meaning = wrapped(&format!("{term}: {meaning}"), width);
+            // Half of it would help nobody.
+            if lines.len() + meaning.len() <= usize::from(inside.height) {
+                lines.extend(meaning.into_iter().map(|line| Line::styled(format!(" {line}"), self.paint.quiet())));
+            }
         }
-        lines.truncate(usize::from(inside.height));
         frame.render_widget(Paragraph::new(lines), inside);
     }
 

@@ -102,6 +102,8 @@ fn layers_fold_and_values_are_found() {
     browser.keys("Z");
     let few = shown(&browser);
     assert!(few < all, "{few} of {all}");
+    // The graph has a box for each of the three layers, beside the 14 that are given.
+    assert_eq!(browser.script("return [...boxes.values()].length"), 17);
     // A folded layer is one line, and is stepped over.
     browser.keys("ll");
     assert_eq!(browser.script("return rows.find(row => row.line.classList.contains('now')).path"), "hidden");
