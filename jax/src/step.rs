@@ -157,7 +157,7 @@ impl<F: Real> Repeated<F> {
                 (Some(rows), Column::Index(array)) => {
                     columns.push((name.to_owned(), Column::index(repeated(array, rows))));
                 }
-                (None, _) => refused = Some(name.to_owned()),
+                (None, _) => _ = refused.get_or_insert_with(|| name.to_owned()),
             }
         });
         match refused {

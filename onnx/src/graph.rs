@@ -60,17 +60,25 @@ impl<'a, F: Real> Writer<'a, F> {
                     if let Some(axis) = lengths.iter().position(|length| *length == Length::Examples) {
                         self.axis.get_or_insert((name.clone(), axis as i64));
                     }
-                    inputs.push(wire::value(&name, element(&node)?, &lengths));
+                    inputs.push((name, pair));
                 }
             }
         }
+        // What cannot be written is named first by the operation that needs it.
         self.body()?;
+        let input = |(name, pair): &(String, [NodeView<'a, F>; 2])| -> Result<Message> {
+            Ok(wire::value(name, element(&first(pair))?, &self.lengths(pair)?))
+        };
+        let inputs: Vec<Message> = inputs.iter().map(input).collect::<Result<_>>()?;
         let mut outputs = Vec::new();
         for (i, pair) in self.pairs(|program| program.output_ids()).into_iter().enumerate() {
             let [node, _] = pair;
             // An output has a name of its own, also where it is an input, or is there twice.
             let wanted = node.name().map_or_else(|| format!("y{i}"), str::to_owned);
             let (value, name) = (self.value(&node), self.unique(&wanted));
+            if value.is_empty() {
+                return Err(nameless(&node));
+            }
             self.nodes.push(wire::node("Identity", &[&value], &[&name], &name, &[]));
             outputs.push(wire::value(&name, element(&node)?, &self.lengths(&pair)?));
         }
@@ -135,6 +143,9 @@ impl<'a, F: Real> Writer<'a, F> {
         let operands: Vec<[NodeView<'a, F>; 2]> =
             operands.filter_map(|(a, b)| Some([first.node(*a)?, second.node(*b)?])).collect();
         let names: Vec<String> = operands.iter().map(|[x, _]| self.value(x)).collect();
+        if names.iter().any(String::is_empty) {
+            return Err(nameless(&node));
+        }
         let behind = from.iter().skip(1).take_while(|[node, _]| node.operation() == "result");
         let results: Vec<[NodeView<'a, F>; 2]> = from.iter().take(1).chain(behind).copied().collect();
         let ids: Vec<usize> = results.iter().map(|[y, _]| y.id().index()).collect();
@@ -354,6 +365,12 @@ impl<'a, F: Real> Writer<'a, F> {
         let results = described(&outputs, &results)?;
         Ok(results.iter().fold(graph, |graph, value| graph.message(12, value)))
     }
+}
+
+/// The error of a value that an operation there does not give: the places of the largest elements of windows.
+fn nameless<F: Real>(node: &NodeView<'_, F>) -> Error {
+    let message = "the places that `max_pool` finds are counted otherwise in ONNX, and not written";
+    Error::new(ErrorKind::Registry, node.operation(), message).at(node.place())
 }
 
 /// The node as it is for the first number of examples.

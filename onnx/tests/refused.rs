@@ -18,6 +18,10 @@ fn what_onnx_lacks_is_refused_with_its_line() {
     let error = autodiff_onnx::program(&gradient).unwrap_err();
     assert!(error.message().contains("primitive `strong_mul`") || error.message().contains("`tanh_slope`"), "{error}");
 
+    let (_, places) = x.max_pool_with_indices(&autodiff::Pooling::new([2]));
+    let error = autodiff_onnx::program(&tape.program(&[places.to_real()]).unwrap()).unwrap_err();
+    assert!(error.message().contains("places that `max_pool` finds"), "{error}");
+
     let ([last], _) = tape.while_loop(9, [x], |_, [x]| ([x * 0.5], x.sum(..).gt(0.1)));
     let error = autodiff_onnx::program(&tape.program(&[last]).unwrap()).unwrap_err();
     assert_eq!(error.message(), "a loop whose number of steps depends on values is not written");
