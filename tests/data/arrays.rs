@@ -145,9 +145,11 @@ proptest! {
 /// numbers as the file has (these formats have no checksum of their own, and a flipped bit of a number is another number).
 #[test]
 fn damaged_files_of_arrays_are_errors_or_arrays_of_the_same_size() {
-    let clear = |error: &autodiff::Error| assert!(error.kind() == ErrorKind::File && error.message().len() > 15, "{error}");
+    let clear =
+        |error: &autodiff::Error| assert!(error.kind() == ErrorKind::File && error.message().len() > 15, "{error}");
     type Parse = fn(&[u8]) -> autodiff::Result<ArrayD<f64>>;
-    let archive = |bytes: &[u8]| Ok(npz::parse::<f64>(bytes)?.into_iter().next().map(|(_, array)| array).unwrap_or_default());
+    let archive =
+        |bytes: &[u8]| Ok(npz::parse::<f64>(bytes)?.into_iter().next().map(|(_, array)| array).unwrap_or_default());
     let formats: [(&str, Vec<u8>, Parse); 3] = [
         ("npy", npy::to_bytes(&grid()), npy::parse),
         ("idx", idx::to_bytes(&grid()).unwrap(), idx::parse),

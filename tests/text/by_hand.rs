@@ -66,6 +66,31 @@ fn what_is_not_returned_goes_and_what_is_given_stays() {
     assert_eq!(read::<f32>("program 2 f32\nreturn").unwrap().to_text(), "program 2 f32\n  return\n");
 }
 
+/// The gradient keeps other values of the body than the text says; what only those needed that it does not keep goes.
+#[test]
+fn a_loop_whose_kept_values_are_replaced_has_no_node_that_nothing_needs() {
+    let text = "program 2 f64
+body scan_1
+  step : index[] = index
+  h : f64[1] = input
+  x : f64[1] = input
+  q : f64[1] = input
+  a : f64[1] = mul(h, q)
+  b : f64[1] = sin(a)
+  c : f64[1] = mul(b, h)
+  return b, c
+h : f64[1] = input
+x : f64[4, 1] = input
+q : f64[1] = input
+last : f64[1], kept : f64[4, 1] = scan(h, x, q; body=scan_1, steps=4, carries=1, inputs=1, kept=1, reversed=false, made=all)
+return last
+";
+    let program = read::<f64>(text).unwrap();
+    let gradient = program.vjp(&[0, 2]).unwrap().to_text();
+    assert!(gradient.contains("kept=1") && !gradient.contains("kept=0, reversed=false"), "{gradient}");
+    assert_eq!(read::<f64>(&gradient).unwrap().to_text(), gradient);
+}
+
 #[test]
 fn indices_and_keys_can_be_constants() {
     let lines = "

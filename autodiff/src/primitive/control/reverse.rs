@@ -11,7 +11,9 @@ use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::differentiate::pullback::pullback_each;
 use crate::primitive::{Cotangents, Derivative, Kind, Made, RuleContext, Steps};
+use crate::program::Program;
 use crate::tape::extract::extract;
+use crate::tape::query::needed_for;
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use smallvec::smallvec;
@@ -335,6 +337,11 @@ impl<F: Real> Scan<F> {
         let mut body = self.body().clone();
         body.outputs.truncate(body.outputs.len() - self.kept);
         body.outputs.extend(nodes);
+        if self.kept > 0 {
+            // What nothing but a kept result needed goes with it.
+            let keep = needed_for(&body.nodes, body.outputs.iter().copied());
+            body = Program::of(&body.nodes, &body.labels, &keep, body.outputs.iter().copied());
+        }
         Scan::new(body, self.steps, nodes.len())
     }
 
