@@ -8,7 +8,7 @@ mod training;
 
 use archive::{Case, Result};
 use autodiff::check::{operands, strategy};
-use autodiff::primitive::{Domain, Entry, Generator, Kernel, Kind, Made, Type};
+use autodiff::primitive::{Domain, Entry, Generator, Kernel, Kind, Type};
 use autodiff::{Arg, Input, Program, Real, Registry, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::strategy::{Strategy, ValueTree};
@@ -34,6 +34,7 @@ fn main() -> Result<()> {
     }
     list += &conventions()?.write(&folder)?;
     let programs: usize = programs.parse()?;
+    list += &loops()?.write(&folder)?;
     for case in random(programs)? {
         list += &case.write(&folder)?;
     }
@@ -78,36 +79,36 @@ fn primitive<F: Real>(entry: &Entry<F>, samples: usize, narrow: impl Fn(Domain) 
     joined(format!("{}_{name}", F::NAME), if elementwise { "elementwise" } else { "primitive" }, parts)
 }
 
-/// Random programs, ten in a module. Those with a loop that ends by itself come on top: JAX takes no derivative of them.
+/// Random programs, ten in a module.
 fn random(count: usize) -> Result<Vec<Case<f64>>> {
     let mut runner = TestRunner::deterministic();
     let all = strategy::programs(40);
-    let (mut plain, mut ending) = (Vec::new(), Vec::new());
-    while plain.len() < count {
+    let mut programs = Vec::new();
+    for _ in 0..count {
         let recipe = all.new_tree(&mut runner).map_err(|reason| reason.to_string())?.current();
-        let (program, inputs) = recipe.program::<f64>()?;
-        if ends_by_itself(&program) { &mut ending } else { &mut plain }.push((program, inputs));
+        programs.push(recipe.program::<f64>()?);
     }
-    let mut cases = Vec::new();
-    for (name, programs) in [("programs", plain), ("loops", ending)] {
-        for (number, part) in programs.chunks(10).enumerate() {
-            cases.push(joined(format!("{name}_{number}"), name, part.to_vec())?);
-        }
-    }
-    Ok(cases)
+    let modules = programs.chunks(10).enumerate();
+    modules.map(|(number, part)| joined(format!("programs_{number}"), "programs", part.to_vec())).collect()
 }
 
-/// Whether a program has a loop of a number of steps that is not known when it is compiled.
-fn ends_by_itself<F: Real>(program: &Program<F>) -> bool {
-    program.nodes().filter_map(|node| Some((node, node.primitive()?))).any(|(node, primitive)| {
-        let shapes: Vec<&Shape> =
-            node.operands().iter().filter_map(|id| program.node(*id)).map(|x| x.shape()).collect();
-        let ends = match primitive.kernel(&shapes) {
-            Kernel::Scan(steps) => steps.made != Made::All && steps.count != 1,
-            _ => false,
-        };
-        ends || primitive.bodies().iter().any(ends_by_itself)
-    })
+/// Loops that end by themselves, whose reverse loops make a number of steps that is given, and conditions. JAX takes no
+/// derivative of the former.
+fn loops() -> Result<Case<f64>> {
+    let mut parts = Vec::new();
+    for (most, start) in [(9, 3.0), (9, 0.5), (2, 40.0), (1, 3.0), (1, 0.5)] {
+        let tape = Tape::symbolic();
+        let (x, scale) = (tape.symbolic_input([3]), tape.symbolic_input([]));
+        let ([last], made) = tape.while_loop(most, [x], |step, [x]| {
+            let next = (x * scale).sin() + x * 0.5 + step.index().to_real();
+            ([next], next.square().sum(..).gt(1.0))
+        });
+        let [chosen] = tape.cond(last.sum(..).gt(1.0), || [last.exp()], || [last * x]);
+        let program = tape.program(&[Arg::Real(last), Arg::Index(made), Arg::Real(chosen)])?;
+        let inputs = vec![Input::real([start, -0.5 * start, 0.25]), Input::real(0.7)];
+        parts.push((program, inputs));
+    }
+    joined("loops".into(), "loops", parts)
 }
 
 /// Placeholders for all inputs, by whose names `check.py` knows them.
