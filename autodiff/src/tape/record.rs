@@ -429,7 +429,7 @@ impl<F: Real> State<F> {
         id
     }
 
-    pub(super) fn place(&self, location: &'static Location<'static>) -> Place {
+    pub(crate) fn place(&self, location: &'static Location<'static>) -> Place {
         let (scope, location) = self.here(location);
         Place { location, scope: self.labels.scope(scope).into() }
     }

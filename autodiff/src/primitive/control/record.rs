@@ -11,6 +11,7 @@ use crate::primitive::{Made, Steps};
 use crate::program::Program;
 use crate::tape::node::{Labels, Node, Op, Operands};
 use crate::tape::query::needed_for;
+use crate::tape::record::BRING_OVER;
 use crate::tape::var::{Index, Key, Var};
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
@@ -130,11 +131,15 @@ impl<F: Real> Tape<F> {
             Ok(results) => Ok(results),
             // That of an operation of the body, which has its line.
             Err((error, outputs)) if error.place().is_some() => Err((self.failed(error).into(), outputs)),
-            Err((error, outputs)) => {
+            Err((error, outputs)) if error.kind() == ErrorKind::Mismatch => {
                 let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
                 let mut mismatch = Mismatch::new(error.message());
                 mismatch.help = error.help().map(str::to_owned);
                 Err((self.refuse(operation, &all, mismatch).into(), outputs))
+            }
+            Err((error, outputs)) => {
+                let place = self.state.borrow().place(Location::caller());
+                Err((self.failed(error.at(place)).into(), outputs))
             }
         }
     }
@@ -158,7 +163,7 @@ impl<F: Real> Tape<F> {
         let captured = captured.into_iter().map(|id| self.arg(id));
         let operands: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().chain(captured).chain(given).collect();
         // An array of another tape is refused when the loop is recorded, with the others named.
-        let active = |x: &Arg<'t, F>| std::ptr::eq(x.parts().0, self) && self.with_node(x.id(), |node| node.active);
+        let active = |x: &Arg<'t, F>| x.is_on(self) && self.with_node(x.id(), |node| node.active);
         let active: Vec<bool> = operands.iter().map(active).collect();
         let scan = scan.for_reverse(&active, options.keep).map_err(fail)?;
         let kinds = kinds(&scan);
@@ -220,16 +225,23 @@ impl<F: Real> Tape<F> {
                 return (Err(Error::new(ErrorKind::Mismatch, "scan", message)), outputs);
             }
             let given: Vec<NodeId> = std::iter::once(index.id()).chain(placeholders.iter().map(Arg::id)).collect();
-            (self.cut(start, &given, &results), outputs)
+            (self.cut(operation, start, &given, &results), outputs)
         })
     }
 
     /// The nodes behind `start` that `results` need, as a program of the nodes `given` and of what it uses of the nodes
     /// before, in the order of their first use.
-    fn cut(&self, start: usize, given: &[NodeId], results: &[Arg<'_, F>]) -> Result<(Program<F>, Vec<NodeId>)> {
+    fn cut(
+        &self,
+        operation: &str,
+        start: usize,
+        given: &[NodeId],
+        results: &[Arg<'_, F>],
+    ) -> Result<(Program<F>, Vec<NodeId>)> {
         for result in results {
-            if !std::ptr::eq(result.parts().0, self) {
-                return Err(Error::new(ErrorKind::TapesMixed, "scan", "the body gives a var of another tape"));
+            if !result.is_on(self) {
+                let error = Error::new(ErrorKind::TapesMixed, operation, "the body gives an array of another tape");
+                return Err(error.with_help(BRING_OVER));
             }
             result.shape()?;
         }
@@ -258,7 +270,7 @@ impl<F: Real> Tape<F> {
                 if matches!(nodes[id].op, Op::Input(_)) {
                     let message =
                         "the body makes an input of its own; what it takes from outside is made before the loop";
-                    return Err(Error::new(ErrorKind::Mismatch, "scan", message));
+                    return Err(Error::new(ErrorKind::Mismatch, operation, message));
                 }
                 made.copy(nodes, labels, id);
             }
