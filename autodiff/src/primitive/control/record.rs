@@ -131,15 +131,16 @@ impl<F: Real> Tape<F> {
             Ok(results) => Ok(results),
             // That of an operation of the body, which has its line.
             Err((error, outputs)) if error.place().is_some() => Err((self.failed(error).into(), outputs)),
-            Err((error, outputs)) if error.kind() == ErrorKind::Mismatch => {
+            // What the body gives is on no list of operands.
+            Err((error, outputs)) if error.kind() == ErrorKind::TapesMixed => {
+                let place = self.state.borrow().place(Location::caller());
+                Err((self.failed(error.at(place)).into(), outputs))
+            }
+            Err((error, outputs)) => {
                 let all: Vec<Arg<'t, F>> = carries.iter().chain(inputs).copied().collect();
                 let mut mismatch = Mismatch::new(error.message());
                 mismatch.help = error.help().map(str::to_owned);
                 Err((self.refuse(operation, &all, mismatch).into(), outputs))
-            }
-            Err((error, outputs)) => {
-                let place = self.state.borrow().place(Location::caller());
-                Err((self.failed(error.at(place)).into(), outputs))
             }
         }
     }
