@@ -82,7 +82,7 @@ impl<F: Real, O: Optimizer<F>, J> Step<F, O, J> {
     ///
     /// let model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
     /// let batch = Dataset::<f64>::valued(ndarray::array![[2.0]], ndarray::array![[6.0]])?;
-    /// let step = Step::new(Momentum::new(0.25, 0.9), loss::half_squared).described(&model, &batch, 0)?;
+    /// let step = Step::new(Momentum::new(0.25), loss::half_squared).described(&model, &batch, 0)?;
     /// assert_eq!(step.inputs[0], StepInput::Key);
     /// assert_eq!(step.inputs[1], StepInput::Array("weight".into()));
     /// assert_eq!(step.inputs.len(), step.program.inputs().count());
