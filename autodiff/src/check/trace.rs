@@ -10,6 +10,7 @@ use crate::program::{Input, Program};
 use crate::tape::query::results_of;
 use crate::tape::value::{self, Value};
 use ndarray::ArrayD;
+use std::fmt;
 
 /// Elements of larger arrays are not compared one by one.
 const MOST: usize = 256;
@@ -58,13 +59,31 @@ pub enum Outcome {
     Differs,
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Agrees => "agrees",
+            Outcome::Kink => "kink",
+            Outcome::Unchecked => "unchecked",
+            Outcome::Differs => "differs",
+        })
+    }
+}
+
 impl NodeCheck {
+    /// The levels that were compared, with what they compare.
+    pub fn levels(&self) -> impl Iterator<Item = (&'static str, &Level)> {
+        let levels = [
+            ("rule, one direction", &self.rule),
+            ("rule, each element", &self.elements),
+            ("cotangent, end to end", &self.end_to_end),
+        ];
+        levels.into_iter().filter_map(|(name, level)| Some((name, level.as_ref()?)))
+    }
+
     /// Whether a level found a difference.
     pub fn fails(&self) -> bool {
-        [&self.rule, &self.elements, &self.end_to_end]
-            .into_iter()
-            .flatten()
-            .any(|level| level.outcome == Outcome::Differs)
+        self.levels().any(|(_, level)| level.outcome == Outcome::Differs)
     }
 }
 

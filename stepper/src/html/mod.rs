@@ -5,7 +5,7 @@ mod mathml;
 mod scene;
 
 use crate::story::Story;
-use autodiff::check::{Level, Outcome};
+use autodiff::check::Level;
 use autodiff::inspect::Trace;
 use autodiff::{NodeId, Real};
 use serde_json::{Value, json};
@@ -56,29 +56,12 @@ fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
     };
     for node in trace.nodes() {
         let Ok(check) = trace.check(node.id()) else { continue };
-        let line = |name: &str, level: &Option<Level>| {
-            let level = level.as_ref()?;
-            let outcome = match level.outcome {
-                Outcome::Agrees => "agrees",
-                Outcome::Kink => "kink",
-                Outcome::Unchecked => "unchecked",
-                Outcome::Differs => "differs",
-            };
+        let line = |(name, level): (&str, &Level)| {
             let off = (level.analytic - level.numeric).abs();
-            Some(json!([
-                name,
-                crate::number::short(level.analytic),
-                crate::number::short(level.numeric),
-                format!("{off:.0e}"),
-                outcome
-            ]))
+            let (ours, theirs) = (crate::number::short(level.analytic), crate::number::short(level.numeric));
+            json!([name, ours, theirs, format!("{off:.0e}"), level.outcome.to_string()])
         };
-        let lines = [
-            line("rule, one direction", &check.rule),
-            line("rule, each element", &check.elements),
-            line("cotangent, end to end", &check.end_to_end),
-        ];
-        let lines: Vec<Value> = lines.into_iter().flatten().collect();
+        let lines: Vec<Value> = check.levels().map(line).collect();
         if !lines.is_empty() {
             found.insert(node.id(), lines);
         }

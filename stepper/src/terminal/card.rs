@@ -268,19 +268,10 @@ impl<F: Real> Card<'_, '_, F> {
             Ok(check) => check,
             Err(reason) => return lines.push(self.note(format!("  {reason}"))),
         };
-        let levels = [
-            ("rule, one direction  ", &check.rule),
-            ("rule, each element   ", &check.elements),
-            ("cotangent, end to end", &check.end_to_end),
-        ];
-        if levels.iter().all(|(_, level)| level.is_none()) {
+        if check.levels().next().is_none() {
             lines.push(self.note("  there is nothing to compare here".to_owned()));
         }
-        for (name, level) in levels {
-            if let Some(level) = level {
-                lines.push(self.level(name, level));
-            }
-        }
+        lines.extend(check.levels().map(|(name, level)| self.level(name, level)));
     }
 
     fn level(&self, name: &str, level: &Level) -> Line<'static> {
@@ -292,7 +283,7 @@ impl<F: Real> Card<'_, '_, F> {
             Outcome::Unchecked => (format!("{ours} ≠ {theirs}"), "cannot be compared", self.paint.quiet()),
             Outcome::Differs => (format!("{ours} ≠ {theirs}"), "differs", self.paint.warning()),
         };
-        Line::from(vec![Span::raw(format!("  {name}  {numbers}  ")), Span::styled(words, style)])
+        Line::from(vec![Span::raw(format!("  {name:<21}  {numbers}  ")), Span::styled(words, style)])
     }
 
     /// The lines of a layer.

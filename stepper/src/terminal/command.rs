@@ -3,7 +3,6 @@
 use super::program::Program;
 use super::session::Session;
 use crate::number::percent;
-use autodiff::check::Outcome;
 use autodiff::{NodeId, Real};
 use std::collections::BTreeSet;
 
@@ -138,17 +137,9 @@ fn checked<F: Real>(session: &mut Session<'_, F>, rest: &str) -> Result<String, 
     let id = node(session, rest)?;
     session.check(id);
     let check = session.checks.get(&id).cloned().unwrap_or_else(|| Err(String::new()))?;
-    let levels = [("rule", &check.rule), ("each element", &check.elements), ("end to end", &check.end_to_end)];
-    let line = |(name, level): (&str, &Option<autodiff::check::Level>)| {
-        let level = level.as_ref()?;
-        let outcome = match level.outcome {
-            Outcome::Agrees => "agrees",
-            Outcome::Kink => "kink",
-            Outcome::Unchecked => "unchecked",
-            Outcome::Differs => "differs",
-        };
-        Some(format!("{name}: {outcome}, {} and {}", level.analytic, level.numeric))
-    };
-    let lines: Vec<String> = levels.into_iter().filter_map(line).collect();
+    let lines: Vec<String> = check
+        .levels()
+        .map(|(name, level)| format!("{name}: {}, {} and {}", level.outcome, level.analytic, level.numeric))
+        .collect();
     Ok(if lines.is_empty() { "there is nothing to compare here".to_owned() } else { lines.join("\n") })
 }

@@ -34,7 +34,7 @@ pub(super) fn covers<F: Real>(app: &mut App<'_, F>, frame: &mut Frame<'_>, area:
     let inside = block.inner(area);
     let lines = broken(lines, usize::from(inside.width));
     let at = at.min(lines.len().saturating_sub(usize::from(inside.height)));
-    // A scroll beyond the end is none, so that the way back begins at once.
+    // The position stays within the text, so that the first key press back moves it.
     match &mut app.mode {
         Mode::Text(_, place) | Mode::Help(place) => *place = at,
         _ => {}

@@ -83,7 +83,7 @@ fn breakpoints_stop_where_those_of_the_library_do() {
             assert_eq!(app.session.time, stepper.time(), "{text}");
             times.push(stepper.time());
         }
-        // There is none further, and the screen stays and says so.
+        // No event behind it meets the breakpoint: the time stays as it is, and the screen says so.
         press(&mut app, "c");
         assert_eq!(app.session.time, *times.last().unwrap());
         assert!(app.message.contains("there is no later breakpoint"), "{}", app.message);
