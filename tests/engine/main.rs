@@ -18,6 +18,7 @@ mod seeds;
 mod simplified;
 mod stepper;
 mod steps;
+mod sums_of_products;
 mod tapes;
 mod threads;
 mod traces;

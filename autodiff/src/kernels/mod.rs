@@ -46,7 +46,7 @@ pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare
 pub(crate) use map::Loops;
 pub(crate) use map::loops;
 pub use map::{Elementwise, Lane, Prepared, map};
-pub(crate) use matmul::prepared_product;
+pub(crate) use matmul::{ProductOnto, prepared_product};
 pub use matmul::{matmul, matmul_rows, matmul_shape};
 pub(crate) use max::max_over;
 pub(crate) use norm::norm_over;

@@ -5,7 +5,7 @@ use super::prepare::Compiled;
 use crate::base::ids::NodeId;
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
-use crate::kernels::{Elementwise, Prepared};
+use crate::kernels::{Elementwise, Prepared, ProductOnto};
 use crate::primitive::{self, Kind, PrimitiveRef, Steps};
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -106,6 +106,8 @@ pub(crate) enum Action {
     Copy(usize),
     /// One primitive that is not elementwise.
     Kernel(usize),
+    /// A product that is added to an array.
+    Onto(usize),
     /// Elementwise primitives block by block.
     Loop(usize),
 }
@@ -240,6 +242,18 @@ impl<F: Real> Kernel<F> {
     }
 }
 
+/// A matrix product that is added to an array as it is computed.
+#[derive(Clone, Debug)]
+pub(crate) struct Onto {
+    /// The sum.
+    pub(crate) node: NodeId,
+    pub(crate) how: ProductOnto,
+    /// The operands of the product, and what it is added to.
+    pub(crate) operands: [Source; 3],
+    /// Where the sum goes: to memory of its own, or to that of what the product is added to.
+    pub(crate) output: Home,
+}
+
 /// A loop over a program: its code, and what each step reads and writes outside it.
 #[derive(Debug)]
 pub(crate) struct Scan<F: Real> {
@@ -334,6 +348,7 @@ pub(crate) struct Code<F: Real> {
     /// Indices and keys that are copied, and where to.
     pub(crate) copies: Vec<(OperandSource, Place)>,
     pub(crate) kernels: Vec<Kernel<F>>,
+    pub(crate) onto: Vec<Onto>,
     pub(crate) loops: Vec<Loop>,
     pub(crate) scans: Vec<Scan<F>>,
     pub(crate) actions: Vec<Action>,

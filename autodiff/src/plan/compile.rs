@@ -51,6 +51,7 @@ pub(crate) fn compile<F: Real>(
         gathers: Vec::new(),
         copies: Vec::new(),
         kernels: Vec::new(),
+        onto: Vec::new(),
         loops: Vec::new(),
         scans: Vec::new(),
         actions: Vec::new(),
@@ -74,6 +75,7 @@ pub(crate) fn compile<F: Real>(
             Group::Row(id) => compiler.row(*id)?,
             Group::Kernel(id) if compiler.bodies.contains_key(id) => compiler.scan(*id)?,
             Group::Kernel(id) => compiler.kernel(*id)?,
+            Group::Onto([product, sum]) => compiler.onto(*product, *sum)?,
             Group::Loop { size, nodes } => compiler.whole_loop(*size, nodes)?,
         }
     }

@@ -1,11 +1,12 @@
 //! A plan in words.
 
 use super::Plan;
-use super::code::{Action, OperandSource, Place};
+use super::code::{Action, Code, OperandSource, Place};
 use super::memory::Home;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::primitive::{Kernel, Made};
+use crate::program::Program;
 use crate::tape::node::Op;
 
 impl<F: Real> Plan<F> {
@@ -22,7 +23,6 @@ impl<F: Real> Plan<F> {
     pub fn explain(&self) -> String {
         let code = &self.code;
         let bytes = |elements: usize| elements * size_of::<F>();
-        let commit = if code.commit < code.actions.len() { code.commit } else { usize::MAX };
         let mut lines = vec![
             format!(
                 "plan of {} nodes ({}): {} actions, {} threads",
@@ -40,19 +40,32 @@ impl<F: Real> Plan<F> {
             ),
         ];
         let mut work = 0;
+        self.actions(&self.program, code, "  ", &mut work, &mut lines);
+        for update in &self.updates {
+            let how = if update.in_place { "in place" } else { "by a copy at the end" };
+            lines.push(format!("input {} ← output {} {how}", update.slot, update.output));
+        }
+        lines.push(format!("work: {work} operations (a multiply-add is one)\n"));
+        lines.join("\n")
+    }
+
+    /// A line for each action of `code`, and behind a loop those of its body.
+    fn actions(&self, program: &Program<F>, code: &Code<F>, indent: &str, work: &mut usize, lines: &mut Vec<String>) {
+        let bytes = |elements: usize| elements * size_of::<F>();
+        let commit = if code.commit < code.actions.len() { code.commit } else { usize::MAX };
         for (index, action) in code.actions.iter().enumerate() {
             if index == commit {
-                lines.push("from here on, inputs are updated:".into());
+                lines.push(format!("{indent}from here on, inputs are updated:"));
             }
             let line = match action {
                 Action::Steps(range) => {
                     let (count, elements) =
                         code.whole_steps(range.clone()).fold((0, 0), |(n, sum), step| (n + 1, sum + step.length));
-                    work += elements;
+                    *work += elements;
                     format!("{count} steps on {elements} elements")
                 }
                 Action::Numbers(range) => {
-                    work += range.len();
+                    *work += range.len();
                     format!("{} steps on single numbers", range.len())
                 }
                 Action::Gather(gather) => match code.gathers.get(*gather) {
@@ -78,7 +91,7 @@ impl<F: Real> Plan<F> {
                 },
                 Action::Kernel(kernel) => {
                     let Some(kernel) = code.kernels.get(*kernel) else { continue };
-                    work += kernel.work;
+                    *work += kernel.work;
                     let shapes: Vec<String> = kernel
                         .operands
                         .iter()
@@ -106,15 +119,22 @@ impl<F: Real> Plan<F> {
                         kernel.work
                     )
                 }
+                Action::Onto(onto) => {
+                    let Some(onto) = code.onto.get(*onto) else { continue };
+                    *work += onto.how.work();
+                    let [a, b, x] = &onto.operands;
+                    let place = if onto.output == x.home { "in its place".into() } else { self.place(onto.output) };
+                    format!("{} = {} + {} @ {}, {place}", onto.node, x.shape, a.shape, b.shape)
+                }
                 Action::Loop(code_of_loop) => {
                     let Some(code_of_loop) = code.loops.get(*code_of_loop) else { continue };
-                    work += code_of_loop.work();
+                    *work += code_of_loop.work();
                     let names = |totals: bool| {
                         let mut names = Vec::new();
                         for id in &code_of_loop.nodes {
-                            let node = &self.program.nodes[*id];
+                            let node = &program.nodes[*id];
                             let shapes: Vec<&Shape> =
-                                node.inputs.iter().map(|operand| &self.program.nodes[*operand].shape).collect();
+                                node.inputs.iter().map(|operand| &program.nodes[*operand].shape).collect();
                             if let Op::Apply(primitive) = &node.op
                                 && matches!(primitive.kernel(&shapes), Kernel::Sum) == totals
                             {
@@ -134,14 +154,13 @@ impl<F: Real> Plan<F> {
                     )
                 }
             };
-            lines.push(format!("  {line}"));
+            lines.push(format!("{indent}{line}"));
+            if let Action::Scan(scan) = action
+                && let Some(scan) = code.scans.get(*scan)
+            {
+                self.actions(&scan.body.program, &scan.body.code, &format!("{indent}  "), &mut 0, lines);
+            }
         }
-        for update in &self.updates {
-            let how = if update.in_place { "in place" } else { "by a copy at the end" };
-            lines.push(format!("input {} ← output {} {how}", update.slot, update.output));
-        }
-        lines.push(format!("work: {work} operations (a multiply-add is one)\n"));
-        lines.join("\n")
     }
 
     fn place(&self, home: Home) -> String {

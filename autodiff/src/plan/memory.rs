@@ -178,7 +178,9 @@ impl<F: Real> Planner<'_, F> {
                 let size = match group {
                     Group::Row(_) => Some(node.shape.size()),
                     Group::Loop { size, .. } => Some(*size),
-                    Group::Kernel(_) => None,
+                    // A sum is read and written element by element, as a loop is.
+                    Group::Onto([_, sum]) if id == sum => Some(node.shape.size()),
+                    Group::Onto(_) | Group::Kernel(_) => None,
                 };
                 for operand in node.inputs.iter() {
                     let base = self.schedule.base(*operand);
@@ -244,6 +246,10 @@ impl<F: Real> Planner<'_, F> {
                 Group::Kernel(id) => {
                     self.kernel(*id, index);
                     self.free(&dying, &[]);
+                }
+                Group::Onto([_, sum]) => {
+                    let size = self.size(*sum);
+                    self.whole_loop(index, size, std::slice::from_ref(sum), &dying);
                 }
                 Group::Loop { size, nodes } => self.whole_loop(index, *size, nodes, &dying),
             }

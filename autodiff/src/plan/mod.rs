@@ -12,6 +12,7 @@ mod compile;
 mod explain;
 mod loops;
 mod memory;
+mod onto;
 mod planner;
 mod pool;
 mod prepare;

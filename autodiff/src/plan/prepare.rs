@@ -40,7 +40,7 @@ pub(super) fn prepare<F: Real>(
     guards: &[usize],
     rows: Option<usize>,
 ) -> Result<Compiled<F>> {
-    let program = program.inlined()?.simplified().with_optimized_loops()?;
+    let program = program.inlined()?.simplified().with_optimized_loops()?.with_joined_pads()?;
     let mut bodies: BTreeMap<NodeId, Compiled<F>> = BTreeMap::new();
     for (id, node) in program.nodes.iter() {
         if let Some((body, steps)) = loop_at(&program.nodes, node) {
@@ -54,7 +54,7 @@ pub(super) fn prepare<F: Real>(
     let mut schedule = schedule::schedule(&program, block);
     let mut updates: Vec<Update> =
         updates.iter().map(|(slot, output)| Update { slot: *slot, output: *output, in_place: false }).collect();
-    let commit = settle(&program, &mut schedule, &mut updates, guards);
+    let commit = settle(&program, &mut schedule, &mut updates, guards, rows.is_some());
     let memory = memory::assign(&program, &schedule, &updates, rows, &bodies);
     let code = compile::compile(&program, &schedule, &memory, &updates, commit, bodies)?;
     let inputs: Vec<(Kind, usize)> = program.inputs().map(|(kind, shape)| (kind, shape.size())).collect();
@@ -72,7 +72,14 @@ pub(super) fn prepare<F: Real>(
 }
 
 /// Decides which updates happen in place, moves what computes them to the end, and says with which group it begins.
-fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut [Update], guards: &[usize]) -> usize {
+/// (A body of a loop may refuse when carries are updated: those of a run that is refused are nobody's.)
+fn settle<F: Real>(
+    program: &Program<F>,
+    schedule: &mut Schedule,
+    updates: &mut [Update],
+    guards: &[usize],
+    is_body: bool,
+) -> usize {
     let bases: Vec<_> = program.outputs.iter().map(|id| schedule.base(*id)).collect();
     // How many outputs lie in the memory of a node, and how many inputs an output updates.
     let (mut outputs_in, mut updated_by) = (BTreeMap::new(), BTreeMap::new());
@@ -86,7 +93,7 @@ fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut 
         let computed = matches!(schedule.origins[*output], Origin::Computed) && !schedule.totals[*output];
         let only = outputs_in.get(output) == Some(&1) && !outputs_in.contains_key(input);
         let alone = only && updated_by.get(&update.output) == Some(&1);
-        update.in_place = size > schedule.block && computed && alone && loop_of(schedule, *output).is_some();
+        update.in_place = size > schedule.block && computed && alone && updates_in_order(schedule, *output);
     }
     let mut updates_here = vec![false; schedule.groups.len()];
     for update in updates.iter().filter(|update| update.in_place) {
@@ -105,7 +112,7 @@ fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut 
                 group != index && late.get(group).copied().unwrap_or(false)
             })
         });
-        waits |= follows && matches!(group, Group::Kernel(_));
+        waits |= !is_body && follows && matches!(group, Group::Kernel(_));
         if let Some(late) = late.get_mut(index) {
             *late = updates_here || follows;
         }
@@ -130,8 +137,9 @@ fn settle<F: Real>(program: &Program<F>, schedule: &mut Schedule, updates: &mut 
     commit
 }
 
-fn loop_of(schedule: &Schedule, id: NodeId) -> Option<&Group> {
-    schedule.groups.get(schedule.group_of[id]).filter(|group| matches!(group, Group::Loop { .. }))
+/// Whether what computes `id` reads element by element what it may write over.
+fn updates_in_order(schedule: &Schedule, id: NodeId) -> bool {
+    matches!(schedule.groups.get(schedule.group_of[id]), Some(Group::Loop { .. } | Group::Onto(_)))
 }
 
 /// The last group that reads each node's memory, and the last that reads it otherwise than element by element in order;
@@ -146,11 +154,14 @@ impl Readers {
         let none = || IdVec::filled(program.len(), || None);
         let mut readers = Readers { last: none(), scattered: none() };
         for (index, group) in schedule.groups.iter().enumerate().skip(from) {
-            for operand in group.nodes().iter().flat_map(|id| program.nodes[*id].inputs.iter()) {
-                let base = schedule.base(*operand);
-                readers.last[base] = Some(index);
-                if !schedule.is_whole(*operand, program.nodes[base].shape.size()) {
-                    readers.scattered[base] = Some(index);
+            for id in group.nodes() {
+                let in_any_order = matches!(group, Group::Onto([product, _]) if product == id);
+                for operand in program.nodes[*id].inputs.iter() {
+                    let base = schedule.base(*operand);
+                    readers.last[base] = Some(index);
+                    if in_any_order || !schedule.is_whole(*operand, program.nodes[base].shape.size()) {
+                        readers.scattered[base] = Some(index);
+                    }
                 }
             }
         }

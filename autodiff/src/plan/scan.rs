@@ -98,6 +98,7 @@ impl<F: Real> Code<F> {
     /// The work of kernels and loops that can be divided, in one piece each, those of bodies included.
     pub(crate) fn divisible(&self, found: &mut Vec<usize>) {
         found.extend(self.kernels.iter().filter(|kernel| kernel.rows().is_some()).map(|kernel| kernel.work));
+        found.extend(self.onto.iter().map(|onto| onto.how.work()));
         found.extend(self.loops.iter().map(|code| code.work()));
         self.scans.iter().filter(|scan| scan.steps.count > 0).for_each(|scan| scan.body.code.divisible(found));
     }

@@ -1,6 +1,7 @@
 //! In what order, and what together: nodes become groups, each run as a whole.
 
 use super::memory::splat;
+use super::onto;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
@@ -12,7 +13,7 @@ use crate::tape::query::results_of;
 use crate::tape::value::Value;
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Elements of an array that are computed in one go: large enough that starting a loop costs nothing beside it, small
 /// enough that a dozen such rows stay in the first-level cache. It is also the chunk of [`kernels::sum`], so that a loop
@@ -46,6 +47,8 @@ pub(crate) enum Group {
     Row(NodeId),
     /// Any other primitive.
     Kernel(NodeId),
+    /// A product and the sum that it is added to an array by.
+    Onto([NodeId; 2]),
     /// Elementwise primitives on arrays of `size` elements, and totals of what they compute: block by block.
     Loop { size: usize, nodes: Vec<NodeId> },
 }
@@ -54,6 +57,7 @@ impl Group {
     pub(crate) fn nodes(&self) -> &[NodeId] {
         match self {
             Group::Row(node) | Group::Kernel(node) => std::slice::from_ref(node),
+            Group::Onto(nodes) => nodes,
             Group::Loop { nodes, .. } => nodes,
         }
     }
@@ -72,7 +76,7 @@ pub(crate) struct Schedule {
     /// The results that are added into a number while they are computed.
     pub(crate) totals: IdVec<bool>,
     /// How each application runs.
-    runs: IdVec<Run>,
+    pub(super) runs: IdVec<Run>,
 }
 
 /// How a value lies in the memory of its base. Almost all lie in order, and need no layout.
@@ -98,10 +102,12 @@ impl Lies {
 
 /// How an application runs: a [`Kernel`] without what is inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Run {
+pub(super) enum Run {
     Elementwise,
     View,
     Sum,
+    /// A matrix product.
+    Product,
     /// A kernel of its own; leaves, too.
     Other,
 }
@@ -118,6 +124,7 @@ fn run_of<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>) -> Run {
         Kernel::Elementwise(_) => Run::Elementwise,
         Kernel::View => Run::View,
         Kernel::Sum => Run::Sum,
+        Kernel::General(general) if general.product => Run::Product,
         Kernel::Program | Kernel::Scan(_) | Kernel::General(_) => Run::Other,
     }
 }
@@ -172,6 +179,8 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
         totals: IdVec::filled(length, || false),
         runs,
     };
+    let onto = onto::found(program, &schedule);
+    let products: BTreeSet<NodeId> = onto.values().copied().collect();
     // From the last node to the first, so that a node is computed beside its first use. Group numbers count from the end:
     // what is computed by group g is used by groups below g, or by g itself.
     let mut uses: IdVec<Use> = IdVec::filled(length, || Use { together: None, before: 0 });
@@ -185,6 +194,22 @@ pub(crate) fn schedule<F: Real>(program: &Program<F>, block: usize) -> Schedule 
             // It is computed with the first result: before whoever needs one of them.
             let before = uses[id].before.max(uses[id].together.map_or(0, |group| group + 1));
             uses[*first].before = uses[*first].before.max(before);
+            continue;
+        }
+        if products.contains(&id) {
+            // It was grouped with its sum.
+            continue;
+        }
+        if let Some(product) = onto.get(&id) {
+            let index = groups.len();
+            groups.push(Group::Onto([*product, id]));
+            for node in [*product, id] {
+                schedule.group_of[node] = index;
+                for operand in nodes[node].inputs.iter() {
+                    let before = &mut uses[schedule.base(*operand)].before;
+                    *before = (*before).max(index + 1);
+                }
+            }
             continue;
         }
         let kind = kind_of(id, node, nodes, &schedule);

@@ -2,7 +2,7 @@
 //! lies inside its memory, and what is written overlaps nothing that is read at the same time. Every plan is verified
 //! before it runs, so no mistake of the planner, and no answer of a user's primitive, makes a run unsound.
 
-use super::code::{Action, Code, Gather, Kernel, Loop, OperandSource, Output, Place, Scan, Source, WholeStep};
+use super::code::{Action, Code, Gather, Kernel, Loop, Onto, OperandSource, Output, Place, Scan, Source, WholeStep};
 use super::memory::Home;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::kind::Kind;
@@ -73,6 +73,7 @@ pub(super) fn verify<F: Real>(code: &Code<F>, bounds: &Bounds<'_>) -> Result<()>
             Action::Kernel(kernel) => {
                 code.kernels.get(*kernel).map_or(Err("no kernel"), |kernel| bounds.kernel(kernel, code))
             }
+            Action::Onto(onto) => code.onto.get(*onto).map_or(Err("no product"), |onto| bounds.onto(onto, committed)),
             Action::Loop(at) => code.loops.get(*at).map_or(Err("no loop"), |at| bounds.whole_loop(at, code, committed)),
         };
         verified.map_err(|what| faulty(format!("action {index}, {action:?}: {what}")))?;
@@ -190,6 +191,27 @@ impl Bounds<'_> {
             return Err("a thread without room for a workspace");
         }
         Ok(())
+    }
+
+    /// What a product is added to may be what the sum is written to, element by element.
+    fn onto(&self, onto: &Onto, committed: bool) -> Verified {
+        for (source, reach) in onto.operands.iter().zip(onto.how.reach()) {
+            self.source(source)?;
+            if reach > source.extent {
+                return Err("a product that leaves its memory");
+            }
+        }
+        let span = |source: &Source| Span { home: source.home, length: source.extent };
+        let written = Span { home: onto.output, length: onto.how.size() };
+        match onto.output {
+            Home::Arena(_) => {}
+            Home::Feed(slot) if committed && self.updated.get(slot) == Some(&true) => {}
+            _ => return Err("an input that changes"),
+        }
+        let [a, b, x] = &onto.operands;
+        self.disjoint(written, [span(a), span(b)])?;
+        let in_place = x.home == onto.output && x.layout.is_none() && x.extent == onto.how.size();
+        if in_place { Ok(()) } else { self.disjoint(written, [span(x)]) }
     }
 
     /// A loop over a program: its region is its own, what its steps read lies inside its memory, and what they write

@@ -142,6 +142,8 @@ pub struct General<F: Real> {
     pub(crate) work: usize,
     /// A kernel for operands that lie like these, with the bits of `evaluate`.
     pub(crate) prepare: Option<Prepare<F>>,
+    /// Whether it is the matrix product, which a plan may add to an array as it computes it.
+    pub(crate) product: bool,
 }
 
 /// Makes a kernel for operands that lie in a known way, if one is worth preparing.
@@ -156,7 +158,7 @@ impl<F: Real> General<F> {
 
 impl<F: Real> Default for General<F> {
     fn default() -> Self {
-        General { workspace: 0, rows: None, work: 0, prepare: None }
+        General { workspace: 0, rows: None, work: 0, prepare: None, product: false }
     }
 }
 

@@ -4,6 +4,7 @@ use super::Program;
 use crate::base::error::Result;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
+use crate::base::shape::Layout;
 use crate::primitive::control::{Scan, changing, kinds};
 use crate::primitive::{Kernel, Made, Steps};
 use crate::tape::extract::extract;
@@ -54,11 +55,35 @@ impl<F: Real> Program<F> {
         movable
     }
 
-    /// Whether node `id` is computed, and not only another view of what is.
-    fn costs(&self, id: NodeId) -> bool {
-        let node = applied(&self.nodes, id);
-        let Op::Apply(primitive) = &node.op else { return false };
-        !matches!(primitive.kernel(&operand_shapes(&self.nodes, node)), Kernel::View)
+    /// The nodes that take time: what is computed, and not only another view of what is, and views that a product would
+    /// write out in every step, because the columns of its right operand are no neighbours.
+    fn costly(&self) -> IdVec<bool> {
+        let mut costly = IdVec::filled(self.len(), || false);
+        for id in self.nodes.ids() {
+            let node = applied(&self.nodes, id);
+            let Op::Apply(primitive) = &node.op else { continue };
+            match primitive.kernel(&operand_shapes(&self.nodes, node)) {
+                Kernel::View => {}
+                Kernel::General(general) if general.product => {
+                    costly[id] = true;
+                    if let Some(right) = node.inputs.get(1) {
+                        costly[*right] |= self.is_transposed(*right);
+                    }
+                }
+                _ => costly[id] = true,
+            }
+        }
+        costly
+    }
+
+    /// Whether node `id` is a view, of an array that lies in order, whose last axis does not lie as neighbours.
+    fn is_transposed(&self, id: NodeId) -> bool {
+        let (Op::Apply(primitive), [x]) = (&self.nodes[id].op, &*self.nodes[id].inputs) else { return false };
+        if !matches!(primitive.kernel(&operand_shapes(&self.nodes, &self.nodes[id])), Kernel::View) {
+            return false;
+        }
+        let seen = primitive.view(&Layout::contiguous(self.nodes[*x].shape.clone()));
+        seen.is_some_and(|layout| layout.strides.last().is_some_and(|last| *last > 1))
     }
 }
 
@@ -87,6 +112,7 @@ impl Parts {
     fn of<F: Real>(body: &Program<F>, steps: Steps, read: &[bool]) -> Option<Self> {
         let Steps { carries, inputs, count, made, .. } = steps;
         let changing = changing(body, carries + inputs);
+        let costly = body.costly();
         let movable = body.movable(&changing, count > 0 && made != Made::Given);
         let goes_on = (made == Made::While).then_some(carries);
         let mut outputs: Vec<bool> =
@@ -98,7 +124,7 @@ impl Parts {
             let mut before = Vec::new();
             body.outputs.iter().zip(&outputs).filter(|(_, kept)| **kept).for_each(|(id, _)| needed[*id] = true);
             for id in body.nodes.ids().rev() {
-                if needed[id] && movable[id] && body.costs(id) {
+                if needed[id] && movable[id] && costly[id] {
                     before.push(id);
                 } else if needed[id] {
                     body.nodes[id].inputs.iter().for_each(|operand| needed[*operand] = true);

@@ -9,7 +9,8 @@ use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::primitive::Types;
+use crate::kernels::Arithmetic;
+use crate::primitive::{Kernel, Types};
 use ndarray::ArrayD;
 use smallvec::SmallVec;
 
@@ -77,6 +78,21 @@ pub(crate) fn kinds_of<F: Real>(nodes: &IdVec<Node<F>>, first: NodeId) -> SmallV
 /// The shapes of the operands of a node.
 pub(crate) fn operand_shapes<'a, F: Real>(nodes: &'a IdVec<Node<F>>, node: &Node<F>) -> SmallVec<[&'a Shape; 4]> {
     node.inputs.iter().map(|operand| &nodes[*operand].shape).collect()
+}
+
+/// Whether `node` is the sum of its two operands.
+pub(crate) fn is_sum<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>) -> bool {
+    let Op::Apply(primitive) = &node.op else { return false };
+    match primitive.kernel(&operand_shapes(nodes, node)) {
+        Kernel::Elementwise(function) => function.as_arithmetic() == Some(Arithmetic::Add),
+        _ => false,
+    }
+}
+
+/// Whether `node` is the product of two matrices, or of several with one.
+pub(crate) fn is_product<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>) -> bool {
+    let Op::Apply(primitive) = &node.op else { return false };
+    matches!(primitive.kernel(&operand_shapes(nodes, node)), Kernel::General(general) if general.product)
 }
 
 /// The nodes that one of `results` is computed from, themselves included. The results of an application are needed

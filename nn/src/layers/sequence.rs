@@ -83,7 +83,8 @@ impl<'t, F: Real> Sequence<'t, F> {
             Some(lengths) => Some(within(operation, lengths, examples, steps)?),
             None => None,
         };
-        let inputs = input.call(x, cx).permute([1, 0, 2]);
+        // The steps come first before the product, whose result is three or four times as wide.
+        let inputs = input.call(x.permute([1, 0, 2]), cx);
         if inputs.error().is_some() {
             return Err(inputs);
         }

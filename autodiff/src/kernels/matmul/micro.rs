@@ -24,8 +24,9 @@ pub(super) struct Tile<F> {
     pub(super) output_row: usize,
     /// How many columns the last vector has.
     pub(super) last: usize,
-    /// Whether the sums are added to what the output holds, instead of taking its place.
-    pub(super) adds: bool,
+    /// What the sums are added to, and its step from row to row: the output itself, another array, or nothing (null).
+    pub(super) before: *const F,
+    pub(super) before_row: usize,
     /// What the work after this tile will want.
     pub(super) ahead: [Ahead<F>; 2],
 }
@@ -52,7 +53,7 @@ impl<F> Ahead<F> {
 #[inline(always)]
 pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<V::Number>) {
     // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows of `a`, the tile's columns of `b` at `depth`
-    // values of k, and the tile of the output exist.
+    // values of k, the tile of the output, and that of `before`, exist.
     unsafe {
         let mask = V::first(tile.last);
         let mut sums = [[V::splat(V::Number::ZERO); N]; R];
@@ -76,9 +77,9 @@ pub(super) unsafe fn tile<V: Lanes, const R: usize, const N: usize>(tile: &Tile<
             }
             (rest, run) = (rest - steps, run + 1);
         }
-        if tile.adds {
+        if !tile.before.is_null() {
             for (i, row) in sums.iter_mut().enumerate() {
-                let before = load::<V, N, false>(tile.output.add(i * tile.output_row), mask);
+                let before = load::<V, N, false>(tile.before.add(i * tile.before_row), mask);
                 for (sum, before) in row.iter_mut().zip(before) {
                     *sum = before.add(*sum);
                 }

@@ -23,6 +23,7 @@
 mod batched;
 mod machine;
 mod micro;
+mod onto;
 mod packed;
 pub(super) mod prepared;
 mod scratch;
@@ -39,6 +40,7 @@ use crate::base::error::Refusal;
 use crate::base::real::{ForBoth, Real};
 pub use batched::matmul_shape;
 use machine::{Machine, Machines};
+pub(crate) use onto::ProductOnto;
 pub(crate) use prepared::prepared_product;
 pub(super) use shifted::{Lines, products_with_shifts, sum_of_partial, sums_of_shifts};
 pub(super) use shifts::Shifts;
@@ -152,7 +154,7 @@ pub fn matmul_rows<F: Real>(
     }
     let whole = 0..right.columns;
     // SAFETY: the rows and columns are there, and the output has room for them; views vouch for their elements.
-    unsafe { block(Level::of_machine(), left, right, rows, whole, output.as_mut_ptr(), right.columns) }
+    unsafe { block(Level::of_machine(), left, right, rows, whole, Target::new(output.as_mut_ptr(), right.columns)) }
     Ok(())
 }
 
@@ -188,7 +190,7 @@ pub(super) fn multiply<F: Real>(a: Strided<'_, F>, b: Strided<'_, F>, output: &m
         return Err(Refusal::new("a matrix reaches outside its array"));
     };
     // SAFETY: the matrices lie within their slices, as `within` checked, they fit, and the output has m·n elements.
-    unsafe { block(Level::of_machine(), left, right, 0..m, 0..n, output.as_mut_ptr(), n) }
+    unsafe { block(Level::of_machine(), left, right, 0..m, 0..n, Target::new(output.as_mut_ptr(), n)) }
     Ok(())
 }
 
@@ -197,32 +199,70 @@ fn shape_error<F: Copy>(a: &View<'_, F>, b: &View<'_, F>) -> Refusal {
     Refusal::new(format!("a product of {} and {} for an output or rows of another shape", a.shape(), b.shape()))
 }
 
-/// Some rows and columns of `a · b`, to rows at `output` that lie `pitch` apart.
+/// Where the rows of a product go, and what they are added to.
+#[derive(Clone, Copy)]
+struct Target<F> {
+    output: *mut F,
+    /// How far the rows of the output lie apart.
+    pitch: usize,
+    /// Where what they are added to lies: in the output itself, elsewhere, or nowhere (null).
+    before: *const F,
+    /// How far its rows lie apart: 0 where one row is added to each.
+    before_pitch: usize,
+}
+
+impl<F: Copy> Target<F> {
+    /// Rows that are written.
+    fn new(output: *mut F, pitch: usize) -> Self {
+        Target { output, pitch, before: std::ptr::null(), before_pitch: 0 }
+    }
+
+    /// The same rows, to which more is added.
+    fn continued(self) -> Self {
+        Target { before: self.output, before_pitch: self.pitch, ..self }
+    }
+
+    fn from_row(self, row: usize) -> Self {
+        self.moved(row * self.pitch, row * self.before_pitch)
+    }
+
+    fn from_column(self, column: usize) -> Self {
+        self.moved(column, column)
+    }
+
+    fn moved(self, by: usize, before_by: usize) -> Self {
+        // Nothing stays nothing.
+        let before = if self.before.is_null() { self.before } else { self.before.wrapping_add(before_by) };
+        Target { output: self.output.wrapping_add(by), before, ..self }
+    }
+}
+
+/// Some rows and columns of `a · b`, to the first rows and columns of the target.
 ///
 /// # Safety
 /// `a` has as many columns as `b` has rows, they have the rows and columns asked for, and all their elements exist. The
-/// output has room for the block and nobody else uses it.
+/// output has room for the block and nobody else uses it. If it is added to something, b has two columns or more and
+/// at most [`packed::DEPTH`] rows: the sum of a product is added, not one chain of several after the other.
 unsafe fn block<F: Real>(
     level: Level,
     a: Matrix<F>,
     b: Matrix<F>,
     rows: Range<usize>,
     columns: Range<usize>,
-    output: *mut F,
-    pitch: usize,
+    target: Target<F>,
 ) {
     // One column of a wider b is summed as one of many, because the whole decides.
     let vector = b.columns == 1;
     let (a, b) = (a.some_rows(rows), b.some_columns(columns));
     // SAFETY: the caller's; what is chosen is `at_level`.
-    unsafe { F::choose::<AtLevel>()(level, vector, a, b, output, pitch) }
+    unsafe { F::choose::<AtLevel>()(level, vector, a, b, target) }
 }
 
 /// [`at_level`] for each type: it names the machines that multiply its numbers.
 struct AtLevel;
 
 impl ForBoth for AtLevel {
-    type Of<F> = unsafe fn(Level, bool, Matrix<F>, Matrix<F>, *mut F, usize);
+    type Of<F> = unsafe fn(Level, bool, Matrix<F>, Matrix<F>, Target<F>);
 
     #[inline]
     fn single() -> Self::Of<f32> {
@@ -237,20 +277,20 @@ impl ForBoth for AtLevel {
 
 /// # Safety
 /// As for [`block`].
-unsafe fn at_level<F: Machines>(level: Level, vector: bool, a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+unsafe fn at_level<F: Machines>(level: Level, vector: bool, a: Matrix<F>, b: Matrix<F>, target: Target<F>) {
     // SAFETY: the caller's.
     unsafe {
         match level {
-            Level::Base => product::<F, F::Baseline>(vector, a, b, output, pitch),
-            Level::Avx2(_) => product::<F, F::Avx2>(vector, a, b, output, pitch),
-            Level::Avx512(_) => product::<F, F::Avx512>(vector, a, b, output, pitch),
+            Level::Base => product::<F, F::Baseline>(vector, a, b, target),
+            Level::Avx2(_) => product::<F, F::Avx2>(vector, a, b, target),
+            Level::Avx512(_) => product::<F, F::Avx512>(vector, a, b, target),
         }
     }
 }
 
 /// # Safety
 /// As for [`block`].
-unsafe fn product<F: Number, M: Machine<F>>(vector: bool, a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+unsafe fn product<F: Number, M: Machine<F>>(vector: bool, a: Matrix<F>, b: Matrix<F>, target: Target<F>) {
     if a.rows == 0 || b.columns == 0 {
         return;
     }
@@ -259,13 +299,15 @@ unsafe fn product<F: Number, M: Machine<F>>(vector: bool, a: Matrix<F>, b: Matri
         if a.columns == 0 {
             for i in 0..a.rows {
                 for j in 0..b.columns {
-                    *output.add(i * pitch + j) = F::ZERO;
+                    let before = target.before.wrapping_add(i * target.before_pitch + j);
+                    *target.output.add(i * target.pitch + j) =
+                        if target.before.is_null() { F::ZERO } else { *before + F::ZERO };
                 }
             }
         } else if vector {
-            vector_product::product::<F, M>(a, b, output, pitch);
+            vector_product::product::<F, M>(a, b, target.output, target.pitch);
         } else {
-            packed::product::<F, M>(a, b, output, pitch);
+            packed::product::<F, M>(a, b, target);
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::machine::Machine;
 use super::micro::{Ahead, Panel, Tile};
 use super::vector::Number;
-use super::{Matrix, scratch};
+use super::{Matrix, Target, scratch};
 use std::ops::Range;
 
 // Under Miri all of these are small, so that small products go every way.
@@ -21,11 +21,11 @@ const PANEL: usize = 8;
 /// The bytes of an operand up to which it is read where it lies: the second cache has room for both.
 const SMALL: usize = if cfg!(miri) { 256 } else { 256 << 10 };
 
-/// `output = a · b`, row by row `pitch` apart.
+/// `output = a · b`, or that added to what the target says.
 ///
 /// # Safety
 /// The machine has the instructions of `M`, all elements exist, and neither `a` nor `b` is empty.
-pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F>, output: *mut F, pitch: usize) {
+pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F>, target: Target<F>) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     let width = M::VECTORS * M::LANES;
     let bytes = |rows: usize, columns: usize| rows * columns * size_of::<F>();
@@ -44,9 +44,7 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
                     a_panel: None,
                     depth: ks.len(),
                     rows: rows.len(),
-                    adds: ks.start > 0,
-                    output: output.wrapping_add(rows.start * pitch),
-                    pitch,
+                    target: if ks.start > 0 { target.continued() } else { target }.from_row(rows.start),
                 };
                 // SAFETY: the ranges lie inside the operands, the room is as large as the panels, and the rest is the
                 // caller's.
@@ -99,10 +97,7 @@ struct Block<F> {
     a_panel: Option<usize>,
     depth: usize,
     rows: usize,
-    /// Whether the output has the sums of the k before.
-    adds: bool,
-    output: *mut F,
-    pitch: usize,
+    target: Target<F>,
 }
 
 /// For all of its functions: as for [`product`], at the block's rows and k, which are those of `b`.
@@ -186,6 +181,7 @@ impl<F: Number> Block<F> {
                 Some(panel) => i / PANEL * panel + i % PANEL,
                 None => i * self.a_row,
             };
+            let to = self.target.from_row(i).from_column(columns.start);
             let mut tile = Tile {
                 depth: self.depth,
                 a: self.a.wrapping_add(a),
@@ -193,17 +189,18 @@ impl<F: Number> Block<F> {
                 a_step: self.a_step,
                 b,
                 b_step: step,
-                output: self.output.wrapping_add(i * self.pitch + columns.start),
-                output_row: self.pitch,
+                output: to.output,
+                output_row: to.pitch,
                 last: columns.len() - (vectors - 1) * M::LANES,
-                adds: self.adds,
+                before: to.before,
+                before_row: to.before_pitch,
                 ahead: [Ahead::NOTHING; 2],
             };
             let slice = slices.next().and_then(|ks| Some(next.as_ref()?.some(ks)));
             if self.a_panel.is_some() {
                 // The tile below this one.
-                let from = tile.output.wrapping_add(height * self.pitch);
-                tile.ahead[0] = Ahead { from, step: self.pitch, rows: height };
+                let from = tile.output.wrapping_add(height * to.pitch);
+                tile.ahead[0] = Ahead { from, step: to.pitch, rows: height };
             }
             if let Some(slice) = &slice {
                 tile.ahead[1] = slice.ahead();

@@ -1,7 +1,7 @@
 //! Products that are prepared: of a few numbers, for which deciding anything takes longer than multiplying, and small ones.
 
 use super::packed::DEPTH;
-use super::{Matrix, block};
+use super::{Matrix, Target, block};
 use crate::base::real::{FUSED, Real};
 use crate::base::shape::Layout;
 use crate::kernels::map::Prepared;
@@ -40,7 +40,7 @@ pub(crate) fn prepared_product<F: Real>(a: &Layout, b: &Layout) -> Option<Prepar
             if let (Some(a), Some(b), true) = (a, b, output.len() == rows * columns) {
                 let level = Level::of_machine();
                 // SAFETY: the operands lie within their slices, and the output has room.
-                unsafe { block(level, a, b, 0..rows, 0..columns, output.as_mut_ptr(), columns) }
+                unsafe { block(level, a, b, 0..rows, 0..columns, Target::new(output.as_mut_ptr(), columns)) }
             }
         }
         _ => {}

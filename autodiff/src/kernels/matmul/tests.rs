@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::base::real::FUSED;
-use crate::base::shape::Shape;
+use crate::base::shape::{Layout, Shape};
 
 /// Random choices.
 struct Random(u64);
@@ -123,7 +123,7 @@ fn check<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
     for level in Level::all() {
         let mut output = vec![F::nan(); m * n];
         // SAFETY: the shapes fit and the output has room.
-        unsafe { block(level, left, right, 0..m, 0..n, output.as_mut_ptr(), n) };
+        unsafe { block(level, left, right, 0..m, 0..n, Target::new(output.as_mut_ptr(), n)) };
         assert_bits(&output, &expected, || what(&format!("{level:?}")));
     }
     let cut = random.upto(m);
@@ -138,10 +138,77 @@ fn check<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
     // Without rows this points nowhere.
     let to = output.as_mut_ptr().wrapping_add(cut * n + columns.start);
     // SAFETY: the columns are there, and the output has room for the whole.
-    unsafe { block(Level::of_machine(), left, right, cut..m, columns.clone(), to, n) };
+    unsafe { block(Level::of_machine(), left, right, cut..m, columns.clone(), Target::new(to, n)) };
     let inside = |at: usize| n > 0 && at / n >= cut && columns.contains(&(at % n));
     let some: Vec<F> = expected.iter().enumerate().map(|(at, x)| if inside(at) { *x } else { F::nan() }).collect();
     assert_bits(&output, &some, || what("a block"));
+}
+
+/// Sums of a product with an array, with one row, and in the array's own place, in two blocks of rows.
+fn check_onto<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
+    let edges = random.upto(3) == 0;
+    let (a, b) = (Lying::<F>::new(random, m, k, edges), Lying::<F>::new(random, k, n, edges));
+    let product = defined(&a, &b);
+    let layout = |lying: &Lying<F>| Layout {
+        shape: [lying.shape[0], lying.shape[1]].into(),
+        strides: lying.strides.into_iter().collect(),
+        offset: 0,
+    };
+    let y = Shape::from([m, n]);
+    let x: Vec<F> = (0..m * n + 1).map(|_| F::of(random.upto(1000) as f64 - 500.0)).collect();
+    for whole in [true, false] {
+        let shape = if whole { y.clone() } else { [n].into() };
+        let at = Layout { offset: 1, ..Layout::contiguous(shape) };
+        let Some(onto) = ProductOnto::of(&layout(&a), &layout(&b), &at, &y) else {
+            assert!(m == 0 || n < 2 || k == 0, "{m}x{k} times {k}x{n} is one chain for each element");
+            continue;
+        };
+        assert_eq!((onto.size(), onto.work()), (m * n, m * k * n));
+        assert!(onto.reach()[0] <= a.data.len() && onto.reach()[1] <= b.data.len() && onto.reach()[2] <= x.len());
+        let expected: Vec<F> =
+            product.iter().enumerate().map(|(i, p)| x[1 + if whole { i } else { i % n }] + *p).collect();
+        let operands = [a.data.as_ptr(), b.data.as_ptr(), x.as_ptr()];
+        let cut = random.upto(m);
+        let mut output = vec![F::nan(); m * n];
+        // SAFETY: as `reach` says, and the output has room for the rows.
+        unsafe {
+            onto.run(0..cut, operands, output.as_mut_ptr());
+            onto.run(cut..m, operands, output.as_mut_ptr().add(cut * n));
+        }
+        assert_bits(&output, &expected, || format!("{m}x{k} times {k}x{n} onto {:?}", at.shape));
+        if whole {
+            let mut place = x.clone();
+            let start = place.as_mut_ptr();
+            // SAFETY: likewise, and the sum takes the place of what it is added to.
+            unsafe { onto.run(0..m, [operands[0], operands[1], start], start.add(1)) };
+            assert_bits(&place[1..], &expected, || format!("{m}x{k} times {k}x{n} in its place"));
+        }
+    }
+    // Every level adds to what is there.
+    let (left, right) = (Matrix::of(&a.view()).unwrap(), Matrix::of(&b.view()).unwrap());
+    let expected: Vec<F> = product.iter().zip(&x).map(|(p, x)| *x + *p).collect();
+    for level in Level::all().into_iter().filter(|_| n > 1) {
+        let mut output = vec![F::nan(); m * n];
+        let target = Target { before: x.as_ptr(), before_pitch: n, ..Target::new(output.as_mut_ptr(), n) };
+        // SAFETY: the shapes fit, and x and the output have as many elements.
+        unsafe { block(level, left, right, 0..m, 0..n, target) };
+        assert_bits(&output, &expected, || format!("{level:?} of {m}x{k} times {k}x{n} onto an array"));
+    }
+}
+
+#[test]
+fn a_product_onto_an_array_is_the_product_and_the_sum() {
+    let mut random = Random(1);
+    let (cases, most) = if cfg!(miri) { (4, 8) } else { (1000, 40) };
+    for _ in 0..cases {
+        let [m, k, n] = [0; 3].map(|_| random.upto(most));
+        check_onto::<f32>(&mut random, m, k, n);
+        check_onto::<f64>(&mut random, m, k, n);
+    }
+    // More than one chain for each element is a sum of its own first.
+    let layout = |shape: [usize; 2]| Layout::contiguous(shape.into());
+    let of = |k: usize| ProductOnto::of(&layout([3, k]), &layout([k, 4]), &layout([3, 4]), &[3, 4].into());
+    assert!(of(packed::DEPTH).is_some() && of(packed::DEPTH + 1).is_none());
 }
 
 #[test]

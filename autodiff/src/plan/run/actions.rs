@@ -7,7 +7,7 @@ use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
 use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, ViewMut};
-use crate::plan::code::{Action, Gather, Kernel, Loop, OperandSource, Source, WholeStep};
+use crate::plan::code::{Action, Gather, Kernel, Loop, Onto, OperandSource, Source, WholeStep};
 use crate::plan::memory::Home;
 use crate::primitive::{self, Output};
 use crate::tape::evaluate;
@@ -36,6 +36,7 @@ impl<F: Real> Machine<'_, F> {
                         let kernel = &self.code.kernels[*kernel];
                         self.kernel(kernel).map_err(|refusal| Refused { node: kernel.node, refusal })?
                     }
+                    Action::Onto(onto) => self.onto(&self.code.onto[*onto]),
                     Action::Loop(code) => self.whole_loop(&self.code.loops[*code]),
                 }
             }
@@ -232,6 +233,24 @@ impl<F: Real> Machine<'_, F> {
             std::slice::from_raw_parts_mut(start, kernel.workspace.1)
         };
         evaluate::own_kernel(&*kernel.primitive, &operands, &mut outputs, workspace)
+    }
+
+    /// # Safety
+    /// An action of the code, verified, and the only one that runs.
+    unsafe fn onto(&self, onto: &Onto) {
+        let how = &onto.how;
+        let pieces = if how.work() >= self.divided { self.pieces.min(how.rows) } else { 1 };
+        let piece = |i: usize| {
+            let rows = how.rows * i / pieces..how.rows * (i + 1) / pieces;
+            let operands = onto.operands.each_ref().map(|source| self.pointer(source.home).cast_const());
+            let output = self.pointer(onto.output).wrapping_add(rows.start * how.columns);
+            // SAFETY: verified: the operands reach so far, and the sum lies apart from them, or where what is added lies; the
+            // rows of pieces are disjoint.
+            unsafe { how.run(rows, operands, output) };
+            Ok(())
+        };
+        // A product that fits refuses nothing.
+        let _ = if pieces > 1 { divide(0..pieces, &piece) } else { piece(0) };
     }
 
     /// # Safety

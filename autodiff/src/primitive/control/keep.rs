@@ -4,12 +4,11 @@ use super::scan::Scan;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::kind::Kind;
 use crate::base::real::Real;
-use crate::base::shape::Shape;
 use crate::primitive::Kernel;
 use crate::program::Program;
 use crate::tape::Tape;
 use crate::tape::node::Op;
-use smallvec::SmallVec;
+use crate::tape::query::{is_product, is_sum, operand_shapes};
 
 /// What a loop keeps of each step for the reverse pass. More of it is more memory and less computed again; the numbers are
 /// the same, bit for bit.
@@ -37,6 +36,7 @@ pub(super) fn kept<F: Real>(
     keep: Keep,
 ) -> Vec<NodeId> {
     let body = scan.body();
+    let sums = sums_of_products(body);
     let changing = changing(body, scan.steps.carries + scan.steps.inputs);
     let carries: Vec<NodeId> = body.input_ids().iter().skip(1).take(scan.steps.carries).copied().collect();
     tape.with_nodes(|nodes, _| {
@@ -55,7 +55,7 @@ pub(super) fn kept<F: Real>(
                 if is_given {
                     continue;
                 }
-                let is_kept = is_drawn(body, node) || (changing[node] && is_kept(body, node, keep));
+                let is_kept = is_drawn(body, node) || (changing[node] && is_kept(body, node, keep, &sums));
                 if carries.contains(&node) || is_kept {
                     kept.push(node);
                     continue;
@@ -79,8 +79,22 @@ fn is_drawn<F: Real>(body: &Program<F>, id: NodeId) -> bool {
     node.kind != Kind::Key && made.inputs.iter().any(|operand| body.nodes[*operand].kind == Kind::Key)
 }
 
+/// The sums of a product, which only they read, and something else: a plan computes both as one.
+fn sums_of_products<F: Real>(body: &Program<F>) -> IdVec<bool> {
+    let nodes = &body.nodes;
+    let mut readers = IdVec::filled(nodes.len(), || 0u32);
+    let operands = nodes.iter().flat_map(|(_, node)| node.inputs.iter());
+    operands.chain(&body.outputs).for_each(|id| readers[*id] += 1);
+    let mut sums = IdVec::filled(nodes.len(), || false);
+    for (id, node) in nodes.iter() {
+        let adds = |p: &NodeId| readers[*p] == 1 && nodes[*p].shape == node.shape && is_product(nodes, &nodes[*p]);
+        sums[id] = node.inputs.iter().any(adds) && is_sum(nodes, node);
+    }
+    sums
+}
+
 /// Whether a node of the body, which is not a leaf, is kept rather than computed again.
-fn is_kept<F: Real>(body: &Program<F>, id: NodeId, keep: Keep) -> bool {
+fn is_kept<F: Real>(body: &Program<F>, id: NodeId, keep: Keep, sums: &IdVec<bool>) -> bool {
     let node = &body.nodes[id];
     match keep {
         // Keys cannot be stacked, and are cheap.
@@ -88,10 +102,12 @@ fn is_kept<F: Real>(body: &Program<F>, id: NodeId, keep: Keep) -> bool {
         Keep::Everything => true,
         Keep::Carries | Keep::Nothing => false,
         Keep::Products => match &node.op {
-            Op::Apply(primitive) => {
-                let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|x| &body.nodes[*x].shape).collect();
-                !matches!(primitive.kernel(&shapes), Kernel::Elementwise(_) | Kernel::View)
-            }
+            Op::Apply(primitive) => match primitive.kernel(&operand_shapes(&body.nodes, node)) {
+                // A product and what is added to it are computed as one.
+                Kernel::Elementwise(_) => sums[id],
+                Kernel::View => false,
+                _ => true,
+            },
             _ => true,
         },
     }

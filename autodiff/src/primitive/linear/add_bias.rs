@@ -3,6 +3,7 @@
 use crate::base::error::Mismatch;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
+use crate::kernels::{Arithmetic, Elementwise};
 use crate::primitive::{
     Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, SampleOperand, Signature, Tangents,
 };
@@ -37,7 +38,7 @@ impl<F: Real> Primitive<F> for AddBias {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::<F>::elementwise(|[x, b]| x + b)
+        Kernel::Elementwise(Elementwise::arithmetic(Arithmetic::Add))
     }
 
     fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {

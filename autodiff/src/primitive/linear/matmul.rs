@@ -57,10 +57,13 @@ impl<F: Real> Primitive<F> for MatMul {
             // Rows of the result are rows of a where a is a matrix, and there are no more of them, and matrices of a (and of b)
             // where it has several.
             ([_, _], [_] | [_, _]) => {
-                let general = General { prepare: Some(prepare), ..General::default() };
+                let general = General { prepare: Some(prepare), product: b.rank() == 2, ..General::default() };
                 Kernel::General(general).divided(&[true, false], work)
             }
-            ([_, _, _, ..], [_] | [_, _]) => Kernel::general().divided(&[true, false], work),
+            ([_, _, _, ..], [_] | [_, _]) => {
+                let general = General { product: b.rank() == 2, ..General::default() };
+                Kernel::General(general).divided(&[true, false], work)
+            }
             ([n, _, _, ..], [m, _, _, ..]) if n == m && a.rank() == b.rank() => {
                 Kernel::general().divided(&[true, true], work)
             }

@@ -1,0 +1,83 @@
+//! Sums of arrays that were filled up with zeros: what reverse derivatives of slices are. Where the parts are all of an
+//! axis, they are put together instead.
+
+use super::Program;
+use crate::base::error::Result;
+use crate::base::ids::{IdVec, NodeId};
+use crate::base::real::Real;
+use crate::tape::node::{Node, Op};
+use crate::tape::var::Var;
+use crate::tape::{Arg, Tape};
+use smallvec::SmallVec;
+
+/// How many parts a sum is searched for, so that the search takes no longer than the program does.
+const PARTS: usize = 64;
+
+/// An array that is filled up with zeros along an axis.
+#[derive(Clone, Copy)]
+struct Padded {
+    x: NodeId,
+    axis: usize,
+    before: usize,
+    after: usize,
+}
+
+impl Padded {
+    fn at<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> Option<Self> {
+        let node = &nodes[id];
+        let (Op::Apply(primitive), [x]) = (&node.op, &*node.inputs) else { return None };
+        if primitive.name() != "pad" {
+            return None;
+        }
+        let attributes = primitive.attributes();
+        let read = |name| attributes.length(name).ok();
+        Some(Padded { x: *x, axis: read("axis")?, before: read("before")?, after: read("after")? })
+    }
+}
+
+impl<F: Real> Program<F> {
+    /// The same program, in which pad x₀ + pad x₁ + … is (x₀, x₁, …) + 0 where the x fill the axis: one array instead of one
+    /// for each part. Results keep their bits: each element is some x + 0 + … + 0, in either order.
+    pub(crate) fn with_joined_pads(&self) -> Result<Program<F>> {
+        if !self.nodes.ids().any(|id| Padded::at(&self.nodes, id).is_some()) {
+            return Ok(self.clone());
+        }
+        let program = self.rewritten(|_, primitive, tape, operands| {
+            Ok(if primitive.name() == "add" { joined(tape, operands).map(|sum| vec![Arg::Real(sum)]) } else { None })
+        })?;
+        Ok(program.simplified())
+    }
+}
+
+/// The sum of the operands, if they are all parts of an axis.
+fn joined<'t, F: Real>(tape: &'t Tape<F>, operands: &[Arg<'t, F>]) -> Option<Var<'t, F>> {
+    let mut parts: SmallVec<[Padded; 4]> = SmallVec::new();
+    let mut rest: SmallVec<[NodeId; 8]> = operands.iter().map(Arg::id).collect();
+    tape.with_nodes(|nodes, _| {
+        let shape = nodes[*rest.first()?].shape.clone();
+        while let Some(id) = rest.pop() {
+            let node = &nodes[id];
+            match (Padded::at(nodes, id), &node.op) {
+                _ if node.shape != shape || parts.len() + rest.len() > PARTS => return None,
+                (Some(padded), _) => parts.push(padded),
+                (None, Op::Apply(primitive)) if primitive.name() == "add" => rest.extend(node.inputs.iter().copied()),
+                (None, _) => return None,
+            }
+        }
+        parts.sort_by_key(|part| part.before);
+        let axis = parts.first()?.axis;
+        let total = *shape.get(axis)?;
+        let mut end = 0;
+        for part in &parts {
+            if part.axis != axis || part.before != end {
+                return None;
+            }
+            end = total.checked_sub(part.after)?;
+        }
+        (end == total).then_some(axis)
+    })
+    .map(|axis| {
+        let parts: SmallVec<[Var<'t, F>; 4]> = parts.iter().map(|part| tape.arg(part.x).var()).collect();
+        tape.concat(&parts, axis) + 0.0
+    })
+}
