@@ -9,8 +9,7 @@ use crate::kernels::simd::Level;
 use crate::kernels::view::Axes;
 use std::ops::Range;
 
-/// y = x + a·b for a matrix b, where the rows of a lie at one distance, and x is as large as y or is one row for all of its
-/// rows. Bit for bit what the product and then the addition give.
+/// y = x + a·b for a matrix b, where the rows of a lie at one distance, and so do those of x, which may be one row for all. Bit for bit what the product and then the addition give.
 #[derive(Clone, Debug)]
 pub(crate) struct ProductOnto {
     pub(crate) rows: usize,
@@ -19,6 +18,18 @@ pub(crate) struct ProductOnto {
     a: [usize; 3],
     b: [usize; 3],
     x: [usize; 2],
+}
+
+/// The distances of rows, and of elements of a row, if all rows lie at one distance.
+fn rows_of(layout: &Layout) -> Option<[usize; 2]> {
+    let ((_, lead), (step, strides)) = (layout.shape.split_last()?, layout.strides.split_last()?);
+    let mut axes = Axes::default();
+    lead.iter().zip(strides).for_each(|(length, stride)| axes.push(*length, *stride));
+    match *axes.0 {
+        [] => Some([0, *step]),
+        [(_, row)] => Some([row, *step]),
+        _ => None,
+    }
 }
 
 impl ProductOnto {
@@ -32,21 +43,18 @@ impl ProductOnto {
         if !one_chain || lead.is_empty() || rows == 0 || y.size() != rows * columns || y.last() != Some(&columns) {
             return None;
         }
-        let (a_step, a_strides) = a.strides.split_last()?;
-        let mut axes = Axes::default();
-        lead.iter().zip(a_strides).for_each(|(length, stride)| axes.push(*length, *stride));
-        let a_row = match *axes.0 {
-            [] => 0,
-            [(_, stride)] => stride,
-            _ => return None,
-        };
+        let [a_row, a_step] = rows_of(a)?;
         let &[b_step, b_column] = b.strides.as_slice() else { return None };
-        let x_row = match x.shape.size() {
-            size if size == y.size() && x.is_contiguous() && x.shape.last() == y.last() => columns,
-            size if size == columns && x.is_contiguous() && x.shape.last() == Some(&columns) => 0,
+        // A row for each, or one for all.
+        let x_row = match (x.shape.size(), rows_of(x)?) {
+            (size, [row, 1]) if size == y.size() => row,
+            (size, [_, 1]) if size == columns => 0,
             _ => return None,
         };
-        let (a, b) = ([a.offset, a_row, *a_step], [b.offset, b_step, b_column]);
+        if x.shape.last() != y.last() {
+            return None;
+        }
+        let (a, b) = ([a.offset, a_row, a_step], [b.offset, b_step, b_column]);
         Some(ProductOnto { rows, depth, columns, a, b, x: [x.offset, x_row] })
     }
 

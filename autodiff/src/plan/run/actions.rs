@@ -17,6 +17,9 @@ use std::ops::Range;
 /// Elements up to which a row is computed number by number: a loop takes some ten instructions to begin.
 const FEW: usize = 4;
 
+/// Bytes of all arrays of a loop up to which they are not asked for ahead of time: half of a common second cache.
+const NEAR: usize = 1 << 20;
+
 impl<F: Real> Machine<'_, F> {
     /// Runs these actions of the code.
     pub(in crate::plan) fn run(&mut self, actions: Range<usize>) -> Result<(), Refused> {
@@ -296,6 +299,8 @@ impl<F: Real> Machine<'_, F> {
                 readers.push((*row, reader));
             }
         }
+        // What the second cache holds is near enough.
+        let far = moving.len() * code.size * size_of::<F>() > NEAR;
         for block in blocks {
             let start = block * self.code.block;
             let length = self.code.block.min(code.size - start);
@@ -313,7 +318,7 @@ impl<F: Real> Machine<'_, F> {
                 }
                 // While one block is computed the next is on its way, some quarters of rows at each step.
                 let quarter = length.div_ceil(4);
-                let mut ahead = if start + length < code.size { 0..4 * moving.len() } else { 0..0 };
+                let mut ahead = if far && start + length < code.size { 0..4 * moving.len() } else { 0..0 };
                 let share = ahead.len().div_ceil(code.steps.len().max(1));
                 for step in &code.steps {
                     for part in ahead.by_ref().take(share) {

@@ -363,3 +363,46 @@ fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
     }
     Ok(())
 }
+
+/// A sum is written where nothing is read that its product reads, and over what is added only element by element.
+#[test]
+fn a_product_is_added_in_its_place_or_apart() -> Result<()> {
+    let tape = Tape::<f64>::new();
+    let w = tape.input([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    let (a, b) = (tape.input([[1.0, 2.0], [3.0, 4.0]]), tape.input([[5.0, 6.0, 7.0], [8.0, 9.0, 1.0]]));
+    let bias = tape.input([1.0, 2.0, 3.0]);
+    let (updated, with_bias) = (w + a.matmul(b), a.exp().matmul(b.exp()) + bias);
+    let program = tape.program(&[updated, with_bias.tanh()])?;
+    let places: Vec<Onto> = program.planner().in_small(4).update(0, 0).plan()?.code.onto;
+    // The order in which they run.
+    let which = |over_input: bool| places.iter().position(|onto| matches!(onto.output, Home::Feed(0)) == over_input);
+    let (Some(update), Some(row)) = (which(true), which(false)) else { panic!("{places:?}") };
+    let changes: [(usize, &str, fn(&mut Onto)); 9] = [
+        (row, "an input that changes", |onto| onto.output = Home::Row),
+        (row, "an input that changes", |onto| onto.output = Home::Feed(1)),
+        (row, "outside its memory", |onto| onto.output = Home::Arena(FAR)),
+        (row, "written over what is read", |onto| onto.output = onto.operands[0].home),
+        (row, "written over what is read", |onto| onto.output = onto.operands[1].home),
+        // One row is read by all others.
+        (row, "written over what is read", |onto| {
+            (onto.operands[2].home, onto.output) = (Home::Arena(0), Home::Arena(0));
+        }),
+        (row, "outside its memory", |onto| onto.operands[2].home = Home::Arena(FAR)),
+        (row, "a product that leaves its memory", |onto| {
+            (onto.operands[0].extent, onto.operands[0].shape) = (3, [3].into());
+        }),
+        // Where it is added, but not in order.
+        (update, "written over what is read", |onto| {
+            onto.operands[2].layout =
+                Some(Layout { shape: [2, 3].into(), strides: [1, 2].into_iter().collect(), offset: 0 });
+        }),
+    ];
+    for (i, (at, reason, change)) in changes.into_iter().enumerate() {
+        let found = said(&program, 4, |plan| plan.code.onto.get_mut(at).into_iter().for_each(change))?;
+        assert!(found.ends_with(reason), "change {i}: {found}, not {reason}");
+    }
+    // An update before the others have read the input.
+    let found = said(&program, 4, |plan| plan.code.commit = usize::MAX)?;
+    assert!(found.ends_with("an input that changes"), "{found}");
+    Ok(())
+}
