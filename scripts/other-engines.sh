@@ -2,6 +2,7 @@
 # What is written for other engines, run by them, against the engine here: modules by JAX on this CPU and on virtual devices
 # of it, ONNX files by onnxruntime. `--short` takes 2 samples of each primitive, 10 random programs and the small network, in
 # under three minutes; without it there are 25 samples, 200 programs and all trainings, which takes half an hour.
+# `--speed` compares no numbers but times: of two training steps, here and in JAX.
 #
 # Python with the packages of `jax/python/requirements.txt` and `onnx/python/requirements.txt` is that of $PYTHON, or that of
 # `target/python`, where it is installed if it can be. Without them the part is skipped, with a message.
@@ -20,6 +21,11 @@ has() { "$python" -c "import $1" >/dev/null 2>&1; }
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+if [[ ${1:-} == --speed ]]; then
+  cargo run --quiet --release --locked -p autodiff-jax --example speed -- "$folder"
+  "$python" jax/python/speed.py "$folder"
+  exit
+fi
 if has jax && has numpy; then
   cargo run --quiet --locked -p autodiff-jax --example cases -- "$folder/jax" "$samples" "$programs"
   JAX_PLATFORMS=cpu "$python" jax/python/check.py "$folder/jax"

@@ -1,6 +1,7 @@
 //! One application of a primitive, as an emission sees it.
 
 use crate::literal;
+use crate::sums::Sums;
 use autodiff::primitive::{Kernel, Kind};
 use autodiff::{Attributes, Error, ErrorKind, NodeView, PrimitiveRef, Real, Result, Shape};
 
@@ -25,6 +26,8 @@ pub struct Application<'a, F: Real> {
     pub(crate) results: Vec<NodeView<'a, F>>,
     /// The functions that the primitive's bodies are.
     pub(crate) bodies: Vec<String>,
+    /// The carries that are summed behind a loop.
+    pub(crate) sums: Option<Sums>,
     pub(crate) attributes: Attributes,
 }
 

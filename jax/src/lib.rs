@@ -32,6 +32,7 @@ mod module;
 mod prelude;
 mod state;
 mod step;
+mod sums;
 
 pub use application::Application;
 pub use module::{Emission, Emitter, source};

@@ -1,9 +1,10 @@
 //! A program as a module.
 
 use crate::application::{Application, refused, results};
+use crate::sums::{self, Sums};
 use crate::{bounds, families, literal, prelude};
 use autodiff::primitive::{Kernel, Kind};
-use autodiff::{Error, ErrorKind, NodeView, Program, Real, Result};
+use autodiff::{Error, ErrorKind, NodeView, Program, Real, Result, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
@@ -91,7 +92,7 @@ impl<F: Real> Emitter<F> {
     /// recorded.
     pub fn source(&self, program: &Program<F>) -> Result<String> {
         let mut bodies = Bodies { emitter: self, functions: String::new(), count: 0 };
-        let main = bodies.function("program", program)?;
+        let main = bodies.function("program", program, &Sums::default())?;
         let functions = bodies.functions + &main;
         let (helpers, end) = prelude::needed(&functions);
         let inputs = program.input_ids().iter().filter_map(|id| program.node(*id));
@@ -144,14 +145,15 @@ struct Bodies<'e, F: Real> {
 }
 
 impl<F: Real> Bodies<'_, F> {
-    /// A function that takes the inputs of a program, and returns a tuple of its outputs.
-    fn function(&mut self, name: &str, program: &Program<F>) -> Result<String> {
+    /// A function that takes the inputs of a program, and returns a tuple of its outputs; without the carries that are summed
+    /// behind the loop, if it is the body of one.
+    fn function(&mut self, name: &str, program: &Program<F>, sums: &Sums) -> Result<String> {
         let mut variables = Variables::default();
-        let parameters: Vec<String> =
-            program.input_ids().iter().filter_map(|id| program.node(*id)).map(|node| variables.add(&node)).collect();
+        let inputs = sums.kept(program.input_ids(), 1).filter_map(|id| program.node(id));
+        let parameters: Vec<String> = inputs.map(|node| variables.add(&node)).collect();
         let mut text = format!("def {name}({}):\n", parameters.join(", "));
         let nodes: Vec<NodeView<'_, F>> = program.nodes().collect();
-        for (at, node) in nodes.iter().enumerate() {
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| !sums.left_out.contains(&node.id())) {
             let results = results(nodes.get(at..).unwrap_or_default());
             let expression = match node.operation() {
                 "input" | "data" | "index" | "key" => {
@@ -169,8 +171,8 @@ impl<F: Real> Bodies<'_, F> {
                 if node.scope().is_empty() { String::new() } else { format!("  in {}", one_line(node.scope())) };
             _ = writeln!(text, "    {} = {expression}  # {}{scope}", names.join(", "), comment.join(", "));
         }
-        let outputs: Vec<String> =
-            program.output_ids().iter().filter_map(|id| program.node(*id)).map(|node| variables.get(&node)).collect();
+        let outputs = sums.kept(program.output_ids(), 0).chain(sums.rows.iter().copied());
+        let outputs = outputs.filter_map(|id| program.node(id)).map(|node| variables.get(&node));
         _ = writeln!(text, "    return {}\n\n", literal::list_in_tuple(outputs));
         Ok(text)
     }
@@ -185,15 +187,21 @@ impl<F: Real> Bodies<'_, F> {
         let Some((node, primitive)) = results.first().and_then(|node| Some((node, node.primitive()?))) else {
             return Err(Error::new(ErrorKind::Registry, "jax", "a node holds an error"));
         };
+        let operands: Vec<NodeView<'_, F>> = node.operands().iter().filter_map(|id| program.node(*id)).collect();
+        let shapes: Vec<&Shape> = operands.iter().map(NodeView::shape).collect();
+        let sums = match (primitive.kernel(&shapes), primitive.bodies()) {
+            // An emission of its own counts on the body as it was recorded.
+            (Kernel::Scan(steps), [body]) if !self.emitter.own.contains_key(primitive.name()) => sums::of(body, &steps),
+            _ => None,
+        };
         let mut names = Vec::new();
         for body in primitive.bodies() {
             self.count += 1;
             let name = format!("body_{}", self.count);
-            let function = self.function(&name, body)?;
+            let function = self.function(&name, body, sums.as_ref().unwrap_or(&Sums::default()))?;
             self.functions.push_str(&function);
             names.push(name);
         }
-        let operands: Vec<NodeView<'_, F>> = node.operands().iter().filter_map(|id| program.node(*id)).collect();
         let at = Application {
             node: *node,
             primitive,
@@ -201,6 +209,7 @@ impl<F: Real> Bodies<'_, F> {
             operands,
             results: results.to_vec(),
             bodies: names,
+            sums,
             attributes: primitive.attributes(),
         };
         if let Some(emission) = self.emitter.own.get(at.name()) {

@@ -419,6 +419,21 @@ def _scan(body, count, carries, inputs, invariants, reverse):
     return (*carry, *rows)
 
 
+def _scan_and_sum(body, count, carries, inputs, invariants, reverse, sums):
+    """As _scan, without the carries that have a function in sums: what every step adds to them is summed behind the loop,
+    of the inputs and the outputs of all steps."""
+    carried = tuple(carry for carry, added in zip(carries, sums) if added is None)
+    results = _scan(body, count, carried, inputs, invariants, reverse)
+    last, rows = iter(results[: len(carried)]), results[len(carried):]
+    ends = [next(last) if added is None else carry + added(inputs, rows) for carry, added in zip(carries, sums)]
+    return (*ends, *rows)
+
+
+def _sum_of_products(a, b):
+    """The sum over the first axis of products of matrices, as one product."""
+    return jnp.einsum("tmk,tkn->mn", a, b, precision=PRECISION)
+
+
 def _loop(body, count, given, carries, inputs, invariants, reverse):
     """The first `given` of at most `count` steps (None: until the body says so); the others' outputs are zeros."""
     decides = given is None

@@ -2,7 +2,7 @@
 
 use autodiff::check::operands;
 use autodiff::prelude::*;
-use autodiff::primitive::{Entry, Generator, Kernel, Kind, Primitive, Type};
+use autodiff::primitive::{Entry, Generator, Keep, Kernel, Kind, Loop, Primitive, Type};
 use autodiff::{Arg, Input, Program, Registry};
 use autodiff_jax::{Emitter, source};
 
@@ -129,4 +129,48 @@ fn names_are_variables_where_python_allows_it() {
     assert!(module.contains("def program(x, v1, v2, v3, v4, v5, v6, v7):"), "{module}");
     assert!(module.contains("(\"line\\nbreak \\\"quoted\\\"\", \"real\", ()),"), "{module}");
     assert!(module.contains("# v7: f64[] `line break \"quoted\"`"), "{module}");
+}
+
+/// A carry that is only added to is summed behind the loop: the reverse loop of a recurrence carries no gradient of weights.
+#[test]
+fn what_a_loop_only_adds_up_is_summed_behind_it() {
+    let tape = Tape::<f32>::symbolic();
+    let (h, xs) = (tape.symbolic_input([5, 3]), tape.symbolic_input([7, 5, 3]));
+    let (w, b) = (tape.symbolic_input([3, 3]), tape.symbolic_input([3]));
+    let ([last], []) = tape.scan(7, [h], [xs], |_, [h], [x]| ([(h.matmul(w) + x + b).tanh()], []));
+    let program = tape.program(&[last.sum(..)]).unwrap().grad(&[2, 3]).unwrap();
+    let module = source(&program).unwrap();
+    assert!(module.contains("_sum_of_products(lax.transpose(x["), "{module}");
+    // The bias is broadcast: its gradient is a sum.
+    assert!(module.contains("lambda x, y: jnp.sum(y["), "{module}");
+    // The forward loop has no such carry, the reverse loop one that is none.
+    assert_eq!(module.matches(" = _scan(body_").count(), 1, "{module}");
+    assert!(module.contains(", (None, lambda x, y: "), "{module}");
+}
+
+#[test]
+fn other_carries_stay_in_the_loop() {
+    let module = |body: for<'t> fn(Var<'t, f32>, Var<'t, f32>) -> (Var<'t, f32>, Vec<Var<'t, f32>>)| {
+        let tape = Tape::<f32>::symbolic();
+        let (sum, xs) = (tape.symbolic_input([]), tape.symbolic_input([7, 5, 3]));
+        let (last, rows) = tape.scan_with(
+            Loop { steps: 7, reversed: false, keep: Keep::default() },
+            &[sum.into()],
+            &[xs.into()],
+            |_, carries, inputs| {
+                let ([Arg::Real(sum)], [Arg::Real(x)]) = (carries, inputs) else { panic!("of reals") };
+                let (next, rows) = body(*sum, *x);
+                (vec![next.into()], rows.into_iter().map(Arg::from).collect())
+            },
+        );
+        source(&tape.program(&[last, rows].concat()).unwrap()).unwrap()
+    };
+    let is_summed = |module: &str| module.contains(" = _scan_and_sum(");
+    assert!(is_summed(&module(|sum, x| (sum + x.square().sum(..), vec![]))));
+    // It is an output of every step; a factor; added to with something that is neither a sum nor a product.
+    assert!(!is_summed(&module(|sum, x| (sum + x.square().sum(..), vec![sum]))));
+    assert!(!is_summed(&module(|sum, x| (sum * x.square().sum(..), vec![]))));
+    assert!(!is_summed(&module(|sum, x| (sum + x.square().sum(..).exp(), vec![]))));
+    // What would be kept of all steps is more than the loop has of them.
+    assert!(!is_summed(&module(|sum, x| (sum + x.reshape([15, 1]).matmul(x.reshape([1, 15])).sum(..), vec![]))));
 }

@@ -8,7 +8,7 @@ mod training;
 
 use archive::{Case, Result};
 use autodiff::check::{operands, strategy};
-use autodiff::primitive::{Domain, Entry, Generator, Kernel, Kind, Type};
+use autodiff::primitive::{Domain, Entry, Generator, Keep, Kernel, Kind, Loop, Type};
 use autodiff::{Arg, Input, Program, Real, Registry, Shape, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::strategy::{Strategy, ValueTree};
@@ -35,6 +35,7 @@ fn main() -> Result<()> {
     list += &conventions()?.write(&folder)?;
     let programs: usize = programs.parse()?;
     list += &loops()?.write(&folder)?;
+    list += &recurrent()?.write(&folder)?;
     for case in random(programs)? {
         list += &case.write(&folder)?;
     }
@@ -109,6 +110,38 @@ fn loops() -> Result<Case<f64>> {
         parts.push((program, inputs));
     }
     joined("loops".into(), "loops", parts)
+}
+
+/// Loops with carries that are only added to, whose sums are taken behind them: of squares, and in the reverse loops of the
+/// gradients of weights, one of which is used twice in a step.
+fn recurrent() -> Result<Case<f64>> {
+    let mut parts = Vec::new();
+    for (reversed, scale) in [(false, 0.7), (true, -0.4)] {
+        let tape = Tape::symbolic();
+        let (h, xs) = (tape.symbolic_input([5, 3]), tape.symbolic_input([7, 5, 3]));
+        let (w, u, b) = (tape.symbolic_input([3, 3]), tape.symbolic_input([3, 3]), tape.symbolic_input([3]));
+        let options = Loop { steps: 7, reversed, keep: Keep::default() };
+        let args = [h.into(), tape.constant(0.0).into(), tape.constant([0.0; 5]).into()];
+        let (last, rows) = tape.scan_with(options, &args, &[xs.into()], |_, carries, inputs| {
+            let [Arg::Real(h), Arg::Real(squares), Arg::Real(rows)] = *carries else { return Default::default() };
+            let [Arg::Real(x)] = *inputs else { return Default::default() };
+            let next = ((h.matmul(w) + b).tanh().matmul(w) + x.matmul(u)).tanh();
+            let squares = squares + next.square().sum(..);
+            (vec![next.into(), squares.into(), (next.sum(1) + (rows + x.sum(1))).into()], vec![(next * x).into()])
+        });
+        let program = tape.program(&[last, rows].concat())?;
+        let wave = |shape: &[usize], phase: f64| {
+            let mut count = 0.0;
+            Input::Real(ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+                count += 1.0;
+                scale * (count * phase).sin()
+            }))
+        };
+        let shapes: [&[usize]; 5] = [&[5, 3], &[7, 5, 3], &[3, 3], &[3, 3], &[3]];
+        let inputs = shapes.iter().enumerate().map(|(i, shape)| wave(shape, 1.0 + 0.37 * i as f64)).collect();
+        parts.push((program, inputs));
+    }
+    joined("recurrent".into(), "programs", parts)
 }
 
 /// Placeholders for all inputs, by whose names `check.py` knows them.

@@ -80,7 +80,7 @@ pub fn all(folder: &Path, what: What) -> Result<()> {
         .then(Dense::new(84, 10, Init::He, r));
     let data = Dataset::labelled(random(&[BATCHES * 16, 1, 32, 32], r), labels(&[BATCHES * 16], 10, r))?;
     let step = || Step::new(Momentum::new(0.002), loss::softmax_cross_entropy);
-    one(folder, what, ("lenet", 16, 2e-3), lenet, step, || loss::softmax_cross_entropy, data)?;
+    one(folder, what, ("lenet", 16, 2e-5), lenet, step, || loss::softmax_cross_entropy, data)?;
 
     let transformer = Characters {
         embedding: Embedding::new(WIDTH, WIDTH, Init::SmallNormal, r),
@@ -107,7 +107,7 @@ pub fn all(folder: &Path, what: What) -> Result<()> {
     one(
         folder,
         what,
-        ("transformer", 16, 2e-3),
+        ("transformer", 16, 2e-5),
         transformer,
         || Step::new(Adam::new(1e-3), objective()),
         objective,
@@ -122,7 +122,7 @@ pub fn all(folder: &Path, what: What) -> Result<()> {
     ));
     let data = Dataset::valued(random(&[BATCHES * 32, WIDTH, WIDTH], r), random(&[BATCHES * 32, 4], r))?;
     let step = || Step::new(Adam::new(1e-3), loss::half_squared);
-    one(folder, what, ("gru", 32, 2e-3), gru, step, || loss::half_squared, data)
+    one(folder, what, ("gru", 32, 2e-5), gru, step, || loss::half_squared, data)
 }
 
 /// Exports a training, or compares what came back with the engine's own.

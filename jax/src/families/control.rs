@@ -22,6 +22,12 @@ fn looped<F: Real>(at: &Application<'_, F>) -> Result<String> {
         part(invariants, names.len().saturating_sub(behind))
     );
     let (body, count, reversed) = (at.body(0)?, steps.count, flag(steps.reversed));
+    if let Some(sums) = &at.sums {
+        let sum = |added: &Option<String>| added.as_ref().map_or("None".into(), |sum| format!("lambda x, y: {sum}"));
+        let sums = list_in_tuple(sums.added.iter().map(sum));
+        let results = if at.results.len() == 1 { "0".into() } else { format!(":{}", at.results.len()) };
+        return Ok(format!("_scan_and_sum({body}, {count}, {operands}, {reversed}, {sums})[{results}]"));
+    }
     let call = match steps.made {
         Made::All => format!("_scan({body}, {count}, {operands}, {reversed})"),
         Made::Given => {

@@ -11,6 +11,8 @@ mod rearrange;
 mod reduce;
 mod window;
 
+pub(crate) use reduce::summed_axes;
+
 use crate::application::Application;
 use autodiff::{Real, Result};
 

@@ -33,14 +33,18 @@ fn cumsum<F: Real>(at: &Application<'_, F>) -> Result<String> {
     Ok(format!("lax.cumsum({}, {}, reverse={})", at.x(0), at.length("axis")?, at.flag("reversed")?))
 }
 
-/// The sum over new axes and those of length 1 that were longer.
+/// The sum over the axes that [`summed_axes`] has.
 fn sum_to<F: Real>(at: &Application<'_, F>) -> String {
     let (x, y) = (at.shape(0), at.result(0));
-    let new = x.rank().saturating_sub(y.rank());
+    format!("jnp.sum({}, axis={}).reshape({})", at.x(0), tuple(&summed_axes(&x, &y)), tuple(&y))
+}
+
+/// Over which axes x is summed to be of the shape y: new ones, and those of length 1 that were longer.
+pub(crate) fn summed_axes(x: &[usize], y: &[usize]) -> Vec<usize> {
+    let new = x.len().saturating_sub(y.len());
     let is_summed = |axis: &usize| match axis.checked_sub(new) {
         None => true,
         Some(axis_of_y) => y.get(axis_of_y) == Some(&1) && x.get(*axis) != Some(&1),
     };
-    let axes: Vec<usize> = (0..x.rank()).filter(is_summed).collect();
-    format!("jnp.sum({}, axis={}).reshape({})", at.x(0), tuple(&axes), tuple(&y))
+    (0..x.len()).filter(is_summed).collect()
 }
