@@ -19,5 +19,5 @@ export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ig
   -Zmiri-tree-borrows -Zmiri-permissive-provenance ${MIRIFLAGS:-}"
 cargo +nightly miri test --locked -p autodiff --lib -- "$@"
 filters=("$@")
-[ $# -gt 0 ] || filters=(plan:: wrong_primitives:: kernels::)
+[ $# -gt 0 ] || filters=(plan:: sums_of_products:: wrong_primitives:: kernels::)
 cargo +nightly miri test --locked --test engine --test primitives -- "${filters[@]}"
