@@ -12,6 +12,8 @@ stepper: watch a program and its derivative run, forwards and back
   stepper WHAT --html F    writes the page to the file F
   stepper WHAT --save F    writes the trace to the file F
   stepper WHAT --list      lists the events, and the program with its values
+  stepper WHAT --compare F names the first operation whose numbers differ from those of the saved trace F, by more than
+                           --tolerance T of the larger if that is given (1e-6 for single against double precision)
   stepper --demos          names the demonstrations
   stepper --pages FOLDER   writes the pages of all demonstrations
 
@@ -36,6 +38,7 @@ pub enum Show {
     Pages(String),
     Screen,
     List,
+    Compare(String),
     Page(String),
     Trace(String),
     Script(String),
@@ -45,13 +48,16 @@ pub enum Show {
 pub struct Options {
     pub show: Show,
     pub at: usize,
+    /// How far numbers of two runs may differ, relative to the larger.
+    pub tolerance: f64,
     what: String,
     values: Vec<(String, String)>,
 }
 
 impl Options {
     pub fn of(arguments: &[String]) -> Result<Options, String> {
-        let mut options = Options { show: Show::Screen, at: 0, what: String::new(), values: Vec::new() };
+        let mut options =
+            Options { show: Show::Screen, at: 0, tolerance: 0.0, what: String::new(), values: Vec::new() };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().cloned().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
@@ -59,6 +65,12 @@ impl Options {
                 "--help" | "-h" => options.show = Show::Help,
                 "--demos" => options.show = Show::Demos,
                 "--pages" => options.show = Show::Pages(value()?),
+                "--compare" => options.show = Show::Compare(value()?),
+                "--tolerance" => {
+                    let given = value()?;
+                    let tolerance = given.parse().ok().filter(|tolerance| *tolerance >= 0.0);
+                    options.tolerance = tolerance.ok_or_else(|| format!("`{given}` is no tolerance, such as 1e-6"))?;
+                }
                 "--list" => options.show = Show::List,
                 "--html" => options.show = Show::Page(value()?),
                 "--save" => options.show = Show::Trace(value()?),
@@ -103,6 +115,20 @@ pub fn pages(folder: &str) -> Result<String, String> {
         fs::write(path, page).map_err(|error| wrong(&error))?;
     }
     Ok(format!("{} pages are in {folder}\n", stepper::demo::ALL.len()))
+}
+
+/// The first difference of a run from the trace in a file, in a sentence.
+pub fn compare<F: Real>(run: &Trace<F>, path: &str, tolerance: f64) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    let found = match (Trace::<f64>::from_bytes(&bytes), Trace::<f32>::from_bytes(&bytes)) {
+        (Ok(other), _) => run.first_difference(&other, tolerance),
+        (_, Ok(other)) => run.first_difference(&other, tolerance),
+        (Err(error), _) => return Err(format!("{path}: {error}")),
+    };
+    Ok(found.map_or_else(
+        || format!("no number differs by more than {tolerance} of the larger\n"),
+        |difference| format!("{difference}\n"),
+    ))
 }
 
 /// What is done with a run, whatever its precision.

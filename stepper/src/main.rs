@@ -51,6 +51,10 @@ impl command_line::Visitor for Shown<'_> {
                 std::fs::write(path, page).map_err(|error| format!("{path}: {error}"))?;
                 Ok(String::new())
             }
+            Show::Compare(path) => {
+                let run = subject.run().map_err(|error| error.to_string())?;
+                command_line::compare(&run, path, options.tolerance)
+            }
             Show::Trace(path) => stepper::save(subject, path).map(|()| String::new()).map_err(text),
             Show::Frame(columns, rows) => terminal.frame(subject, (*columns, *rows)).map_err(text),
             Show::Script(script) => terminal.script(subject, script).map_err(text),

@@ -122,3 +122,32 @@ fn hostile_files_are_refused_or_shown() {
     // A file of a demonstration is opened, as the command does.
     assert!(demo::ALL.iter().all(|demo| Trace::<f64>::from_bytes(&demo.trace().unwrap().to_bytes()).is_ok()));
 }
+
+/// The command names the first operation of two runs that differs, and says so where none does.
+#[test]
+fn the_command_compares_two_runs() {
+    let folder = std::env::temp_dir().join(format!("stepper-compare-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let saved = folder.join("run.trace");
+    let saved = saved.to_str().unwrap();
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/programs/logistic.ad");
+    let said = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stepper")).args(arguments).output().unwrap();
+        let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.success(), texts.concat())
+    };
+    assert_eq!(said(&[program, "w=0.5", "b=0.1", "--save", saved]), (true, String::new()));
+    let (done, same) = said(&[program, "w=0.5", "b=0.1", "--compare", saved]);
+    assert_eq!((done, same.as_str()), (true, "no number differs by more than 0 of the larger\n"));
+    let (done, other) = said(&[program, "w=0.5", "b=0.2", "--compare", saved]);
+    assert!(done && other.contains("the value is 0.2") && other.contains("and 0.1 there"), "{other}");
+    let (done, near) = said(&[program, "w=0.5", "b=0.1000001", "--compare", saved, "--tolerance", "0.01"]);
+    assert!(done && near.starts_with("no number differs by more than 0.01"), "{near}");
+    for wrong in ["-1", "NaN", "much"] {
+        let (done, text) = said(&[program, "w=0.5", "b=0.1", "--compare", saved, "--tolerance", wrong]);
+        assert!(!done && text.contains("is no tolerance"), "{text}");
+    }
+    let (done, text) = said(&[program, "w=0.5", "b=0.1", "--compare", program]);
+    assert!(!done && text.contains("logistic.ad: "), "{text}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
