@@ -234,3 +234,16 @@ fn a_loop_keeps_what_is_added_to_a_product() {
     planned(&tape.program(&[gradient]).unwrap());
     assert_eq!(text.matches("add_bias").count(), 1, "{text}");
 }
+
+/// More parts than a plan looks for stay a sum, and it is the same sum.
+#[test]
+fn many_parts_of_an_array() {
+    for parts in [15, 16, 17, 40] {
+        let tape = Tape::new();
+        let x = tape.input(numbers(&[2, parts], 3));
+        let each = (0..parts).map(|i| (x.slice(1, i..i + 1) * (i as f64 - 3.0)).sin().sum(..));
+        let gradient = tape.total(&each.collect::<Vec<_>>()).gradient(&[x]).unwrap()[0];
+        let explained = planned(&tape.program(&[gradient]).unwrap());
+        assert_eq!(explained.contains("pad("), parts > 16, "{parts} parts:\n{explained}");
+    }
+}

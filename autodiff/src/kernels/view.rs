@@ -296,18 +296,7 @@ impl<'a, F: Copy> Reader<'a, F> {
 
     /// The next elements, as many as `output` takes.
     pub(crate) fn read(&mut self, output: &mut [F]) {
-        // Whole rows of neighbours, which parts of arrays are, row by row.
-        let mut rest = output;
-        while let Axis { length, stride: 1, position: 0 } = self.inner
-            && length > 0
-            && rest.len() >= length
-        {
-            let (row, later) = rest.split_at_mut(length);
-            copy_row(row, &self.data[self.offset..self.offset + length]);
-            rest = later;
-            self.advance(length);
-        }
-        self.next(rest, |y, x| *y = x);
+        self.next(output, |y, x| *y = x);
     }
 
     /// Adds the next elements to those of `output`.
@@ -352,30 +341,6 @@ impl<'a, F: Copy> Reader<'a, F> {
         if self.inner.position == self.inner.length {
             carry(&mut self.inner, &mut self.outer, &mut self.offset);
         }
-    }
-}
-
-/// `to = from`: a call of `memcpy` takes longer than copying as few elements as these.
-#[inline(always)]
-fn copy_row<T: Copy>(to: &mut [T], from: &[T]) {
-    #[inline(always)]
-    fn sixteen<T: Copy>(to: &mut [T], from: &[T], at: usize) {
-        to[at..at + 16].copy_from_slice(&from[at..at + 16]);
-    }
-    match (to.len(), from.len()) {
-        (16, 16) => sixteen(to, from, 0),
-        (32, 32) => {
-            sixteen(to, from, 0);
-            sixteen(to, from, 16);
-        }
-        // Written out: a loop would become the call.
-        (64, 64) => {
-            sixteen(to, from, 0);
-            sixteen(to, from, 16);
-            sixteen(to, from, 32);
-            sixteen(to, from, 48);
-        }
-        _ => to.copy_from_slice(from),
     }
 }
 

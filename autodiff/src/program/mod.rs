@@ -6,7 +6,7 @@ mod inline;
 mod keep;
 pub(crate) mod loops;
 mod nodes;
-mod pads;
+pub(crate) mod pads;
 mod record;
 pub(crate) mod scan;
 mod simplify;

@@ -10,8 +10,9 @@ use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
 use smallvec::SmallVec;
 
-/// How many parts a sum is searched for, so that the search takes no longer than the program does.
-const PARTS: usize = 64;
+/// How many parts a sum is searched for: so many that layers have, and few enough for the search to take no longer than the
+/// program, and for a plan to have room for the operands.
+pub(crate) const PARTS: usize = 16;
 
 /// An array that is filled up with zeros along an axis.
 #[derive(Clone, Copy)]

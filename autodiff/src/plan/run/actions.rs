@@ -10,6 +10,7 @@ use crate::kernels::{self, Elementwise, Lane, Operand, Prepared, Reader, View, V
 use crate::plan::code::{Action, Gather, Kernel, Loop, Onto, OperandSource, Source, WholeStep};
 use crate::plan::memory::Home;
 use crate::primitive::{self, Output};
+use crate::program::pads::PARTS;
 use crate::tape::evaluate;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -141,7 +142,8 @@ impl<F: Real> Machine<'_, F> {
                 divide(0..pieces, &piece)
             }
             _ => {
-                let mut operands: SmallVec<[Operand<'_, F>; 3]> = SmallVec::new();
+                // As many as a plan puts together where parts of an array meet: no memory is asked for.
+                let mut operands: SmallVec<[Operand<'_, F>; PARTS]> = SmallVec::new();
                 for operand in &kernel.operands {
                     // SAFETY: an operand, verified.
                     operands.push(unsafe { self.operand(operand)? });
