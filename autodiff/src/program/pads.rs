@@ -59,7 +59,7 @@ fn joined<'t, F: Real>(tape: &'t Tape<F>, operands: &[Arg<'t, F>]) -> Option<Var
         while let Some(id) = rest.pop() {
             let node = &nodes[id];
             match (Padded::at(nodes, id), &node.op) {
-                _ if node.shape != shape || parts.len() + rest.len() > PARTS => return None,
+                _ if node.shape != shape || parts.len() + rest.len() >= PARTS => return None,
                 (Some(padded), _) => parts.push(padded),
                 (None, Op::Apply(primitive)) if primitive.name() == "add" => rest.extend(node.inputs.iter().copied()),
                 (None, _) => return None,
