@@ -222,11 +222,11 @@ impl<F: Copy> Target<F> {
         Target { before: self.output, before_pitch: self.pitch, ..self }
     }
 
-    fn from_row(self, row: usize) -> Self {
+    fn at_row(self, row: usize) -> Self {
         self.moved(row * self.pitch, row * self.before_pitch)
     }
 
-    fn from_column(self, column: usize) -> Self {
+    fn at_column(self, column: usize) -> Self {
         self.moved(column, column)
     }
 

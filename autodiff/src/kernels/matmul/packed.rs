@@ -44,7 +44,7 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
                     a_panel: None,
                     depth: ks.len(),
                     rows: rows.len(),
-                    target: if ks.start > 0 { target.continued() } else { target }.from_row(rows.start),
+                    target: if ks.start > 0 { target.continued() } else { target }.at_row(rows.start),
                 };
                 // SAFETY: the ranges lie inside the operands, the room is as large as the panels, and the rest is the
                 // caller's.
@@ -181,7 +181,7 @@ impl<F: Number> Block<F> {
                 Some(panel) => i / PANEL * panel + i % PANEL,
                 None => i * self.a_row,
             };
-            let to = self.target.from_row(i).from_column(columns.start);
+            let to = self.target.at_row(i).at_column(columns.start);
             let mut tile = Tile {
                 depth: self.depth,
                 a: self.a.wrapping_add(a),
