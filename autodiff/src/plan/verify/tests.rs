@@ -376,7 +376,8 @@ fn a_product_is_added_in_its_place_or_apart() -> Result<()> {
     let places: Vec<Onto> = program.planner().in_small(4).update(0, 0).plan()?.code.onto;
     // The order in which they run.
     let which = |over_input: bool| places.iter().position(|onto| matches!(onto.output, Home::Feed(0)) == over_input);
-    let (Some(update), Some(row)) = (which(true), which(false)) else { panic!("{places:?}") };
+    let (update, row) = (which(true).unwrap_or(FAR), which(false).unwrap_or(FAR));
+    assert!(update != FAR && row != FAR, "{places:?}");
     let changes: [(usize, &str, fn(&mut Onto)); 9] = [
         (row, "an input that changes", |onto| onto.output = Home::Row),
         (row, "an input that changes", |onto| onto.output = Home::Feed(1)),
