@@ -6,10 +6,10 @@ const end = events.length;
 const rows = [];
 function program() {
   const pane = $("program");
-  scene.runs.forEach(([first, last, from, to], run) => {
+  scene.runs.forEach(([first, last, from, to, rate], run) => {
     const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last && !statements[i].idle);
     const part = scene.runs.length > 1 ? `Step ${run + 1}: ` : "";
-    pane.append(make("h2", {}, part + "given"));
+    pane.append(make("h2", {}, part + (rate ? `given; the update has the rate ${rate}` : "given")));
     const given = make("div", { class: "givens" });
     inside.filter(i => statements[i].given).forEach(i => {
       const node = statements[i].root;
@@ -37,7 +37,7 @@ function line(i, kind, run, pane, inside = []) {
   let math;
   if (kind === "forward") math = `<mrow>${node.math}<mo>=</mo>${node.formula || `<mtext>${"given"}</mtext>`}</mrow>`;
   else if (kind === "reverse") math = `<mrow>${node.bar}<mo>=</mo>${statements[i].cotangent || `<mn>1</mn>`}</mrow>`;
-  else math = `<mrow><mtext>new&#160;</mtext>${node.math}</mrow>`;
+  else math = `<mrow><mtext>new&#160;</mtext>${node.math}${node.update[2] ? `<mo>=</mo>${node.update[2]}` : ""}</mrow>`;
   const value = make("span", { class: "v num" });
   const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
   pane.append(row);
@@ -216,7 +216,11 @@ function showCard(about) {
   // The update.
   const next = updateAt(n, time);
   if (next) {
-    card.append(make("h3", {}, dfn("update", "update"), ": its next value"), arrayOf(n, next, "value"));
+    const [, , formula, explained] = node.update;
+    card.append(make("h3", {}, dfn("update", "update"), ": its next value"));
+    if (formula) card.append(make("span", { class: "eq", math: `<mrow><mtext>new&#160;</mtext>${node.math}<mo>=</mo>${formula}</mrow>` }));
+    if (explained[element]) card.append(elementNote(node) || "", numbersLine([explained[element]]));
+    card.append(arrayOf(n, next, "value"));
     const moved = real(next[element]) - real(value[element]);
     card.append(make("p", { class: "note" }, moved === 0 ? "It is unchanged." : moved < 0 ? "It became smaller, since a larger one would make the result larger." : "It became larger, since a larger one would make the result smaller."));
   }

@@ -24,14 +24,18 @@ const SYMBOLS: usize = 12;
 #[derive(Default)]
 struct Numbers {
     pool: Vec<Value>,
-    known: BTreeMap<String, usize>,
+    known: BTreeMap<(String, String), usize>,
 }
 
 impl Numbers {
     fn enter<F: Real>(&mut self, x: F) -> usize {
-        let exact = full(x);
-        *self.known.entry(exact).or_insert_with_key(|exact| {
-            self.pool.push(json!([short(x), exact]));
+        self.enter_as(x, &short(x))
+    }
+
+    /// Enters a number that is shown in more digits than others.
+    fn enter_as<F: Real>(&mut self, x: F, text: &str) -> usize {
+        *self.known.entry((full(x), text.to_owned())).or_insert_with_key(|(exact, text)| {
+            self.pool.push(json!([text, exact]));
             self.pool.len() - 1
         })
     }
@@ -84,7 +88,10 @@ pub fn scene<F: Real>(
     let runs: Vec<Value> = trace
         .runs()
         .iter()
-        .map(|run| json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end]))
+        .map(|run| {
+            let rate = story.rate(NodeId::new(run.nodes.start)).map(short);
+            json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end, rate])
+        })
         .collect();
     json!({
         "title": title,
@@ -185,7 +192,17 @@ fn node<F: Real>(
         "formula": formula,
         "explained": explained,
         "cotangents": history,
-        "update": times.updated.get(&id).zip(end.updated(id)).map(|(time, value)| json!([time, array(value, numbers, shown)])),
+        "update": times.updated.get(&id).zip(end.updated(id)).map(|(time, value)| {
+            let texts = story.next(id);
+            let next: Value = value.iter().zip(&texts).take(shown.most).map(|(x, text)| numbers.enter_as(*x, text)).collect();
+            let of = |i| story.update_numbers(id, i).map(|text| mathml::of_text(&text));
+            let explained: Vec<Value> = (0..size.min(shown.explained)).map(|i| json!(of(i))).collect();
+            let rate = story.rate(id).map(|rate| {
+                let (math, rate) = (mathml::of_symbol(symbol), mathml::of_text(&short(rate)));
+                format!("<mrow>{math}<mo>−</mo>{rate}<mo>·</mo>{}</mrow>", mathml::barred(symbol))
+            });
+            json!([time, next, rate, explained])
+        }),
         "checks": checks.get(&id),
     })
 }

@@ -151,6 +151,13 @@ impl<F: Real> Card<'_, '_, F> {
         let Some(next) = self.session.state().updated(id) else { return };
         self.heading("update: its next value", lines);
         let moved = next.first().zip(self.session.state().value(id).and_then(|value| value.first().copied()));
+        let story = &self.session.story;
+        if let Some(formula) = story.update_formula(id) {
+            lines.push(Line::raw(format!("  new {} = {formula}", story.symbol(id))));
+            let numbers = story.update_numbers(id, self.session.element).unwrap_or_default();
+            let after = story.next(id).get(self.session.element).cloned().unwrap_or_default();
+            lines.push(Line::raw(format!("  = {numbers} = {after}")));
+        }
         array::lines(next.view(), None, self.paint, self.width, lines);
         if let Some((after, before)) = moved.filter(|_| next.len() == 1) {
             lines.push(self.note(match after.partial_cmp(&before) {

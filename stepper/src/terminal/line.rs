@@ -60,7 +60,10 @@ fn formula<F: Real>(app: &App<'_, F>, root: NodeId, part: Part) -> String {
                 });
             format!("{} = {formula}", story.bar(root))
         }
-        Part::Update => format!("new {symbol}"),
+        Part::Update => match story.update_formula(root) {
+            Some(formula) => format!("new {symbol} = {formula}"),
+            None => format!("new {symbol}"),
+        },
     }
 }
 
@@ -90,6 +93,11 @@ fn value<F: Real>(app: &App<'_, F>, root: NodeId, part: Part, covered: bool, roo
             let single = array.first().copied().filter(|_| array.len() == 1 && array.ndim() == 0);
             let partial = part == Part::Reverse && app.session.times.cotangent(root) > Some(app.session.time);
             let mut spans = match single {
+                // As many digits as the change needs.
+                Some(x) if part == Part::Update => {
+                    let text = story.next(root).first().cloned().unwrap_or_else(|| short(x));
+                    vec![Span::styled(text, app.paint.number(x))]
+                }
                 Some(x) => vec![app.paint.span(x)],
                 None => vec![Span::raw(fitted(&story.array(Some(array.view()), root), array, room.min(VALUE)))],
             };

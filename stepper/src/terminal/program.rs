@@ -2,6 +2,7 @@
 //! folded to one line each.
 
 use super::session::Session;
+use crate::number::short;
 use autodiff::NodeId;
 use autodiff::Real;
 use autodiff::inspect::{Event, Phase};
@@ -54,7 +55,9 @@ impl Program {
             let (given, computed): (Vec<_>, Vec<_>) = inside.partition(|(_, one)| one.given);
             let numbers = |list: &[(usize, &crate::story::Statement)]| list.iter().map(|(i, _)| *i).collect::<Vec<_>>();
             if !given.is_empty() {
-                let name = format!("{step}what is given");
+                let rate = given.first().and_then(|(_, one)| story.rate(one.root));
+                let rate = rate.map(|rate| format!(", rate {}", short(rate))).unwrap_or_default();
+                let name = format!("{step}what is given{rate}");
                 program.group(session, (GIVEN, &name), Part::Given, &numbers(&given), folded, 0);
             }
             program.rows.push(Row::Heading(format!("{step}forward pass ↓")));

@@ -98,6 +98,27 @@ fn two_layers_learn() {
     assert_eq!(shares, ["152.4 %", "−52.4 %"]);
 }
 
+/// A plain descent is seen in the numbers, in which one that is none does not fit.
+#[test]
+fn an_update_is_told_as_a_rule() {
+    let trace = trace("two-layers");
+    let (story, w3) = (Story::new(&trace), node(&trace, 0, "w3"));
+    assert_eq!(story.rate(w3), Some(0.5));
+    assert_eq!(story.update_numbers(w3, 0).unwrap(), "0.25 − 0.5·0.0004977");
+    assert_eq!(story.next(w3), ["0.249751"]);
+    let text = stepper::listing(&trace).unwrap();
+    assert!(text.contains("new w3 = w3 − 0.5·w\u{304}3 = 0.25 − 0.5·0.0004977 = 0.249751."), "{text}");
+    assert!(text.contains("The parameters b1 and b2 stay as they are: this update leaves them out."), "{text}");
+    assert!(text.contains("w1 = 0.15 is given. It is a parameter: its cotangent is wanted, and the update takes 0.5 times"));
+
+    let tape = autodiff::Tape::<f64>::new();
+    let (a, b) = (tape.input(1.0).named("a"), tape.input(2.0).named("b"));
+    let updates = [(a.id(), 0.8), (b.id(), 1.7)].map(|(id, next)| (id, ndarray::arr0(next).into_dyn()));
+    let other = (a * b).trace().unwrap().with_update(updates).unwrap();
+    assert_eq!(Story::new(&other).rate(a.id()), None);
+    assert!(stepper::listing(&other).unwrap().contains("from 1 to 0.8; the rule of the optimizer is not part of the run."));
+}
+
 #[test]
 fn the_same_network_in_matrices() {
     let trace = trace("two-layers-matrices");
