@@ -215,7 +215,7 @@ impl<F: Real> Story<'_, F> {
     }
 
     /// The elements of a node's array as [`array`](Self::array) writes them, with these texts.
-    pub(super) fn listed(&self, elements: &[String], id: NodeId) -> String {
+    pub fn listed(&self, elements: &[String], id: NodeId) -> String {
         let shape = self.trace.node(id).map(|node| node.shape().clone()).unwrap_or_default();
         nested(elements.get(..SHOWN + 1).unwrap_or(elements), &shape, elements.len())
     }

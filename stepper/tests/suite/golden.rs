@@ -98,6 +98,27 @@ fn two_layers_learn() {
     assert_eq!(shares, ["152.4 %", "−52.4 %"]);
 }
 
+/// The listing says what a cotangent is, gives the rule of each contribution, and begins each step under a heading.
+#[test]
+fn the_listing_shows_how_each_number_came_to_be() {
+    let text = stepper::listing(&trace("two-layers")).unwrap();
+    assert!(text.starts_with("A cotangent says how much E changes per change of a value, and has a bar: z\u{304} is ∂E/∂z."));
+    let rule = "The rule: o\u{304}1·(o1·(1 − o1)) = 0.7414·(0.7514·(1 − 0.7514)) = 0.1385.";
+    assert!(text.contains(rule), "{text}");
+    let second = text.find("\nStep 2 of the training\n\n  128  x1").unwrap();
+    assert!(text.find("Step 1 of the training\n\n    1  x1").unwrap() < second);
+    // One format of numbers, and signs that say what they are.
+    let table = &text[text.find("The program, and its numbers").unwrap()..];
+    assert!(table.contains("value 0.4  cotangent 0.08217  next 0.3589\n"), "{table}");
+    assert!(!table.contains("v=") && !table.contains("e-4"), "{table}");
+    // Nothing is derived here, so there are no cotangents to speak of.
+    let forward = autodiff::Tape::<f64>::new();
+    let x = forward.input(2.0).named("x");
+    let program = (x * x).trace().unwrap().program().unwrap().clone();
+    let forward = Trace::forward(&program, &[autodiff::Input::real(2.0)]).unwrap();
+    assert!(!stepper::listing(&forward).unwrap().starts_with("A cotangent"));
+}
+
 /// A plain descent is seen in the numbers, in which one that is none does not fit.
 #[test]
 fn an_update_is_told_as_a_rule() {
