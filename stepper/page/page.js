@@ -39,7 +39,7 @@ function line(i, kind, run, pane, inside = []) {
   else if (kind === "reverse") math = `<mrow>${node.bar}<mo>=</mo>${statements[i].cotangent || `<mn>1</mn>`}</mrow>`;
   else math = `<mrow><mtext>new&#160;</mtext>${node.math}${node.update[2] ? `<mo>=</mo>${node.update[2]}` : ""}</mrow>`;
   const value = make("span", { class: "v num" });
-  const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
+  const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f" }, ...pieces(math)), value);
   pane.append(row);
   if (inside.length) row.style.paddingLeft = `${12 + 12 * inside.length}px`;
   const entry = { statement: i, kind, line: row, value, run, inside, shown: undefined, name: row.textContent };

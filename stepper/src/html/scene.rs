@@ -104,7 +104,7 @@ pub fn scene<F: Real>(
         "nodes": nodes,
         "edges": edges,
         "events": events,
-        "statements": statements(story, &shown),
+        "statements": statements(story, &times, &shown),
         "graph": graph::pictures(story, &edge_number, false),
         "layers": if large { Vec::new() } else { graph::pictures(story, &edge_number, true) },
         "lints": lints,
@@ -267,7 +267,7 @@ fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) ->
     (!shown.is_empty()).then(|| format!("<mrow>{}{more}</mrow>", shown.join("<mo>+</mo>")))
 }
 
-fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
+fn statements<F: Real>(story: &Story<'_, F>, times: &Times, shown: &Shown) -> Vec<Value> {
     let statement = |statement: &crate::story::Statement| {
         let nodes: Vec<usize> = statement.nodes.iter().map(|id| id.index()).collect();
         json!({
@@ -275,6 +275,7 @@ fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
             "nodes": nodes,
             "given": statement.given,
             "idle": story.is_idle(statement.root),
+            "completedIn": times.completed_in(story.trace, statement.root),
             "cotangent": cotangent_formula(story, statement.root, shown.depth),
         })
     };

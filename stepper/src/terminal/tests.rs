@@ -186,6 +186,23 @@ fn layers_are_folded_and_stepped_over() {
     assert!(app.message.contains("nothing is called"));
 }
 
+/// In the reverse pass a line stands in the layer whose rule ran, and a long one goes on in the next.
+#[test]
+fn the_reverse_pass_is_grouped_by_rules() {
+    let trace = trace("two-layers");
+    let mut app = open(&trace);
+    app.session.go(60);
+    let screen = drawn(&mut app, 80, 60);
+    let lines: Vec<&str> = screen.lines().filter_map(|line| line.split('│').next()).map(str::trim).collect();
+    let at = |start: &str| lines.iter().position(|line| line.contains(start)).unwrap_or_else(|| panic!("{screen}"));
+    let order = ["rules of layer loss  (7 lines)", "o\u{304}2 =", "o\u{304}1 =", "rules of layer output  (9 lines)", "z\u{304}4 =", "h\u{304}1 ="];
+    assert!(order.map(at).is_sorted(), "{screen}");
+    assert_eq!(screen.matches("rules of layer").count(), 3, "{screen}");
+    let narrow = drawn(&mut app, 60, 60);
+    let rest = narrow.lines().find(|line| line.contains("d\u{304}2 = E\u{304}2·0.5·d2")).unwrap();
+    assert!(!rest.contains('…') && narrow.contains("+ E\u{304}2·0.5·d2"), "{narrow}");
+}
+
 #[test]
 fn a_wrong_rule_differs_at_its_node() {
     let trace = trace("wrong-rule");
