@@ -244,6 +244,8 @@ function showCard(about) {
   const visited = events.slice(0, time).some(e => e[0] === "visit" && e[1] === n);
   if (visited && edgesOf[n].length) {
     card.append(make("h3", {}, "its ", dfn("rule", "rule"), " passes on"));
+    const own = edges[edgesOf[n][0]];
+    if (own.slope) card.append(slopeNote(own));
     edgesOf[n].forEach(i => card.append(make("span", { class: "eq", math: `<mrow><mtext>to&#160;</mtext>${nodes[edges[i].operand].math}<mtext>:&#160;</mtext>${edges[i].rule}</mrow>` })));
   }
   if (slope && node.checks) card.append(checks(node));
@@ -280,6 +282,7 @@ function way(i, several, current) {
   const box = make("div", { class: `way ${i === current ? "now" : ""}` }, head);
   if (arrived) {
     box.append(make("span", { class: "eq", math: edge.rule }));
+    if (edge.slope) box.append(slopeNote(edge));
     const explained = edge.explained[at];
     if (explained) box.append(make("span", { class: "eq numbers", math: `<mrow><mo>=</mo>${explained[0]}</mrow>` }));
     if (several && share) {
@@ -292,12 +295,12 @@ function way(i, several, current) {
   }
   return box;
 }
+const slopeNote = edge => make("p", { class: "note" }, "with ", make("span", { math: `<mrow>${edge.slope}</mrow>` }));
 function checks(node) {
   const all = make("div", {}, make("h3", {}, "checked by ", dfn("finite differences", "finite difference")));
   const table = make("table", { class: "checks" });
   const words = { agrees: "agrees", kink: "a kink: no slope here", unchecked: "cannot be compared", differs: "differs" };
-  node.checks.forEach(([name, ours, theirs, off, outcome]) => table.append(make("tr", {}, make("td", {}, name),
-    make("td", { class: "num" }, outcome === "agrees" ? `${ours} (to ${off})` : `${ours} ≠ ${theirs}`), make("td", {}, make("span", { class: outcome }, words[outcome])))));
+  node.checks.forEach(([name, text, outcome]) => table.append(make("tr", {}, make("td", {}, name, make("div", { class: "num" }, text)), make("td", {}, make("span", { class: outcome }, words[outcome])))));
   all.append(table);
   return all;
 }

@@ -40,10 +40,11 @@ pub fn of<F: Real>(trace: &Trace<F>) -> String {
             Some(Event::Accumulate(edge)) if trace.nodes().count() <= MOST_NODES => Some(*edge),
             _ => None,
         };
-        let _ = match edge.and_then(|edge| working(&story, edge)) {
-            Some(rule) => writeln!(text, " The rule: {rule}."),
-            None => writeln!(text),
-        };
+        if let Some((edge, rule)) = edge.and_then(|edge| Some((edge, working(&story, edge)?))) {
+            let slope = story.slope(edge.node).map(|slope| format!(" Here {slope}.")).unwrap_or_default();
+            let _ = write!(text, " The rule: {rule}.{slope}");
+        }
+        text.push('\n');
     }
     text + &table(&story)
 }

@@ -223,6 +223,7 @@ fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut 
         "operand": edge.operand.index(),
         "time": times.given.get(&edge),
         "rule": rule,
+        "slope": story.slope(edge.node).map(mathml::of_text),
         "contribution": contribution.map(|value| array(value, numbers, shown)),
         "explained": explained,
     })

@@ -1,5 +1,6 @@
 //! What all front ends show of a trace: statements, symbols, sentences, and formulas with numbers.
 
+mod check;
 mod convolution;
 mod explain;
 mod narration;
@@ -9,6 +10,7 @@ mod symbols;
 mod times;
 mod update;
 
+pub use check::compared;
 pub use explain::{Explanation, Term};
 pub use narration::GLOSSARY;
 pub use statements::Statement;

@@ -5,7 +5,7 @@ use super::array;
 use super::paint::{COVERED, Paint, width};
 use super::session::Session;
 use crate::number::{percent, short};
-use crate::story::{Explanation, Term};
+use crate::story::{Explanation, Term, compared};
 use autodiff::check::{Level, Outcome};
 use autodiff::inspect::{Answer, Edge, Event, Phase, Role};
 use autodiff::{NodeId, Real};
@@ -230,6 +230,7 @@ impl<F: Real> Card<'_, '_, F> {
         lines.push(Line::from(head));
         if let Some(rule) = story.rule(edge, DEPTH).filter(|rule| width(rule) <= 160) {
             lines.push(Line::raw(format!("    = {rule}")));
+            lines.extend(story.slope(edge.node).map(|slope| self.note(format!("    with {slope}"))));
         }
         let explained = story.of_contribution(edge, element);
         let mut numbers = Vec::new();
@@ -264,6 +265,7 @@ impl<F: Real> Card<'_, '_, F> {
         if !rules.is_empty() {
             self.heading("its rule passes on", lines);
             lines.push(self.note(format!("  (the operation is {})", documentation.formula)));
+            lines.extend(story.slope(id).map(|slope| self.note(format!("  (its slope is {slope})"))));
             lines.extend(rules.into_iter().map(Line::raw));
         }
     }
@@ -278,19 +280,20 @@ impl<F: Real> Card<'_, '_, F> {
         if check.levels().next().is_none() {
             lines.push(self.note("  there is nothing to compare here".to_owned()));
         }
-        lines.extend(check.levels().map(|(name, level)| self.level(name, level)));
+        for (name, level) in self.session.story.levels(id, check) {
+            lines.push(Line::raw(format!("  {name}:")));
+            lines.push(self.level(level));
+        }
     }
 
-    fn level(&self, name: &str, level: &Level) -> Line<'static> {
-        let (ours, theirs) = (short(level.analytic), short(level.numeric));
-        let off = (level.analytic - level.numeric).abs();
-        let (numbers, words, style) = match level.outcome {
-            Outcome::Agrees => (format!("{ours} (to {off:.0e})"), "agrees", self.paint.accent()),
-            Outcome::Kink => (format!("{ours} ≠ {theirs}"), "a kink: no slope here", self.paint.quiet()),
-            Outcome::Unchecked => (format!("{ours} ≠ {theirs}"), "cannot be compared", self.paint.quiet()),
-            Outcome::Differs => (format!("{ours} ≠ {theirs}"), "differs", self.paint.warning()),
+    fn level(&self, level: &Level) -> Line<'static> {
+        let (words, style) = match level.outcome {
+            Outcome::Agrees => ("agrees", self.paint.accent()),
+            Outcome::Kink => ("a kink: no slope here", self.paint.quiet()),
+            Outcome::Unchecked => ("cannot be compared", self.paint.quiet()),
+            Outcome::Differs => ("differs", self.paint.warning()),
         };
-        Line::from(vec![Span::raw(format!("  {name:<21}  {numbers}  ")), Span::styled(words, style)])
+        Line::from(vec![Span::raw(format!("    {}  ", compared(level))), Span::styled(words, style)])
     }
 
     /// The lines of a layer.

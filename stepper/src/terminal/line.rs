@@ -148,7 +148,9 @@ fn joined<F: Real>(
     let indent = width(&before);
     let left = room.saturating_sub(taken + 2 + indent);
     let style = if here { app.paint.here() } else { style };
-    let mut texts = wrapped(&text, left);
+    // A sign stays with what is added.
+    let text = text.replace("+ ", "+\u{a0}").replace("− ", "−\u{a0}");
+    let mut texts: Vec<String> = wrapped(&text, left).iter().map(|text| text.replace('\u{a0}', " ")).collect();
     if texts.len() > MOST {
         texts.truncate(MOST);
         texts.iter_mut().skip(MOST - 1).for_each(|last| last.push_str(" …"));
