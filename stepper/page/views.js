@@ -26,9 +26,8 @@ const pieces = math => {
     all.at(-1).push(child);
   }
   return all.flatMap((piece, i) => {
-    const math = document.createElementNS("http://www.w3.org/1998/Math/MathML", "math"), row = document.createElementNS(math.namespaceURI, "mrow");
-    row.append(...piece);
-    math.append(row);
+    const math = make("span", { math: "<mrow></mrow>" }).firstElementChild;
+    math.firstElementChild.append(...piece);
     return i ? [document.createElement("wbr"), math] : [math];
   });
 };

@@ -9,7 +9,8 @@ impl<F: Real> Story<'_, F> {
     /// What was compared at a node, in words: its own cotangent first, then what its rule passes on.
     pub fn levels<'c>(&self, id: NodeId, check: &'c NodeCheck) -> Vec<(String, &'c Level)> {
         let operands = self.trace.edges_of(id).filter(|edge| self.brings(*edge));
-        let mut names: Vec<&str> = operands.map(|edge| self.symbol(edge.operand)).collect();
+        let bracketed = |name: &str| if name.contains(' ') { format!("({name})") } else { name.to_owned() };
+        let mut names: Vec<String> = operands.map(|edge| bracketed(self.symbol(edge.operand))).collect();
         names.dedup();
         let to = match names.split_last() {
             Some((last, [])) => format!("what its rule passes to {last}"),
@@ -19,7 +20,9 @@ impl<F: Real> Story<'_, F> {
         let furthest =
             |level: &Level| if level.compared > 1 { format!("{to}, where it is furthest off") } else { to.clone() };
         let levels = [
-            check.end_to_end.as_ref().map(|level| (format!("{}, by changing {} a little and running on", self.bar(id), self.symbol(id)), level)),
+            check.end_to_end.as_ref().map(|level| {
+                (format!("{}, by changing {} a little and running on", self.bar(id), self.symbol(id)), level)
+            }),
             check.elements.as_ref().map(|level| (furthest(level), level)),
             check.rule.as_ref().map(|level| (format!("{to}, along a random direction"), level)),
         ];

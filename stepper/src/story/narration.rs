@@ -7,7 +7,7 @@ use autodiff::{NodeId, Real, Shape};
 use ndarray::ArrayViewD;
 
 /// The terms of the field that the sentences use, each with its definition.
-pub const GLOSSARY: [(&str, &str); 14] = [
+pub const GLOSSARY: [(&str, &str); 15] = [
     (
         "cotangent",
         "How much the result changes per change of this value, summed over all ways through the program: ∂E/∂x. \
@@ -30,6 +30,7 @@ pub const GLOSSARY: [(&str, &str); 14] = [
         "The step of training: each parameter moves a little against its cotangent, so that the result becomes \
          smaller.",
     ),
+    ("rate", "How many times its cotangent an update takes from a parameter."),
     (
         "seed",
         "The cotangent that the reverse pass starts with. If the result E is a number, it is 1, because E changes by 1 \
@@ -72,11 +73,16 @@ impl<F: Real> Story<'_, F> {
                 let (symbol, seed) = (self.symbol(*id), self.array(state.cotangent(*id), *id));
                 // What a bar means is said once, where the first is met.
                 let first = self.trace.edges_of(*id).find(|edge| self.brings(*edge) && Some(*id) == self.result());
-                let meaning = first.map(|edge| self.symbol(edge.operand)).filter(|name| !name.contains(' ')).map(|name| {
-                    let bar = symbols::bar(name, symbol);
-                    let same = bar.starts_with('∂');
-                    if same { String::new() } else { format!(" A bar means a derivative of {symbol}: {bar} is ∂{symbol}/∂{name}.") }
-                });
+                let meaning =
+                    first.map(|edge| self.symbol(edge.operand)).filter(|name| !name.contains(' ')).map(|name| {
+                        let bar = symbols::bar(name, symbol);
+                        let same = bar.starts_with('∂');
+                        if same {
+                            String::new()
+                        } else {
+                            format!(" A bar means a derivative of {symbol}: {bar} is ∂{symbol}/∂{name}.")
+                        }
+                    });
                 format!(
                     "The reverse pass starts at {symbol}, with the seed {} = {seed}: {symbol} changes by exactly as \
                      much as it changes itself.{}",

@@ -107,7 +107,7 @@ impl<F: Real> Story<'_, F> {
         let end = self.trace.at(self.trace.len());
         let step = match self.update_formula(id) {
             Some(formula) => {
-                let numbers = end.value(id).filter(|value| value.len() == 1).and_then(|_| self.update_numbers(id, 0));
+                let numbers = end.value(id).filter(|value| value.ndim() == 0).and_then(|_| self.update_numbers(id, 0));
                 let numbers = numbers.map(|text| format!(" = {text}")).unwrap_or_default();
                 format!(
                     "The update moves the parameter {symbol} against its cotangent: new {symbol} = {formula}{numbers} = \
@@ -136,7 +136,10 @@ impl<F: Real> Story<'_, F> {
         match names.split_last() {
             Some((last, [])) => format!("The parameter {last} stays as it is: this update leaves it out."),
             Some((last, others)) => {
-                format!("The parameters {} and {last} stay as they are: this update leaves them out.", others.join(", "))
+                format!(
+                    "The parameters {} and {last} stay as they are: this update leaves them out.",
+                    others.join(", ")
+                )
             }
             None => String::new(),
         }

@@ -158,7 +158,10 @@ impl<F: Real> Card<'_, '_, F> {
             let after = story.next(id).get(self.session.element).cloned().unwrap_or_default();
             lines.push(Line::raw(format!("  = {numbers} = {after}")));
         }
-        array::lines(next.view(), None, self.paint, self.width, lines);
+        // A number stands there by itself already.
+        if next.ndim() > 0 || story.update_formula(id).is_none() {
+            array::lines(next.view(), None, self.paint, self.width, lines);
+        }
         if let Some((after, before)) = moved.filter(|_| next.len() == 1) {
             lines.push(self.note(match after.partial_cmp(&before) {
                 Some(std::cmp::Ordering::Less) => "  smaller, since a larger one would make the result larger".into(),

@@ -18,7 +18,13 @@ const MOST: usize = 6;
 
 /// A row of the program: a mark, the formula, and at the right the value as far as it is known. A long formula goes on
 /// in further lines.
-pub(super) fn of<F: Real>(app: &App<'_, F>, row: usize, here: bool, looked_at: bool, room: usize) -> Vec<Line<'static>> {
+pub(super) fn of<F: Real>(
+    app: &App<'_, F>,
+    row: usize,
+    here: bool,
+    looked_at: bool,
+    room: usize,
+) -> Vec<Line<'static>> {
     let Some(row) = app.program.rows.get(row) else { return Vec::new() };
     let mark = match (here, looked_at) {
         (true, _) => "▸",
@@ -146,7 +152,7 @@ fn joined<F: Real>(
 ) -> Vec<Line<'static>> {
     let taken: usize = value.iter().map(Span::width).sum();
     let indent = width(&before);
-    let left = room.saturating_sub(taken + 2 + indent);
+    let left = room.saturating_sub(indent + if taken > 0 { taken + 2 } else { 0 });
     let style = if here { app.paint.here() } else { style };
     // A sign stays with what is added.
     let text = text.replace("+ ", "+\u{a0}").replace("− ", "−\u{a0}");

@@ -56,8 +56,10 @@ impl Program {
             let numbers = |list: &[(usize, &crate::story::Statement)]| list.iter().map(|(i, _)| *i).collect::<Vec<_>>();
             if !given.is_empty() {
                 let rate = given.first().and_then(|(_, one)| story.rate(one.root));
-                let rate = rate.map(|rate| format!(", rate {}", short(rate))).unwrap_or_default();
-                let name = format!("{step}what is given{rate}");
+                let name = match rate {
+                    Some(rate) => format!("{step}given, rate {}", short(rate)),
+                    None => format!("{step}what is given"),
+                };
                 program.group(session, (GIVEN, &name), Part::Given, &numbers(&given), folded, 0);
             }
             program.rows.push(Row::Heading(format!("{step}forward pass ↓")));

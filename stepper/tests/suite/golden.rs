@@ -102,7 +102,11 @@ fn two_layers_learn() {
 #[test]
 fn the_listing_shows_how_each_number_came_to_be() {
     let text = stepper::listing(&trace("two-layers")).unwrap();
-    assert!(text.starts_with("A cotangent says how much E changes per change of a value, and has a bar: z\u{304} is ∂E/∂z."));
+    assert!(
+        text.starts_with(
+            "A cotangent says how much E changes per change of a value, and has a bar: z\u{304} is ∂E/∂z."
+        )
+    );
     let rule = "The rule: o\u{304}1·(o1·(1 − o1)) = 0.7414·(0.7514·(1 − 0.7514)) = 0.1385.";
     assert!(text.contains(rule), "{text}");
     let second = text.find("\nStep 2 of the training\n\n  128  x1").unwrap();
@@ -130,14 +134,18 @@ fn an_update_is_told_as_a_rule() {
     let text = stepper::listing(&trace).unwrap();
     assert!(text.contains("new w3 = w3 − 0.5·w\u{304}3 = 0.25 − 0.5·0.0004977 = 0.249751."), "{text}");
     assert!(text.contains("The parameters b1 and b2 stay as they are: this update leaves them out."), "{text}");
-    assert!(text.contains("w1 = 0.15 is given. It is a parameter: its cotangent is wanted, and the update takes 0.5 times"));
+    assert!(
+        text.contains("w1 = 0.15 is given. It is a parameter: its cotangent is wanted, and the update takes 0.5 times")
+    );
 
     let tape = autodiff::Tape::<f64>::new();
     let (a, b) = (tape.input(1.0).named("a"), tape.input(2.0).named("b"));
     let updates = [(a.id(), 0.8), (b.id(), 1.7)].map(|(id, next)| (id, ndarray::arr0(next).into_dyn()));
     let other = (a * b).trace().unwrap().with_update(updates).unwrap();
     assert_eq!(Story::new(&other).rate(a.id()), None);
-    assert!(stepper::listing(&other).unwrap().contains("from 1 to 0.8; the rule of the optimizer is not part of the run."));
+    assert!(
+        stepper::listing(&other).unwrap().contains("from 1 to 0.8; the rule of the optimizer is not part of the run.")
+    );
 }
 
 #[test]
