@@ -2,15 +2,16 @@
 const folded = new Set();
 const rowOf = new Map();
 const prefixOf = (scope, level) => { const parts = scope ? scope.split(".") : []; return parts.length > level ? parts.slice(0, level + 1).join(".") : null; };
-// Lines of one part of a run; those of a layer stand under its heading.
+// Lines of one part of a run; those of a layer stand under its heading. In the reverse pass it is the layer of the rule that ran.
+const scopeOf = (i, kind) => kind === "reverse" ? statements[i].completedIn : nodes[statements[i].root].scope;
 function lines_of(list, kind, run, pane, level = 0, inside = []) {
   for (let from = 0; from < list.length;) {
-    const path = prefixOf(nodes[statements[list[from]].root].scope, level);
+    const path = prefixOf(scopeOf(list[from], kind), level);
     let to = from + 1;
-    while (path !== null && to < list.length && prefixOf(nodes[statements[list[to]].root].scope, level) === path) to++;
+    while (path !== null && to < list.length && prefixOf(scopeOf(list[to], kind), level) === path) to++;
     if (path === null || to - from === 1) line(list[from], kind, run, pane, inside);
     else {
-      const heading = make("button", { class: "layer", "aria-expanded": "true", onclick: () => fold(path) }, make("span", { class: "mark", "aria-hidden": "true" }, "▾"), ` layer ${path} `, make("span", {}, `${to - from} lines`));
+      const heading = make("button", { class: "layer", "aria-expanded": "true", onclick: () => fold(path) }, make("span", { class: "mark", "aria-hidden": "true" }, "▾"), ` ${kind === "reverse" ? "rules of " : ""}layer ${path} `, make("span", {}, `${to - from} lines`));
       heading.style.paddingLeft = `${14 + 12 * level}px`;
       pane.append(heading);
       const row = { kind: "layer", line: heading, path, inside };

@@ -6,10 +6,10 @@ const end = events.length;
 const rows = [];
 function program() {
   const pane = $("program");
-  scene.runs.forEach(([first, last, from, to], run) => {
+  scene.runs.forEach(([first, last, from, to, rate], run) => {
     const inside = statements.map((s, i) => i).filter(i => statements[i].root >= first && statements[i].root < last && !statements[i].idle);
     const part = scene.runs.length > 1 ? `Step ${run + 1}: ` : "";
-    pane.append(make("h2", {}, part + "given"));
+    pane.append(make("h2", {}, part + (rate ? `given; the update has the rate ${rate}` : "given")));
     const given = make("div", { class: "givens" });
     inside.filter(i => statements[i].given).forEach(i => {
       const node = statements[i].root;
@@ -37,9 +37,9 @@ function line(i, kind, run, pane, inside = []) {
   let math;
   if (kind === "forward") math = `<mrow>${node.math}<mo>=</mo>${node.formula || `<mtext>${"given"}</mtext>`}</mrow>`;
   else if (kind === "reverse") math = `<mrow>${node.bar}<mo>=</mo>${statements[i].cotangent || `<mn>1</mn>`}</mrow>`;
-  else math = `<mrow><mtext>new&#160;</mtext>${node.math}</mrow>`;
+  else math = `<mrow><mtext>new&#160;</mtext>${node.math}${node.update[2] ? `<mo>=</mo>${node.update[2]}` : ""}</mrow>`;
   const value = make("span", { class: "v num" });
-  const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f", math }), value);
+  const row = make("button", { class: "row", onclick: () => jumpTo(i, kind) }, make("span", { class: "f" }, ...pieces(math)), value);
   pane.append(row);
   if (inside.length) row.style.paddingLeft = `${12 + 12 * inside.length}px`;
   const entry = { statement: i, kind, line: row, value, run, inside, shown: undefined, name: row.textContent };
@@ -216,7 +216,11 @@ function showCard(about) {
   // The update.
   const next = updateAt(n, time);
   if (next) {
-    card.append(make("h3", {}, dfn("update", "update"), ": its next value"), arrayOf(n, next, "value"));
+    const [, , formula, explained] = node.update;
+    card.append(make("h3", {}, dfn("update", "update"), ": its next value"));
+    if (formula) card.append(make("span", { class: "eq", math: `<mrow><mtext>new&#160;</mtext>${node.math}<mo>=</mo>${formula}</mrow>` }));
+    if (explained[element]) card.append(elementNote(node) || "", numbersLine([explained[element]]));
+    card.append(arrayOf(n, next, "value"));
     const moved = real(next[element]) - real(value[element]);
     card.append(make("p", { class: "note" }, moved === 0 ? "It is unchanged." : moved < 0 ? "It became smaller, since a larger one would make the result larger." : "It became larger, since a larger one would make the result smaller."));
   }
@@ -240,6 +244,8 @@ function showCard(about) {
   const visited = events.slice(0, time).some(e => e[0] === "visit" && e[1] === n);
   if (visited && edgesOf[n].length) {
     card.append(make("h3", {}, "its ", dfn("rule", "rule"), " passes on"));
+    const own = edges[edgesOf[n][0]];
+    if (own.slope) card.append(slopeNote(own));
     edgesOf[n].forEach(i => card.append(make("span", { class: "eq", math: `<mrow><mtext>to&#160;</mtext>${nodes[edges[i].operand].math}<mtext>:&#160;</mtext>${edges[i].rule}</mrow>` })));
   }
   if (slope && node.checks) card.append(checks(node));
@@ -276,6 +282,7 @@ function way(i, several, current) {
   const box = make("div", { class: `way ${i === current ? "now" : ""}` }, head);
   if (arrived) {
     box.append(make("span", { class: "eq", math: edge.rule }));
+    if (edge.slope) box.append(slopeNote(edge));
     const explained = edge.explained[at];
     if (explained) box.append(make("span", { class: "eq numbers", math: `<mrow><mo>=</mo>${explained[0]}</mrow>` }));
     if (several && share) {
@@ -288,12 +295,12 @@ function way(i, several, current) {
   }
   return box;
 }
+const slopeNote = edge => make("p", { class: "note" }, "with ", make("span", { math: `<mrow>${edge.slope}</mrow>` }));
 function checks(node) {
   const all = make("div", {}, make("h3", {}, "checked by ", dfn("finite differences", "finite difference")));
   const table = make("table", { class: "checks" });
   const words = { agrees: "agrees", kink: "a kink: no slope here", unchecked: "cannot be compared", differs: "differs" };
-  node.checks.forEach(([name, ours, theirs, off, outcome]) => table.append(make("tr", {}, make("td", {}, name),
-    make("td", { class: "num" }, outcome === "agrees" ? `${ours} (to ${off})` : `${ours} ≠ ${theirs}`), make("td", {}, make("span", { class: outcome }, words[outcome])))));
+  node.checks.forEach(([name, text, outcome]) => table.append(make("tr", {}, make("td", {}, name, make("div", { class: "num" }, text)), make("td", {}, make("span", { class: outcome }, words[outcome])))));
   all.append(table);
   return all;
 }

@@ -12,6 +12,25 @@ const make = (tag, attributes = {}, ...children) => {
   element.append(...children.filter(child => child !== null && child !== undefined));
   return element;
 };
+// A formula in pieces, between which a line may end: before each + and − that stands in no parentheses.
+const pieces = math => {
+  const whole = make("span", { math }), all = [[]];
+  const flat = element => [...element.children].flatMap(child => child.tagName === "mrow" && !child.className && child.firstElementChild?.textContent !== "(" ? flat(child) : [child]);
+  let depth = 0;
+  for (const child of flat(whole.firstElementChild)) {
+    const sign = child.tagName === "mo" ? child.textContent : "";
+    if (sign === "(") depth++;
+    if (sign === ")") depth--;
+    const before = all.at(-1).at(-1);
+    if (depth === 0 && (sign === "+" || sign === "−") && before && !(before.tagName === "mo" && before.textContent === "=")) { child.setAttribute("form", "infix"); all.push([]); }
+    all.at(-1).push(child);
+  }
+  return all.flatMap((piece, i) => {
+    const math = make("span", { math: "<mrow></mrow>" }).firstElementChild;
+    math.firstElementChild.append(...piece);
+    return i ? [document.createElement("wbr"), math] : [math];
+  });
+};
 // Numbers: as shown, and with all digits.
 const shown = i => numbers[i][0], exact = i => numbers[i][1];
 const real = i => Number(exact(i).replace("inf", "Infinity"));

@@ -25,6 +25,7 @@
 pub mod demo;
 mod html;
 mod layout;
+mod listing;
 pub mod number;
 pub mod story;
 mod subject;
@@ -33,10 +34,8 @@ mod terminal;
 pub use subject::{Error, Subject};
 pub use terminal::Terminal;
 
-use autodiff::inspect::Stepper;
 #[cfg(doc)]
 use autodiff::inspect::Trace;
-use std::fmt::Write;
 use std::path::Path;
 
 /// Opens a run in the terminal, to be stepped through with the keyboard; `k` lists the keys. Returns when it is left.
@@ -58,21 +57,12 @@ pub fn open(subject: &impl Subject) -> Result<(), Error> {
     Terminal::new().open(subject)
 }
 
-/// The events of a run, one a line, and the listing of the program at the end.
+/// The events of a run, one a line, with the rule of each contribution, and at the end the program with its numbers.
 ///
 /// # Errors
 /// Those of [`Subject::run`].
 pub fn listing(subject: &impl Subject) -> autodiff::Result<String> {
-    let trace = subject.run()?;
-    let story = story::Story::new(&trace);
-    let mut stepper = Stepper::new(&trace);
-    let mut text = String::new();
-    while stepper.step().is_some() {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{:>5}  {}", stepper.time(), story.sentence(&stepper.state()));
-    }
-    let _ = write!(text, "\n{}", stepper.state());
-    Ok(text)
+    Ok(listing::of(&*subject.run()?))
 }
 
 /// The page of a run: one HTML file that works offline, with everything in it.

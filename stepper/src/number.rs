@@ -5,7 +5,24 @@ use autodiff::Real;
 /// A number in four significant digits: `0.5933`, `−0.0381`, `4.386e-5`, `3`. Zeros at the end are left out, so a
 /// number that has fewer digits shows fewer; exponents are written only beyond 1e±4.
 pub fn short<F: Real>(x: F) -> String {
-    let x = x.double();
+    rounded(x.double(), FEW)
+}
+
+/// A number that changes by `change`, in as many digits as show three of the change, and at least those of [`short`]:
+/// `0.249751` after a change by −0.00024886.
+pub fn moved<F: Real>(x: F, change: F) -> String {
+    let (x, change) = (x.double(), change.double().abs());
+    let place = |x: f64| x.log10().floor();
+    let needed = place(x.abs()) - place(change) + 3.0;
+    let needed = if needed.is_finite() { needed.clamp(0.0, MOST) as usize } else { 0 };
+    rounded(x, needed.max(FEW))
+}
+
+/// The significant digits of a short number, and those that double precision has.
+const FEW: usize = 4;
+const MOST: f64 = 17.0;
+
+fn rounded(x: f64, digits: usize) -> String {
     let sign = if x.is_sign_negative() && !x.is_nan() { "−" } else { "" };
     let magnitude = x.abs();
     if x.is_nan() {
@@ -17,13 +34,14 @@ pub fn short<F: Real>(x: F) -> String {
     if magnitude.fract() == 0.0 && magnitude < 1e6 {
         return format!("{sign}{magnitude}");
     }
-    let rounded = format!("{magnitude:.3e}");
+    let last = digits.saturating_sub(1);
+    let rounded = format!("{magnitude:.last$e}");
     let Some((digits, exponent)) = rounded.split_once('e') else { return rounded };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-4..4).contains(&exponent) {
         return format!("{sign}{}e{exponent}", trimmed(digits));
     }
-    let places = usize::try_from(3 - exponent).unwrap_or(0);
+    let places = usize::try_from(i32::try_from(last).unwrap_or(0) - exponent).unwrap_or(0);
     // The number that was rounded already: rounding it again changes nothing.
     let value: f64 = rounded.parse().unwrap_or(magnitude);
     format!("{sign}{}", trimmed(&format!("{value:.places$}")))
@@ -102,6 +120,12 @@ mod tests {
         ];
         for (number, text) in cases {
             assert_eq!(short(number), text);
+        }
+        // A number that moves has as many digits as the change needs.
+        let moves = [(0.24975114363236958, -0.000248856, "0.249751"), (0.25, -0.000248856, "0.25")];
+        let moves = moves.into_iter().chain([(0.3589, -0.0411, "0.3589"), (1.5, 0.0, "1.5"), (2.0e-5, 1e-6, "2e-5")]);
+        for (number, change, text) in moves {
+            assert_eq!(moved(number, change), text);
         }
         assert_eq!((short(0.1f32), full(0.1f32), full(-2.0)), ("0.1".into(), "0.1".into(), "-2".into()));
         assert_eq!(

@@ -43,7 +43,7 @@ fn columns(x: &[f64]) -> [Vec<f64>; 3] {
     [0, 1, 2].map(|j| vec![x[j], x[j + 3]])
 }
 
-const DERIVED: [Derived; 29] = [
+const DERIVED: &[Derived] = &[
     Derived {
         name: "square",
         map: |x| weigh(x.square()),
@@ -241,7 +241,7 @@ proptest! {
         direction in prop::collection::vec(-1.0..1.0f64, 6),
         other in prop::collection::vec(-1.0..1.0f64, 6),
     ) {
-        for Derived { name, map, closed, between } in &DERIVED {
+        for Derived { name, map, closed, between } in DERIVED {
             let x: Vec<f64> = unit.iter().map(|u| between.0 + u * (between.1 - between.0)).collect();
             if near_a_kink(&x) {
                 continue;

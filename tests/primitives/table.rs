@@ -114,9 +114,27 @@ pub fn numbers(text: &str) -> ArrayD<f64> {
 
 /// The rows: operation, where, value, slope, reason.
 pub fn rows() -> Vec<[&'static str; 5]> {
+    rows_of(TABLE)
+}
+
+fn rows_of(table: &'static str) -> Vec<[&'static str; 5]> {
     let cells = |line: &'static str| -> Option<[&'static str; 5]> {
-        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+        let inside = line.strip_prefix('|')?.strip_suffix('|')?;
+        // Between `\|` and `\|` stands a magnitude, and not a cell.
+        let mut escaped = false;
+        let ends = |c: char| {
+            let end = c == '|' && !escaped;
+            escaped = c == '\\' && !escaped;
+            end
+        };
+        let cells: Vec<&str> = inside.split(ends).map(str::trim).collect();
         Some(cells.try_into().unwrap_or_else(|_| panic!("a row of the table has five cells: {line}")))
     };
-    TABLE.lines().filter_map(cells).skip(2).collect()
+    table.lines().filter_map(cells).skip(2).collect()
+}
+
+#[test]
+fn a_cell_may_hold_a_magnitude() {
+    let text = "| a | b | c | d | e |\n|---|---|---|---|---|\n| `f(x)` | \\|x\\| = 1 | 0 | 1 | x/\\|x\\| |";
+    assert_eq!(rows_of(text), [["`f(x)`", "\\|x\\| = 1", "0", "1", "x/\\|x\\|"]]);
 }

@@ -6,7 +6,7 @@ use crate::wire::Attribute;
 use autodiff::Real;
 
 /// The operations that ONNX has under another name, with the same operands.
-const SAME: [(&str, &str); 35] = [
+const SAME: &[(&str, &str)] = &[
     ("neg", "Neg"),
     ("add", "Add"),
     ("sub", "Sub"),

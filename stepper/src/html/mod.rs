@@ -4,7 +4,7 @@ mod graph;
 mod mathml;
 mod scene;
 
-use crate::story::Story;
+use crate::story::{Story, compared};
 use autodiff::check::Level;
 use autodiff::inspect::Trace;
 use autodiff::{NodeId, Real};
@@ -25,7 +25,8 @@ const CHECKED: usize = 600;
 
 /// The page of a trace.
 pub fn page<F: Real>(trace: &Trace<F>, title: &str, introduction: &str) -> String {
-    let scene = scene::scene(&Story::new(trace), (title, introduction), &checks(trace));
+    let story = Story::new(trace);
+    let scene = scene::scene(&story, (title, introduction), &checks(&story));
     // Inside a script element nothing may look like the end of it; in JSON, `<` may always be written so.
     let data = scene.to_string().replace('<', "\\u003c");
     let parts = [
@@ -48,20 +49,16 @@ pub fn page<F: Real>(trace: &Trace<F>, title: &str, introduction: &str) -> Strin
 }
 
 /// What finite differences say of each node of a small trace in double precision.
-fn checks<F: Real>(trace: &Trace<F>) -> BTreeMap<NodeId, Vec<Value>> {
-    let mut found = BTreeMap::new();
+fn checks<F: Real>(story: &Story<'_, F>) -> BTreeMap<NodeId, Vec<Value>> {
+    let (trace, mut found) = (story.trace, BTreeMap::new());
     let small = trace.nodes().map(|node| node.shape().size()).sum::<usize>() <= CHECKED;
     let Some(trace) = (trace as &dyn std::any::Any).downcast_ref::<Trace<f64>>().filter(|_| small) else {
         return found;
     };
     for node in trace.nodes() {
         let Ok(check) = trace.check(node.id()) else { continue };
-        let line = |(name, level): (&str, &Level)| {
-            let off = (level.analytic - level.numeric).abs();
-            let (ours, theirs) = (crate::number::short(level.analytic), crate::number::short(level.numeric));
-            json!([name, ours, theirs, format!("{off:.0e}"), level.outcome.to_string()])
-        };
-        let lines: Vec<Value> = check.levels().map(line).collect();
+        let line = |(name, level): (String, &Level)| json!([name, compared(level), level.outcome.to_string()]);
+        let lines: Vec<Value> = story.levels(node.id(), &check).into_iter().map(line).collect();
         if !lines.is_empty() {
             found.insert(node.id(), lines);
         }

@@ -24,14 +24,18 @@ const SYMBOLS: usize = 12;
 #[derive(Default)]
 struct Numbers {
     pool: Vec<Value>,
-    known: BTreeMap<String, usize>,
+    known: BTreeMap<(String, String), usize>,
 }
 
 impl Numbers {
     fn enter<F: Real>(&mut self, x: F) -> usize {
-        let exact = full(x);
-        *self.known.entry(exact).or_insert_with_key(|exact| {
-            self.pool.push(json!([short(x), exact]));
+        self.enter_as(x, &short(x))
+    }
+
+    /// Enters a number that is shown in more digits than others.
+    fn enter_as<F: Real>(&mut self, x: F, text: &str) -> usize {
+        *self.known.entry((full(x), text.to_owned())).or_insert_with_key(|(exact, text)| {
+            self.pool.push(json!([text, exact]));
             self.pool.len() - 1
         })
     }
@@ -84,7 +88,10 @@ pub fn scene<F: Real>(
     let runs: Vec<Value> = trace
         .runs()
         .iter()
-        .map(|run| json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end]))
+        .map(|run| {
+            let rate = story.rate(NodeId::new(run.nodes.start)).map(short);
+            json!([run.nodes.start, run.nodes.end, run.events.start, run.events.end, rate])
+        })
         .collect();
     json!({
         "title": title,
@@ -97,7 +104,7 @@ pub fn scene<F: Real>(
         "nodes": nodes,
         "edges": edges,
         "events": events,
-        "statements": statements(story, &shown),
+        "statements": statements(story, &times, &shown),
         "graph": graph::pictures(story, &edge_number, false),
         "layers": if large { Vec::new() } else { graph::pictures(story, &edge_number, true) },
         "lints": lints,
@@ -185,7 +192,17 @@ fn node<F: Real>(
         "formula": formula,
         "explained": explained,
         "cotangents": history,
-        "update": times.updated.get(&id).zip(end.updated(id)).map(|(time, value)| json!([time, array(value, numbers, shown)])),
+        "update": times.updated.get(&id).zip(end.updated(id)).map(|(time, value)| {
+            let texts = story.next(id);
+            let next: Value = value.iter().zip(&texts).take(shown.most).map(|(x, text)| numbers.enter_as(*x, text)).collect();
+            let of = |i| story.update_numbers(id, i).map(|text| mathml::of_text(&text));
+            let explained: Vec<Value> = (0..size.min(shown.explained)).map(|i| json!(of(i))).collect();
+            let rate = story.rate(id).map(|rate| {
+                let (math, rate) = (mathml::of_symbol(symbol), mathml::of_text(&short(rate)));
+                format!("<mrow>{math}<mo>−</mo>{rate}<mo>·</mo>{}</mrow>", mathml::barred(symbol))
+            });
+            json!([time, next, rate, explained])
+        }),
         "checks": checks.get(&id),
     })
 }
@@ -206,6 +223,7 @@ fn edge<F: Real>(story: &Story<'_, F>, edge: Edge, times: &Times, numbers: &mut 
         "operand": edge.operand.index(),
         "time": times.given.get(&edge),
         "rule": rule,
+        "slope": story.slope(edge.node).map(mathml::of_text),
         "contribution": contribution.map(|value| array(value, numbers, shown)),
         "explained": explained,
     })
@@ -250,7 +268,7 @@ fn cotangent_formula<F: Real>(story: &Story<'_, F>, id: NodeId, depth: usize) ->
     (!shown.is_empty()).then(|| format!("<mrow>{}{more}</mrow>", shown.join("<mo>+</mo>")))
 }
 
-fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
+fn statements<F: Real>(story: &Story<'_, F>, times: &Times, shown: &Shown) -> Vec<Value> {
     let statement = |statement: &crate::story::Statement| {
         let nodes: Vec<usize> = statement.nodes.iter().map(|id| id.index()).collect();
         json!({
@@ -258,6 +276,7 @@ fn statements<F: Real>(story: &Story<'_, F>, shown: &Shown) -> Vec<Value> {
             "nodes": nodes,
             "given": statement.given,
             "idle": story.is_idle(statement.root),
+            "completedIn": times.completed_in(story.trace, statement.root),
             "cotangent": cotangent_formula(story, statement.root, shown.depth),
         })
     };

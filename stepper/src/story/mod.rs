@@ -1,5 +1,6 @@
 //! What all front ends show of a trace: statements, symbols, sentences, and formulas with numbers.
 
+mod check;
 mod convolution;
 mod explain;
 mod narration;
@@ -7,13 +8,15 @@ mod rule;
 mod statements;
 mod symbols;
 mod times;
+mod update;
 
+pub use check::compared;
 pub use explain::{Explanation, Term};
 pub use narration::GLOSSARY;
 pub use statements::Statement;
 pub use times::Times;
 
-use autodiff::inspect::{Documentation, Role, Trace};
+use autodiff::inspect::{Documentation, Role, Run, Trace};
 use autodiff::{NodeId, Real};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -30,6 +33,8 @@ pub struct Story<'a, F: Real> {
     result: Option<NodeId>,
     /// Made when it is asked for: it takes a run of the rule on symbols.
     documentation: Vec<OnceCell<Option<Arc<Documentation>>>>,
+    /// The update at the end of each run.
+    updates: OnceCell<Vec<(Run, update::Update)>>,
 }
 
 impl<'a, F: Real> Story<'a, F> {
@@ -44,6 +49,7 @@ impl<'a, F: Real> Story<'a, F> {
             statements,
             statement_of,
             documentation,
+            updates: OnceCell::new(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! Each event of a run in a sentence or two, for somebody who knows the chain rule.
 
-use super::Story;
+use super::{Story, symbols};
 use crate::number::{full, percent, short, shortened};
 use autodiff::inspect::{Event, Role, State};
 use autodiff::{NodeId, Real, Shape};
 use ndarray::ArrayViewD;
 
 /// The terms of the field that the sentences use, each with its definition.
-pub const GLOSSARY: [(&str, &str); 14] = [
+pub const GLOSSARY: [(&str, &str); 15] = [
     (
         "cotangent",
         "How much the result changes per change of this value, summed over all ways through the program: ∂E/∂x. \
@@ -30,6 +30,7 @@ pub const GLOSSARY: [(&str, &str); 14] = [
         "The step of training: each parameter moves a little against its cotangent, so that the result becomes \
          smaller.",
     ),
+    ("rate", "How many times its cotangent an update takes from a parameter."),
     (
         "seed",
         "The cotangent that the reverse pass starts with. If the result E is a number, it is 1, because E changes by 1 \
@@ -70,10 +71,23 @@ impl<F: Real> Story<'_, F> {
             Event::Push(id) => self.pushed(state, *id),
             Event::Seed(id) => {
                 let (symbol, seed) = (self.symbol(*id), self.array(state.cotangent(*id), *id));
+                // What a bar means is said once, where the first is met.
+                let first = self.trace.edges_of(*id).find(|edge| self.brings(*edge) && Some(*id) == self.result());
+                let meaning =
+                    first.map(|edge| self.symbol(edge.operand)).filter(|name| !name.contains(' ')).map(|name| {
+                        let bar = symbols::bar(name, symbol);
+                        let same = bar.starts_with('∂');
+                        if same {
+                            String::new()
+                        } else {
+                            format!(" A bar means a derivative of {symbol}: {bar} is ∂{symbol}/∂{name}.")
+                        }
+                    });
                 format!(
                     "The reverse pass starts at {symbol}, with the seed {} = {seed}: {symbol} changes by exactly as \
-                     much as it changes itself.",
-                    self.bar(*id)
+                     much as it changes itself.{}",
+                    self.bar(*id),
+                    meaning.unwrap_or_default()
                 )
             }
             Event::Visit(id) => self.visited(state, *id),
@@ -108,11 +122,7 @@ impl<F: Real> Story<'_, F> {
                 format!("{way}, {operand} gets the contribution {given_text}. {more}")
             }
             Event::Zero(id) => format!("The result does not change with {}: its cotangent is 0.", self.symbol(*id)),
-            Event::Update(id) => {
-                let symbol = self.symbol(*id);
-                let (before, after) = (self.array(state.value(*id), *id), self.array(state.updated(*id), *id));
-                format!("The update moves the parameter {symbol} from {before} to {after}, against its cotangent.")
-            }
+            Event::Update(id) => self.updated(*id),
             _ => state.sentence(),
         }
     }
@@ -121,7 +131,7 @@ impl<F: Real> Story<'_, F> {
         let (symbol, value) = (self.symbol(id), self.any(state, id));
         let Some(node) = self.trace.node(id) else { return String::new() };
         match node.role() {
-            Role::Input => format!("{symbol} = {value} is given. It is a parameter: its cotangent is wanted."),
+            Role::Input => format!("{symbol} = {value} is given. {}", self.wanted(id)),
             Role::Data => format!("{symbol} = {value} is given."),
             Role::Constant => format!("The constant {value} is part of the program."),
             _ => {
@@ -208,6 +218,12 @@ impl<F: Real> Story<'_, F> {
         // Of a large array only the beginning is written.
         let elements: Vec<String> = array.iter().take(SHOWN + 1).map(|x| short(*x)).collect();
         nested(&elements, &shape, array.len())
+    }
+
+    /// The elements of a node's array as [`array`](Self::array) writes them, with these texts.
+    pub fn listed(&self, elements: &[String], id: NodeId) -> String {
+        let shape = self.trace.node(id).map(|node| node.shape().clone()).unwrap_or_default();
+        nested(elements.get(..SHOWN + 1).unwrap_or(elements), &shape, elements.len())
     }
 
     /// As [`array`](Self::array), with all digits.

@@ -48,6 +48,12 @@ impl Times {
         self.pushed.get(id.index()).copied().flatten()
     }
 
+    /// The layer whose rule completed the cotangent of a node; that of the node itself where the reverse pass starts.
+    pub fn completed_in<'t, F: Real>(&self, trace: &'t Trace<F>, id: NodeId) -> &'t str {
+        let last = trace.edges_into(id).filter_map(|edge| Some((self.given.get(&edge)?, edge.node))).max();
+        trace.node(last.map_or(id, |(_, node)| node)).map_or("", |node| node.scope())
+    }
+
     /// When the cotangent of a node was complete.
     pub fn cotangent(&self, id: NodeId) -> Option<usize> {
         self.cotangents.get(id.index())?.last().copied()

@@ -5,7 +5,7 @@ use super::array;
 use super::paint::{COVERED, Paint, width};
 use super::session::Session;
 use crate::number::{percent, short};
-use crate::story::{Explanation, Term};
+use crate::story::{Explanation, Term, compared};
 use autodiff::check::{Level, Outcome};
 use autodiff::inspect::{Answer, Edge, Event, Phase, Role};
 use autodiff::{NodeId, Real};
@@ -151,7 +151,17 @@ impl<F: Real> Card<'_, '_, F> {
         let Some(next) = self.session.state().updated(id) else { return };
         self.heading("update: its next value", lines);
         let moved = next.first().zip(self.session.state().value(id).and_then(|value| value.first().copied()));
-        array::lines(next.view(), None, self.paint, self.width, lines);
+        let story = &self.session.story;
+        if let Some(formula) = story.update_formula(id) {
+            lines.push(Line::raw(format!("  new {} = {formula}", story.symbol(id))));
+            let numbers = story.update_numbers(id, self.session.element).unwrap_or_default();
+            let after = story.next(id).get(self.session.element).cloned().unwrap_or_default();
+            lines.push(Line::raw(format!("  = {numbers} = {after}")));
+        }
+        // A number stands there by itself already.
+        if next.ndim() > 0 || story.update_formula(id).is_none() {
+            array::lines(next.view(), None, self.paint, self.width, lines);
+        }
         if let Some((after, before)) = moved.filter(|_| next.len() == 1) {
             lines.push(self.note(match after.partial_cmp(&before) {
                 Some(std::cmp::Ordering::Less) => "  smaller, since a larger one would make the result larger".into(),
@@ -223,6 +233,7 @@ impl<F: Real> Card<'_, '_, F> {
         lines.push(Line::from(head));
         if let Some(rule) = story.rule(edge, DEPTH).filter(|rule| width(rule) <= 160) {
             lines.push(Line::raw(format!("    = {rule}")));
+            lines.extend(story.slope(edge.node).map(|slope| self.note(format!("    with {slope}"))));
         }
         let explained = story.of_contribution(edge, element);
         let mut numbers = Vec::new();
@@ -257,6 +268,7 @@ impl<F: Real> Card<'_, '_, F> {
         if !rules.is_empty() {
             self.heading("its rule passes on", lines);
             lines.push(self.note(format!("  (the operation is {})", documentation.formula)));
+            lines.extend(story.slope(id).map(|slope| self.note(format!("  (its slope is {slope})"))));
             lines.extend(rules.into_iter().map(Line::raw));
         }
     }
@@ -271,19 +283,20 @@ impl<F: Real> Card<'_, '_, F> {
         if check.levels().next().is_none() {
             lines.push(self.note("  there is nothing to compare here".to_owned()));
         }
-        lines.extend(check.levels().map(|(name, level)| self.level(name, level)));
+        for (name, level) in self.session.story.levels(id, check) {
+            lines.push(Line::raw(format!("  {name}:")));
+            lines.push(self.level(level));
+        }
     }
 
-    fn level(&self, name: &str, level: &Level) -> Line<'static> {
-        let (ours, theirs) = (short(level.analytic), short(level.numeric));
-        let off = (level.analytic - level.numeric).abs();
-        let (numbers, words, style) = match level.outcome {
-            Outcome::Agrees => (format!("{ours} (to {off:.0e})"), "agrees", self.paint.accent()),
-            Outcome::Kink => (format!("{ours} ≠ {theirs}"), "a kink: no slope here", self.paint.quiet()),
-            Outcome::Unchecked => (format!("{ours} ≠ {theirs}"), "cannot be compared", self.paint.quiet()),
-            Outcome::Differs => (format!("{ours} ≠ {theirs}"), "differs", self.paint.warning()),
+    fn level(&self, level: &Level) -> Line<'static> {
+        let (words, style) = match level.outcome {
+            Outcome::Agrees => ("agrees", self.paint.accent()),
+            Outcome::Kink => ("a kink: no slope here", self.paint.quiet()),
+            Outcome::Unchecked => ("cannot be compared", self.paint.quiet()),
+            Outcome::Differs => ("differs", self.paint.warning()),
         };
-        Line::from(vec![Span::raw(format!("  {name:<21}  {numbers}  ")), Span::styled(words, style)])
+        Line::from(vec![Span::raw(format!("    {}  ", compared(level))), Span::styled(words, style)])
     }
 
     /// The lines of a layer.

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::card::DEPTH;
-use super::paint::{COVERED, cut, width};
+use super::paint::{COVERED, cut, width, wrapped};
 use super::program::{Part, Row, when};
 use crate::number::short;
 use autodiff::{NodeId, Real};
@@ -13,33 +13,49 @@ use ratatui::text::{Line, Span};
 /// The columns that a value takes at most.
 const VALUE: usize = 26;
 
-/// A line of the program: a mark, the formula, and at the right the value as far as it is known.
-pub(super) fn of<F: Real>(app: &App<'_, F>, row: usize, here: bool, looked_at: bool, room: usize) -> Line<'static> {
-    let Some(row) = app.program.rows.get(row) else { return Line::default() };
+/// More lines of a long formula are not shown.
+const MOST: usize = 6;
+
+/// A row of the program: a mark, the formula, and at the right the value as far as it is known. A long formula goes on
+/// in further lines.
+pub(super) fn of<F: Real>(
+    app: &App<'_, F>,
+    row: usize,
+    here: bool,
+    looked_at: bool,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let Some(row) = app.program.rows.get(row) else { return Vec::new() };
     let mark = match (here, looked_at) {
         (true, _) => "▸",
         (_, true) => "›",
         _ => " ",
     };
     match row {
-        Row::Heading(text) => Line::styled(format!(" {text}"), app.paint.quiet()),
+        Row::Heading(text) => vec![Line::styled(format!(" {text}"), app.paint.quiet())],
         Row::Layer { name, part, statements, root, folded, depth, .. } => {
             let count = if *statements == 1 { "1 line".to_owned() } else { format!("{statements} lines") };
             let sign = if *folded { "+" } else { "−" };
-            let name = if *part == Part::Given { name.clone() } else { format!("layer {name}") };
-            let text = format!("{mark}{}{sign} {name}  ({count})", "  ".repeat(*depth));
+            let name = match part {
+                Part::Given => name.clone(),
+                Part::Reverse => format!("rules of layer {name}"),
+                _ => format!("layer {name}"),
+            };
+            let text = cut(&format!("{sign} {name}  ({count})"), room);
+            let before = format!("{mark}{}", "  ".repeat(*depth));
             let value = match (folded, part) {
                 (true, Part::Forward) => value(app, *root, Part::Forward, false, room / 2),
                 _ => Vec::new(),
             };
-            joined(text, app.paint.heading(), value, here, app, room)
+            joined((before, text), app.paint.heading(), value, here, app, room)
         }
         Row::Line { statement, part, depth } => {
-            let Some(one) = app.session.story.statements.get(*statement) else { return Line::default() };
-            let text = format!("{mark}{} {}", "  ".repeat(*depth), formula(app, one.root, *part));
+            let Some(one) = app.session.story.statements.get(*statement) else { return Vec::new() };
+            let before = format!("{mark}{} ", "  ".repeat(*depth));
+            let text = formula(app, one.root, *part);
             let complete = when(&app.session, *statement, *part).is_some_and(|time| time <= app.session.time);
             let style = if complete || here { Style::new() } else { app.paint.quiet() };
-            joined(text, style, value(app, one.root, *part, app.covered && here, room / 2), here, app, room)
+            joined((before, text), style, value(app, one.root, *part, app.covered && here, room / 2), here, app, room)
         }
     }
 }
@@ -60,7 +76,10 @@ fn formula<F: Real>(app: &App<'_, F>, root: NodeId, part: Part) -> String {
                 });
             format!("{} = {formula}", story.bar(root))
         }
-        Part::Update => format!("new {symbol}"),
+        Part::Update => match story.update_formula(root) {
+            Some(formula) => format!("new {symbol} = {formula}"),
+            None => format!("new {symbol}"),
+        },
     }
 }
 
@@ -90,6 +109,11 @@ fn value<F: Real>(app: &App<'_, F>, root: NodeId, part: Part, covered: bool, roo
             let single = array.first().copied().filter(|_| array.len() == 1 && array.ndim() == 0);
             let partial = part == Part::Reverse && app.session.times.cotangent(root) > Some(app.session.time);
             let mut spans = match single {
+                // As many digits as the change needs.
+                Some(x) if part == Part::Update => {
+                    let text = story.next(root).first().cloned().unwrap_or_else(|| short(x));
+                    vec![Span::styled(text, app.paint.number(x))]
+                }
                 Some(x) => vec![app.paint.span(x)],
                 None => vec![Span::raw(fitted(&story.array(Some(array.view()), root), array, room.min(VALUE)))],
             };
@@ -117,23 +141,34 @@ pub(super) fn fitted<F: Real>(whole: &str, array: ArrayViewD<'_, F>, room: usize
     format!("{}]", text.trim_end_matches(", "))
 }
 
-/// A text at the left and a value at the right.
+/// A text at the left, after what stands before it, and a value at the right of its first line.
 fn joined<F: Real>(
-    text: String,
+    (before, text): (String, String),
     style: Style,
     value: Vec<Span<'static>>,
     here: bool,
     app: &App<'_, F>,
     room: usize,
-) -> Line<'static> {
+) -> Vec<Line<'static>> {
     let taken: usize = value.iter().map(Span::width).sum();
-    let left = room.saturating_sub(taken + 2);
-    let text = cut(&text, left);
-    let gap = " ".repeat(room.saturating_sub(width(&text) + taken));
+    let indent = width(&before);
+    let left = room.saturating_sub(indent + if taken > 0 { taken + 2 } else { 0 });
     let style = if here { app.paint.here() } else { style };
-    let mut spans = vec![Span::styled(text, style), Span::raw(gap)];
+    // A sign stays with what is added.
+    let text = text.replace("+ ", "+\u{a0}").replace("− ", "−\u{a0}");
+    let mut texts: Vec<String> = wrapped(&text, left).iter().map(|text| text.replace('\u{a0}', " ")).collect();
+    if texts.len() > MOST {
+        texts.truncate(MOST);
+        texts.iter_mut().skip(MOST - 1).for_each(|last| last.push_str(" …"));
+    }
+    let mut texts = texts.into_iter();
+    let first = before + &texts.next().unwrap_or_default();
+    let gap = " ".repeat(room.saturating_sub(width(&first) + taken));
+    let mut spans = vec![Span::styled(first, style), Span::raw(gap)];
     spans.extend(value);
-    Line::from(spans)
+    let mut lines = vec![Line::from(spans)];
+    lines.extend(texts.map(|text| Line::styled(format!("{}{text}", " ".repeat(indent + 2)), style)));
+    lines
 }
 
 /// Lines of at most `room` columns: a longer one goes on in the next, further in.

@@ -2,6 +2,7 @@
 //! folded to one line each.
 
 use super::session::Session;
+use crate::number::short;
 use autodiff::NodeId;
 use autodiff::Real;
 use autodiff::inspect::{Event, Phase};
@@ -54,7 +55,11 @@ impl Program {
             let (given, computed): (Vec<_>, Vec<_>) = inside.partition(|(_, one)| one.given);
             let numbers = |list: &[(usize, &crate::story::Statement)]| list.iter().map(|(i, _)| *i).collect::<Vec<_>>();
             if !given.is_empty() {
-                let name = format!("{step}what is given");
+                let rate = given.first().and_then(|(_, one)| story.rate(one.root));
+                let name = match rate {
+                    Some(rate) => format!("{step}given, rate {}", short(rate)),
+                    None => format!("{step}what is given"),
+                };
                 program.group(session, (GIVEN, &name), Part::Given, &numbers(&given), folded, 0);
             }
             program.rows.push(Row::Heading(format!("{step}forward pass ↓")));
@@ -163,7 +168,7 @@ impl Program {
         folded: &BTreeSet<String>,
         level: usize,
     ) {
-        let scope = |i: &usize| scope(session, *i);
+        let scope = |i: &usize| scope(session, *i, part);
         let prefix = |i: &usize| prefix(scope(i), level);
         let mut rest = statements;
         while let Some(first) = rest.first() {
@@ -231,9 +236,13 @@ pub(super) fn when<F: Real>(session: &Session<'_, F>, statement: usize, part: Pa
     }
 }
 
-fn scope<'s, F: Real>(session: &'s Session<'_, F>, statement: usize) -> &'s str {
-    let root = session.story.statements.get(statement).map(|one| one.root);
-    root.and_then(|root| session.trace().node(root)).map_or("", |node| node.scope())
+/// The layer under which a line stands: in the reverse pass that of the rule that ran, and that of the value elsewhere.
+fn scope<'s, F: Real>(session: &'s Session<'_, F>, statement: usize, part: Part) -> &'s str {
+    let Some(root) = session.story.statements.get(statement).map(|one| one.root) else { return "" };
+    match part {
+        Part::Reverse => session.times.completed_in(session.trace(), root),
+        _ => session.trace().node(root).map_or("", |node| node.scope()),
+    }
 }
 
 /// The first `level + 1` parts of a path, if it has as many.
@@ -249,6 +258,6 @@ fn prefix(path: &str, level: usize) -> Option<&str> {
 
 /// The paths of all layers that are in no other.
 pub(super) fn outermost<F: Real>(session: &Session<'_, F>) -> BTreeSet<String> {
-    let all = (0..session.story.statements.len()).filter_map(|i| prefix(scope(session, i), 0));
+    let all = (0..session.story.statements.len()).filter_map(|i| prefix(scope(session, i, Part::Forward), 0));
     all.map(str::to_owned).collect()
 }

@@ -186,6 +186,52 @@ fn layers_are_folded_and_stepped_over() {
     assert!(app.message.contains("nothing is called"));
 }
 
+/// The number that the card shows is compared first, and each other number is said to be what it is.
+#[test]
+fn a_check_says_what_it_compares() {
+    let trace = trace("two-layers");
+    let mut app = open(&trace);
+    app.session.go(69);
+    let id = app.session.find_exact("o2");
+    app.session.pick(id);
+    press(&mut app, "f");
+    let screen = drawn(&mut app, 220, 70);
+    let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text}\n{screen}"));
+    let texts = [
+        "o\u{304}2, by changing o2 a little and running on:",
+        "−0.2171; the finite",
+        "what its rule passes to z4:",
+        "−0.0381; the finite",
+    ];
+    assert!(texts.map(at).is_sorted(), "{screen}");
+    assert!(screen.contains("(its slope is σ′(z) = σ(z)·(1 − σ(z)))"), "{screen}");
+}
+
+/// In the reverse pass a line stands in the layer whose rule ran, and a long one goes on in the next.
+#[test]
+fn the_reverse_pass_is_grouped_by_rules() {
+    let trace = trace("two-layers");
+    let mut app = open(&trace);
+    app.session.go(60);
+    let screen = drawn(&mut app, 80, 120);
+    let lines: Vec<&str> = screen.lines().filter_map(|line| line.split('│').next()).map(str::trim).collect();
+    let at = |start: &str| lines.iter().position(|line| line.contains(start)).unwrap_or_else(|| panic!("{screen}"));
+    let order = [
+        "rules of layer loss  (7 lines)",
+        "o\u{304}2 =",
+        "o\u{304}1 =",
+        "rules of layer output  (9 lines)",
+        "z\u{304}4 =",
+        "h\u{304}1 =",
+    ];
+    assert!(order.map(at).is_sorted(), "{screen}");
+    let step = &lines[at("step 1: reverse pass")..at("step 1: update")];
+    assert_eq!(step.iter().filter(|line| line.contains("rules of layer")).count(), 3, "{screen}");
+    let narrow = drawn(&mut app, 60, 120);
+    let rest = narrow.lines().find(|line| line.contains("d\u{304}2 = E\u{304}2·0.5·d2")).unwrap();
+    assert!(!rest.contains('…') && narrow.contains("+ E\u{304}2·0.5·d2"), "{narrow}");
+}
+
 #[test]
 fn a_wrong_rule_differs_at_its_node() {
     let trace = trace("wrong-rule");
@@ -195,9 +241,12 @@ fn a_wrong_rule_differs_at_its_node() {
         let id = app.session.find_exact(name);
         app.session.pick(id);
         press(&mut app, "f");
-        let screen = drawn(&mut app, 120, 50);
-        let line = screen.lines().find(|line| line.contains("rule, one direction")).unwrap();
-        assert!(line.contains(outcome), "{name}: {line}");
+        let screen = drawn(&mut app, 139, 70);
+        let card = screen.lines().filter_map(|line| line.split('│').nth(1)).collect::<String>();
+        let words: Vec<&str> = card.split_whitespace().collect();
+        let text = words.join(" ");
+        let check = text.split("along a random direction: ").nth(1).unwrap_or_else(|| panic!("{screen}"));
+        assert!(check.split(" on the tape").next().unwrap().contains(outcome), "{name}: {screen}");
     }
 }
 

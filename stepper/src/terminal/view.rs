@@ -128,22 +128,36 @@ impl<F: Real> App<'_, F> {
         frame.render_widget(block, area);
         let (height, rows) = (usize::from(inside.height), self.program.rows.len());
         let looked_at = self.session.picked.and_then(|id| self.program.row_of(&self.session, id)).or(self.here());
+        let width = usize::from(inside.width).saturating_sub(1);
+        let here = self.here();
+        let lines = |row: usize| line::of(self, row, here == Some(row), looked_at == Some(row), width);
+        // The first row with which at most so many lines stand above the row `at`.
+        let above = |at: usize, room: usize| {
+            let (mut top, mut taken) = (at, 0);
+            while let Some(row) = top.checked_sub(1) {
+                taken += lines(row).len();
+                if taken > room {
+                    break;
+                }
+                top = row;
+            }
+            top
+        };
+        let mut top = self.top;
         // The lines stay where they are until the one that is looked at would leave the pane.
         if let Some(at) = looked_at {
             let margin = (height / 5).min(3);
-            if at < self.top + margin || at + margin >= self.top + height {
-                self.top = at.saturating_sub(height / 2);
+            let below = |at: usize| (top..=at).take(height + 1).map(|row| lines(row).len()).sum::<usize>();
+            if at < top + margin || below(at) + margin > height {
+                top = above(at, height / 2);
             }
         } else if self.session.time == 0 {
-            self.top = 0;
+            top = 0;
         }
-        self.top = self.top.min(rows.saturating_sub(height));
-        let width = usize::from(inside.width).saturating_sub(1);
-        let here = self.here();
-        let lines: Vec<Line<'_>> = (self.top..rows.min(self.top + height))
-            .map(|row| line::of(self, row, here == Some(row), looked_at == Some(row), width))
-            .collect();
-        frame.render_widget(Paragraph::new(lines), inside);
+        top = top.min(above(rows, height));
+        let shown: Vec<Line<'_>> = (top..rows).take(height).flat_map(lines).take(height).collect();
+        self.top = top;
+        frame.render_widget(Paragraph::new(shown), inside);
     }
 
     fn has_graph(&self) -> bool {

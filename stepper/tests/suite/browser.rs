@@ -50,11 +50,11 @@ fn the_page_steps_as_the_trace_does() {
     for node in trace.nodes().filter(|node| node.id().index() < trace.runs()[0].nodes.end && node.name().is_some()) {
         browser.script(&format!("picked = {}; show()", node.id().index()));
         let card = browser.text("card");
-        let mut numbers = vec![state.value(node.id()).unwrap()[[]]];
-        numbers.extend(state.cotangent(node.id()).map(|x| x[[]]));
-        numbers.extend(state.updated(node.id()).map(|x| x[[]]));
+        let mut numbers = vec![short(state.value(node.id()).unwrap()[[]])];
+        numbers.extend(state.cotangent(node.id()).map(|x| short(x[[]])));
+        numbers.extend(story.next(node.id()));
         for x in numbers {
-            assert!(card.contains(&short(x)), "{:?}: {x} in {card}", node.name());
+            assert!(card.contains(&x), "{:?}: {x} in {card}", node.name());
         }
     }
 

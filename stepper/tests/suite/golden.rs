@@ -98,6 +98,56 @@ fn two_layers_learn() {
     assert_eq!(shares, ["152.4 %", "−52.4 %"]);
 }
 
+/// The listing says what a cotangent is, gives the rule of each contribution, and begins each step under a heading.
+#[test]
+fn the_listing_shows_how_each_number_came_to_be() {
+    let text = stepper::listing(&trace("two-layers")).unwrap();
+    assert!(
+        text.starts_with(
+            "A cotangent says how much E changes per change of a value, and has a bar: z\u{304} is ∂E/∂z."
+        )
+    );
+    let rule = "The rule: o\u{304}1·(o1·(1 − o1)) = 0.7414·(0.7514·(1 − 0.7514)) = 0.1385.";
+    assert!(text.contains(rule), "{text}");
+    let second = text.find("\nStep 2 of the training\n\n  128  x1").unwrap();
+    assert!(text.find("Step 1 of the training\n\n    1  x1").unwrap() < second);
+    // One format of numbers, and signs that say what they are.
+    let table = &text[text.find("The program, and its numbers").unwrap()..];
+    assert!(table.contains("value 0.4  cotangent 0.08217  next 0.3589\n"), "{table}");
+    assert!(!table.contains("v=") && !table.contains("e-4"), "{table}");
+    // Nothing is derived here, so there are no cotangents to speak of.
+    let forward = autodiff::Tape::<f64>::new();
+    let x = forward.input(2.0).named("x");
+    let program = (x * x).trace().unwrap().program().unwrap().clone();
+    let forward = Trace::forward(&program, &[autodiff::Input::real(2.0)]).unwrap();
+    assert!(!stepper::listing(&forward).unwrap().starts_with("A cotangent"));
+}
+
+/// A plain descent is seen in the numbers, in which one that is none does not fit.
+#[test]
+fn an_update_is_told_as_a_rule() {
+    let trace = trace("two-layers");
+    let (story, w3) = (Story::new(&trace), node(&trace, 0, "w3"));
+    assert_eq!(story.rate(w3), Some(0.5));
+    assert_eq!(story.update_numbers(w3, 0).unwrap(), "0.25 − 0.5·0.0004977");
+    assert_eq!(story.next(w3), ["0.249751"]);
+    let text = stepper::listing(&trace).unwrap();
+    assert!(text.contains("new w3 = w3 − 0.5·w\u{304}3 = 0.25 − 0.5·0.0004977 = 0.249751."), "{text}");
+    assert!(text.contains("The parameters b1 and b2 stay as they are: this update leaves them out."), "{text}");
+    assert!(
+        text.contains("w1 = 0.15 is given. It is a parameter: its cotangent is wanted, and the update takes 0.5 times")
+    );
+
+    let tape = autodiff::Tape::<f64>::new();
+    let (a, b) = (tape.input(1.0).named("a"), tape.input(2.0).named("b"));
+    let updates = [(a.id(), 0.8), (b.id(), 1.7)].map(|(id, next)| (id, ndarray::arr0(next).into_dyn()));
+    let other = (a * b).trace().unwrap().with_update(updates).unwrap();
+    assert_eq!(Story::new(&other).rate(a.id()), None);
+    assert!(
+        stepper::listing(&other).unwrap().contains("from 1 to 0.8; the rule of the optimizer is not part of the run.")
+    );
+}
+
 #[test]
 fn the_same_network_in_matrices() {
     let trace = trace("two-layers-matrices");

@@ -84,7 +84,8 @@ fn a_script_prints_and_an_error_says_where_it_ended() {
     let printed = Terminal::new().script(demo, "b phase == update; c; p w1; ways h1; rs 1; q; p w2").unwrap();
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines[0], "breakpoint 1: phase == update");
-    let update = "The update moves the parameter w1 from 0.15 to 0.1498, against its cotangent.";
+    let update = "The update moves the parameter w1 against its cotangent: new w1 = w1 − 0.5·w\u{304}1 = 0.15 − \
+                  0.5·0.0004386 = 0.149781.";
     assert!(lines[1].starts_with("time ") && lines[1].ends_with(update), "{}", lines[1]);
     assert_eq!((lines[2], lines[4]), ("w1 = 0.15", "new w1 = 0.1497807161327628"));
     assert!(lines[3].starts_with("w\u{304}1 = 0.00043856773447434"), "{}", lines[3]);

@@ -50,7 +50,7 @@ fn a_step_of_a_training_is_recorded() {
     let names: Vec<&str> = parameters.iter().filter_map(|node| node.name()).collect();
     assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
     let screen = Terminal::new().colours(false).at(trace.len()).frame(&trace, (120, 40)).unwrap();
-    assert!(screen.contains("The update moves the parameter 2.bias from"), "{screen}");
+    assert!(screen.contains("The update moves the parameter 2.bias against its cotangent"), "{screen}");
 
     // The same training without a trace has the same bits.
     let mut other = network();
