@@ -90,12 +90,12 @@ pub(crate) fn train(arguments: &[String], out: &mut dyn Write) -> Result<(), Fai
     let classes = if last == "identity" { Vec::new() } else { table.classes(target)? };
     let mut description = Description::of(&table, target, classes, arguments.missing.unwrap_or_default())?;
     let features = description.wide();
+    let data = description.data(file_of_table, &table)?;
     if let Some(nodes) = settings["nodes"][0].as_u64().filter(|nodes| *nodes != features.len() as u64) {
         let (count, list) = (features.len(), columns::listed(&features));
         let message = format!("{file}: the first of `nodes` is {nodes}, the features are {count}: {list}");
         return Err(Failure::Other(message));
     }
-    let data = description.data(file_of_table, &table)?;
     for (name, categories) in &description.categories {
         writeln!(out, "`{name}` is one-hot: {}", columns::listed(categories))?;
     }

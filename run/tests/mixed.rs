@@ -251,7 +251,7 @@ fn a_target_of_words_is_no_number() {
 
 #[test]
 fn a_file_with_a_header_is_no_array() {
-    let case = Case::new("header", LBFGS, &csv(HEADER, &rows(60)));
+    let case = Case::new("names", LBFGS, &csv(HEADER, &rows(60)));
     case.train("kind", &["--without", "note"]).unwrap();
     case.write("numbers.csv", "size,blue,grey,red\n1,0,0,1\n");
     let (program, numbers) = (case.path("network.ad"), case.path("numbers.csv"));

@@ -121,8 +121,11 @@ fn ragged_rows_bad_bytes_and_doubled_columns_are_errors_of_the_file() {
 
 #[test]
 fn another_delimiter_is_recognised() {
-    for (delimiter, said) in [(';', "`.delimiter(b';')`"), ('\t', "`.delimiter(b'\\t')`"), ('|', "`.delimiter(b'|')`")]
-    {
+    for (delimiter, said) in [
+        (';', "`Csv::new().delimiter(b';')`"),
+        ('\t', "`Csv::new().delimiter(b'\\t')`"),
+        ('|', "`Csv::new().delimiter(b'|')`"),
+    ] {
         let text = "a,b,kind\n1,2,red\n3,4,blue\n".replace(',', &delimiter.to_string());
         let table = table(&text);
         let errors = [
