@@ -423,6 +423,15 @@ impl<'t, F: Real> Context<'t, F> {
         self.calls.into_inner().unwrap_or_default()
     }
 
+    /// `body`, whose calls of inner layers are not listed: a layer that is one row of a summary.
+    #[track_caller]
+    pub(crate) fn unlisted_calls<R>(&self, body: impl FnOnce() -> R) -> R {
+        let listed = self.calls.take();
+        let result = self.tape.attributed(body);
+        self.calls.replace(listed);
+        result
+    }
+
     fn count_calls(&self) -> usize {
         self.calls.borrow().as_ref().map_or(0, Vec::len)
     }

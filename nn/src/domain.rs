@@ -4,7 +4,7 @@
 //! computes NaN there, which it refuses, and is recorded once more to say why.
 
 use crate::data::row;
-use autodiff::{Arg, Index, Mismatch, Real, Tape, Var};
+use autodiff::{Arg, Index, Mismatch, Real, Shape, Tape, Var};
 use ndarray::ArrayViewD;
 
 /// How far from 1 the probabilities of a row may add up: they may be rounded to two decimals.
@@ -16,7 +16,10 @@ pub(crate) fn probabilities<'t, F: Real>(operation: &str, what: &str, x: Var<'t,
     let outside = |p: &F| *p < F::zero() || *p > F::one();
     let wrong = known(x, |array| {
         let (position, number) = array.iter().enumerate().find(|(_, p)| outside(p))?;
-        Some(format!("{what} is {number} in row {}, and no probability in [0, 1]", row(array.shape(), position)))
+        Some(format!(
+            "{what} is {number} in row {} (counted from 0), and no probability in [0, 1]",
+            row(array.shape(), position)
+        ))
     });
     match wrong {
         Some(message) => x.tape().refuse(operation, &[x.into()], Mismatch::new(message).with_help(help)),
@@ -29,7 +32,10 @@ pub(crate) fn probabilities<'t, F: Real>(operation: &str, what: &str, x: Var<'t,
 pub(crate) fn not_negative<'t, F: Real>(operation: &str, what: &str, x: Var<'t, F>) -> Var<'t, F> {
     let wrong = known(x, |array| {
         let (position, number) = array.iter().enumerate().find(|(_, number)| **number < F::zero())?;
-        Some(format!("{what} is {number} in row {}; it should not be negative", row(array.shape(), position)))
+        Some(format!(
+            "{what} is {number} in row {} (counted from 0); it should not be negative",
+            row(array.shape(), position)
+        ))
     });
     match wrong {
         Some(message) => x.tape().refuse(operation, &[x.into()], Mismatch::new(message)),
@@ -60,8 +66,10 @@ pub(crate) fn no_distribution<F: Real>(what: &str, rows: ArrayViewD<'_, F>) -> O
         let row = row(rows.shape(), i * width);
         let sum: f64 = numbers.iter().map(|p| p.double()).sum();
         match numbers.iter().find(|p| **p < F::zero()) {
-            Some(p) => Some(format!("row {row} of {what} has {p}, which is no probability")),
-            None if (sum - 1.0).abs() > ROUNDED => Some(format!("row {row} of {what} adds up to {sum}, not to 1")),
+            Some(p) => Some(format!("row {row} (counted from 0) of {what} has {p}, which is no probability")),
+            None if (sum - 1.0).abs() > ROUNDED => {
+                Some(format!("row {row} (counted from 0) of {what} adds up to {sum}, not to 1"))
+            }
             None => None,
         }
     })
@@ -87,7 +95,7 @@ pub(crate) fn log_probabilities<'t, F: Real>(operation: &str, l: Var<'t, F>) -> 
     let wrong = known(l, |array| {
         let (position, number) = array.iter().enumerate().find(|(_, l)| **l > F::of(ROUNDING))?;
         Some(format!(
-            "the output is {number} in row {}, and no logarithm of a probability",
+            "the output is {number} in row {} (counted from 0), and no logarithm of a probability",
             row(array.shape(), position)
         ))
     });
@@ -101,29 +109,62 @@ pub(crate) fn log_probabilities<'t, F: Real>(operation: &str, l: Var<'t, F>) -> 
     }
 }
 
-/// The labels if there are so many classes.
+/// The labels if there is one for each row of `z` and there are so many classes.
 #[track_caller]
-pub(crate) fn labels<'t, F: Real>(operation: &str, given: Index<'t, F>, classes: usize) -> Index<'t, F> {
-    labels_except(operation, given, classes, None)
+pub(crate) fn labels<'t, F: Real>(operation: &str, given: Index<'t, F>, z: Var<'t, F>, classes: usize) -> Index<'t, F> {
+    labels_except(operation, given, z, classes, None)
 }
 
-/// The labels if there are so many classes, or they are the one that is ignored.
+/// The labels if there is one for each row of `z`, and there are so many classes, or they are the one that is ignored.
 #[track_caller]
 pub(crate) fn labels_except<'t, F: Real>(
     operation: &str,
     labels: Index<'t, F>,
+    z: Var<'t, F>,
     classes: usize,
     ignored: Option<usize>,
 ) -> Index<'t, F> {
+    if let (Ok(own), Ok(given)) = (z.shape(), labels.shape())
+        && let Some(mismatch) = other_rows(&own, &given)
+    {
+        return Arg::Real(labels.tape().refuse(operation, &[z.into(), labels.into()], mismatch)).index();
+    }
     let array = if labels.tape().is_symbolic() { None } else { labels.value().ok() };
     let has_class = |label: usize| label < classes || Some(label) == ignored;
     let wrong = array.as_ref().and_then(|array| array.iter().enumerate().find(|(_, label)| !has_class(**label)));
     let Some(((position, label), array)) = wrong.zip(array.as_ref()) else { return labels };
     let row = row(array.shape(), position);
-    let message = format!("the label in row {row} is {label}; there are {classes} classes, from 0");
+    let message = format!("the label in row {row} (counted from 0) is {label}; there are {classes} classes, from 0");
     let mismatch = Mismatch::new(message).with_help("labels count from 0: of labels from 1, subtract 1");
     Arg::Real(labels.tape().refuse(operation, &[labels.into()], mismatch)).index()
 }
+
+/// What is wrong with labels of shape `given`, unless there is one for each row of an output.
+fn other_rows(output: &Shape, given: &Shape) -> Option<Mismatch> {
+    let (_, rows) = output.split_last()?;
+    if rows == &**given {
+        return None;
+    }
+    let rows = Shape::from(rows);
+    let message = format!("the labels {given} should have the shape {rows}: one for each row of the output {output}");
+    let mismatch = Mismatch::new(message);
+    Some(match () {
+        () if is_each_step(&rows, given) => mismatch.with_help(ONE_FOR_EACH),
+        () if rows.size() == given.size() => {
+            mismatch.with_help(format!("`labels.reshape({rows})` would fit, if the elements are in the same order"))
+        }
+        () => mismatch,
+    })
+}
+
+/// Whether there is one for each example where an output has one for each step of each example.
+pub(crate) fn is_each_step(output: &[usize], given: &[usize]) -> bool {
+    matches!((output, given), ([n, _], [m]) if n == m)
+}
+
+/// What is said of that.
+pub(crate) const ONE_FOR_EACH: &str = "the output is one for each step of a sequence; for one label for each example, a \
+                                       recurrent layer takes `only_last()`";
 
 /// The logits `z`. What takes logits takes no probabilities: a softmax of a softmax hardly learns.
 #[track_caller]

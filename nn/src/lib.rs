@@ -80,6 +80,7 @@ pub use loss::Target;
 pub use minimize::{End, Lbfgs, Minimum, NewtonCg};
 pub use module::{
     Attribute, Buffer, Module, Name, Param, Parts, PartsMut, Stored, buffers, buffers_mut, parameters, parameters_mut,
+    unmade,
 };
 pub use objective::{ByName, FnLoss, FnObjective, LossFunction, Objective, Outcome, objective};
 pub use optim::{

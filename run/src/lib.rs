@@ -6,6 +6,7 @@
 
 #![deny(missing_docs)]
 
+mod columns;
 mod job;
 mod options;
 mod results;
@@ -17,7 +18,7 @@ use options::Options;
 use std::io::{self, Read, Write};
 
 const USAGE: &str = "usage: run FILE [NAME=VALUE ...] [options]
-       run train SETTINGS TABLE --target COLUMN --to FILE [--test FRACTION]
+       run train SETTINGS TABLE --target COLUMN --to FILE [--test FRACTION] [--missing CHOICE] [--without COLUMN ...]
        run predict FILE TABLE
        run score FILE TABLE
 
@@ -27,9 +28,13 @@ tables
   train    trains a network on a table (CSV, with a header) and writes it as a program.
            The settings are JSON, such as {\"nodes\": [4, 16, 3], \"activators\": [\"relu\", \"softmax\"]}: the nodes
            are the numbers of features and of nodes in each layer. The last activator says what is predicted: identity
-           numbers, sigmoid two classes (one node), softmax classes. With --test, this fraction of the rows is left
-           out of the training and scored.
-  predict  prints the predictions of such a program for the rows of a table, as a table
+           numbers, sigmoid two classes (one node), softmax classes. With --test, this fraction of the rows, such as
+           0.2, is left out of the training and scored. All columns but the target are features: numbers, or words,
+           which become one-hot: a column of 0 and 1, and so a feature, for each word. --without leaves a column out.
+           A row that lacks a value is refused; with --missing drop it is left out, with --missing mean the mean of the
+           column in the rows that are trained on stands for a feature.
+  predict  prints the predictions of such a program for the rows of a table, as a table: a line for each row, empty
+           where a value is missing and --missing was drop
   score    prints how well it predicts the target in the table: the fraction of right classes, or R² of numbers
 
 values
@@ -81,7 +86,9 @@ impl std::fmt::Display for Failure {
             Failure::Usage(message) | Failure::Other(message) => f.write_str(&printable(message)),
             Failure::Program(error) => {
                 let text = error.to_string();
-                let lines = text.lines().filter_map(|line| line.split(&format!("at {}", job::FILE)).next());
+                // Lines of this crate say nothing to whoever wrote the text or the table.
+                let folder = job::FILE.strip_suffix("job.rs").unwrap_or(job::FILE);
+                let lines = text.lines().filter_map(|line| line.split(&format!("at {folder}")).next());
                 let lines: Vec<&str> = lines.map(str::trim_end).filter(|line| !line.is_empty()).collect();
                 f.write_str(&printable(&lines.join("\n")))
             }

@@ -176,6 +176,10 @@ fn literal<F: Real>(text: &str) -> Result<ArrayD<F>, String> {
     })
 }
 
+/// What is said where the first line of a file is not of numbers.
+const HEADER: &str = "\nthe values of an input are read without a header: a table with names of columns is for `run \
+                      predict`, if `run train` has written the program";
+
 /// The numbers of a file fill the array row by row.
 fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
     let wrong = |what: String| Failure::Other(format!("{} = @{file}: {what}", slot.label()));
@@ -197,7 +201,10 @@ fn from_file<F: Real>(slot: &Slot, file: &str) -> Result<ArrayD<F>, Failure> {
             if word.is_empty() {
                 return Err(wrong(format!("line {}: cell {} is empty", number + 1, cell + 1)));
             }
-            let x = text::number(word).map_err(|error| wrong(format!("line {}: {}", number + 1, error.message)))?;
+            let x = text::number(word).map_err(|error| {
+                let header = if numbers.is_empty() { HEADER } else { "" };
+                wrong(format!("line {}: {}{header}", number + 1, error.message))
+            })?;
             numbers.try_reserve(1).map_err(|_| wrong(format!("line {}: no memory for more numbers", number + 1)))?;
             numbers.push(x);
         }

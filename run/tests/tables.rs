@@ -125,7 +125,11 @@ fn what_is_wrong_is_told() {
         (vec!["train", at, CANCER, "--frob"], "`--frob` is not an option here"),
         (vec!["train", at, CANCER, "--to"], "--to takes a value"),
         (vec!["train", at, CANCER, "--to", to, "--to", to], "--to is given twice"),
-        (vec!["train", at, CANCER, "--test", "half"], "--test is a fraction, not `half`"),
+        (vec!["train", at, CANCER, "--test", "half"], "--test takes a fraction below 1, such as 0.2; not `half`"),
+        (vec!["train", at, CANCER, "--test", "20"], "--test takes a fraction below 1, such as 0.2; not `20`"),
+        (vec!["train", at, CANCER, "--test", "0"], "--test takes a fraction below 1"),
+        (vec!["train", at, CANCER, "--test", "nan"], "--test takes a fraction below 1"),
+        (vec!["train", at, CANCER, "--missing", "zero"], "--missing is `refuse`, `drop` or `mean`, not `zero`"),
         (vec!["predict", at, CANCER], "`run train` has not written it"),
         (vec!["score", at], "two files: a trained network and a table"),
     ] {

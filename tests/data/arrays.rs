@@ -89,7 +89,10 @@ fn labels_are_whole_numbers() {
     assert_eq!(labels, Column::index([9, 0]));
     for wrong in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e300] {
         let error = Column::<f64>::labels([0.0, 1.0, wrong]).unwrap_err();
-        assert_eq!(error.message(), format!("the label in row 2 is {wrong}, and no whole number from 0"));
+        assert_eq!(
+            error.message(),
+            format!("the label in row 2 (counted from 0) is {wrong}, and no whole number from 0")
+        );
     }
 }
 

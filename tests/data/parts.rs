@@ -97,7 +97,7 @@ fn one_hot_rows_are_made_of_labels() {
     let rows = Column::<f64>::index([2, 0]).one_hot(3).unwrap();
     assert_eq!(rows, Column::real([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]));
     let error = Column::<f64>::index([0, 3]).one_hot(3).unwrap_err();
-    assert_eq!(error.message(), "the label in row 1 is 3; there are 3 classes, from 0");
+    assert_eq!(error.message(), "the label in row 1 (counted from 0) is 3; there are 3 classes, from 0");
     assert!(Column::<f64>::real([1.0]).one_hot(3).is_err());
 }
 

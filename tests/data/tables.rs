@@ -119,6 +119,41 @@ fn ragged_rows_bad_bytes_and_doubled_columns_are_errors_of_the_file() {
     assert!(error.to_string().contains("the columns are `x`, `y`"), "{error}");
 }
 
+#[test]
+fn another_delimiter_is_recognised() {
+    for (delimiter, said) in [
+        (';', "`Csv::new().delimiter(b';')`"),
+        ('\t', "`Csv::new().delimiter(b'\\t')`"),
+        ('|', "`Csv::new().delimiter(b'|')`"),
+    ] {
+        let text = "a,b,kind\n1,2,red\n3,4,blue\n".replace(',', &delimiter.to_string());
+        let table = table(&text);
+        let errors = [
+            table.valued::<f64>("kind").unwrap_err(),
+            table.classes("kind").unwrap_err(),
+            table.features::<f64>().unwrap_err(),
+            // A comma in the numbers makes fields of a line, and not of the header.
+            refused(&text.replace('1', "1,5")),
+        ];
+        for error in errors {
+            assert!(error.help().unwrap_or_default().contains(said), "{error}");
+        }
+    }
+    let error = table("x;y,z\n1,2\n").classes("a").unwrap_err();
+    assert_eq!(error.help(), Some("the columns are `x;y`, `z`"));
+}
+
+#[test]
+fn a_target_of_words_is_one_of_classes() {
+    let table = table("a,b\n1,red\n2,blue\n");
+    let error = table.valued::<f64>("b").unwrap_err();
+    assert_eq!(error.message(), "line 2, column `b`: `red` is not a number");
+    let help = error.help().unwrap();
+    assert!(help.contains("`labelled(\"b\", &table.classes(\"b\")?)`") && !help.contains("one_hot"), "{help}");
+    let help = table.valued::<f64>("a").unwrap_err().help().unwrap().to_owned();
+    assert!(help.contains("one_hot(\"b\"") && !help.contains("labelled"), "{help}");
+}
+
 /// Every prefix of a table, and every table with one bit flipped, is a table or an error.
 #[test]
 fn damaged_tables_never_panic() {

@@ -5,7 +5,7 @@ use ndarray::array;
 use nn::metric::accuracy;
 use nn::{
     Activation, Adam, Checkpoint, Dataset, Dense, EarlyStopping, Epoch, GradientNorms, History, Init, Observer,
-    Progress, Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, evaluate, loss, predict,
+    OnPlateau, Progress, Random, Scheduled, Sequential, Sgd, StepResult, Trainer, Training, evaluate, loss, predict,
     predict_in_batches,
 };
 use std::ops::ControlFlow;
@@ -75,11 +75,35 @@ fn epochs_that_end_first_leave_the_best_weights_too() {
     let mut other = network();
     stopping.checkpoint().unwrap().restore(&mut other).unwrap();
     assert_eq!(nn::parameters(&model)[0].1, nn::parameters(&other)[0].1);
-    // A measure that there is not ends the training, and nothing is set back.
-    let mut nothing = EarlyStopping::new("validation loss", 2);
-    let trainer = Trainer::new(Sgd::new(0.1)).epochs(9).observe(&mut nothing);
-    let end = trainer.fit(&mut network(), loss::softmax_cross_entropy, &data).unwrap();
-    assert_eq!((end.position().epoch, nothing.best()), (2, None));
+}
+
+#[test]
+fn an_observer_of_a_measure_that_there_is_not_is_refused() {
+    let data = data();
+    let fit = |observer: &mut dyn Observer<f64>, validates: bool| {
+        let trainer = Trainer::new(Sgd::new(0.1)).epochs(9).metric("accuracy", accuracy).observe(observer);
+        let trainer = if validates { trainer.validation_split(0.2) } else { trainer };
+        trainer.fit(&mut network(), loss::softmax_cross_entropy, &data)
+    };
+    for name in ["val_loss", "validation loss"] {
+        let mut plateau = OnPlateau::new(name, 0.5, 2);
+        let observers: [&mut dyn Observer<f64>; 2] = [&mut EarlyStopping::new(name, 3), &mut plateau];
+        for observer in observers {
+            let error = fit(observer, false).expect_err("there is no such measure");
+            assert_eq!(error.message(), format!("there is no measure `{name}`, which an observer goes by"));
+            let help = error.help().unwrap();
+            assert!(help.starts_with("measured are `loss`, `accuracy`; "), "{help}");
+            assert!(help.contains("validation set"), "{help}");
+        }
+    }
+    // With a validation set there are the measures on it, and the help lists them.
+    let error = fit(&mut EarlyStopping::new("val_loss", 3), true).unwrap_err();
+    let all = "measured are `loss`, `accuracy`, `validation loss`, `validation accuracy`";
+    assert_eq!(error.help(), Some(all));
+    for name in ["loss", "accuracy", "validation loss", "validation accuracy"] {
+        fit(&mut EarlyStopping::new(name, 3), true).unwrap();
+        fit(&mut OnPlateau::new(name, 0.5, 3), true).unwrap();
+    }
 }
 
 /// Sums of squares over the gradients that the steps show, put together once more.

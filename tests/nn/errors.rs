@@ -211,7 +211,7 @@ fn losses_refuse_what_they_would_have_to_guess() {
     assert!(loss::softmax_cross_entropy(two, tape.index(array![0, 0, 0]).into()).error().is_some());
     assert!(loss::softmax_cross_entropy(tape.input(1.0), labels.into()).error().is_some());
     let refused = loss::softmax_cross_entropy(two, tape.index([0, 2]).into()).error().unwrap();
-    assert_eq!(refused.message(), "the label in row 1 is 2; there are 2 classes, from 0");
+    assert_eq!(refused.message(), "the label in row 1 (counted from 0) is 2; there are 2 classes, from 0");
 }
 
 #[test]

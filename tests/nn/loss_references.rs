@@ -163,7 +163,7 @@ fn weighted_examples() {
     assert_eq!(mean([3.0, 0.0, 1.0]).item().unwrap(), 1.75);
     assert_eq!(mean([0.0, 0.0, 0.0]).item().unwrap(), 0.0);
     let error = mean([1.0, -1.0, 1.0]).error().unwrap();
-    assert_eq!(error.message(), "the weight is -1 in row 1; it should not be negative");
+    assert_eq!(error.message(), "the weight is -1 in row 1 (counted from 0); it should not be negative");
     assert!(loss::weighted_mean(losses, tape.data([1.0])).error().is_some());
 }
 
@@ -208,7 +208,7 @@ fn what_a_loss_cannot_take_is_refused() {
     let ignored = CrossEntropy::new().ignore(3).loss(z, rows.into()).loss;
     assert_eq!(message(ignored), "the label 3 is ignored, and the target has no labels");
     let beyond = CrossEntropy::new().ignore(9).loss(z, tape.index(array![9, 2]).into()).loss;
-    assert_eq!(message(beyond), "the label in row 1 is 2; there are 2 classes, from 0");
+    assert_eq!(message(beyond), "the label in row 1 (counted from 0) is 2; there are 2 classes, from 0");
     let squashed = CrossEntropy::new().loss(z.softmax(1), labels).loss;
     assert!(message(squashed).starts_with("the output is a softmax already"));
     assert_eq!(
@@ -216,7 +216,7 @@ fn what_a_loss_cannot_take_is_refused() {
         "`delta` is 0; it should be above 0 and finite"
     );
     let log = loss::negative_log_likelihood(z, labels);
-    assert_eq!(message(log), "the output is 1 in row 0, and no logarithm of a probability");
+    assert_eq!(message(log), "the output is 1 in row 0 (counted from 0), and no logarithm of a probability");
     assert!(message(loss::kl_divergence(z.log_softmax(1), labels)).starts_with("the target is an index of labels"));
     assert!(message(loss::multi_class_hinge(z, rows.into())).starts_with("the target is numbers"));
     assert!(
@@ -236,7 +236,7 @@ fn a_label_without_a_class_is_refused_in_a_replayed_step() {
     step.run(&mut model, &batch([1, 9]), 0).unwrap();
     let before = model.clone();
     let error = step.run(&mut model, &batch([1, 2]), 1).unwrap_err();
-    assert_eq!(error.message(), "the label in row 1 is 2; there are 2 classes, from 0");
+    assert_eq!(error.message(), "the label in row 1 (counted from 0) is 2; there are 2 classes, from 0");
     assert_eq!(model, before);
     step.run(&mut model, &batch([0, 1]), 2).unwrap();
 }

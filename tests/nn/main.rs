@@ -24,6 +24,7 @@ mod pytorch;
 mod recurrences;
 mod recurrent;
 mod refused;
+mod remedies;
 mod resume;
 mod schedules;
 mod sequences;

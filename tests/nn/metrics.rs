@@ -162,7 +162,10 @@ fn what_a_metric_cannot_take_is_refused() {
     assert_eq!(message(metric::roc_auc(&two, &one)), "all examples are of one class: there is no pair to compare");
     assert_eq!(message(metric::log_loss(&column(&[1.5, 0.0]), &labels)), "the output has 1.5, which is no probability");
     let rows = array![[0.5, 0.1], [0.2, 0.8]].into_dyn();
-    assert_eq!(message(metric::log_loss(&rows, &labels)), "row 0 of the output adds up to 0.6, not to 1");
+    assert_eq!(
+        message(metric::log_loss(&rows, &labels)),
+        "row 0 (counted from 0) of the output adds up to 0.6, not to 1"
+    );
     assert_eq!(message(metric::log_loss(&two, &three)), "there is a label 2, and an output for 2 classes, from 0");
     assert_eq!(metric::log_loss(&column(&[0.0, 1.0]), &Column::index([1, 1])).unwrap(), f64::INFINITY);
     assert_eq!(

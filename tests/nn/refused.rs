@@ -59,7 +59,7 @@ fn targets_of_two_classes_lie_between_0_and_1() {
     for wrong in [2.0, -1.0, 1.0 + 1e-12] {
         let bad = valued(|i, _| if i == 7 { wrong } else { 0.0 }, 1);
         let error = refuses(loss::from_fn(squashed), 1, &good, &bad);
-        let message = format!("the target is {wrong} in row 7, and no probability in [0, 1]");
+        let message = format!("the target is {wrong} in row 7 (counted from 0), and no probability in [0, 1]");
         assert_eq!(error.message(), message);
         assert_eq!(error.help(), Some("the targets of two classes are 0 and 1"));
         let error = refuses(loss::binary_cross_entropy_with_logits, 1, &good, &bad);
@@ -78,7 +78,7 @@ fn an_output_above_1_is_no_probability() {
         step.run(&mut model, &data.select(&[0, 0]).unwrap(), 0).unwrap();
         let error = step.run(&mut model, &worse, 0).unwrap_err();
         assert!(error.message().starts_with("the output is 1.5"), "{error}");
-        assert!(error.message().ends_with("in row 1, and no probability in [0, 1]"), "{error}");
+        assert!(error.message().ends_with("in row 1 (counted from 0), and no probability in [0, 1]"), "{error}");
         assert!(error.help().unwrap().contains("`loss::binary_cross_entropy_with_logits`"), "{error}");
     }
 }
@@ -88,10 +88,13 @@ fn rows_of_targets_are_distributions() {
     let one_hot = |i: usize, j: usize| f64::from(i % 3 == j);
     let good = valued(one_hot, 3);
     let cases: [(fn(usize) -> f64, &str); 4] = [
-        (|_| 0.0, "row 7 of the targets adds up to 0, not to 1"),
-        (|_| 1.0, "row 7 of the targets adds up to 3, not to 1"),
-        (|j| if j == 0 { 100.0 } else { 0.0 }, "row 7 of the targets adds up to 100, not to 1"),
-        (|j| if j == 0 { -0.5 } else { 0.75 }, "row 7 of the targets has -0.5, which is no probability"),
+        (|_| 0.0, "row 7 (counted from 0) of the targets adds up to 0, not to 1"),
+        (|_| 1.0, "row 7 (counted from 0) of the targets adds up to 3, not to 1"),
+        (|j| if j == 0 { 100.0 } else { 0.0 }, "row 7 (counted from 0) of the targets adds up to 100, not to 1"),
+        (
+            |j| if j == 0 { -0.5 } else { 0.75 },
+            "row 7 (counted from 0) of the targets has -0.5, which is no probability",
+        ),
     ];
     for (row, message) in cases {
         let bad = valued(|i, j| if i == 7 { row(j) } else { one_hot(i, j) }, 3);
@@ -114,7 +117,7 @@ fn a_label_without_a_class_is_named_with_its_row() {
     let labels = |wrong: usize| (0..20).map(|i| if i == 7 { wrong } else { i % 3 }).collect::<Vec<_>>();
     let data = |wrong| Dataset::labelled(features(), labels(wrong)).unwrap();
     let error = refuses(loss::softmax_cross_entropy, 3, &data(0), &data(3));
-    assert_eq!(error.message(), "the label in row 7 is 3; there are 3 classes, from 0");
+    assert_eq!(error.message(), "the label in row 7 (counted from 0) is 3; there are 3 classes, from 0");
     // In a run the row is that of the data set, not that of a batch.
     for eagerly in [false, true] {
         let trainer = Trainer::new(Sgd::new(0.1)).batch_size(4);
@@ -183,7 +186,7 @@ fn data_that_is_not_finite_is_found_wherever_it_comes_in() {
 
     let error = predict(&model(2), &numbers).unwrap_err();
     let line = line!() - 1;
-    assert_eq!((error.kind(), error.message()), (ErrorKind::NotFinite, "the output is NaN in row 13"));
+    assert_eq!((error.kind(), error.message()), (ErrorKind::NotFinite, "the output is NaN in row 13 (counted from 0)"));
     assert!(lines(&error).contains("the features have NaN in row 13 of 20"), "{error}");
     assert_eq!(error.place().unwrap().location.unwrap().line(), line);
 

@@ -103,18 +103,19 @@ fn on_a_plateau_the_rate_falls() {
         // A loss that does not change, and a gradient of 1 all the same.
         nn::objective(|model: &Dense<f64>, batch, cx| {
             let y = nn::Layer::forward(model, batch.real("x")?, cx).sum(..);
-            Ok((y - y.stop_gradient()).into())
+            Ok(nn::Outcome::from(y - y.stop_gradient()).output(y))
         })
     };
     let run = |measure: &str| {
         let mut model = Dense::new(1, 1, Init::Zeros, &mut Random::new(0)).without_bias();
         let (mut plateau, mut moves) = (OnPlateau::new(measure, 0.5, 2), Moves::default());
         let trainer = Trainer::new(Scheduled::new(plateau.factor(), Sgd::new(1.0))).epochs(8);
+        let trainer = trainer.metric("undefined", |_, _| Ok(f64::NAN));
         trainer.observe(&mut plateau).observe(&mut moves).fit(&mut model, slope(), &data).unwrap();
         moves.0
     };
     // The first epoch is the best; then every second halves the rate.
     assert_eq!(run("loss"), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]);
-    // What is not measured is never better.
-    assert_eq!(run("validation loss"), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]);
+    // What is no number is never better.
+    assert_eq!(run("undefined"), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]);
 }

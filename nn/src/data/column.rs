@@ -62,7 +62,8 @@ impl<F: Real> Column<F> {
         };
         if let Some((position, label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
             let row = super::row(labels.shape(), position);
-            let message = format!("the label in row {row} is {label}; there are {classes} classes, from 0");
+            let message =
+                format!("the label in row {row} (counted from 0) is {label}; there are {classes} classes, from 0");
             return Err(error(ErrorKind::Refused, "one_hot", message));
         }
         let place = |class: usize, label: usize| if class == label { F::one() } else { F::zero() };

@@ -109,7 +109,13 @@ impl Csv {
                     row.set_position(position);
                     rows.push(row);
                 }
-                Err(why) => return Err(unreadable(why, &bytes)),
+                Err(why) => {
+                    let error = unreadable(why, &bytes);
+                    return Err(match other_delimiter(&names) {
+                        Some(remedy) => error.with_help(remedy),
+                        None => error,
+                    });
+                }
             }
         }
         let names = match (self.header, rows.first()) {
@@ -240,7 +246,8 @@ impl Table {
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`] if there is no such column; [`ErrorKind::Refused`] for a field that is none of the
-    /// classes, with its line.
+    /// classes, with its line. A field that is missing is missing in all of the new columns, and treated as
+    /// [`missing`](Self::missing) says: with [`Missing::Drop`] its row is left out.
     #[track_caller]
     pub fn one_hot(&self, name: &str, classes: &[String]) -> Result<Self> {
         let at = self.position(name)?;
@@ -295,7 +302,7 @@ impl Table {
         let (rows, features) = self.numbers::<F>(Some(at))?;
         let mut values = Vec::with_capacity(rows.len());
         for row in rows {
-            match self.number(row, at)? {
+            match self.number(row, at, true)? {
                 Some(value) => values.push(F::of(value)),
                 None => return Err(self.missing_at(row, at)),
             }
@@ -326,7 +333,7 @@ impl Table {
         let mut numbers = Vec::with_capacity(rows.len() * columns.len());
         for row in &rows {
             for column in &columns {
-                let number = match (self.number(row, *column)?, self.missing) {
+                let number = match (self.number(row, *column, false)?, self.missing) {
                     (Some(number), _) => number,
                     (None, Missing::Fill(number)) => number,
                     (None, Missing::Keep) => f64::NAN,
@@ -343,7 +350,7 @@ impl Table {
 
     /// The number in a field, if it is not missing.
     #[track_caller]
-    fn number(&self, row: &StringRecord, column: usize) -> Result<Option<f64>> {
+    fn number(&self, row: &StringRecord, column: usize, is_target: bool) -> Result<Option<f64>> {
         let field = row.get(column).unwrap_or("");
         if is_missing(field) {
             return Ok(None);
@@ -352,10 +359,17 @@ impl Table {
         match field.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Some(number)),
             Ok(_) => Err(self.refused(row, column, format!("`{field}` is not finite"))),
-            Err(_) => Err(self.refused(row, column, format!("`{field}` is not a number")).with_help(format!(
-                "`one_hot(\"{name}\", &table.classes(\"{name}\")?)` makes columns of 0 and 1 of it, \
-                 `without([\"{name}\"])` leaves it out"
-            ))),
+            Err(_) => {
+                let classes = format!("(\"{name}\", &table.classes(\"{name}\")?)");
+                let help = match other_delimiter(&self.names) {
+                    Some(remedy) => remedy,
+                    None if is_target => format!("a target of classes: `labelled{classes}` numbers them"),
+                    None => format!(
+                        "`one_hot{classes}` makes columns of 0 and 1 of it, `without([\"{name}\"])` leaves it out"
+                    ),
+                };
+                Err(self.refused(row, column, format!("`{field}` is not a number")).with_help(help))
+            }
         }
     }
 
@@ -396,7 +410,11 @@ impl Table {
             Some(at) => Ok(at),
             None => {
                 let error = mismatch("table", format!("there is no column `{name}`"));
-                Err(error.with_help(format!("the columns are `{}`", self.names.join("`, `"))))
+                let list = format!("the columns are `{}`", self.names.join("`, `"));
+                Err(error.with_help(match other_delimiter(&self.names) {
+                    Some(remedy) => format!("{list}; {remedy}"),
+                    None => list,
+                }))
             }
         }
     }
@@ -409,7 +427,7 @@ impl<F: Real> Column<F> {
     /// use nn::Column;
     /// assert_eq!(Column::<f64>::labels([2.0, 0.0])?, Column::index([2, 0]));
     /// let error = Column::<f64>::labels([0.0, f64::NAN]).unwrap_err();
-    /// assert_eq!(error.message(), "the label in row 1 is NaN, and no whole number from 0");
+    /// assert_eq!(error.message(), "the label in row 1 (counted from 0) is NaN, and no whole number from 0");
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     ///
@@ -426,11 +444,19 @@ impl<F: Real> Column<F> {
             Some(at) => {
                 let number = numbers.iter().nth(at).copied().unwrap_or(F::nan());
                 let row = super::row(numbers.shape(), at);
-                let complaint = format!("the label in row {row} is {number}, and no whole number from 0");
+                let complaint =
+                    format!("the label in row {row} (counted from 0) is {number}, and no whole number from 0");
                 Err(error(ErrorKind::Refused, "labels", complaint))
             }
         }
     }
+}
+
+/// What is said of a header that is one field, in which there is a usual delimiter.
+fn other_delimiter(header: &[String]) -> Option<String> {
+    let [only] = header else { return None };
+    let mark = [';', '\t', '|'].into_iter().find(|mark| only.contains(*mark))?.escape_default();
+    Some(format!("the fields seem to be separated by another byte: `Csv::new().delimiter(b'{mark}')`"))
 }
 
 /// Whether a field stands for a value that is missing.

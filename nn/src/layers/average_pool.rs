@@ -1,6 +1,6 @@
 //! Pooling by the average.
 
-use super::expected::unfit;
+use super::expected::{unfit_with, with_channels};
 use super::extent::{Extent, spatial};
 use crate::context::Context;
 use crate::layer::Layer;
@@ -83,7 +83,8 @@ impl<F: Real, const N: usize> Layer<F> for AveragePool<N> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, _: &Context<'t, F>) -> Var<'t, F> {
         let wanted = format!("[batch, channels, {}]", spatial(N));
-        if let Some(error) = unfit("average_pool", x, &wanted, |shape| shape.len() == N + 2) {
+        let fits = |shape: &[usize]| shape.len() == N + 2;
+        if let Some(error) = unfit_with("average_pool", x, &wanted, fits, |shape| with_channels(shape, None, N)) {
             return error;
         }
         let options = Pooling::new(self.window).stride(self.stride).padding(self.padding);

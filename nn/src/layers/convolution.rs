@@ -1,6 +1,6 @@
 //! Convolutions.
 
-use super::expected::{along_channels, unfit};
+use super::expected::{along_channels, unfit_with, with_channels};
 use super::extent::{Extent, spatial};
 use crate::context::Context;
 use crate::error::mismatch;
@@ -177,7 +177,8 @@ pub(super) fn unfit_image<'t, F: Real>(
     axes: usize,
 ) -> Option<Var<'t, F>> {
     let wanted = format!("[batch, {channels}, {}], with {channels} channels", spatial(axes));
-    unfit(operation, x, &wanted, |shape| shape.len() == axes + 2 && shape.get(1) == Some(&channels))
+    let fits = |shape: &[usize]| shape.len() == axes + 2 && shape.get(1) == Some(&channels);
+    unfit_with(operation, x, &wanted, fits, |shape| with_channels(shape, Some(channels), axes))
 }
 
 /// y plus a number for each channel.

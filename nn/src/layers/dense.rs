@@ -59,6 +59,17 @@ impl<F: Real> Dense<F> {
                 let message = format!("x {shape} has {given} numbers for each example, the layer takes {inputs}");
                 Some(Mismatch::new(message).with_help(format!("a layer from {given} to {outputs} would fit")))
             }
+            ([_, rest @ ..], Some(given)) if *given != inputs => {
+                let message = format!("x {shape} has {given} numbers along its last axis, the layer takes {inputs}");
+                let flat = rest.iter().product::<usize>();
+                let help = match flat == inputs {
+                    true => format!("put `Flatten` before it, which makes one row of {flat} numbers of each example"),
+                    false => {
+                        format!("a layer from {given} to {outputs} would fit, or after `Flatten` one from {flat}")
+                    }
+                };
+                Some(Mismatch::new(message).with_help(help))
+            }
             _ => None,
         }
     }

@@ -118,7 +118,7 @@ impl<F: Real> Module<F> for Lstm<F> {
 impl<F: Real> Layer<F> for Lstm<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
-        match cx.tape().attributed(|| self.run(x.into(), None, cx)) {
+        match cx.unlisted_calls(|| self.run(x.into(), None, cx)) {
             Ok((all, (last, _))) => {
                 if self.only_last {
                     last

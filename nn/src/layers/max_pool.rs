@@ -1,6 +1,6 @@
 //! Pooling by the largest element.
 
-use super::expected::unfit;
+use super::expected::{unfit_with, with_channels};
 use super::extent::{Extent, spatial};
 use crate::context::Context;
 use crate::layer::Layer;
@@ -86,7 +86,8 @@ impl<F: Real, const N: usize> Layer<F> for MaxPool<N> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, _: &Context<'t, F>) -> Var<'t, F> {
         let wanted = format!("[batch, channels, {}]", spatial(N));
-        if let Some(error) = unfit("max_pool", x, &wanted, |shape| shape.len() == N + 2) {
+        let fits = |shape: &[usize]| shape.len() == N + 2;
+        if let Some(error) = unfit_with("max_pool", x, &wanted, fits, |shape| with_channels(shape, None, N)) {
             return error;
         }
         let options = Pooling::new(self.window).stride(self.stride).padding(self.padding);

@@ -112,7 +112,7 @@ impl<F: Real> Module<F> for Rnn<F> {
 impl<F: Real> Layer<F> for Rnn<F> {
     #[track_caller]
     fn forward<'t>(&self, x: Var<'t, F>, cx: &Context<'t, F>) -> Var<'t, F> {
-        match cx.tape().attributed(|| self.run(x.into(), None, cx)) {
+        match cx.unlisted_calls(|| self.run(x.into(), None, cx)) {
             Ok((all, last)) => {
                 if self.only_last {
                     last

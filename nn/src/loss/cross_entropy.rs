@@ -90,7 +90,7 @@ impl CrossEntropy {
         let mut share = tape.constant(F::of(epsilon / classes as f64));
         let y = match target {
             Target::Labels(given) => {
-                let given = labels_except("CrossEntropy", given, classes, self.ignored);
+                let given = labels_except("CrossEntropy", given, z, classes, self.ignored);
                 let is_class = given.to_real().unsqueeze(-1).eq(tape.arange(classes));
                 // A replayed step that meets a label without a class is refused for its NaN.
                 let rows = given.lt(classes).unsqueeze(-1).select(is_class, f64::NAN);

@@ -53,7 +53,7 @@ pub fn multi_class_hinge<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) -> V
         }
     };
     let Some(classes) = z.shape().ok().and_then(|shape| shape.last().copied()) else { return z };
-    let given = labels("multi_class_hinge", given, classes);
+    let given = labels("multi_class_hinge", given, z, classes);
     let margins = margin(z - z.pick(given).unsqueeze(-1) + 1.0);
     // The label itself has a margin of 1.
     given.one_hot(classes).select(0.0, margins).sum(-1).mean(..)

@@ -30,7 +30,7 @@ pub fn negative_log_likelihood<'t, F: Real>(l: Var<'t, F>, target: Target<'t, F>
     let Some(classes) = l.shape().ok().and_then(|shape| shape.last().copied()) else { return l };
     match target {
         Target::Labels(given) => {
-            let given = labels("negative_log_likelihood", given, classes);
+            let given = labels("negative_log_likelihood", given, l, classes);
             -l.pick(given).mean(..)
         }
         Target::Values(y) => {

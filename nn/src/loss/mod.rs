@@ -52,6 +52,7 @@ pub use softmax_cross_entropy::softmax_cross_entropy;
 pub use squared::{half_squared, mean_squared};
 pub use weighted::weighted_mean;
 
+use crate::domain::{ONE_FOR_EACH, is_each_step};
 use autodiff::{Arg, Index, Mismatch, Real, Var};
 use std::ops::Deref;
 
@@ -97,8 +98,16 @@ impl<'t, F: Real> Target<'t, F> {
                 (Ok(own), Ok(given)) if own != given => {
                     let mismatch = Mismatch::new(format!("the output has shape {own}, the target {given}"));
                     let fits = own.size() == given.size();
-                    let help = format!("`target.reshape({own})` would fit, if the elements are in the same order");
-                    (y.into(), if fits { mismatch.with_help(help) } else { mismatch })
+                    let mismatch = match (own.split_last(), given.split_last()) {
+                        _ if fits => mismatch.with_help(format!(
+                            "`target.reshape({own})` would fit, if the elements are in the same order"
+                        )),
+                        (Some((a, own)), Some((b, given))) if a == b && is_each_step(own, given) => {
+                            mismatch.with_help(ONE_FOR_EACH.replace("one label", "one target"))
+                        }
+                        _ => mismatch,
+                    };
+                    (y.into(), mismatch)
                 }
                 _ => return y,
             },

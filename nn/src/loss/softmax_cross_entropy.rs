@@ -37,7 +37,7 @@ pub fn softmax_cross_entropy<'t, F: Real>(z: Var<'t, F>, target: Target<'t, F>) 
     let Some(classes) = z.shape().ok().and_then(|shape| shape.last().copied()) else { return z };
     match target {
         Target::Labels(given) => {
-            let given = labels("softmax_cross_entropy", given, classes);
+            let given = labels("softmax_cross_entropy", given, z, classes);
             -z.log_softmax(-1).pick(given).mean(..)
         }
         Target::Values(y) => {

@@ -118,9 +118,9 @@ pub trait Module<F: Real>: Any + Debug + Send + Sync {
 /// assert_eq!(paths, ["inner.weight", "inner.bias"]);
 /// ```
 ///
-/// A forgotten field does not compile:
+/// A forgotten field does not compile; the compiler names it, as a "missing field `power` in initializer":
 ///
-/// ```compile_fail,E0027
+/// ```compile_fail,E0063
 /// #[derive(Clone, Debug)]
 /// struct Scale {
 ///     weight: nn::Param<f64>,
@@ -141,17 +141,29 @@ macro_rules! visit {
     };
     (@ $F:ty; [$($part:ident)*]; [$($attribute:ident)*]) => {
         fn visit<'a>(&'a self, parts: &mut $crate::Parts<'a, $F>) {
-            let Self { $($part,)* $($attribute,)* } = self;
+            // A field that is not listed is an error of this value, which is never made, and the compiler names the field.
+            // Of a pattern that lacks it, the compiler tells another crate to write `..`, and that would drop the field.
+            let _ = || Self { $($part: $crate::unmade(),)* $($attribute: $crate::unmade(),)* };
+            let Self { $($part,)* $($attribute,)* .. } = self;
             $(parts.part(stringify!($part), $part);)*
             $(parts.attribute(stringify!($attribute), $attribute);)*
             let _ = parts;
         }
         fn visit_mut<'a>(&'a mut self, parts: &mut $crate::PartsMut<'a, $F>) {
-            let Self { $($part,)* $($attribute: _,)* } = self;
+            let Self { $($part,)* .. } = self;
             $(parts.part(stringify!($part), $part);)*
             let _ = parts;
         }
     };
+}
+
+/// A value of any type, for a place that is never reached: it does not return. [`visit!`](crate::visit) names all fields of a
+/// struct by it.
+#[doc(hidden)]
+pub fn unmade<T>() -> T {
+    loop {
+        std::hint::spin_loop();
+    }
 }
 
 /// The parameters of a model with their paths, in the order of its `visit`; frozen ones, too.

@@ -8,8 +8,9 @@ use std::ops::ControlFlow;
 /// Early stopping: ends the training when the last `patience` epochs were no better than the best one before them, and
 /// leaves the model as it was after the best epoch.
 ///
-/// An epoch is better if the measure is smaller, or larger with [`largest`](Self::largest); an epoch that lacks the
-/// measure is not better. The model is set back to the best epoch also if all epochs are used up.
+/// An epoch is better if the measure is smaller, or larger with [`largest`](Self::largest); one whose measure is NaN is not
+/// better. The model is set back to the best epoch also if all epochs are used up. A training that has no such measure, as it
+/// has no `validation loss` without a validation set, is refused; the error lists what is measured.
 ///
 /// ```
 /// use nn::{Dataset, Dense, EarlyStopping, Sgd, Trainer, evaluate, loss};
@@ -72,6 +73,10 @@ impl<F: Real> Observer<F> for EarlyStopping<F> {
             _ => self.waited += 1,
         }
         if self.waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn measure(&self) -> Option<&str> {
+        Some(&self.measure)
     }
 
     fn chosen(&self) -> Option<&Checkpoint<F>> {

@@ -31,13 +31,13 @@ pub fn predict<F: Real>(model: &(impl Layer<F> + ?Sized), features: impl IntoArr
     cx.updated()?;
     let value = output.value()?;
     let Some(position) = value.iter().position(|number| number.is_nan()) else { return Ok(value) };
-    let what = format!("the output is NaN in row {}", row(value.shape(), position));
+    let what = format!("the output is NaN in row {} (counted from 0)", row(value.shape(), position));
     let error = traced(error(ErrorKind::NotFinite, "predict", what), output);
     let features = x.value()?;
     Err(match features.iter().enumerate().find(|(_, number)| !number.is_finite()) {
         Some((position, number)) => {
             let (row, of) = (row(features.shape(), position), features.shape().first().copied().unwrap_or(1));
-            error.with_operand(format!("the features have {number} in row {row} of {of}"))
+            error.with_operand(format!("the features have {number} in row {row} of {of} (counted from 0)"))
         }
         None => error,
     })
@@ -73,7 +73,9 @@ pub fn predict_in_batches<F: Real>(
     for (i, batch) in features.axis_chunks_iter(Axis(0), size).enumerate() {
         match predict(model, batch.to_owned()) {
             Ok(output) => outputs.push(output),
-            Err(error) => return Err(error.with_operand(format!("in the batch from row {}", i * size))),
+            Err(error) => {
+                return Err(error.with_operand(format!("in the batch from row {} (counted from 0)", i * size)));
+            }
         }
     }
     let views: Vec<_> = outputs.iter().map(|output| output.view()).collect();

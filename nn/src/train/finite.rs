@@ -26,7 +26,7 @@ pub(super) fn with_data<F: Real>(error: Error, what: &str, data: &dyn Batch<F>) 
     match first_non_finite(data) {
         Some((column, row, number)) => {
             let of = data.examples();
-            error.with_operand(format!("{what} has {number} in column `{column}`, row {row} of {of}"))
+            error.with_operand(format!("{what} has {number} in column `{column}`, row {row} of {of} (counted from 0)"))
         }
         None => error,
     }

@@ -19,7 +19,9 @@ pub(super) fn located<F: Real>(
     let found = culprit(rows, fails);
     let is_of_data = found.is_some() || (error.kind() == ErrorKind::Refused && error.operation() != "step");
     let error = match found {
-        Some(row) => error.with_operand(format!("the example is row {row} of {} of the data set", data.len())),
+        Some(row) => {
+            error.with_operand(format!("the example is row {row} of {} of the data set (counted from 0)", data.len()))
+        }
         None => error,
     };
     // Often labels that are counted from 1.

@@ -48,6 +48,12 @@ pub trait Observer<F: Real> {
         ControlFlow::Continue(())
     }
 
+    /// The measure that the observer goes by, if it goes by one: a training that has no such measure is refused before its
+    /// first step.
+    fn measure(&self) -> Option<&str> {
+        None
+    }
+
     /// The training is over.
     fn on_end(&mut self) {}
 

@@ -25,6 +25,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 ///
+/// A training that has no such measure is refused; the error lists what is measured.
+///
 /// A checkpoint of the run has the factor and the number of epochs without a smaller measure.
 #[derive(Clone, Debug)]
 pub struct OnPlateau {
@@ -63,6 +65,10 @@ impl<F: Real> Observer<F> for OnPlateau {
             self.waited = 0;
         }
         ControlFlow::Continue(())
+    }
+
+    fn measure(&self) -> Option<&str> {
+        Some(&self.measure)
     }
 
     fn state(&self) -> Option<ObserverState<F>> {

@@ -249,8 +249,8 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
     /// # Errors
     /// Those of [`Step::run`], with the epoch and the batch, of a metric, and of keeping a checkpoint;
     /// [`ErrorKind::Mismatch`](autodiff::ErrorKind::Mismatch) for no examples, no epochs, batches of 0 examples, two
-    /// measures of one name, two validation sets, a split that leaves a part without examples, or a checkpoint that
-    /// does not fit.
+    /// measures of one name, an observer of a measure that there is not, two validation sets, a split that leaves a part
+    /// without examples, or a checkpoint that does not fit.
     #[track_caller]
     pub fn fit<M: Module<F>, K>(
         self,
@@ -402,26 +402,29 @@ impl<'a, F: Real, O: Optimizer<F>> Trainer<'a, F, O> {
             () if self.validation.len() + usize::from(self.split.is_some()) > 1 => {
                 "there are two validation sets, and room for one: `nn::evaluate` takes others"
             }
-            () => return self.check_names(),
+            () => return self.check_measures(),
         };
         Err(mismatch("fit", complaint))
     }
 
-    /// That no two measures have one name.
+    /// That no two measures have one name, and that there are those that the observers go by.
     #[track_caller]
-    fn check_names(&self) -> Result<()> {
+    fn check_measures(&self) -> Result<()> {
         let own = std::iter::once("loss").chain(self.metrics.iter().map(|(name, _)| name.as_str())).map(str::to_owned);
         let own: Vec<String> = own.collect();
         let validates = self.split.is_some() || !self.validation.is_empty();
         let later = own.iter().filter(|_| validates).map(|name| format!("validation {name}"));
         let all: Vec<String> = own.iter().cloned().chain(later).collect();
-        match all.iter().enumerate().find(|(i, name)| all.iter().take(*i).any(|before| before == *name)) {
-            None => Ok(()),
-            Some((_, name)) => {
-                let help = "give the metric another name: `loss` is the objective's, `validation …` that on the validation set";
-                Err(mismatch("fit", format!("there are two measures `{name}`")).with_help(help))
-            }
+        if let Some((_, name)) = all.iter().enumerate().find(|(i, name)| all.iter().take(*i).any(|n| n == *name)) {
+            let help = "give the metric another name: `loss` and `validation …` are taken";
+            return Err(mismatch("fit", format!("there are two measures `{name}`")).with_help(help));
         }
+        let mut wanted = self.observers.iter().filter_map(|observer| observer.measure());
+        let Some(wanted) = wanted.find(|wanted| !all.iter().any(|name| name == wanted)) else { return Ok(()) };
+        let list = all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = if validates { "" } else { "; a validation set adds `validation loss` and so on" };
+        let error = mismatch("fit", format!("there is no measure `{wanted}`, which an observer goes by"));
+        Err(error.with_help(format!("measured are {list}{more}")))
     }
 }
 
