@@ -144,7 +144,7 @@ fn what_cannot_be_resumed_is_refused() {
 #[test]
 fn every_number_is_kept() {
     let data = crate::support::data();
-    let mut plateau = nn::OnPlateau::new("no such measure", 0.5, 100);
+    let mut plateau = nn::OnPlateau::new("odd", 0.5, 100);
     let mut stop = crate::support::StopAt(3);
     let trainer = Trainer::new(Adam::new(0.1)).batch_size(5).metric("odd", |_, _| Ok(f64::NAN));
     let trainer = trainer.seed(u64::MAX).observe(&mut plateau).observe(&mut stop);
