@@ -143,7 +143,7 @@ fn what_a_loop_only_adds_up_is_summed_behind_it() {
     assert!(module.contains("_sum_of_products(lax.transpose(x["), "{module}");
     // The bias is broadcast: its gradient is a sum.
     assert!(module.contains("lambda x, y: jnp.sum(y["), "{module}");
-    // The forward loop has no such carry, the reverse loop one that is none.
+    // One loop, the forward one, has only carries that go from step to step; the reverse loop has such a carry, too.
     assert_eq!(module.matches(" = _scan(body_").count(), 1, "{module}");
     assert!(module.contains(", (None, lambda x, y: "), "{module}");
 }

@@ -123,7 +123,7 @@ fn the_listing_shows_how_each_number_came_to_be() {
     assert!(!stepper::listing(&forward).unwrap().starts_with("A cotangent"));
 }
 
-/// A plain descent is seen in the numbers, in which one that is none does not fit.
+/// Gradient descent is recognised by its numbers; numbers of another rule are not taken for it.
 #[test]
 fn an_update_is_told_as_a_rule() {
     let trace = trace("two-layers");

@@ -9,7 +9,8 @@ use crate::kernels::simd::Level;
 use crate::kernels::view::Axes;
 use std::ops::Range;
 
-/// y = x + a·b for a matrix b, where the rows of a lie at one distance, and so do those of x, which may be one row for all. Bit for bit what the product and then the addition give.
+/// y = x + a·b for a matrix b, where the rows of a lie at one distance, and so do those of x, which may be one row for all.
+/// Bit for bit what the product and then the addition give.
 #[derive(Clone, Debug)]
 pub(crate) struct ProductOnto {
     pub(crate) rows: usize,
