@@ -228,6 +228,12 @@ elementary! {
     log: log_double
 }
 
+/// The polynomial of these coefficients, the constant first.
+#[inline(always)]
+pub(super) fn polynomial<const N: usize>(x: f32, c: [f32; N]) -> f32 {
+    f32::polynomial(x, x * x, c)
+}
+
 /// k·ln 2 + log(1 + f) as f + f²·p(f), smallest terms first.
 #[inline(always)]
 fn log_single(f: f32, k: f32, hi: f32, lo: f32) -> f32 {

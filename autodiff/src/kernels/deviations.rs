@@ -101,8 +101,9 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
-            let m = heaviest(w);
-            let own = own_of(w[m], d[m]);
+            // Where no element has most of the weight, it does not matter which is the heaviest.
+            let largest = largest_magnitude(w);
+            let own = own_of(largest, if largest > F::of(0.5) { d[first_of_magnitude(w, largest)] } else { F::zero() });
             for ((term, w), d) in block.iter_mut().zip(w).zip(d) {
                 *term = product(*w, *d - own);
             }
@@ -127,7 +128,7 @@ vectorized! {
         }
         let block = &mut block[..length];
         for ((y, w), g) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(g.chunks_exact(length)) {
-            let m = heaviest(w);
+            let m = first_of_magnitude(w, largest_magnitude(w));
             let mut without = |x: &[F]| {
                 block.copy_from_slice(x);
                 block[m] = F::zero();
@@ -143,9 +144,9 @@ vectorized! {
     }
 }
 
-/// [`Along::heaviest`] of a row, by comparisons that become vector code: none depends on the one before.
+/// The largest magnitude of a row, by comparisons that become vector code: none depends on the one before.
 #[inline(always)]
-fn heaviest<F: Real>(w: &[F]) -> usize {
+fn largest_magnitude<F: Real>(w: &[F]) -> F {
     let mut most = [F::zero(); SIDE];
     let (chunks, rest) = w.as_chunks::<SIDE>();
     for w in chunks {
@@ -154,21 +155,28 @@ fn heaviest<F: Real>(w: &[F]) -> usize {
             most[r] = if w > most[r] { w } else { most[r] };
         }
     }
+    for (most, w) in most.iter_mut().zip(rest) {
+        *most = if w.abs() > *most { w.abs() } else { *most };
+    }
+    let mut eight = [F::zero(); SIDE / 2];
+    for r in 0..SIDE / 2 {
+        eight[r] = if most[r] > most[r + 8] { most[r] } else { most[r + 8] };
+    }
     let mut largest = F::zero();
-    for w in most.iter().chain(rest) {
-        let w = w.abs();
-        largest = if w > largest { w } else { largest };
+    for most in eight {
+        largest = if most > largest { most } else { largest };
     }
-    for (i, w) in chunks.iter().enumerate() {
-        let mut found = false;
-        for w in w {
-            found |= w.abs() == largest;
-        }
-        if found {
-            return i * SIDE + w.iter().position(|w| w.abs() == largest).unwrap_or(0);
-        }
+    largest
+}
+
+/// The first element of this magnitude, without a branch for each; 0 if there is none.
+#[inline(always)]
+fn first_of_magnitude<F: Real>(w: &[F], magnitude: F) -> usize {
+    let mut first = u32::MAX;
+    for j in 0..w.len() {
+        first = first.min(if w[j].abs() == magnitude { j as u32 } else { u32::MAX });
     }
-    rest.iter().position(|w| w.abs() == largest).map_or(0, |i| w.len() - rest.len() + i)
+    if first == u32::MAX { 0 } else { first as usize }
 }
 
 /// The largest magnitude of each row.

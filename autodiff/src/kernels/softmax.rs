@@ -2,7 +2,7 @@
 
 use super::copy::copy_to;
 use super::lanes::{Lane, Lanes, Way, with_block};
-use super::max::{larger, largest, largest_of_lane};
+use super::max::{larger, largest, largest_number, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
 use super::tile::{self, SIDE};
@@ -109,13 +109,17 @@ vectorized! {
         }
         for (i, most) in largest_of.iter_mut().enumerate() {
             let row = &x[i * step..i * step + length];
-            *most = largest(row);
+            *most = largest_number(row);
+            if !most.is_finite() {
+                *most = largest(row);
+            }
             let first = first(row, *most);
-            let others = row.iter().zip(&row[1..]).enumerate();
             let to = &mut block[i * terms..(i + 1) * terms];
-            to.iter_mut().zip(others).for_each(|(to, (i, (here, next)))| {
-                *to = if i < first { *here } else { *next } - *most;
-            });
+            let (here, next) = (&row[..terms], &row[1..][..terms]);
+            // Loops by index, not `zip` and `for_each`: they become vector code with the machine's instructions.
+            for i in 0..terms {
+                to[i] = if (i as u32) < first { here[i] } else { next[i] } - *most;
+            }
         }
         exponentials(&mut block[..rest.len() * terms]);
         for (i, rest) in rest.iter_mut().enumerate() {
@@ -148,9 +152,12 @@ fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [
 
 /// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
 #[inline(always)]
-fn first<F: Real>(row: &[F], wanted: F) -> usize {
-    let candidates = (0u32..).zip(row).map(|(i, x)| if *x == wanted { i } else { u32::MAX });
-    candidates.fold(u32::MAX, u32::min) as usize
+fn first<F: Real>(row: &[F], wanted: F) -> u32 {
+    let mut first = u32::MAX;
+    for i in 0..row.len() {
+        first = first.min(if row[i] == wanted { i as u32 } else { u32::MAX });
+    }
+    first
 }
 
 /// The position of the first element that is `wanted`; there is one.
@@ -268,8 +275,13 @@ fn in_rows<F: Real>(input: View<'_, F>, y: &mut [F], batch: usize, mut f: impl F
 vectorized! {
     fn softmax_of_rows(y: &mut [F], length: usize) {
         for row in y.chunks_exact_mut(length) {
-            let largest = largest(row);
-            each(row, |x| shifted(x, largest));
+            let most = largest_number(row);
+            if most.is_finite() {
+                each(row, |x| x - most);
+            } else {
+                let most = largest(row);
+                each(row, |x| shifted(x, most));
+            }
         }
         exponentials(y);
         for row in y.chunks_exact_mut(length) {
