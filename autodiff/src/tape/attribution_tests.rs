@@ -1,7 +1,7 @@
 //! Tests: the line a node is attributed to is the line of the user's code, whatever recorded it.
 
-// Operators on references are tested, too.
-#![allow(clippy::op_ref)]
+// Operators on references, and of a number with itself, are tested, too.
+#![allow(clippy::op_ref, clippy::eq_op)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{Arg, Attributes, Input, Kind, Registry, Tape, Var};

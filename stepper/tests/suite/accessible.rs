@@ -35,7 +35,7 @@ fn nothing_serious_is_found() {
     for (width, height, dark) in [(1280, 800, false), (1280, 800, true), (390, 844, false), (390, 844, true)] {
         let Some(browser) = Browser::open(width, height, dark) else { return };
         let pages = [("two-layers", 79), ("convolution", 40), ("nan-reverse", 12), ("digits", 30)];
-        let chosen = |i: usize| all || ((width > height) == dark) == (i % 2 == 0);
+        let chosen = |i: usize| all || ((width > height) == dark) == i.is_multiple_of(2);
         for (_, (name, time)) in pages.into_iter().enumerate().filter(|(i, _)| chosen(*i)) {
             let path = file(&format!("axe-{name}-{width}-{dark}"), &stepper::html(&trace(name), name).unwrap());
             browser.visit(&path, &format!("#{time}"));
