@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=address ${RUSTFLAGS:-}"
-cargo +nightly test --locked --target "$target" -p autodiff --lib -- "$@"
+cargo +nightly test --locked --target "$target" --test inside -- "$@"
 filters=("$@")
 [ $# -gt 0 ] || filters=(plan:: sums_of_products:: wrong_primitives:: planned:: kernels:: products:: windows:: scan::)
 cargo +nightly test --locked --target "$target" --test engine --test primitives --test nn -- "${filters[@]}"

@@ -17,7 +17,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ignore-leaks
   -Zmiri-tree-borrows -Zmiri-permissive-provenance ${MIRIFLAGS:-}"
-cargo +nightly miri test --locked -p autodiff --lib -- "$@"
+cargo +nightly miri test --locked --test inside -- "$@"
 filters=("$@")
 [ $# -gt 0 ] || filters=(plan:: sums_of_products:: wrong_primitives:: kernels::)
 cargo +nightly miri test --locked --test engine --test primitives -- "${filters[@]}"

@@ -29,6 +29,10 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(all(feature = "self-tests", debug_assertions))]
+#[macro_use]
+pub mod self_tests;
+
 // Documentation lists the methods of a type in the order of the modules: what every user of a `Var` needs comes first.
 mod base;
 mod tape;
@@ -37,7 +41,7 @@ mod differentiate;
 
 pub mod check;
 pub mod inspect;
-#[cfg(all(feature = "instances", debug_assertions, not(test)))]
+#[cfg(all(feature = "instances", debug_assertions))]
 mod instances;
 pub mod kernels;
 pub mod plan;

@@ -95,6 +95,11 @@ impl Checked {
     }
 }
 
+/// How many seeds are tried: two, and as many as `most` with `LONG` in the environment.
+fn seeds(most: u64) -> std::ops::Range<u64> {
+    0..if std::env::var_os("LONG").is_some() { most } else { 2 }
+}
+
 const LARGE: [usize; 4] = [32, 128, 64, 10];
 const SMALL: [usize; 4] = [4, 16, 8, 3];
 
@@ -114,7 +119,7 @@ fn checked(seed: u64, activation: Activation) -> [(&'static str, Report); 3] {
 #[test]
 fn a_right_gradient_does_not_fail() {
     let activations: [Activation; 3] = [|x| x.relu(), |x| x.leaky_relu(0.1), |x| x.apply(&Bent(Fault::None))];
-    for seed in 0..8 {
+    for seed in seeds(8) {
         for activation in activations {
             for (what, report) in checked(seed, activation) {
                 assert_eq!(report.verdict(), Verdict::Pass, "seed {seed}, {what}: {report}");
@@ -133,7 +138,7 @@ const FAULTY: [(Fault, Activation); 4] = [
 
 #[test]
 fn a_wrong_rule_fails() {
-    for seed in 0..3 {
+    for seed in seeds(3) {
         for (fault, activation) in FAULTY {
             for (what, report) in checked(seed, activation) {
                 let elements = report.failures().iter().filter(|failure| failure.spot.method == Method::Reverse);
@@ -147,7 +152,7 @@ fn a_wrong_rule_fails() {
 #[test]
 fn directions_alone_tell() {
     let check = Check::new().order(1).elements(0).directions(4);
-    for seed in 0..6 {
+    for seed in seeds(6) {
         let right = network(seed, &LARGE, |x| x.relu()).by(&check);
         assert!(right.failures().is_empty() && right.unchecked_share() < 0.5, "seed {seed}: {right}");
         for (fault, activation) in FAULTY {

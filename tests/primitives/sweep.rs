@@ -7,7 +7,10 @@ use autodiff::primitive::{Domain, Entry, Generator, Kind, Output, PrimitiveRef, 
 use autodiff::{Arg, ErrorKind, Input, Program, Real, Registry, Shape, Tape};
 use ndarray::{ArrayD, Axis, IxDyn};
 
+/// Samples of each primitive in the comparisons that take seconds, and in those with differences, which take minutes unless
+/// they have fewer (`LONG=1 cargo test --test primitives sweep::` takes as many).
 const CASES: usize = 256;
+const CASES_OF_DIFFERENCES: usize = 48;
 
 /// Operations without a derivative, and whether they say so (refused) or cut it off on purpose.
 const WITHOUT: [(&str, bool); 5] =
@@ -76,11 +79,12 @@ pub fn cases<F: Real>(
 /// the like, and of the rest up to half agrees only to the digits that differences resolve: domains reach to where functions
 /// are saturated, and derivatives drown in the rounding of their function.
 fn finite_differences(part: usize) {
+    let cases = if std::env::var_os("LONG").is_some() { CASES } else { CASES_OF_DIFFERENCES };
     let mut wrong = Vec::new();
     for entry in standard::<f64>().into_iter().filter(maps_reals_to_reals).skip(part).step_by(2) {
         let name = entry.example().name();
         let check = Check::new().directions(0).elements(8);
-        let report = check.primitive(&entry, CASES).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report = check.primitive(&entry, cases).unwrap_or_else(|error| panic!("{name}: {error}"));
         println!("{name:14} {:6} agree, {:4} unchecked", report.passed(), report.unchecked().len());
         if let Some((_, refused)) = WITHOUT.iter().find(|(without, _)| *without == name) {
             let reasons_fit = report.unchecked().iter().all(|unchecked| match &unchecked.reason {
@@ -99,7 +103,7 @@ fn finite_differences(part: usize) {
             wrong.push(format!("{name}: {report}"));
         }
         // Both orders of each case give two comparisons at the least: fewer were never made.
-        if report.passed() < 4 * CASES {
+        if report.passed() < 4 * cases {
             wrong.push(format!("{name}: only {} comparisons", report.passed()));
         }
     }

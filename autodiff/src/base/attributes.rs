@@ -220,12 +220,11 @@ impl fmt::Display for Attributes {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
     /// A primitive is found by its attributes, so equality and hash have to agree: reals count by their bits.
-    #[test]
     fn reals_are_equal_by_their_bits() {
         let reals = [0.0, -0.0, f64::NAN, -f64::NAN, 1.0].map(Attribute::Real);
         for (i, a) in reals.iter().enumerate() {
@@ -235,4 +234,6 @@ mod tests {
         }
         assert_ne!(Attribute::Real(1.0), Attribute::Integer(1));
     }
+
+    self_tests!(reals_are_equal_by_their_bits);
 }

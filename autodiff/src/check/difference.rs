@@ -227,8 +227,8 @@ fn extrapolate(curve: &mut Curve<'_>, middle: &[Sample], start: f64) -> Result<V
     Ok(tables.into_iter().map(|table| table.best).collect())
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
     fn curve(f: impl Fn(f64) -> f64, x: f64) -> impl FnMut(f64) -> Result<(f64, Vec<Sample>)> {
@@ -241,7 +241,6 @@ mod tests {
         found.unwrap_or(Estimate::NONE)
     }
 
-    #[test]
     fn smooth_functions_to_eleven_digits() {
         for x in [0.3, 1.7, -2.0, 40.0] {
             for (estimate, exact) in
@@ -253,7 +252,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn a_kink_at_the_point_is_seen_and_one_nearby_is_not_crossed() {
         assert!(slope(|x| x.max(0.0), 0.0).kink);
         assert!(slope(|x| (x - 1.0).abs(), 1.0).kink);
@@ -262,7 +260,6 @@ mod tests {
     }
 
     /// f(0) = 1 and f(x) = x elsewhere: over a length of 10⁹ it is a straight line.
-    #[test]
     fn a_jump_at_the_point_is_remembered_where_a_long_step_sees_none() {
         let line = |x: f64| if x == 0.0 { 1.0 } else { x };
         let found = derivatives(&mut curve(line, 0.0), &[0.25, 1e9]).ok().and_then(|found| found.first().copied());
@@ -270,7 +267,6 @@ mod tests {
         assert!(found.kink || found.kink_nearer, "{found:?}");
     }
 
-    #[test]
     fn what_does_not_change_is_flat() {
         assert!(slope(|x| x.max(1.0), 0.5).flat);
         assert!(slope(|x| x.max(1.0), 0.99).flat);
@@ -279,7 +275,6 @@ mod tests {
         assert!(slope(|x| 1.0 + x * x, 0.0).value == 0.0 && !slope(|x| 1.0 + x * x, 0.0).flat);
     }
 
-    #[test]
     fn each_side_has_its_own_slope() {
         let slopes = |f: fn(f64) -> f64, x: f64| {
             let found = sides(&mut curve(f, x), 1e-4).ok().and_then(|found| found.first().copied());
@@ -294,9 +289,17 @@ mod tests {
         assert!(near(bent, [0.0, 0.0, -0.25, 0.0]), "{bent:?}");
     }
 
-    #[test]
     fn the_domain_may_end_within_the_first_step() {
         let estimate = slope(|x| (x - 1.0).ln(), 1.01);
         assert!((estimate.value - 100.0).abs() < 1e-6, "{estimate:?}");
     }
+
+    self_tests!(
+        smooth_functions_to_eleven_digits,
+        a_kink_at_the_point_is_seen_and_one_nearby_is_not_crossed,
+        a_jump_at_the_point_is_remembered_where_a_long_step_sees_none,
+        what_does_not_change_is_flat,
+        each_side_has_its_own_slope,
+        the_domain_may_end_within_the_first_step,
+    );
 }

@@ -67,8 +67,8 @@ pub(super) fn ends(curve: &mut Curve<'_>, which: &[(usize, f64)], start: f64) ->
     Ok(ends)
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
     fn end(f: impl Fn(f64) -> f64, x: f64) -> End {
@@ -79,7 +79,6 @@ mod tests {
             .unwrap_or(End::Never)
     }
 
-    #[test]
     fn kinks_and_jumps_are_told_from_saturation() {
         for x in [-1.0, -1e-3, -1e6] {
             assert_eq!(end(|x| 3.0 + x.max(0.0), x), End::Kink, "{x}");
@@ -94,4 +93,6 @@ mod tests {
         assert_eq!(end(|x| x + 1e20, 0.5), End::Smooth);
         assert_eq!(end(|x| 1.0 + 0.0 * x, 0.5), End::Never);
     }
+
+    self_tests!(kinks_and_jumps_are_told_from_saturation);
 }

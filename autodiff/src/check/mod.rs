@@ -69,6 +69,9 @@ mod subject;
 mod taylor;
 mod trace;
 
+#[cfg(all(feature = "self-tests", debug_assertions))]
+self_tests!(in difference::tests, flat::tests);
+
 pub use custom::custom_rule;
 pub use function::{assert, function};
 pub use nodes::{nodes, tape};

@@ -101,12 +101,11 @@ pub(crate) fn index(position: usize, shape: &Shape) -> Shape {
         .collect()
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
     use std::sync::Arc;
 
-    #[test]
     fn numbers_are_short() {
         let numbers = [1.10590596, 1.0, -0.0, 0.1, 123.456, 98765.43, -0.0380982, 4.385677e-4, 1e-5, 1e300, f64::NAN];
         let texts: Vec<String> = numbers.into_iter().map(short).collect();
@@ -115,7 +114,6 @@ mod tests {
         assert_eq!((short(f64::NEG_INFINITY), short(0.1f32)), ("-inf".into(), "0.1".into()));
     }
 
-    #[test]
     fn arrays_are_nested_and_abbreviated() {
         let text = |shape: Shape| {
             let data = (0..shape.size()).map(|i| i as f64).collect();
@@ -133,4 +131,6 @@ mod tests {
             assert_eq!(index(position, &[3, 12, 11].into()), [place.0, place.1, place.2].into());
         }
     }
+
+    self_tests!(numbers_are_short, arrays_are_nested_and_abbreviated);
 }

@@ -68,8 +68,8 @@ fn run<'a, F: Real>(mut numbers: impl Iterator<Item = &'a mut F>) {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -96,11 +96,12 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         fn running_sums_are_the_formula((x, axis, reversed) in case()) {
             let mut y = vec![7.0; x.shape.size()];
             cumsum(x.view(), axis, reversed, ViewMut::new(&mut y, &x.shape).unwrap()).unwrap();
             assert_same(&y, &defined(&x, axis, reversed));
         }
     }
+
+    self_tests!(running_sums_are_the_formula);
 }

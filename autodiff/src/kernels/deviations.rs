@@ -315,8 +315,8 @@ fn whole<'a, F: Real>(x: View<'a, F>, memory: &'a mut [F]) -> &'a [F] {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::{Along, adjoint_of_rows, deviations_of_rows, missing};
     use crate::kernels::simd::Level;
 
@@ -327,7 +327,6 @@ mod tests {
         ((0..rows * length).map(w).collect(), (0..rows * length).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect())
     }
 
-    #[test]
     fn the_heaviest_is_the_first_of_the_largest_magnitude() {
         let data = [1.0, 9.0, -3.0, 9.0, 3.0, 9.0, 2.0];
         assert_eq!(Along { data: &data, length: 4, step: 2 }.heaviest(), 1);
@@ -335,7 +334,6 @@ mod tests {
     }
 
     /// Weights that were each rounded are no further from a sum of 1 than that allows; what is further away is missing.
-    #[test]
     fn what_rounding_explains_is_not_missing() {
         for (length, ulps) in [(2, 20.0), (10, 30.0), (1000, 50.0), (1 << 20, 90.0)] {
             let eps = f64::EPSILON;
@@ -348,7 +346,6 @@ mod tests {
 
     /// Rows of up to 16 elements go sixteen at a time: each gives what its definition says, computed with the sums of its
     /// elements one after the other.
-    #[test]
     fn rows_are_what_their_definitions_say() {
         for length in [1, 2, 5, 16, 17, 40] {
             let (w, d) = rows(35, length);
@@ -368,4 +365,10 @@ mod tests {
             }
         }
     }
+
+    self_tests!(
+        the_heaviest_is_the_first_of_the_largest_magnitude,
+        what_rounding_explains_is_not_missing,
+        rows_are_what_their_definitions_say,
+    );
 }

@@ -116,8 +116,8 @@ fn check_below(indices: View<'_, usize>, length: usize, axis: usize) -> Result<(
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -139,7 +139,6 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        #[test]
         fn gathering_is_the_formula((x, i, _, axis) in case()) {
             let mut y = vec![7.0; i.shape.size()];
             gather_along(x.view(), i.view(), axis, ViewMut::new(&mut y, &i.shape).unwrap()).unwrap();
@@ -148,7 +147,6 @@ mod tests {
             assert_same(&y, &expected);
         }
 
-        #[test]
         fn scattering_is_the_formula((x, i, dy, axis) in case()) {
             let mut y = vec![7.0; x.shape.size()];
             scatter_add_along(dy.view(), i.view(), axis, ViewMut::new(&mut y, &x.shape).unwrap()).unwrap();
@@ -159,7 +157,6 @@ mod tests {
             assert_same(&y, &expected);
         }
 
-        #[test]
         fn the_first_index_out_of_range_is_named((x, i, _, axis) in case(), at in 0..1000usize) {
             prop_assume!(i.shape.size() > 0);
             let mut indices = i.values();
@@ -176,7 +173,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn shapes_that_do_not_fit_are_refused() {
         let (x, i, y) = (Shape::from([2, 3]), Shape::from([3, 1]), Shape::from([2, 1]));
         let gather = |i: &Shape, axis: usize, y: &Shape| {
@@ -188,4 +184,11 @@ mod tests {
         assert_eq!(gather(&y, 1, &x), "the output has the shape [2, 3], not [2, 1]");
         assert_eq!(gather(&y, 2, &y), "there is no axis 2 in the array [2, 3]; axes run from 0 to 1");
     }
+
+    self_tests!(
+        gathering_is_the_formula,
+        scattering_is_the_formula,
+        the_first_index_out_of_range_is_named,
+        shapes_that_do_not_fit_are_refused,
+    );
 }

@@ -141,8 +141,8 @@ fn expect_same(a: View<'_, usize>, b: View<'_, usize>, output: &Shape) -> Result
     expect_shape("the output", output, a.shape())
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -173,7 +173,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         fn arithmetic_is_that_of_whole_numbers_or_refused((a, b) in case()) {
             use IndexOperation::*;
             for operation in [Add, Subtract, Multiply, Divide, Remainder] {
@@ -192,7 +191,6 @@ mod tests {
             }
         }
 
-        #[test]
         fn comparisons_and_conversions_are_those_of_numbers((a, b) in case()) {
             let mut y = vec![7.0; a.shape.size()];
             use IndexComparison::*;
@@ -212,7 +210,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn refusals_say_why() {
         let (shape, mut y) = (Shape::scalar(), [0]);
         let mut message = |operation, a: usize, b: usize| {
@@ -223,4 +220,10 @@ mod tests {
         let product = format!("element []: {} · 2 is larger than any index", usize::MAX);
         assert_eq!(message(IndexOperation::Multiply, usize::MAX, 2), product);
     }
+
+    self_tests!(
+        arithmetic_is_that_of_whole_numbers_or_refused,
+        comparisons_and_conversions_are_those_of_numbers,
+        refusals_say_why,
+    );
 }

@@ -93,7 +93,6 @@ fn sums<F: Real>(seed: u64, odd: bool) {
     }
 }
 
-#[test]
 fn sums_of_all_levels() {
     both(sums::<f32>);
     both(sums::<f64>);
@@ -116,7 +115,6 @@ fn largest<F: Real>(seed: u64, odd: bool) {
     }
 }
 
-#[test]
 fn largest_elements_of_all_levels() {
     both(largest::<f32>);
     both(largest::<f64>);
@@ -207,7 +205,6 @@ fn exponentials<F: Real>(seed: u64, odd: bool) {
     }
 }
 
-#[test]
 fn exponentials_of_all_levels() {
     both(exponentials::<f32>);
     both(exponentials::<f64>);
@@ -248,7 +245,6 @@ fn elements<F: Real>(seed: u64, odd: bool) {
     }
 }
 
-#[test]
 fn elements_of_all_levels() {
     both(elements::<f32>);
     both(elements::<f64>);
@@ -268,16 +264,23 @@ fn tiny<F: Real>(seed: u64, odd: bool) {
     }
 }
 
-#[test]
 fn tiny_products_of_all_levels() {
     both(tiny::<f32>);
     both(tiny::<f64>);
 }
 
 /// Without other levels the tests above say nothing; that has to be seen where it matters.
-#[test]
 fn the_machine_has_the_levels_it_says() {
     let levels = Level::all();
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     assert_eq!(levels.len() > 1, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"));
 }
+
+self_tests!(
+    sums_of_all_levels,
+    largest_elements_of_all_levels,
+    exponentials_of_all_levels,
+    elements_of_all_levels,
+    tiny_products_of_all_levels,
+    the_machine_has_the_levels_it_says,
+);

@@ -13,11 +13,11 @@ mod cumsum;
 mod deviations;
 mod gather_along;
 mod index;
-#[cfg(test)]
+#[cfg(all(feature = "self-tests", debug_assertions))]
 #[allow(clippy::unwrap_used)]
 mod laid;
 mod lanes;
-#[cfg(test)]
+#[cfg(all(feature = "self-tests", debug_assertions))]
 pub(crate) mod levels;
 mod map;
 mod matmul;
@@ -36,6 +36,26 @@ mod tile;
 mod usually;
 mod view;
 mod window;
+
+#[cfg(all(feature = "self-tests", debug_assertions))]
+self_tests!(
+    in conv::tests,
+    cumsum::tests,
+    deviations::tests,
+    gather_along::tests,
+    index::tests,
+    levels,
+    matmul::batched::tests,
+    matmul::tests,
+    norm::tests,
+    normal::tests,
+    pair::tests,
+    pool::tests,
+    random::tests,
+    rearrange::tests,
+    sort::tests,
+    window::tests
+);
 
 pub use conv::{conv, conv_shape, conv_transpose, conv_weight_adjoint, conv_workspace};
 pub use copy::{copy, rearrange};

@@ -38,8 +38,8 @@ fn sum_of_squares<F: Real>(lane: &mut Lane<'_, F>, unit: F, block: &mut [F]) -> 
     })
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::norm_over;
     use crate::base::real::Real;
     use crate::base::shape::Shape;
@@ -54,7 +54,6 @@ mod tests {
     }
 
     /// 4² + 4² + 7² = 9², wherever the numbers lie.
-    #[test]
     fn squares_that_leave_the_range_are_measured_in_another_unit() {
         for scale in [1e300, 1e154, 1.0, 1e-154, 1e-300] {
             let found: f64 = norm([4.0 * scale, -4.0 * scale, 7.0 * scale]);
@@ -69,4 +68,6 @@ mod tests {
             assert!((found / scale - 9.0).abs() < 1e-5, "{scale}: {found}");
         }
     }
+
+    self_tests!(squares_that_leave_the_range_are_measured_in_another_unit);
 }

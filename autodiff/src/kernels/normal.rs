@@ -108,8 +108,8 @@ fn quotient([above, below]: &Quotient, x: f64) -> f64 {
     polynomial(above) / polynomial(below)
 }
 
-#[cfg(test)]
-pub(super) mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
     /// Φ(x), by a series near 0 and a continued fraction in the tails, to 14 digits or so.
@@ -130,7 +130,6 @@ pub(super) mod tests {
         0.5 + density * sum
     }
 
-    #[test]
     fn the_distribution_function_undoes_it() {
         // p from 2⁻⁶⁵ to ½, by factors of the eighth root of 2.
         for step in 0..64 * 8 {
@@ -142,7 +141,6 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
     fn near_zero_it_is_linear() {
         // Φ⁻¹(½ + q) = √(2π)·q + O(q³)
         for distance in [0, 1, 5, 1 << 20, 1 << 40] {
@@ -152,7 +150,6 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
     fn it_is_symmetric_and_increases() {
         let steps: Vec<u64> = (0..64).map(|place| 1 << place).chain([0, u64::MAX / 3, u64::MAX]).collect();
         assert!(steps.iter().all(|b| standard_normal(*b) == -standard_normal(!b)));
@@ -163,7 +160,6 @@ pub(super) mod tests {
         assert!(standard_normal(0) < -9.15 && standard_normal(u64::MAX) > 9.15);
     }
 
-    #[test]
     fn the_pieces_meet() {
         for p in [0.075, (-25.0f64).exp()] {
             let b = (p * 2f64.powi(64)) as u64;
@@ -172,4 +168,11 @@ pub(super) mod tests {
             assert!(((right - here) / (here - left) - 1.0).abs() < 1e-5, "at p = {p:e}: {left} {here} {right}");
         }
     }
+
+    self_tests!(
+        the_distribution_function_undoes_it,
+        near_zero_it_is_linear,
+        it_is_symmetric_and_increases,
+        the_pieces_meet,
+    );
 }

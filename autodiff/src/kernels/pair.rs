@@ -168,12 +168,11 @@ fn one_by_one<F: Real>(f: &impl Fn(F, F, F) -> F, [a, b, c]: [Lane<'_, F>; 3], o
     output.iter_mut().enumerate().for_each(|(i, y)| *y = f(at(a, i), at(b, i), at(c, i)));
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
     /// Every pair, with each operand a row or a number, is one operation after the other, to the bit.
-    #[test]
     fn a_pair_is_one_after_the_other() {
         let rows = [
             [0.1f32, -2.5, 3.0, 1e20, 0.7, f32::NAN, 0.0, f32::INFINITY, -0.0, 0.0, 2.0],
@@ -213,4 +212,6 @@ mod tests {
         }
         assert_eq!(pairs, 28);
     }
+
+    self_tests!(a_pair_is_one_after_the_other);
 }

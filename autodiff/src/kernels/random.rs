@@ -140,8 +140,8 @@ fn draw<T>(key: u64, stream: u64, lower: bool, output: &mut [T], f: impl Fn(u64)
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
     use std::collections::HashSet;
 
@@ -169,7 +169,6 @@ mod tests {
         y.iter().map(|y| y.powi(power)).sum::<f64>() / y.len() as f64
     }
 
-    #[test]
     fn an_element_depends_on_key_stream_and_position_alone() {
         let mut all = vec![0; 1000];
         bits(3, 4, &mut all);
@@ -187,7 +186,6 @@ mod tests {
         assert!(halves.len() > 1990, "the halves of the bits repeat");
     }
 
-    #[test]
     fn each_bit_is_set_half_of_the_time() {
         let mut all = vec![0; COUNT];
         bits(11, 0, &mut all);
@@ -198,7 +196,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn uniform_numbers_are_the_leading_bits() {
         let mut all = vec![0; 1000];
         bits(5, 6, &mut all);
@@ -213,7 +210,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn uniform_numbers_are_uniform() {
         for y in [drawn(uniform::<f64>, 0), drawn(uniform_open::<f64>, 1)] {
             assert!(y.iter().all(|y| (0.0..1.0).contains(y)));
@@ -221,7 +217,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn an_open_interval_has_no_ends() {
         assert_eq!(below_one::<f64>(open(0)), 2f64.powi(-65));
         assert_eq!(below_one::<f32>(open(0)), 2f32.powi(-65));
@@ -231,7 +226,6 @@ mod tests {
         assert!(y.iter().all(|y| 0.0 < *y && *y < 1.0));
     }
 
-    #[test]
     fn normal_numbers_are_normal() {
         let y = drawn(normal::<f64>, 0);
         let n = COUNT as f64;
@@ -245,13 +239,11 @@ mod tests {
         assert!(distance(y, crate::kernels::normal::tests::distribution) < 1.95);
     }
 
-    #[test]
     fn single_precision_is_double_precision_rounded() {
         let (single, double) = (drawn(normal::<f32>, 3), drawn(normal::<f64>, 3));
         assert!(single.iter().zip(&double).all(|(s, d)| *s == *d as f32));
     }
 
-    #[test]
     fn folding_in_makes_keys_that_differ() {
         let side = if cfg!(miri) { 20 } else { 1000 };
         // Keys that follow each other, and keys as far apart as the indices become.
@@ -264,7 +256,6 @@ mod tests {
         assert_eq!(indices.len() as u64, side * side);
     }
 
-    #[test]
     fn each_bit_that_is_folded_in_changes_half_of_the_bits() {
         for place in 0..64 {
             let (mut by_key, mut by_index) = (0, 0);
@@ -280,4 +271,16 @@ mod tests {
             }
         }
     }
+
+    self_tests!(
+        an_element_depends_on_key_stream_and_position_alone,
+        each_bit_is_set_half_of_the_time,
+        uniform_numbers_are_the_leading_bits,
+        uniform_numbers_are_uniform,
+        an_open_interval_has_no_ends,
+        normal_numbers_are_normal,
+        single_precision_is_double_precision_rounded,
+        folding_in_makes_keys_that_differ,
+        each_bit_that_is_folded_in_changes_half_of_the_bits,
+    );
 }

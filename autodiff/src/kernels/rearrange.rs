@@ -138,8 +138,8 @@ pub fn triangle<F: Real>(
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -164,7 +164,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         fn flipping_is_the_formula(x in arrays(1), which in prop::collection::vec(any::<bool>(), 4)) {
             let axes: Vec<usize> = (0..x.shape.rank()).filter(|axis| which[*axis]).collect();
             let flipped = |index: &[usize]| -> Vec<usize> {
@@ -175,7 +174,6 @@ mod tests {
             assert_same(&y, &defined(&x, |index| x.at(&flipped(index))));
         }
 
-        #[test]
         fn unslicing_is_the_formula(x in arrays(1), axis in 0..4usize, start in 0..3usize, step in 1..4usize, rest in 0..3usize) {
             let axis = axis % x.shape.rank();
             let length = start + x.shape[axis] * step + rest;
@@ -187,7 +185,6 @@ mod tests {
             assert_same(&written(&shape, |y| unslice(x.view(), axis, start, step, y)), &expected);
         }
 
-        #[test]
         fn triangles_are_the_formula(x in arrays(2), diagonal in prop_oneof![20 => -6..7isize, 1 => any::<isize>()]) {
             let last = x.shape.rank() - 1;
             let right = |index: &[usize]| index[last] as isize - index[last - 1] as isize;
@@ -199,7 +196,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn what_does_not_fit_is_refused() {
         let (x, y) = (Shape::from([3]), Shape::from([4]));
         let view = View::splat(&1.0, &x);
@@ -216,4 +212,11 @@ mod tests {
         let axis = flip(view, &[0, 1], ViewMut::new(&mut out[..3], &x).unwrap()).unwrap_err();
         assert_eq!(axis.message, "there is no axis 1 in the array [3]; it has axis 0 only");
     }
+
+    self_tests!(
+        flipping_is_the_formula,
+        unslicing_is_the_formula,
+        triangles_are_the_formula,
+        what_does_not_fit_is_refused,
+    );
 }

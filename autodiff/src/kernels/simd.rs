@@ -63,7 +63,7 @@ impl Level {
     }
 
     /// All that the machine has, the baseline first: for tests, which compare them.
-    #[cfg(test)]
+    #[cfg(all(feature = "self-tests", debug_assertions))]
     pub(crate) fn all() -> Vec<Level> {
         match Level::of_machine() {
             Level::Base => vec![Level::Base],

@@ -202,8 +202,8 @@ fn compare<F: Real>(a: F, b: F) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -239,7 +239,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         fn sorting_is_stable_insertion((x, _) in case()) {
             let axis = x.shape.rank() - 1;
             let (mut values, mut order) = (vec![7.0; x.shape.size()], vec![7; x.shape.size()]);
@@ -249,7 +248,6 @@ mod tests {
             assert_same(&values, &by_lines(&x, axis, |line| order_of(line).iter().map(|i| line[*i]).collect()));
         }
 
-        #[test]
         fn the_largest_are_the_end_of_the_sorted((x, _) in case(), k in 0..8usize) {
             let axis = x.shape.rank() - 1;
             let k = k.min(x.shape[axis]);
@@ -266,7 +264,6 @@ mod tests {
             assert_same(&values, &by_lines(&x, axis, |line| largest(line).iter().map(|i| line[*i]).collect()));
         }
 
-        #[test]
         fn the_extremes_are_the_first_that_none_surpasses((x, axis) in case()) {
             let shape = x.shape.reduced(&[axis], false);
             let (mut most, mut least) = (vec![7; shape.size()], vec![7; shape.size()]);
@@ -287,7 +284,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn what_does_not_fit_is_refused() {
         let (x, y) = (Shape::from([2, 3]), Shape::from([2, 2]));
         let view = View::splat(&1.0, &x);
@@ -301,4 +297,11 @@ mod tests {
         let wrong = argmax(view, 1, ViewMut::new(&mut order[..4], &y).unwrap()).unwrap_err();
         assert_eq!(wrong.message, "the output has the shape [2, 2], not [2]");
     }
+
+    self_tests!(
+        sorting_is_stable_insertion,
+        the_largest_are_the_end_of_the_sorted,
+        the_extremes_are_the_first_that_none_surpasses,
+        what_does_not_fit_is_refused,
+    );
 }

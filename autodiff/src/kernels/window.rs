@@ -122,8 +122,8 @@ fn between(step: usize, offset: usize, low: usize, size: usize, count: usize) ->
     first(low)..first(low + size)
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -138,7 +138,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         fn positions_are_counted(window in windows(), size in 0..12usize, length in 1..5usize, ceil: bool) {
             let (before, after) = window.padding;
             let last = |p: usize| p * window.stride + (length - 1) * window.dilation;
@@ -152,7 +151,6 @@ mod tests {
             }
         }
 
-        #[test]
         fn windows_outside_are_found(window in windows(), dilation in 1..7usize, size in 0..12usize, length in 1..5usize) {
             let window = Window { dilation, ..window };
             if let Ok(positions) = window.positions(size, length, true) {
@@ -161,7 +159,6 @@ mod tests {
             }
         }
 
-        #[test]
         fn ranges_are_where_elements_are(window in windows(), size in 0..12usize, length in 1..5usize, at in 0..6usize) {
             let place = |p: usize, i: usize| p * window.stride + i * window.dilation;
             let low = window.padding.0;
@@ -178,7 +175,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn what_does_not_fit_is_named() {
         let message = |window: Window, size, length| window.positions(size, length, false).unwrap_err().message;
         let dilated = Window { dilation: 3, padding: (1, 0), ..Window::default() };
@@ -191,4 +187,11 @@ mod tests {
         let wide = Window { padding: (usize::MAX, 1), ..Window::default() };
         assert_eq!(message(wide, 5, 3), "the window or the padding is longer than any array");
     }
+
+    self_tests!(
+        positions_are_counted,
+        windows_outside_are_found,
+        ranges_are_where_elements_are,
+        what_does_not_fit_is_named,
+    );
 }

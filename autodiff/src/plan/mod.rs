@@ -21,6 +21,9 @@ mod scan;
 mod schedule;
 mod verify;
 
+#[cfg(all(feature = "self-tests", debug_assertions))]
+self_tests!(in planner::tests, pool::tests, run::actions::tests, verify::tests, verify::tests::loops);
+
 use planner::Guard;
 pub use planner::Planner;
 

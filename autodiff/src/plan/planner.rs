@@ -250,8 +250,8 @@ fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
     pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use crate::Tape;
     use crate::base::error::Result;
     use crate::base::real::Real;
@@ -268,9 +268,10 @@ mod tests {
         Ok(())
     }
 
-    #[test]
     fn the_arrays_begin_at_a_line_of_the_cache() -> Result<()> {
         begins_at_a_line::<f64>()?;
         begins_at_a_line::<f32>()
     }
+
+    self_tests!(the_arrays_begin_at_a_line_of_the_cache);
 }

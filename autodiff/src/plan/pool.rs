@@ -97,8 +97,8 @@ impl Pool {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::Pool;
     use proptest::prelude::*;
 
@@ -109,7 +109,6 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(CASES))]
 
         /// Ranges that are held at the same time do not overlap, start aligned, and lie within the length.
-        #[test]
         fn what_is_held_is_apart(requests in prop::collection::vec((0usize..100, any::<bool>()), 1..REQUESTS)) {
             let mut pool = Pool::new(3, 16);
             let mut held: Vec<(usize, usize)> = Vec::new();
@@ -140,4 +139,6 @@ mod tests {
             prop_assert_eq!(pool.length(), longest);
         }
     }
+
+    self_tests!(what_is_held_is_apart);
 }

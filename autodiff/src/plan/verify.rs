@@ -410,5 +410,5 @@ fn faulty(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::FaultyRule, "plan", what)
 }
 
-#[cfg(test)]
-mod tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests;

@@ -47,8 +47,9 @@ fn compare<F: Real>() {
     assert!(names.len() > 20, "{names:?}");
 }
 
-#[test]
 fn elementwise_primitives_of_all_levels() {
     compare::<f32>();
     compare::<f64>();
 }
+
+self_tests!(elementwise_primitives_of_all_levels);

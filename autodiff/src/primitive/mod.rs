@@ -10,8 +10,8 @@ mod elementary;
 pub(crate) mod index;
 mod kernel;
 mod leaves;
-#[cfg(test)]
-mod level_tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod level_tests;
 mod linear;
 mod random;
 mod rearrange;

@@ -1,7 +1,7 @@
 //! Tests: the line a node is attributed to is the line of the user's code, whatever recorded it.
 
-// Operators on references are tested, too.
-#![allow(clippy::op_ref)]
+// Operators on references, and of a number with itself, are tested, too.
+#![allow(clippy::op_ref, clippy::eq_op)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::{Arg, Attributes, Input, Kind, Registry, Tape, Var};
@@ -28,7 +28,6 @@ macro_rules! here {
     };
 }
 
-#[test]
 fn leaves() {
     let tape = Tape::<f64>::new();
     here!(tape, tape.input(1.0));
@@ -41,7 +40,6 @@ fn leaves() {
     here!(tape, tape.input(1.0).named("x"));
 }
 
-#[test]
 fn operators() {
     let tape = Tape::<f64>::new();
     let (x, y) = (tape.input([[1.0, 2.0], [3.0, 4.0]]), tape.input([1.0, 2.0]));
@@ -68,7 +66,6 @@ fn operators() {
     here!(tape, 2.0 / x);
 }
 
-#[test]
 fn methods() {
     let tape = Tape::<f64>::new();
     let (x, v) = (tape.input([[1.0, 2.0], [3.0, 4.0]]), tape.input([1.0, 2.0]));
@@ -221,7 +218,6 @@ fn methods() {
     here!(tape, x.sum(..).gradient(&[x]).unwrap());
 }
 
-#[test]
 fn operations_that_do_not_fit() {
     let tape = Tape::<f64>::new();
     let (x, y, other) = (tape.input([1.0, 2.0]), tape.input([1.0, 2.0, 3.0]), Tape::<f64>::new());
@@ -285,7 +281,6 @@ fn operations_that_do_not_fit() {
 }
 
 /// What the rules record belongs to the line of the node they are asked about; the seed to the line of the question.
-#[test]
 fn derivatives() {
     let tape = Tape::<f64>::new();
     let x = tape.input([[1.0, 2.0], [3.0, 4.0]]);
@@ -316,7 +311,6 @@ fn derivatives() {
 }
 
 /// Zeros that answer for a derivative are of the line that asked.
-#[test]
 fn derivatives_that_are_zero() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, 2.0]);
@@ -329,7 +323,6 @@ fn derivatives_that_are_zero() {
 }
 
 /// A program recorded on another tape brings its lines along, and so does its derivative.
-#[test]
 fn programs() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, 2.0]);
@@ -346,7 +339,6 @@ fn programs() {
 }
 
 /// `attributed` gives everything the line of its caller, and the outermost one wins.
-#[test]
 fn attributed_to_the_outermost_caller() {
     let tape = Tape::<f64>::new();
     let x = tape.input([1.0, 2.0]);
@@ -362,3 +354,14 @@ fn attributed_to_the_outermost_caller() {
     assert_eq!(lines(&tape, start), [(file!(), inner)]);
     here!(tape, x.exp());
 }
+
+self_tests!(
+    leaves,
+    operators,
+    methods,
+    operations_that_do_not_fit,
+    derivatives,
+    derivatives_that_are_zero,
+    programs,
+    attributed_to_the_outermost_caller,
+);

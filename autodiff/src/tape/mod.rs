@@ -1,8 +1,8 @@
 //! The tape: it records what the user's calls do, and evaluates as it goes.
 
 mod arg;
-#[cfg(test)]
-mod attribution_tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod attribution_tests;
 pub(crate) mod evaluate;
 pub(crate) mod extract;
 mod failure;

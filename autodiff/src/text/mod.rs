@@ -51,7 +51,7 @@ mod build;
 mod lexer;
 mod literal;
 mod parser;
-mod report;
+pub(crate) mod report;
 mod syntax;
 mod write;
 

@@ -132,11 +132,10 @@ fn distance(a: &str, b: &str, most: usize) -> usize {
     above.last().copied().unwrap_or(0)
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
     fn distances_count_letters() {
         let distances = ["sum", "summ", "smu", "su", "tum", "xyz"].map(|word| distance(word, "sum", 3));
         assert_eq!(distances, [0, 1, 1, 1, 1, 3]);
@@ -148,7 +147,6 @@ mod tests {
         assert_eq!(nearest("X", ["w", "x"]), Some("did you mean `x`?".into()));
     }
 
-    #[test]
     fn an_error_shows_what_is_near_in_a_long_line() {
         let text = format!("a\n{}!{}", "é".repeat(500), "b".repeat(500));
         let Ok(source) = Source::new(&text) else { return assert!(text.is_empty(), "there is memory for it") };
@@ -159,4 +157,6 @@ mod tests {
         assert_eq!(shown.chars().position(|c| c == '!'), mark.chars().position(|c| c == '^'));
         assert!(shown.chars().count() < 140);
     }
+
+    self_tests!(distances_count_letters, an_error_shows_what_is_near_in_a_long_line);
 }

@@ -69,8 +69,8 @@ fn the_page_steps_as_the_trace_does() {
 
 #[test]
 fn one_request_and_no_error() {
+    let Some(browser) = Browser::open(1280, 800, true) else { return };
     for demo in stepper::demo::ALL {
-        let Some(browser) = Browser::open(1280, 800, true) else { return };
         let path = file(demo.name, &stepper::html(&demo.trace().unwrap(), demo.title).unwrap());
         browser.visit(&path, "");
         browser.keys("G");

@@ -10,8 +10,8 @@
 mod direct;
 mod geometry;
 mod planes;
-#[cfg(test)]
-mod tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests;
 
 use super::along::{expect_lengths, expect_room};
 use super::matmul::{Strided, multiply};

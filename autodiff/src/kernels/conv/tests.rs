@@ -97,7 +97,6 @@ impl<F: Real> Case<F> {
 }
 
 proptest! {
-    #[test]
     fn each_function_is_the_sum_of_its_terms(case in case(whole())) {
         let [mut x, mut w, mut y] = [&case.x, &case.w, &case.dy].map(|array| vec![0.0; array.shape.size()]);
         for [at_x, at_w, at_y] in case.terms() {
@@ -112,7 +111,6 @@ proptest! {
         same(case.weight_adjoint(), w)?;
     }
 
-    #[test]
     fn the_adjoints_are_adjoints(case in case(whole())) {
         let inner = |a: Vec<f64>, b: Vec<f64>| a.iter().zip(&b).map(|(a, b)| a * b).sum::<f64>();
         let form = inner(case.conv(), case.dy.values());
@@ -120,7 +118,6 @@ proptest! {
         prop_assert_eq!(form, inner(case.weight_adjoint(), case.w.values()));
     }
 
-    #[test]
     fn sums_are_those_of_the_products(case in case(-1.0..1.0f32)) {
         let [batch, channels] = [case.x.shape[0], case.w.shape[1]];
         let outputs = case.w.shape[0] / case.groups;
@@ -221,7 +218,6 @@ fn prop_assert_eq_vec(got: &[f64], expected: &[f64]) -> Result<(), TestCaseError
     Ok(())
 }
 
-#[test]
 fn what_does_not_fit_is_named() {
     let message = |x: &[usize], w: &[usize], windows: &[Window], groups: usize| {
         conv_shape(&x.into(), &w.into(), windows, groups).unwrap_err().message
@@ -253,7 +249,6 @@ fn what_does_not_fit_is_named() {
     assert_eq!(message(&[1, 4, 5], &[3, 4, 3], &one, 0), "there are 0 groups of channels; the least is 1");
 }
 
-#[test]
 fn an_output_or_cotangent_of_another_shape_is_refused() {
     let (x, w, y) = (Shape::from([1, 1, 4]), Shape::from([1, 1, 2]), Shape::from([1, 1, 4]));
     let [vx, vw, vy] = [&x, &w, &y].map(|shape| View::splat(&1.0, shape));
@@ -269,3 +264,11 @@ fn an_output_or_cotangent_of_another_shape_is_refused() {
     let small = conv(vx, vw, &windows, 1, ViewMut::new(result, &three).unwrap(), &mut room[..10]).unwrap_err();
     assert_eq!(small.message, "the workspace has room for 10 elements; 11 are needed");
 }
+
+self_tests!(
+    each_function_is_the_sum_of_its_terms,
+    the_adjoints_are_adjoints,
+    sums_are_those_of_the_products,
+    what_does_not_fit_is_named,
+    an_output_or_cotangent_of_another_shape_is_refused,
+);

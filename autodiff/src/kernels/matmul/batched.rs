@@ -152,8 +152,8 @@ fn steps<'a, F: Real>(view: &View<'a, F>, own: &[usize], lead: &[usize]) -> Opti
     Some((data, lead.iter().zip(own).map(step).collect::<Option<Strides>>()?))
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
@@ -205,7 +205,6 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        #[test]
         fn each_matrix_has_the_bits_of_its_own_product((a, b) in case()) {
             let (shape, y) = multiplied(&a, &b);
             let m = if a.shape.rank() == 1 { 1 } else { a.shape[a.shape.rank() - 2] };
@@ -223,7 +222,6 @@ mod tests {
             }
         }
 
-        #[test]
         fn shapes_are_those_of_the_rule(lead in prop::collection::vec(1..4usize, 0..3), other in 1..4usize, axis in 0..3usize) {
             let shape = |lead: &[usize], matrix: [usize; 2]| Shape::from([lead, &matrix].concat());
             let (a, b) = (shape(&lead, [2, 5]), shape(&lead, [5, 3]));
@@ -237,7 +235,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn what_does_not_fit_is_named() {
         let message = |a: &[usize], b: &[usize]| matmul_shape(&a.into(), &b.into()).unwrap_err().message;
         assert_eq!(message(&[2, 3], &[4, 5]), "the inner lengths differ: axis 1 of a is 3, axis 0 of b is 4");
@@ -247,7 +244,6 @@ mod tests {
         assert!(message(&[2, 2, 3], &[4, 3, 2]).contains("the leading axes [2] of a [2, 2, 3] and [4] of b [4, 3, 2]"));
     }
 
-    #[test]
     fn an_output_of_another_shape_is_refused() {
         let (a, b) = (Shape::from([2, 2, 3]), Shape::from([3, 2]));
         for other in [&[2, 2, 2][..], &[2, 2], &[4, 2], &[2, 2, 3], &[3, 2, 2], &[2, 1, 2, 2], &[8], &[]] {
@@ -257,4 +253,11 @@ mod tests {
             assert_eq!(result.is_ok(), other == [2, 2, 2], "{shape}");
         }
     }
+
+    self_tests!(
+        each_matrix_has_the_bits_of_its_own_product,
+        shapes_are_those_of_the_rule,
+        what_does_not_fit_is_named,
+        an_output_of_another_shape_is_refused,
+    );
 }

@@ -20,7 +20,7 @@
 
 #![allow(unsafe_code)]
 
-mod batched;
+pub(super) mod batched;
 mod machine;
 mod micro;
 mod onto;
@@ -29,8 +29,8 @@ pub(super) mod prepared;
 mod scratch;
 mod shifted;
 mod shifts;
-#[cfg(test)]
-mod tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests;
 mod vector;
 mod vector_product;
 

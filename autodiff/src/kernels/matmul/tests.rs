@@ -196,7 +196,6 @@ fn check_onto<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
     }
 }
 
-#[test]
 fn a_product_onto_an_array_is_the_product_and_the_sum() {
     let mut random = Random(1);
     let (cases, most) = if cfg!(miri) { (4, 8) } else { (1000, 40) };
@@ -211,7 +210,6 @@ fn a_product_onto_an_array_is_the_product_and_the_sum() {
     assert!(of(packed::DEPTH).is_some() && of(packed::DEPTH + 1).is_none());
 }
 
-#[test]
 fn small_products_are_the_definition_bit_for_bit() {
     let mut random = Random(0);
     // Under Miri, too, more rows than a tile has and more depth than a panel (`packed.rs`).
@@ -223,7 +221,6 @@ fn small_products_are_the_definition_bit_for_bit() {
     }
 }
 
-#[test]
 fn products_with_a_vector_are_the_definition_bit_for_bit() {
     let mut random = Random(1 << 32);
     // Under Miri, too, more depth than there are partial sums, and more columns than the widest tile has.
@@ -245,7 +242,6 @@ fn products_with_a_vector_are_the_definition_bit_for_bit() {
 }
 
 /// One chain of a million terms would be off by 2e-4 here.
-#[test]
 fn long_sums_keep_their_digits() {
     let mut random = Random(3 << 32);
     let k = if cfg!(miri) { 1000 } else { 1_000_000 };
@@ -263,7 +259,6 @@ fn long_sums_keep_their_digits() {
     }
 }
 
-#[test]
 fn products_of_several_blocks_are_the_definition_bit_for_bit() {
     let mut random = Random(2 << 32);
     if cfg!(miri) {
@@ -283,7 +278,6 @@ fn products_of_several_blocks_are_the_definition_bit_for_bit() {
     }
 }
 
-#[test]
 fn what_does_not_fit_is_refused() {
     let (a, b) = (Shape::from([2, 3]), Shape::from([3, 2]));
     let data = [1.0; 6];
@@ -348,7 +342,6 @@ fn check_shifts<F: Machines + Real>(random: &mut Random) {
     }
 }
 
-#[test]
 fn shifted_rows_are_the_definition_bit_for_bit() {
     let mut random = Random(4 << 32);
     for _ in 0..if cfg!(miri) { 2 } else { 500 } {
@@ -357,7 +350,6 @@ fn shifted_rows_are_the_definition_bit_for_bit() {
     }
 }
 
-#[test]
 fn shifts_beyond_the_array_are_refused() {
     let shifts =
         Shifts { channels: 2, plane: 4, rows: [0].into_iter().collect(), columns: [0, 1].into_iter().collect() };
@@ -372,3 +364,14 @@ fn shifts_beyond_the_array_are_refused() {
     assert!(products_with_shifts(&shifts, &[1.0; 3], &x[..7], lines, &mut partial).is_err(), "x ends too early");
     assert!(products_with_shifts(&shifts, &[1.0; 3], &x, lines, &mut partial[..63]).is_err(), "no room for the sums");
 }
+
+self_tests!(
+    a_product_onto_an_array_is_the_product_and_the_sum,
+    small_products_are_the_definition_bit_for_bit,
+    products_with_a_vector_are_the_definition_bit_for_bit,
+    long_sums_keep_their_digits,
+    products_of_several_blocks_are_the_definition_bit_for_bit,
+    what_does_not_fit_is_refused,
+    shifted_rows_are_the_definition_bit_for_bit,
+    shifts_beyond_the_array_are_refused,
+);

@@ -1,8 +1,8 @@
 //! Pooling: the largest element or the average of each window, over one or two spatial axes.
 
 pub(super) mod pairs;
-#[cfg(test)]
-mod tests;
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests;
 
 use super::along::expect_lengths;
 use super::view::{Odometer, View, ViewMut};

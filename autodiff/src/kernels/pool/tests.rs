@@ -66,7 +66,6 @@ fn case(elements: impl Strategy<Value = f64> + Clone + 'static) -> impl Strategy
 }
 
 proptest! {
-    #[test]
     fn the_largest_is_the_first_that_none_surpasses(case in case(edges())) {
         let shape = &case.dy.shape;
         let (mut values, mut indices) = (vec![7.0; shape.size()], vec![7; shape.size()]);
@@ -83,7 +82,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn the_largest_are_gathered_and_their_cotangents_scattered(case in case(-1.0..1.0f64)) {
         let shape = &case.dy.shape;
         let (mut values, mut indices) = (vec![7.0; shape.size()], vec![7; shape.size()]);
@@ -103,7 +101,6 @@ proptest! {
         prop_assert!((total(&dx) - total(&cotangents)).abs() < 1e-12);
     }
 
-    #[test]
     fn an_average_is_the_sum_divided(case in case(-1.0..1.0f64), include_padding: bool) {
         let shape = &case.dy.shape;
         let (mut y, mut dx) = (vec![7.0; shape.size()], vec![7.0; case.x.shape.size()]);
@@ -126,7 +123,6 @@ proptest! {
     }
 }
 
-#[test]
 fn what_does_not_fit_is_named() {
     let message = |x: &[usize], lengths: &[usize], windows: &[Window]| {
         Pool { lengths, windows, ceil: false }.shape(&x.into()).unwrap_err().message
@@ -148,3 +144,10 @@ fn what_does_not_fit_is_named() {
     let average = average_pool(View::splat(&1.0, &x), pool, true, ViewMut::new(&mut out, &y).unwrap()).unwrap_err();
     assert_eq!(average.message, "the output has the shape [5], not [4]");
 }
+
+self_tests!(
+    the_largest_is_the_first_that_none_surpasses,
+    the_largest_are_gathered_and_their_cotangents_scattered,
+    an_average_is_the_sum_divided,
+    what_does_not_fit_is_named,
+);

@@ -380,13 +380,12 @@ fn divide(pieces: Range<usize>, run: &(impl Fn(usize) -> Result<(), Refusal> + S
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(feature = "self-tests", debug_assertions))]
+pub(crate) mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// No primitive of this crate that is divided refuses, so the pieces are tried by themselves.
-    #[test]
     fn a_refusal_of_one_piece_is_one_of_the_whole() {
         for pieces in 0..6 {
             for refusing in 0..=pieces {
@@ -400,4 +399,6 @@ mod tests {
             }
         }
     }
+
+    self_tests!(a_refusal_of_one_piece_is_one_of_the_whole);
 }

@@ -12,7 +12,7 @@
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
-mod actions;
+pub(super) mod actions;
 mod steps;
 
 use super::Feed;

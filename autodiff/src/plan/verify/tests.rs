@@ -8,7 +8,7 @@ use crate::program::Program;
 use crate::tape::{Arg, Tape};
 use std::collections::BTreeSet;
 
-mod loops;
+pub(crate) mod loops;
 
 /// The inputs of small bounds: their kinds and lengths.
 const INPUTS: [(Kind, usize); 3] = [(Kind::Real, 2), (Kind::Index, 2), (Kind::Key, 1)];
@@ -63,7 +63,6 @@ fn meet(a: Span, b: Span) -> bool {
     cells(a).intersection(&cells(b)).any(|(memory, _)| *memory < 100)
 }
 
-#[test]
 fn spans_lie_inside_and_apart_as_their_addresses_do() {
     for a in spans() {
         for kind in [Kind::Real, Kind::Index, Kind::Key] {
@@ -84,7 +83,6 @@ fn source(home: Home, extent: usize, layout: Option<Layout>, shape: impl Into<Sh
     Source { home, extent, layout, shape: shape.into() }
 }
 
-#[test]
 fn a_source_reaches_no_further_than_its_memory() {
     for (start, extent) in (0..6).flat_map(|start| (0..5).map(move |extent| (start, extent))) {
         let inside = start + extent <= SMALL.arrays;
@@ -104,7 +102,6 @@ fn a_source_reaches_no_further_than_its_memory() {
     }
 }
 
-#[test]
 fn a_step_writes_over_nothing_that_it_reads() {
     for (operands, numbers, length) in
         (1..3).flat_map(|o| (0..4u8).flat_map(move |n| (1..4).map(move |length| (o, n, length))))
@@ -126,7 +123,6 @@ fn a_step_writes_over_nothing_that_it_reads() {
     }
 }
 
-#[test]
 fn gathers_copies_and_places() {
     for (from, to) in (0..6).flat_map(|from| (0..6).map(move |to| (from, to))) {
         let (read, written) = (Span::arena(from, 2), Span::arena(to, 2));
@@ -202,7 +198,6 @@ fn mixed() -> Result<Program<f64>> {
 
 const FAR: usize = 1 << 40;
 
-#[test]
 fn actions_name_what_is_there() -> Result<()> {
     let program = mixed()?;
     let last = |plan: &mut Plan<f64>| plan.code.actions.last().cloned();
@@ -236,7 +231,6 @@ fn actions_name_what_is_there() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn what_is_copied_in_and_out_and_what_comes_out() -> Result<()> {
     let program = mixed()?;
     refused(
@@ -269,7 +263,6 @@ fn what_is_copied_in_and_out_and_what_comes_out() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn a_kernel_writes_over_nothing_that_it_reads() -> Result<()> {
     let program = mixed()?;
     let count = program.planner().in_small(4).update(0, 0).plan()?.code.kernels.len();
@@ -338,7 +331,6 @@ fn a_kernel_writes_over_nothing_that_it_reads() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
     let tape = Tape::<f64>::new();
     let (w, rows, key) = (tape.input(1.0), tape.index(ndarray::arr1(&[0, 1])), tape.key(7));
@@ -365,7 +357,6 @@ fn inputs_are_of_the_kind_they_are_taken_for() -> Result<()> {
 }
 
 /// A sum is written where nothing is read that its product reads, and over what is added only element by element.
-#[test]
 fn a_product_is_added_in_its_place_or_apart() -> Result<()> {
     let tape = Tape::<f64>::new();
     let w = tape.input([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
@@ -407,3 +398,15 @@ fn a_product_is_added_in_its_place_or_apart() -> Result<()> {
     assert!(found.ends_with("an input that changes"), "{found}");
     Ok(())
 }
+
+self_tests!(
+    spans_lie_inside_and_apart_as_their_addresses_do,
+    a_source_reaches_no_further_than_its_memory,
+    a_step_writes_over_nothing_that_it_reads,
+    gathers_copies_and_places,
+    actions_name_what_is_there,
+    what_is_copied_in_and_out_and_what_comes_out,
+    a_kernel_writes_over_nothing_that_it_reads,
+    inputs_are_of_the_kind_they_are_taken_for,
+    a_product_is_added_in_its_place_or_apart,
+);

@@ -59,7 +59,6 @@ fn changed(changes: &[(Verified, fn(&mut Loop))]) -> Result<()> {
 const OVER: Verified = Err("written over what is read");
 const OUTSIDE: Verified = Err("outside its memory");
 
-#[test]
 fn what_a_loop_reads_is_there() -> Result<()> {
     const UNFILLED: Verified = Err("a row that is not there, or not filled");
     changed(&[
@@ -91,7 +90,6 @@ fn what_a_loop_reads_is_there() -> Result<()> {
     ])
 }
 
-#[test]
 fn what_a_loop_writes_is_its_own() -> Result<()> {
     const INPUT: Verified = Err("a step over an input, or over a number");
     changed(&[
@@ -119,7 +117,6 @@ fn what_a_loop_writes_is_its_own() -> Result<()> {
     ])
 }
 
-#[test]
 fn what_a_loop_writes_over_an_operand() -> Result<()> {
     changed(&[
         (Err("written to no stream"), |at| at.writes[0].1 = 2),
@@ -148,7 +145,6 @@ fn what_a_loop_writes_over_an_operand() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn what_a_loop_adds_up() -> Result<()> {
     const NOTHING: Verified = Err("a sum of a row that is not there");
     changed(&[
@@ -205,7 +201,6 @@ fn scan(plan: &mut Plan<f64>, made: Made) -> Option<&mut Scan<f64>> {
     plan.code.scans.iter_mut().find(|scan| scan.steps.made == made)
 }
 
-#[test]
 fn a_loop_over_a_program_is_one_of_its_body() -> Result<()> {
     let program = scans()?;
     let kinds = [Made::All, Made::Given, Made::While];
@@ -264,7 +259,6 @@ fn a_loop_over_a_program_is_one_of_its_body() -> Result<()> {
     )
 }
 
-#[test]
 fn what_a_loop_over_a_program_reads() -> Result<()> {
     let program = scans()?;
     let mut plan = program.planner().in_small(4).update(0, 0).plan()?;
@@ -300,7 +294,6 @@ fn what_a_loop_over_a_program_reads() -> Result<()> {
     Ok(())
 }
 
-#[test]
 fn what_a_loop_over_a_program_writes() -> Result<()> {
     let program = scans()?;
     for made in [Made::All, Made::Given, Made::While] {
@@ -346,7 +339,6 @@ fn what_a_loop_over_a_program_writes() -> Result<()> {
 }
 
 /// What is copied into the body's memory, from step to step and behind the last: numbers of slots, positions and sizes.
-#[test]
 fn what_is_copied_inside_a_loop_over_a_program() -> Result<()> {
     let program = scans()?;
     let mut found = [0; 4];
@@ -399,7 +391,6 @@ fn what_is_copied_inside_a_loop_over_a_program() -> Result<()> {
 }
 
 /// A result that is a key is written over none of those that the body computes on the way.
-#[test]
 fn the_keys_of_a_body() -> Result<()> {
     let tape = Tape::<f64>::new();
     let (w, key) = (tape.input([0.5, 0.25]), tape.key(7));
@@ -429,3 +420,15 @@ fn the_keys_of_a_body() -> Result<()> {
     }
     Ok(())
 }
+
+self_tests!(
+    what_a_loop_reads_is_there,
+    what_a_loop_writes_is_its_own,
+    what_a_loop_writes_over_an_operand,
+    what_a_loop_adds_up,
+    a_loop_over_a_program_is_one_of_its_body,
+    what_a_loop_over_a_program_reads,
+    what_a_loop_over_a_program_writes,
+    what_is_copied_inside_a_loop_over_a_program,
+    the_keys_of_a_body,
+);
