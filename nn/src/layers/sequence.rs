@@ -83,17 +83,12 @@ impl<'t, F: Real> Sequence<'t, F> {
             Some(lengths) => Some(within(operation, lengths, examples, steps)?),
             None => None,
         };
-        // The steps come first before the product, whose result is three or four times as wide; and written out as one matrix,
-        // which the gradient of the weights reads, too.
-        let x = x.permute([1, 0, 2]).reshape([steps * examples, width]);
-        let inputs = input.call(x, cx);
-        match inputs.shape().as_deref() {
-            Ok([_, columns]) => {
-                let inputs = inputs.reshape([steps, examples, *columns]);
-                Ok(Rows { steps, inputs, within, examples })
-            }
-            _ => Err(inputs),
+        // The steps come first before the product, whose result is three or four times as wide.
+        let inputs = input.call(x.permute([1, 0, 2]), cx);
+        if inputs.error().is_some() {
+            return Err(inputs);
         }
+        Ok(Rows { steps, inputs, within, examples })
     }
 }
 
