@@ -215,6 +215,9 @@ impl<F: Real> Bodies<'_, F> {
         if let Some(emission) = self.emitter.own.get(at.name()) {
             return emission(&at);
         }
+        if let Some([a, b, axes]) = merged(program, &at, variables) {
+            return Ok(format!("jnp.tensordot({a}, {b}, axes=({axes}, {axes}), precision=PRECISION)"));
+        }
         if let Some(expression) = families::expression(&at) {
             return expression;
         }
@@ -228,6 +231,26 @@ impl<F: Real> Bodies<'_, F> {
             }
         }
     }
+}
+
+/// A product aᵀ·b of matrices whose rows were several axes before, as the gradients of weights have it: the variables of those
+/// arrays, and the axes that are summed over. With the axes apart, a sum over a batch that lies on several devices is one sum over
+/// the devices; to make one axis of them, XLA gathers the batch first where it is not the leading one.
+fn merged<F: Real>(program: &Program<F>, at: &Application<'_, F>, variables: &Variables) -> Option<[String; 3]> {
+    let before = |node: &NodeView<'_, F>| node.operands().first().and_then(|id| program.node(*id));
+    let ("matmul", [a, b]) = (at.name(), at.operands.as_slice()) else { return None };
+    if a.operation() != "transpose" || a.attributes().list("axes").ok()? != [1, 0] {
+        return None;
+    }
+    let a = before(a).filter(|a| a.operation() == "reshape")?;
+    let (whole_a, whole_b) = (before(&a)?, Some(b).filter(|b| b.operation() == "reshape").and_then(before)?);
+    let ([lead @ .., k], [other @ .., n]) = (&**whole_a.shape(), &**whole_b.shape()) else { return None };
+    let rows = lead.iter().product();
+    if lead.len() < 2 || lead != other || **a.shape() != [rows, *k] || **b.shape() != [rows, *n] {
+        return None;
+    }
+    let axes: Vec<usize> = (0..lead.len()).collect();
+    Some([variables.get(&whole_a), variables.get(&whole_b), literal::tuple(&axes)])
 }
 
 /// The number, or the array, that a node stands for.

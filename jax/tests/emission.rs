@@ -174,3 +174,21 @@ fn other_carries_stay_in_the_loop() {
     // What would be kept of all steps is more than the loop has of them.
     assert!(!is_summed(&module(|sum, x| (sum + x.reshape([15, 1]).matmul(x.reshape([1, 15])).sum(..), vec![]))));
 }
+
+/// The gradient of weights is a product of matrices whose rows were several axes: these are summed over as they are.
+#[test]
+fn gradients_of_weights_merge_no_axes() {
+    let gradient = |shape: &[usize], transposed: bool| {
+        let tape = Tape::<f64>::symbolic();
+        let x = tape.symbolic_input(shape).named("x");
+        let x = if transposed { x.permute([1, 0, 2]) } else { x };
+        let w = tape.symbolic_input([*shape.last().unwrap(), 2]).named("w");
+        let y = x.matmul(w).tanh().sum(..);
+        source(&tape.program(&y.gradient(&[w]).unwrap()).unwrap()).unwrap()
+    };
+    let sums = |text: &str| text.lines().filter(|line| line.contains("jnp.tensordot(")).count();
+    let merged = gradient(&[4, 5, 3], true);
+    assert_eq!(sums(&merged), 1, "{merged}");
+    assert!(merged.contains("axes=((0, 1), (0, 1))"), "{merged}");
+    assert_eq!(sums(&gradient(&[5, 3], false)), 0);
+}
