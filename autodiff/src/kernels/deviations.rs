@@ -171,6 +171,7 @@ fn largest_magnitude<F: Real>(w: &[F]) -> F {
 
 /// The first element of this magnitude, without a branch for each; 0 if there is none.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Loops by index become vector code.
 fn first_of_magnitude<F: Real>(w: &[F], magnitude: F) -> usize {
     let mut first = u32::MAX;
     for j in 0..w.len() {

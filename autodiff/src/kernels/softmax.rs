@@ -152,6 +152,7 @@ fn rest_of_tile<F: Real>(x: &[F], length: usize, step: usize, largest_of: &mut [
 
 /// The position of the first element that is `wanted`, without a branch for each; that of none is the length.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Loops by index become vector code.
 fn first<F: Real>(row: &[F], wanted: F) -> u32 {
     let mut first = u32::MAX;
     for i in 0..row.len() {
