@@ -62,6 +62,23 @@ fn double_precision() {
     );
 }
 
+/// Against those in double precision, which come from the crate `libm` and are within 1 unit there.
+#[test]
+fn error_functions_in_single_precision() {
+    let erf = worst(singles(1e-37, 11.0), |x| ulps_single(x.error_function(), f64::from(x).error_function()));
+    let complement = |x: f32| ulps_single(x.error_function_complement(), f64::from(x).error_function_complement());
+    let erfc = worst(singles(1e-38, 11.0), complement);
+    println!("worst errors in f32, units in the last place: erf {erf:?}, erfc {erfc:?}");
+    assert!(erf.0 <= 1.5 && erfc.0 <= 7.5, "{erf:?} {erfc:?}");
+    let [erf, erfc] = [f32::error_function, f32::error_function_complement];
+    assert_eq!([0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY].map(erfc), [1.0, 1.0, 0.0, 2.0]);
+    assert_eq!(
+        [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY].map(|x| erf(x).to_bits()),
+        [0.0, -0.0, 1.0, -1.0f32].map(f32::to_bits)
+    );
+    assert!(erf(f32::NAN).is_nan() && erfc(f32::NAN).is_nan());
+}
+
 /// Where they may stand in for the functions, those for common numbers give the same bits.
 #[test]
 fn common_numbers() {

@@ -27,9 +27,9 @@ pub trait Elementary: Copy {
     fn logarithm_of_normal(self) -> Self;
     /// tanh x, to 2.5 units in the last place.
     fn hyperbolic_tangent(self) -> Self;
-    /// erf x.
+    /// erf x; in single precision to 1.5 units in the last place.
     fn error_function(self) -> Self;
-    /// 1 − erf x, with all digits where that is small.
+    /// 1 − erf x, also where that is small; in single precision to 7.5 units in the last place.
     fn error_function_complement(self) -> Self;
 }
 

@@ -1,5 +1,5 @@
-//! The error function and its complement. In double precision they are those of the crate `libm`; those in single precision have no
-//! branch, so that loops over them become vector code.
+//! The error function and its complement. In double precision they are those of the crate `libm`; those in single precision
+//! have no branch, so that loops over them become vector code.
 
 pub(super) mod f64 {
     #[inline(always)]
@@ -33,7 +33,7 @@ pub(super) mod f32 {
         0.000_021_120_073,
     ];
 
-    /// (erf(x)/x − 1) for |x| ≤ 1 as a polynomial in x², fitted likewise, to 1.2·10⁻⁹.
+    /// erf(x)/x − 1 for |x| ≤ 1 as a polynomial in x², fitted likewise, to 1.2·10⁻⁹.
     const NEAR: [f32; 7] = [
         0.128_379_17,
         -0.376_126_26,

@@ -169,7 +169,7 @@ fn largest_magnitude<F: Real>(w: &[F]) -> F {
     largest
 }
 
-/// The first element of this magnitude, without a branch for each; 0 if there is none.
+/// The position of the first element of this magnitude, or 0. It has no branch for each element, so that it becomes vector code.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Loops by index become vector code.
 fn first_of_magnitude<F: Real>(w: &[F], magnitude: F) -> usize {

@@ -2,7 +2,7 @@
 
 use super::copy::copy_to;
 use super::lanes::{Lane, Lanes, Way, with_block};
-use super::max::{larger, largest, largest_number, largest_of_lane};
+use super::max::{larger, largest, largest_of_lane};
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
 use super::tile::{self, SIDE};
@@ -109,10 +109,7 @@ vectorized! {
         }
         for (i, most) in largest_of.iter_mut().enumerate() {
             let row = &x[i * step..i * step + length];
-            *most = largest_number(row);
-            if !most.is_finite() {
-                *most = largest(row);
-            }
+            *most = largest(row);
             let first = first(row, *most);
             let to = &mut block[i * terms..(i + 1) * terms];
             let (here, next) = (&row[..terms], &row[1..][..terms]);
@@ -276,13 +273,8 @@ fn in_rows<F: Real>(input: View<'_, F>, y: &mut [F], batch: usize, mut f: impl F
 vectorized! {
     fn softmax_of_rows(y: &mut [F], length: usize) {
         for row in y.chunks_exact_mut(length) {
-            let most = largest_number(row);
-            if most.is_finite() {
-                each(row, |x| x - most);
-            } else {
-                let most = largest(row);
-                each(row, |x| shifted(x, most));
-            }
+            let largest = largest(row);
+            each(row, |x| shifted(x, largest));
         }
         exponentials(y);
         for row in y.chunks_exact_mut(length) {

@@ -30,7 +30,7 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
     let width = M::VECTORS * M::LANES;
     let bytes = |rows: usize, columns: usize| rows * columns * size_of::<F>();
     let depth = even(k, DEPTH);
-    let far = bytes(k, n) > SMALL || crowded(depth, bytes(b.row, 1));
+    let far = bytes(k, n) > SMALL || conflict(depth, bytes(b.row, 1));
     let pack_b = (b.column != 1 && n > 1) || (m > 4 * M::ROWS && n > width && far);
     let pack_a = m >= M::ROWS && n > 2 * width && bytes(m, k) > SMALL;
     let height = if pack_a { even(m, (PACKED_A / bytes(1, depth)).max(1)).next_multiple_of(PANEL) } else { m };
@@ -65,11 +65,13 @@ pub(super) unsafe fn product<F: Number, M: Machine<F>>(a: Matrix<F>, b: Matrix<F
     }
 }
 
-/// Whether the first cache cannot hold one line of each of so many rows at this distance in bytes. It has a place for a line by
-/// the last twelve bits of the address, and eight lines in each: rows whose distance is a large power of two share few places.
-fn crowded(rows: usize, distance: usize) -> bool {
-    let places = 1 << (12 - distance.trailing_zeros().min(12));
-    distance > 0 && rows > 8 * places
+/// Whether a line of each of so many rows, at this distance in bytes, is more than the first cache can hold at once. The last
+/// twelve bits of an address choose the set of a line, and a set holds eight lines on most machines: rows whose distance is a
+/// multiple of a large power of two share few sets.
+fn conflict(rows: usize, distance: usize) -> bool {
+    const WAYS: usize = 8;
+    let sets = 1 << (12 - distance.trailing_zeros().min(12));
+    distance > 0 && rows > WAYS * sets
 }
 
 /// The smallest length of blocks that are as few as with blocks of `most`: no small one is left over.
