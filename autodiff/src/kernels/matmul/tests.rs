@@ -271,6 +271,13 @@ fn products_of_several_blocks_are_the_definition_bit_for_bit() {
             check::<f64>(&mut random, m, k, n);
         }
     }
+    // Rows of b that are a few sets of the first cache apart: small operands that are packed.
+    for (m, k, n) in [(40, 200, 64), (36, 70, 256)] {
+        for _ in 0..6 {
+            check::<f32>(&mut random, m, k, n);
+            check::<f64>(&mut random, m, k, n);
+        }
+    }
     // More rows than are packed at once, in both types.
     for (m, k, n) in [(1100, 256, 100), (530, 260, 65)] {
         check::<f32>(&mut random, m, k, n);
