@@ -367,9 +367,34 @@ pub(crate) mod tests {
         }
     }
 
+    /// Where one element has all of the weight that a number can hold, its results are made of the small weights of the others.
+    fn the_heaviest_element_keeps_its_digits() {
+        let small = 2f64.powi(-60);
+        for length in [2, 5, 16, 17, 40] {
+            let heavy = length * 2 / 3;
+            let row = |own: f64, other: &dyn Fn(usize) -> f64| -> Vec<f64> {
+                (0..length).map(|j| if j == heavy { own } else { other(j) }).collect()
+            };
+            let (w, d) = (row(1.0, &|_| small), row(3.0, &|j| (j % 5) as f64 - 6.0));
+            let g = row(1.0, &|_| 2.0 * small);
+            let (mut deviations, mut adjoint) = (vec![0.0; length], vec![0.0; length]);
+            let mut block = vec![0.0; length];
+            deviations_of_rows::at(Level::Base, &mut deviations, &w, &d, length, &mut block);
+            adjoint_of_rows::at(Level::Base, &mut adjoint, &w, &g, length, &mut block);
+            let apart: f64 = d.iter().map(|d| 3.0 - d).sum();
+            let others = (length - 1) as f64;
+            for (found, expected) in
+                [(deviations[heavy], small * apart), (adjoint[heavy], small * (others - 2.0 * others))]
+            {
+                assert!((found / expected - 1.0).abs() < 1e-14, "{length}: {found:e} for {expected:e}");
+            }
+        }
+    }
+
     self_tests!(
         the_heaviest_is_the_first_of_the_largest_magnitude,
         what_rounding_explains_is_not_missing,
         rows_are_what_their_definitions_say,
+        the_heaviest_element_keeps_its_digits,
     );
 }
