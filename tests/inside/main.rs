@@ -54,5 +54,5 @@ fn run(module: &str) {
 fn each_module_runs() {
     let names: BTreeSet<String> = all().iter().map(name).collect();
     assert_eq!(names, MODULES.iter().map(|module| module.to_string()).collect());
-    assert_eq!(all().iter().map(|(_, tests)| tests.len()).sum::<usize>(), 108);
+    assert!(all().iter().all(|(_, tests)| !tests.is_empty()));
 }
