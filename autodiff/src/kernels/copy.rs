@@ -132,11 +132,16 @@ fn outside() -> Refusal {
 #[inline(always)]
 pub(super) fn copy_short<T: Copy>(x: &[T], to: &mut [T]) {
     let to = &mut to[..x.len()];
-    let ((pieces, rest), (to_pieces, to_rest)) = (x.as_chunks::<8>(), to.as_chunks_mut::<8>());
-    for (to, x) in to_pieces.iter_mut().zip(pieces) {
+    for (to, x) in to.as_chunks_mut::<8>().0.iter_mut().zip(x.as_chunks::<8>().0) {
         *to = *x;
     }
-    for (to, x) in to_rest.iter_mut().zip(rest) {
+    // What is left goes with some of what was copied before, where there is any: without a loop.
+    if let (Some(to), Some(x)) = (to.last_chunk_mut::<8>(), x.last_chunk::<8>()) {
         *to = *x;
+    } else if let (Some(first), Some(last)) = (x.first_chunk::<4>(), x.last_chunk::<4>()) {
+        to[..4].copy_from_slice(first);
+        to[x.len() - 4..].copy_from_slice(last);
+    } else {
+        to.iter_mut().zip(x).for_each(|(to, x)| *to = *x);
     }
 }

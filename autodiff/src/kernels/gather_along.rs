@@ -72,25 +72,27 @@ pub fn scatter_add_along<F: Real>(
     let along = Along::new(output.shape(), axis)?;
     expect_shape("the array of indices", indices.shape(), dy.shape())?;
     expect_along("the output", output.shape(), dy.shape(), axis, along.length)?;
-    check_below(indices, along.length, axis)?;
     let mut strides: Strides = output.shape().strides();
     let step = std::mem::take(&mut strides[axis]);
     let lanes = Odometer::new(dy.shape(), &strides);
     let y = output.into_slice();
     let count = dy.shape().get(axis).copied().unwrap_or(0).max(1);
-    if let (Some(dy), Some(indices), 1) = (dy.as_slice(), indices.as_slice(), along.inner) {
-        let rows = dy.chunks_exact(count).zip(indices.chunks_exact(count));
+    if let (Some(dy), Some(all), 1) = (dy.as_slice(), indices.as_slice(), along.inner) {
+        let rows = dy.chunks_exact(count).zip(all.chunks_exact(count));
         if dy.is_empty() {
             y.fill(F::zero());
         }
-        for (y, (dy, indices)) in y.chunks_exact_mut(along.length.max(1)).zip(rows) {
+        for (y, (dy, row)) in y.chunks_exact_mut(along.length.max(1)).zip(rows) {
             y.fill(F::zero());
-            for (dy, i) in dy.iter().zip(indices) {
-                y[*i] = y[*i] + *dy;
+            for (dy, i) in dy.iter().zip(row) {
+                let Some(y) = y.get_mut(*i) else { return check_below(indices, along.length, axis) };
+                *y = *y + *dy;
             }
         }
-        return Ok(());
+        // Where an axis has no element to add to, no row was looked at.
+        return if along.length == 0 { check_below(indices, 0, axis) } else { Ok(()) };
     }
+    check_below(indices, along.length, axis)?;
     y.fill(F::zero());
     for ((dy, i), lane) in dy.iter().zip(indices.iter()).zip(lanes) {
         let y = &mut y[lane + i * step];

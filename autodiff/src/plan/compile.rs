@@ -215,7 +215,7 @@ impl<F: Real> Compiler<'_, F> {
     /// Where an operand of a kernel is read.
     pub(super) fn operand(&self, id: NodeId) -> Result<OperandSource> {
         let node = &self.program.nodes[id];
-        let home = self.memory.homes[id];
+        let home = self.memory.homes[self.schedule.base(id)];
         Ok(match (node.kind(), &node.op) {
             (Kind::Real, _) => OperandSource::Real(self.source(id)),
             (Kind::Index, Op::Constant(Value::Index(data))) => {
@@ -303,7 +303,7 @@ impl<F: Real> Compiler<'_, F> {
         for (id, staged) in self.program.outputs.iter().zip(&self.memory.staged) {
             let node = &self.program.nodes[*id];
             let (kind, shape) = (node.kind(), node.shape.clone());
-            let home = staged.unwrap_or(self.memory.homes[*id]);
+            let home = staged.unwrap_or(self.memory.homes[self.schedule.base(*id)]);
             self.code.outputs.push(match (kind, staged) {
                 (Kind::Real, Some(home)) => {
                     Output::Real(Source { home: *home, extent: shape.size(), layout: None, shape })

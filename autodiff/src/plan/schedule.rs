@@ -6,7 +6,7 @@ use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
 use crate::kernels::CHUNK;
-use crate::primitive::{Kernel, Kind};
+use crate::primitive::{Kernel, Kind, Primitive};
 use crate::program::Program;
 use crate::tape::node::{Node, Op};
 use crate::tape::query::results_of;
@@ -322,14 +322,24 @@ fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, 
                 (Origin::Constant, Lies::As(Box::new(Layout { shape: node.shape.clone(), strides, offset: 0 })))
             }
             Op::Constant(_) => (Origin::Constant, Lies::InOrder),
-            Op::Apply(_) | Op::Result if node.kind() != Kind::Real => (Origin::Computed, Lies::Unlaid),
-            Op::Result => (Origin::Computed, Lies::InOrder),
+            Op::Result => (Origin::Computed, if node.kind() == Kind::Real { Lies::InOrder } else { Lies::Unlaid }),
             Op::Apply(primitive) => {
-                // A layout is the primitive's word: one that leaves the memory is not believed, and the kernel runs.
                 let base = |x: NodeId| match origins[x] {
                     Origin::View { base } => base,
                     _ => x,
                 };
+                if node.kind() != Kind::Real {
+                    let whole = match *node.inputs {
+                        [x] if runs[id] == Run::View && is_whole_view(&program.nodes, node, &**primitive, x) => {
+                            Some(base(x))
+                        }
+                        _ => None,
+                    };
+                    origins.push(whole.map_or(Origin::Computed, |base| Origin::View { base }));
+                    lies.push(Lies::Unlaid);
+                    continue;
+                }
+                // A layout is the primitive's word: one that leaves the memory is not believed, and the kernel runs.
                 let memory = |x: NodeId| match splat(&program.nodes[base(x)]) {
                     Some(_) => 1,
                     None => program.nodes[base(x)].shape.size(),
@@ -352,4 +362,18 @@ fn origins<F: Real>(program: &Program<F>, runs: &IdVec<Run>) -> (IdVec<Origin>, 
         lies.push(layout);
     }
     (origins, lies)
+}
+
+/// Whether `node` has all elements of the indices `x` in their order, in another shape. Constants lie with the code, where each
+/// reader has its own.
+fn is_whole_view<F: Real>(nodes: &IdVec<Node<F>>, node: &Node<F>, primitive: &dyn Primitive<F>, x: NodeId) -> bool {
+    let from = &nodes[x];
+    (node.kind(), from.kind()) == (Kind::Index, Kind::Index)
+        && !matches!(from.op, Op::Constant(_))
+        && primitive.view(&Layout::contiguous(from.shape.clone())).is_some_and(|layout| {
+            layout.offset == 0
+                && layout.is_contiguous()
+                && layout.shape == node.shape
+                && node.shape.size() == from.shape.size()
+        })
 }

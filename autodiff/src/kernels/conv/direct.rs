@@ -53,6 +53,22 @@ fn span([rows, columns]: [usize; 2], pitch: usize) -> usize {
     (rows - 1).saturating_mul(pitch).saturating_add(columns)
 }
 
+/// The lines in which the sums at some positions are computed: line by line, if that takes no more than a quarter of vectors
+/// more. Otherwise as one line, which has sums between the rows that are not wanted.
+fn lines([rows, columns]: [usize; 2], pitch: usize) -> Lines {
+    let span = span([rows, columns], pitch);
+    let vectors = rows.saturating_mul(columns.div_ceil(LANES));
+    if pitch != columns && vectors <= span.div_ceil(LANES).saturating_mul(5) / 4 {
+        return Lines { count: rows, length: columns, step: pitch };
+    }
+    Lines { count: 1, length: span, step: 0 }
+}
+
+/// The elements of the lines that are to be copied to where they belong: those of lines that are too long.
+fn to_copy(size: [usize; 2], pitch: usize) -> usize {
+    if lines(size, pitch).length == size[1] || pitch == size[1] { 0 } else { span(size, pitch) }
+}
+
 /// The number of elements that [`conv`], [`transpose`] and [`weight_adjoint`] work in; 0 for those that are not used.
 pub(super) fn room(geometry: &Geometry) -> Option<usize> {
     let [depth, outputs, places] = geometry.matrix();
@@ -63,12 +79,12 @@ pub(super) fn room(geometry: &Geometry) -> Option<usize> {
     let mut most = 0;
     if is_direct(geometry) {
         let planes = Planes::of_input(geometry);
-        let sums = outputs.checked_mul(span([rows, columns], planes.pitch()))?;
+        let sums = outputs.checked_mul(to_copy([rows, columns], planes.pitch()))?;
         most = most.max(sum([planes.elements(), weights, sums])?);
     }
     if is_transpose_direct(geometry) {
         let planes = Planes::of_cotangent(geometry);
-        let sums = channels.checked_mul(span([height, width], planes.pitch()))?;
+        let sums = channels.checked_mul(to_copy([height, width], planes.pitch()))?;
         most = most.max(sum([planes.elements(), weights, sums])?);
     }
     if is_weight_adjoint_direct(geometry) {
@@ -138,17 +154,18 @@ fn sum_all<'w, F: Real>(
     sums: &mut [F],
 ) -> Result<(), Refusal> {
     let (shifts, pitch) = (planes.shifts(geometry), planes.pitch());
-    let length = span(size, pitch);
+    let (lines, to_copy) = (lines(size, pitch), to_copy(size, pitch));
     let outputs = geometry.matrix()[1] * geometry.matrix()[0] / shifts.depth().max(1);
-    let sums = &mut sums[..outputs * length];
+    let sums = &mut sums[..outputs * to_copy];
+    images.clear(&planes, written);
     for (at, output) in output.chunks_exact_mut((outputs * size[0] * size[1]).max(1)).enumerate() {
         let (x, weights) = (images.planes(&planes, at, written), weights(at % geometry.groups()));
-        if pitch == size[1] {
-            sums_of_shifts(&shifts, weights, x, length, output)?;
+        if to_copy == 0 {
+            sums_of_shifts(&shifts, weights, x, lines, output)?;
             continue;
         }
-        sums_of_shifts(&shifts, weights, x, length, sums)?;
-        let rows = sums.chunks_exact(length).flat_map(|plane| plane.chunks(pitch));
+        sums_of_shifts(&shifts, weights, x, lines, sums)?;
+        let rows = sums.chunks_exact(to_copy).flat_map(|plane| plane.chunks(pitch));
         for (to, sums) in output.chunks_exact_mut(size[1]).zip(rows) {
             copy_short(&sums[..size[1]], to);
         }
@@ -173,6 +190,7 @@ pub(super) fn weight_adjoint<F: Real>(
     partial.fill(F::zero());
     let (shifts, lines) = (planes.shifts(geometry), Lines { count, length, step: planes.pitch() });
     let (x, dy) = (Images::of(x, geometry, 0), Images::of(dy, geometry, 1));
+    x.clear(&planes, written);
     for at in 0..geometry.batch() * groups {
         let of_group = at % groups * outputs * depth * LANES;
         let partial = &mut partial[of_group..of_group + outputs * depth * LANES];
@@ -185,6 +203,14 @@ pub(super) fn weight_adjoint<F: Real>(
 }
 
 impl<'a, F: Real> Images<'a, F> {
+    /// Makes `room` ready for [`planes`](Self::planes) of any image and group: where they have no element is 0.
+    fn clear(&self, planes: &Planes, room: &mut [F]) {
+        let [_, steps @ ..] = self.steps;
+        if !planes.is_written(steps) {
+            room.fill(F::zero());
+        }
+    }
+
     /// The planes of image and group number `at`: where they lie, or written to `room`.
     fn planes<'r>(&self, planes: &Planes, at: usize, room: &'r mut [F]) -> &'r [F]
     where
@@ -192,8 +218,8 @@ impl<'a, F: Real> Images<'a, F> {
     {
         let [_, steps @ ..] = self.steps;
         let x = self.from(at);
-        if planes.is_written(steps) && x.len() >= planes.elements() {
-            return &x[..planes.elements()];
+        if planes.is_written(steps) {
+            return x.get(..planes.elements()).unwrap_or(&[]);
         }
         planes.write(x, steps, room);
         room

@@ -90,31 +90,32 @@ impl Planes {
         neighbours && self.lead == [0; 2] && self.stride == [1; 2] && self.lengths == self.size
     }
 
-    /// Writes the planes of the image that begins with `x`, whose channels, rows and columns lie `steps` apart.
+    /// Writes the elements of the image that begins with `x`, whose channels, rows and columns lie `steps` apart, to its
+    /// planes: what they have beside it is left as it is.
     pub(super) fn write<F: Real>(&self, x: &[F], steps: [usize; 3], planes: &mut [F]) {
-        let [down, right] = self.stride;
-        let width = self.lengths[1];
-        let mut lines = planes.chunks_exact_mut(width.max(1));
-        for channel in 0..self.channels {
-            for (phase, phase_of_columns) in (0..down).flat_map(|a| (0..right).map(move |b| (a, b))) {
-                // The columns of this phase that the image has, and the first of them.
-                let inside = self.inside(1, phase_of_columns);
-                for line in 0..self.lengths[0] {
-                    let Some(to) = lines.next() else { return };
-                    let row = (line * down + phase) as isize - self.lead[0];
-                    if inside.is_empty() || row < 0 || row as usize >= self.size[0] {
-                        to.fill(F::zero());
-                        continue;
-                    }
-                    to[..inside.start].fill(F::zero());
-                    to[inside.end..].fill(F::zero());
-                    let first = ((inside.start * right + phase_of_columns) as isize - self.lead[1]) as usize;
-                    let x = &x[channel * steps[0] + row as usize * steps[1] + first * steps[2]..];
-                    match right * steps[2] {
-                        1 => copy_short(&x[..inside.len()], &mut to[inside.clone()]),
-                        step => to[inside.clone()].iter_mut().enumerate().for_each(|(i, to)| *to = x[i * step]),
-                    }
+        let ([down, right], [height, width]) = (self.stride, self.lengths);
+        let phases = (0..down).flat_map(|a| (0..right).map(move |b| (a, b)));
+        for (channel, (plane, (a, b))) in
+            (0..self.channels).flat_map(|c| phases.clone().enumerate().map(move |p| (c, p)))
+        {
+            let (rows, columns) = (self.inside(0, a), self.inside(1, b));
+            if rows.is_empty() || columns.is_empty() {
+                continue;
+            }
+            // The element at a place of a phase.
+            let element = |axis: usize, place: usize, phase: usize| {
+                ((place * self.stride[axis] + phase) as isize - self.lead[axis]) as usize
+            };
+            let (row, column) = (element(0, rows.start, a), element(1, columns.start, b));
+            let mut from = channel * steps[0] + row * steps[1] + column * steps[2];
+            let start = (channel * down * right + plane) * height * width + columns.start;
+            for line in rows {
+                let (x, to) = (&x[from..], &mut planes[start + line * width..][..columns.len()]);
+                match right * steps[2] {
+                    1 => copy_short(&x[..to.len()], to),
+                    step => to.iter_mut().enumerate().for_each(|(i, to)| *to = x[i * step]),
                 }
+                from += down * steps[1];
             }
         }
     }

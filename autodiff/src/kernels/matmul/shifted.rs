@@ -9,8 +9,17 @@ use super::{LANES, Level};
 use crate::base::error::Refusal;
 use crate::base::real::{ForBoth, Real};
 
-/// y\[r, f\] = Σₖ a\[r, k\]·x\[shift k + f\] for f < `length`, a and y in row-major order: bit for bit the product of a
-/// with the matrix of these elements of x ([`multiply`](super::multiply)) where that has two columns or more.
+/// Lines in memory: how many, how long, and how far apart.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Lines {
+    pub(in crate::kernels) count: usize,
+    pub(in crate::kernels) length: usize,
+    pub(in crate::kernels) step: usize,
+}
+
+/// y\[r, l, f\] = Σₖ a\[r, k\]·x\[shift k + l·step + f\] for the lines l and f < `lines.length`, a and y in row-major order:
+/// bit for bit the product of a with the matrix of these elements of x ([`multiply`](super::multiply)) where that has two
+/// columns or more.
 ///
 /// # Errors
 /// A refusal if the arrays do not fit, or the last shift leads out of x.
@@ -18,20 +27,21 @@ pub(in crate::kernels) fn sums_of_shifts<F: Real>(
     shifts: &Shifts,
     a: &[F],
     x: &[F],
-    length: usize,
+    lines: Lines,
     y: &mut [F],
 ) -> Result<(), Refusal> {
-    let depth = shifts.depth();
-    let rows = y.len().checked_div(length).unwrap_or(0);
-    if rows * length != y.len() || rows * depth != a.len() || (depth > 0 && shifts.largest() + length > x.len()) {
+    let (depth, row) = (shifts.depth(), lines.count * lines.length);
+    let rows = y.len().checked_div(row).unwrap_or(0);
+    let last = || shifts.largest() + lines.count.saturating_sub(1) * lines.step + lines.length;
+    if rows * row != y.len() || rows * depth != a.len() || (depth > 0 && last() > x.len()) {
         return Err(Refusal::new("sums of shifted rows for arrays of other lengths"));
     }
     if depth == 0 || y.is_empty() {
         y.fill(F::zero());
         return Ok(());
     }
-    // SAFETY: there are `rows` rows of y and of a, and x has `length` elements from each shift on.
-    unsafe { F::choose::<Sums>()(Level::of_machine(), shifts, a.as_ptr(), x.as_ptr(), [rows, length], y.as_mut_ptr()) }
+    // SAFETY: there are `rows` rows of y and of a, and x has all lines from each shift on.
+    unsafe { F::choose::<Sums>()(Level::of_machine(), shifts, (a.as_ptr(), rows), x.as_ptr(), lines, y.as_mut_ptr()) }
     Ok(())
 }
 
@@ -39,7 +49,7 @@ pub(in crate::kernels) fn sums_of_shifts<F: Real>(
 struct Sums;
 
 impl ForBoth for Sums {
-    type Of<F> = unsafe fn(Level, &Shifts, *const F, *const F, [usize; 2], *mut F);
+    type Of<F> = unsafe fn(Level, &Shifts, (*const F, usize), *const F, Lines, *mut F);
 
     #[inline]
     fn single() -> Self::Of<f32> {
@@ -53,21 +63,21 @@ impl ForBoth for Sums {
 }
 
 /// # Safety
-/// There are so many rows of `a` and of `y`, which is so long, and x has as many elements from each shift on.
+/// There are so many rows of `a` and of `y`, of these lines; x has all of them from each shift on.
 pub(super) unsafe fn sums<F: Machines>(
     level: Level,
     shifts: &Shifts,
-    a: *const F,
+    a: (*const F, usize),
     x: *const F,
-    size: [usize; 2],
+    lines: Lines,
     y: *mut F,
 ) {
     // SAFETY: the caller's.
     unsafe {
         match level {
-            Level::Base => sums_on::<F, F::Baseline>(shifts, a, x, size, y),
-            Level::Avx2(_) => sums_on::<F, F::Avx2>(shifts, a, x, size, y),
-            Level::Avx512(_) => sums_on::<F, F::Avx512>(shifts, a, x, size, y),
+            Level::Base => sums_on::<F, F::Baseline>(shifts, a, x, lines, y),
+            Level::Avx2(_) => sums_on::<F, F::Avx2>(shifts, a, x, lines, y),
+            Level::Avx512(_) => sums_on::<F, F::Avx512>(shifts, a, x, lines, y),
         }
     }
 }
@@ -76,14 +86,19 @@ pub(super) unsafe fn sums<F: Machines>(
 /// As for [`sums`].
 unsafe fn sums_on<F: Number, M: Machine<F>>(
     shifts: &Shifts,
-    a: *const F,
+    (a, rows): (*const F, usize),
     x: *const F,
-    [rows, length]: [usize; 2],
+    lines: Lines,
     y: *mut F,
 ) {
-    let depth = shifts.depth();
-    for columns in blocks(length, M::VECTORS * M::LANES) {
+    let (depth, row) = (shifts.depth(), lines.count * lines.length);
+    // As many lines as a tile has room for.
+    let together = (M::VECTORS / lines.length.div_ceil(M::LANES)).max(1);
+    for (several, columns) in blocks(lines.count, together)
+        .flat_map(|several| blocks(lines.length, M::VECTORS * M::LANES).map(move |columns| (several.clone(), columns)))
+    {
         let vectors = columns.len().div_ceil(M::LANES);
+        let at = several.start * lines.length + columns.start;
         for ks in blocks(depth, even(depth, DEPTH)) {
             for block in blocks(rows, M::ROWS) {
                 let tile = Shifted {
@@ -92,24 +107,19 @@ unsafe fn sums_on<F: Number, M: Machine<F>>(
                     ks: ks.clone(),
                     a: a.wrapping_add(block.start * depth),
                     a_row: depth,
-                    x: x.wrapping_add(columns.start),
-                    output: y.wrapping_add(block.start * length + columns.start),
-                    output_row: length,
+                    x: x.wrapping_add(several.start * lines.step + columns.start),
+                    x_line: lines.step,
+                    output: y.wrapping_add(block.start * row + at),
+                    output_row: row,
+                    output_line: lines.length,
+                    vectors,
                     last: columns.len() - (vectors - 1) * M::LANES,
                 };
                 // SAFETY: the caller's: the rows and columns of this tile exist, and it has at most ROWS and VECTORS.
-                unsafe { M::shifted(block.len(), vectors, &tile) }
+                unsafe { M::shifted(block.len(), several.len() * vectors, &tile) }
             }
         }
     }
-}
-
-/// Lines in memory: how many, how long, and how far apart.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::kernels) struct Lines {
-    pub(in crate::kernels) count: usize,
-    pub(in crate::kernels) length: usize,
-    pub(in crate::kernels) step: usize,
 }
 
 /// Adds to `partial`, \[rows, depth, 16\], the products of each row of `a`, \[rows, lines.count, lines.length\], with x

@@ -36,7 +36,7 @@ impl Shifts {
     }
 }
 
-/// A tile of sums of shifted rows: some rows of the output, some vectors wide.
+/// A tile of sums of shifted rows: some rows of the output, and of each some vectors of one line, or of some lines.
 pub(super) struct Shifted<'a, F> {
     pub(super) shifts: &'a Shifts,
     /// The weights that are summed up.
@@ -44,11 +44,15 @@ pub(super) struct Shifted<'a, F> {
     /// The weights of the first row, and the step to the next row's.
     pub(super) a: *const F,
     pub(super) a_row: usize,
-    /// x where the tile begins, without a shift.
+    /// x where the tile begins, without a shift, and its step from line to line.
     pub(super) x: *const F,
+    pub(super) x_line: usize,
     pub(super) output: *mut F,
     pub(super) output_row: usize,
-    /// How many columns the last vector has.
+    pub(super) output_line: usize,
+    /// The vectors of a line.
+    pub(super) vectors: usize,
+    /// How many columns the last vector of a line has.
     pub(super) last: usize,
     /// Whether the sums are added to what the output holds, instead of taking its place.
     pub(super) adds: bool,
@@ -57,8 +61,18 @@ pub(super) struct Shifted<'a, F> {
 /// One chain of multiply-adds over k for each of `R` rows and the columns of `N` vectors.
 #[inline(always)]
 pub(super) unsafe fn shifted<V: Lanes, const R: usize, const N: usize>(tile: &Shifted<'_, V::Number>) {
-    let Shifted { shifts, ks, a, a_row, x, output, output_row, last, adds } = tile;
+    let Shifted { shifts, ks, a, a_row, x, x_line, output, output_row, output_line, vectors, last, adds } = tile;
     let (height, width) = (shifts.rows.len(), shifts.columns.len());
+    // Where each vector is in x and in the output, and whether it has all of its lanes.
+    let (mut places, mut line, mut vector) = ([(0, 0, true); N], 0, 0);
+    for place in &mut places {
+        let whole = *last == V::COUNT || vector + 1 < *vectors;
+        *place = (line * x_line + vector * V::COUNT, line * output_line + vector * V::COUNT, whole);
+        vector += 1;
+        if vector == *vectors {
+            (line, vector) = (line + 1, 0);
+        }
+    }
     // SAFETY: the caller's: the machine has the instructions of `V`; `R` rows of `a`, x from each shift on, and the
     // tile of the output exist.
     unsafe {
@@ -71,9 +85,9 @@ pub(super) unsafe fn shifted<V: Lanes, const R: usize, const N: usize>(tile: &Sh
             for (j, column) in columns.iter().enumerate() {
                 let x = line.add(*column);
                 let mut vectors = [V::splat(V::Number::ZERO); N];
-                for (n, vector) in vectors.iter_mut().enumerate() {
-                    let x = x.add(n * V::COUNT);
-                    *vector = if n + 1 < N || *last == V::COUNT { V::load(x) } else { V::load_first(x, mask) };
+                for (vector, (at, _, whole)) in vectors.iter_mut().zip(places) {
+                    let x = x.add(at);
+                    *vector = if whole { V::load(x) } else { V::load_first(x, mask) };
                 }
                 for (r, row) in sums.iter_mut().enumerate() {
                     let weight = V::splat(*a.add(r * a_row + k + j));
@@ -86,9 +100,8 @@ pub(super) unsafe fn shifted<V: Lanes, const R: usize, const N: usize>(tile: &Sh
             row += 1;
         }
         for (r, row) in sums.into_iter().enumerate() {
-            for (n, sum) in row.into_iter().enumerate() {
-                let to = output.add(r * output_row + n * V::COUNT);
-                let whole = n + 1 < N;
+            for (sum, (_, at, whole)) in row.into_iter().zip(places) {
+                let to = output.add(r * output_row + at);
                 let sum = match (*adds, whole) {
                     (false, _) => sum,
                     (true, true) => V::load(to).add(sum),
