@@ -35,7 +35,7 @@ pub fn build(tree: &Path) -> Result<Executables> {
     command.args(["-p", "autodiff-run", "--lib"]);
     TESTS.iter().for_each(|test| _ = command.args(["--test", test]));
     let output = command
-        .env("RUSTFLAGS", "-Awarnings")
+        .env("RUSTFLAGS", "--cap-lints=allow")
         .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .current_dir(tree)
         .stderr(Stdio::inherit())
