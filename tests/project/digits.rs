@@ -28,16 +28,18 @@ fn an_image_is_drawn_in_eight_lines() {
     assert_eq!(drawing[0], "····░░▓▓▒▒······");
 }
 
+/// A short training; with `LONG` in the environment the whole one.
 #[test]
 fn the_network_reads_digits_it_has_never_seen_and_the_seed_decides_all() {
-    let options = Options { seed: 3, ..Options::default() };
-    let trained = train(&options, &mut []).unwrap();
-    assert!(trained.accuracy > 0.96, "{}", trained.accuracy);
+    let long = std::env::var_os("LONG").is_some();
+    let trained = train(&Options { seed: 3, quick: !long, ..Options::default() }, &mut []).unwrap();
+    let least = if long { 0.96 } else { 0.85 };
+    assert!(trained.accuracy > least, "{}", trained.accuracy);
     assert_eq!(trained.test.len(), 359);
     example::check(&trained).unwrap();
     // That the same training gives the same bits is seen on a short one, too.
     let scores = |seed| train(&Options { seed, quick: true, ..Options::default() }, &mut []).unwrap().scores;
-    let short = scores(3);
+    let short = if long { scores(3) } else { trained.scores };
     assert_eq!(short, scores(3));
     assert_ne!(short, scores(4));
 }

@@ -33,23 +33,29 @@ fn numbered_examples_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pictures = std::env::temp_dir().join(format!("pictures-{}", std::process::id()));
     let newest = ["autodiff/src", "nn/src"].map(|folder| newest(&root.join(folder))).into_iter().max().unwrap();
-    let mut ran = 0;
-    for entry in fs::read_dir(root.join("examples")).unwrap() {
-        let path = entry.unwrap().path();
+    let entries = fs::read_dir(root.join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let is_numbered = |path: &PathBuf| {
+        path.extension().is_some_and(|e| e == "rs")
+            && path.file_stem().unwrap().to_string_lossy().starts_with(|c: char| c.is_ascii_digit())
+    };
+    let examples: Vec<PathBuf> = entries.filter(is_numbered).collect();
+    assert!(examples.len() >= 33, "{} numbered examples", examples.len());
+    let run = |path: &PathBuf| {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if path.extension().is_none_or(|e| e != "rs") || !name.starts_with(|c: char| c.is_ascii_digit()) {
-            continue;
-        }
         let program = built(&name);
-        let is_current = changed(&program) >= newest.max(changed(&path));
+        let is_current = changed(&program) >= newest.max(changed(path));
         assert!(is_current, "{name} was built before the last change: run `cargo build --examples` first");
         let output = Command::new(program).arg("--quick").arg("--to").arg(&pictures).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{name} failed:\n{out}\n{err}");
         assert!(!out.is_empty(), "{name} shows nothing");
-        ran += 1;
-    }
-    assert!(ran >= 33, "{ran} numbered examples");
+    };
+    // Two at a time.
+    let (some, others) = examples.split_at(examples.len() / 2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| some.iter().for_each(run));
+        others.iter().for_each(run);
+    });
     the_pictures_are_drawn(&pictures);
     fs::remove_dir_all(&pictures).unwrap();
 }
