@@ -128,6 +128,18 @@ fn outside() -> Refusal {
     Refusal::new("a view reaches outside its operand")
 }
 
+/// Copies the rows of `x`, which are `length` long, to the beginnings of the rows of `to`, which are `width` apart.
+pub(crate) fn copy_rows<T: Copy>(x: &[T], length: usize, to: &mut [T], width: usize) {
+    const SHORT: usize = 256;
+    for (x, to) in x.chunks_exact(length.max(1)).zip(to.chunks_mut(width.max(1))) {
+        match to.get_mut(..length) {
+            Some(to) if length <= SHORT => copy_short(x, to),
+            Some(to) => to.copy_from_slice(x),
+            None => {}
+        }
+    }
+}
+
 /// Copies some numbers to the beginning of `to`: they are few, so that a call would take longer than the copying.
 #[inline(always)]
 pub(super) fn copy_short<T: Copy>(x: &[T], to: &mut [T]) {

@@ -58,6 +58,7 @@ self_tests!(
 );
 
 pub use conv::{conv, conv_shape, conv_transpose, conv_weight_adjoint, conv_workspace};
+pub(crate) use copy::copy_rows;
 pub use copy::{copy, rearrange};
 pub use cumsum::cumsum;
 pub(crate) use deviations::{deviations, deviations_adjoint};

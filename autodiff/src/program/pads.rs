@@ -5,6 +5,8 @@ use super::Program;
 use crate::base::error::Result;
 use crate::base::ids::{IdVec, NodeId};
 use crate::base::real::Real;
+use crate::base::shape::Shape;
+use crate::primitive::Kernel;
 use crate::tape::node::{Node, Op};
 use crate::tape::var::Var;
 use crate::tape::{Arg, Tape};
@@ -38,7 +40,8 @@ impl Padded {
 
 impl<F: Real> Program<F> {
     /// The same program, in which pad x₀ + pad x₁ + … is (x₀, x₁, …) + 0 where the x fill the axis: one array instead of one
-    /// for each part. Results keep their bits: each element is some x + 0 + … + 0, in either order.
+    /// for each part. Results keep their bits: each element is some x + 0 + … + 0, in either order. Where all parts are computed
+    /// element by element, 0 is added to each of them instead: a plan does that in the same loop.
     pub(crate) fn with_joined_pads(&self) -> Result<Program<F>> {
         if !self.nodes.ids().any(|id| Padded::at(&self.nodes, id).is_some()) {
             return Ok(self.clone());
@@ -75,10 +78,22 @@ fn joined<'t, F: Real>(tape: &'t Tape<F>, operands: &[Arg<'t, F>]) -> Option<Var
             }
             end = total.checked_sub(part.after)?;
         }
-        (end == total).then_some(axis)
+        let in_loops = parts.iter().all(|part| is_elementwise(nodes, part.x));
+        (end == total).then_some((axis, in_loops))
     })
-    .map(|axis| {
-        let parts: SmallVec<[Var<'t, F>; 4]> = parts.iter().map(|part| tape.arg(part.x).var()).collect();
-        tape.concat(&parts, axis) + 0.0
+    .map(|(axis, in_loops)| {
+        let parts = parts.iter().map(|part| tape.arg(part.x).var());
+        if in_loops {
+            return tape.concat(&parts.map(|part| part + 0.0).collect::<SmallVec<[_; 4]>>(), axis);
+        }
+        tape.concat(&parts.collect::<SmallVec<[_; 4]>>(), axis) + 0.0
     })
+}
+
+/// Whether a node is computed element by element.
+fn is_elementwise<F: Real>(nodes: &IdVec<Node<F>>, id: NodeId) -> bool {
+    let node = &nodes[id];
+    let Op::Apply(primitive) = &node.op else { return false };
+    let shapes: SmallVec<[&Shape; 4]> = node.inputs.iter().map(|operand| &nodes[*operand].shape).collect();
+    matches!(primitive.kernel(&shapes), Kernel::Elementwise(_))
 }

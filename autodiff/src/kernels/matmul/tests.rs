@@ -196,6 +196,31 @@ fn check_onto<F: Real>(random: &mut Random, m: usize, k: usize, n: usize) {
     }
 }
 
+/// As [`check_onto`] for several matrices a, whose rows lie side by side.
+fn check_onto_of_several<F: Real>(random: &mut Random) {
+    let [outer, rows, k, n] = [1 + random.upto(4), 8 + random.upto(30), 1 + random.upto(30), 2 + random.upto(30)];
+    // Row r of matrix o is row r·outer + o of the array.
+    let data: Vec<F> = random.numbers(outer * rows * k, false);
+    let row = |at: usize| &data[(at % rows * outer + at / rows) * k..][..k];
+    let in_order: Vec<F> = (0..outer * rows).flat_map(|at| row(at).to_vec()).collect();
+    let row_major = |data, rows, columns| Lying { data, shape: Shape::from([rows, columns]), strides: [columns, 1] };
+    let (b, x): (Vec<F>, Vec<F>) = (random.numbers(k * n, false), random.numbers(n, false));
+    let product = defined(&row_major(in_order, outer * rows, k), &row_major(b.clone(), k, n));
+    let expected: Vec<F> = product.iter().enumerate().map(|(i, p)| x[i % n] + *p).collect();
+    let a = Layout { shape: [outer, rows, k].into(), strides: [k, outer * k, 1].into_iter().collect(), offset: 0 };
+    let of_rows = |shape: &[usize]| Layout::contiguous(shape.into());
+    let onto = ProductOnto::of(&a, &of_rows(&[k, n]), &of_rows(&[n]), &[outer, rows, n].into()).unwrap();
+    assert_eq!((onto.reach(), onto.work()), ([data.len(), b.len(), n], outer * rows * k * n));
+    let (cut, mut output) = (random.upto(outer * rows), vec![F::nan(); outer * rows * n]);
+    let operands = [data.as_ptr(), b.as_ptr(), x.as_ptr()];
+    // SAFETY: as `reach` says, and the output has room for the rows.
+    unsafe {
+        onto.run(0..cut, operands, output.as_mut_ptr());
+        onto.run(cut..outer * rows, operands, output.as_mut_ptr().add(cut * n));
+    }
+    assert_bits(&output, &expected, || format!("{outer} times {rows}x{k} times {k}x{n}"));
+}
+
 fn a_product_onto_an_array_is_the_product_and_the_sum() {
     let mut random = Random(1);
     let (cases, most) = if cfg!(miri) { (4, 8) } else { (1000, 40) };
@@ -203,6 +228,8 @@ fn a_product_onto_an_array_is_the_product_and_the_sum() {
         let [m, k, n] = [0; 3].map(|_| random.upto(most));
         check_onto::<f32>(&mut random, m, k, n);
         check_onto::<f64>(&mut random, m, k, n);
+        check_onto_of_several::<f32>(&mut random);
+        check_onto_of_several::<f64>(&mut random);
     }
     // More than one chain for each element is a sum of its own first.
     let layout = |shape: [usize; 2]| Layout::contiguous(shape.into());

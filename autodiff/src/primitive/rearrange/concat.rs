@@ -6,7 +6,7 @@ use crate::base::error::{Mismatch, Refusal, Result};
 use crate::base::kind::{Kind, Type};
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::{Operand, View, ViewMut};
+use crate::kernels::{Operand, View, ViewMut, copy_rows};
 use crate::primitive::{
     Accepts, Call, Cotangents, Derivative, Domain, Entry, Generator, Kernel, Primitive, RuleContext, Sample,
     SampleOperand, Signature, Tangents, Types, one_result,
@@ -114,9 +114,14 @@ impl Concat {
         for input in inputs {
             let x = read(input)?;
             let part = below(x.shape());
-            let mut rows = x.reader();
-            for row in output.as_mut_slice().chunks_mut(width.max(1)) {
-                row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
+            match (x.as_slice(), output.as_mut_slice().get_mut(start..)) {
+                (Some(x), Some(output)) => copy_rows(x, part, output, width),
+                _ => {
+                    let mut rows = x.reader();
+                    for row in output.as_mut_slice().chunks_mut(width.max(1)) {
+                        row.get_mut(start..start + part).into_iter().for_each(|row| rows.read(row));
+                    }
+                }
             }
             start += part;
         }
