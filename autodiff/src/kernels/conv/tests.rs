@@ -218,6 +218,27 @@ fn prop_assert_eq_vec(got: &[f64], expected: &[f64]) -> Result<(), TestCaseError
     Ok(())
 }
 
+fn the_shapes_decide_how_it_is_computed() {
+    let geometry = |x: [usize; 4], w: [usize; 4], window: Window| Geometry::new(&x, &w, &[window; 2], 1).unwrap();
+    let ways = |geometry: &Geometry| {
+        [direct::is_direct, direct::is_transpose_direct, direct::is_weight_adjoint_direct].map(|is| is(geometry))
+    };
+    let plain = Window::default();
+    assert_eq!(ways(&geometry([2, 3, 20, 20], [5, 3, 3, 3], plain)), [true; 3]);
+    // More weights than partial sums are kept of, rows that fill less than half of a vector, strides, windows that are long.
+    assert_eq!(ways(&geometry([2, 32, 20, 20], [32, 32, 3, 3], plain)), [true, true, false]);
+    assert_eq!(ways(&geometry([2, 3, 20, 9], [5, 3, 3, 3], plain)), [true, true, false]);
+    let strided = Window { stride: 2, ..plain };
+    assert_eq!(ways(&geometry([2, 3, 40, 40], [5, 3, 3, 3], strided)), [true, false, true]);
+    assert_eq!(ways(&geometry([2, 3, 60, 60], [5, 3, 17, 3], plain)), [false; 3]);
+    // An image without padding is read where it lies, and one with padding is not.
+    let is_written = |window: Window| {
+        planes::Planes::of_input(&geometry([2, 3, 20, 30], [5, 3, 4, 5], window)).is_written([600, 30, 1])
+    };
+    assert!(is_written(plain) && is_written(Window { dilation: 2, ..plain }));
+    assert!(!is_written(Window { padding: (1, 1), ..plain }) && !is_written(strided));
+}
+
 fn what_does_not_fit_is_named() {
     let message = |x: &[usize], w: &[usize], windows: &[Window], groups: usize| {
         conv_shape(&x.into(), &w.into(), windows, groups).unwrap_err().message
@@ -269,6 +290,7 @@ self_tests!(
     each_function_is_the_sum_of_its_terms,
     the_adjoints_are_adjoints,
     sums_are_those_of_the_products,
+    the_shapes_decide_how_it_is_computed,
     what_does_not_fit_is_named,
     an_output_or_cotangent_of_another_shape_is_refused,
 );
