@@ -2,7 +2,8 @@
 
 use autodiff::check::strategy::{self, Recipe};
 use autodiff::inspect::Trace;
-use autodiff::{ErrorKind, Feed, Input, Program, Real, Tape, Var};
+use autodiff::primitive::Loop;
+use autodiff::{Arg, ErrorKind, Feed, Index, Input, Program, Real, Tape, Var};
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
@@ -414,4 +415,36 @@ fn a_loop_is_explained_by_its_operations() {
     let program = tape.program(&[y.tanh(), y.sum(..)]).unwrap();
     let said = program.plan().unwrap().explain();
     assert!(said.contains(&format!("loop over {LARGE}: exp, tanh; sum (")), "{said}");
+}
+
+/// Indices in another shape are read where they lie: given, computed, constant, carried by a loop and exchanged there.
+#[test]
+fn indices_in_another_shape_are_those_of_the_program() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input([[4.0, 1.0, 3.0], [2.0, 6.0, 5.0]]);
+    let given = tape.index([[0, 2], [1, 1]]);
+    let (order, constant) = (x.argsort(1), tape.index_constant([[2, 0]]));
+    fn flat<'t>(indices: Index<'t, f64>, size: usize) -> Index<'t, f64> {
+        indices.reshape([size]).reshape([1, size]).reshape([size])
+    }
+    let ([a, b], stacked) = {
+        let options = Loop { steps: 3, reversed: false, keep: Default::default() };
+        let (last, all) = tape.scan_with(options, &[given.into(), flat(given + 1, 4).into()], &[], |_, c, _| {
+            let (a, b) = (c[0].index().reshape([4]), c[1].index().reshape([2, 2]));
+            (vec![b.into(), a.into()], vec![a.into(), flat(b, 4).reshape([2, 2]).into()])
+        });
+        ([last[0], last[1]], all)
+    };
+    let numbers = x.reshape([6]).gather(flat(order, 6));
+    let mut outputs: Vec<Arg<'_, f64>> = vec![numbers.into(), x.gather(flat(given, 4) - given.reshape([4])).into()];
+    outputs.extend([flat(given, 4), flat(order, 6), flat(constant, 2), order].map(Arg::from));
+    outputs.extend([a, b]);
+    outputs.extend(stacked);
+    let program = tape.program(&outputs).unwrap();
+    let inputs = [Input::real([[1.0, 5.0, 2.0], [9.0, 8.0, 7.0]]), Input::index([[2, 1], [0, 1]])];
+    let mut plan = program.plan().unwrap();
+    for _ in 0..2 {
+        assert_eq!(format!("{:?}", plan.run_all(&inputs).unwrap()), format!("{:?}", program.run_all(&inputs).unwrap()));
+    }
+    assert!(!plan.explain().contains("reshape"), "{}", plan.explain());
 }
