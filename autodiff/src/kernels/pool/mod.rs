@@ -320,7 +320,8 @@ impl Planes {
             && (window.stride, window.dilation) == (2, 1)
             && window.padding.0 == 0
             && 2 * self.positions[1] <= self.size[1]
-            && self.size[0].saturating_mul(self.size[1]) < u32::MAX as usize
+            // Places are counted in `u32`, a little beyond the plane, too.
+            && self.size[0].saturating_mul(self.size[1]) <= u32::MAX as usize / 2
     }
 
     fn place(&self, axis: usize, position: usize) -> Place {
