@@ -17,6 +17,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-ignore-leaks
   -Zmiri-tree-borrows -Zmiri-permissive-provenance ${MIRIFLAGS:-}"
+# Of random cases, which most tests take as many of as proptest does by itself, a few.
+export PROPTEST_CASES=4
 cargo +nightly miri test --locked --test inside -- "$@"
 filters=("$@")
 [ $# -gt 0 ] || filters=(plan:: sums_of_products:: wrong_primitives:: kernels::)

@@ -139,7 +139,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
         fn gathering_is_the_formula((x, i, _, axis) in case()) {
             let mut y = vec![7.0; i.shape.size()];

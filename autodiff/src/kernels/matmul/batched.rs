@@ -203,7 +203,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
         fn each_matrix_has_the_bits_of_its_own_product((a, b) in case()) {
             let (shape, y) = multiplied(&a, &b);
