@@ -2,8 +2,8 @@
 # Miri over the portable kernels, the planner and the plans' raw memory: an interpreter that knows what is initialised,
 # which reference may touch what, and which threads race. It runs a thousand times slower than the machine, so tests do
 # less under `cfg(miri)`, blocks, panels and the chunks of sums are small, so that small arrays have several, and kernels
-# go the way of `Level::Base`. All of it takes a quarter of an hour on one core; programs are random, so it varies by
-# minutes.
+# go the way of `Level::Base`. The tests of convolutions alone take more than ten minutes on one core; programs are random,
+# so it varies.
 #
 # Needs a nightly toolchain with Miri (`rustup component add --toolchain nightly miri rust-src`). Arguments go to the
 # tests: `scripts/miri.sh matmul`.
