@@ -5,6 +5,7 @@ mod cond;
 mod constants;
 mod cotangents;
 mod custom_rules;
+mod explain;
 mod mutants;
 mod non_finite;
 mod oracle;

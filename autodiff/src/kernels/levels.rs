@@ -4,12 +4,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::laid::assert_same;
 use super::matmul::prepared::{self, Tiny};
 use super::pair::{Arithmetic, Pair};
 use super::simd::{self, Level};
 use super::sum::CHUNK;
 use super::usually::{self, Usually};
-use super::{Lane, deviations, max, pool, softmax, sum};
+use super::{Elementwise, Fused, Lane, deviations, fused, max, pool, random, softmax, sum};
 use crate::base::real::Real;
 
 /// Numbers of all magnitudes, and among them zeros of both signs, and where they are asked for infinities and NaN.
@@ -210,6 +211,17 @@ fn exponentials_of_all_levels() {
     both(exponentials::<f64>);
 }
 
+/// A function with multiply-adds.
+#[derive(Clone, Copy)]
+struct Polynomial;
+
+impl<F: Real> Fused<F> for Polynomial {
+    #[inline(always)]
+    fn of(self, x: F) -> F {
+        x.mul_add(x, F::of(3.0)).mul_add(x, x)
+    }
+}
+
 fn elements<F: Real>(seed: u64, odd: bool) {
     let operations = [Arithmetic::Add, Arithmetic::Sub, Arithmetic::Mul, Arithmetic::Div];
     for n in lengths().step_by(3) {
@@ -229,6 +241,17 @@ fn elements<F: Real>(seed: u64, odd: bool) {
             y.push(F::of(f64::from(u8::from(all))));
             y
         });
+        agree("units", |level| {
+            let mut y = vec![F::zero(); n];
+            let words: Vec<[u8; 4]> = a.iter().map(|x| (x.double().to_bits() as u32).to_le_bytes()).collect();
+            random::units::at(level, &mut y, &words);
+            y
+        });
+        agree("each_of", |level| {
+            let mut y = vec![F::zero(); n];
+            fused::each_of::at(level, &mut y, a, Polynomial);
+            y
+        });
         // Two operations of arithmetic in one loop, each operand a row or a number.
         for (first, second) in operations.iter().flat_map(|first| operations.iter().map(|second| (*first, *second))) {
             for (right, numbers) in (0..8).flat_map(|numbers| [(false, numbers), (true, numbers)]) {
@@ -243,6 +266,37 @@ fn elements<F: Real>(seed: u64, odd: bool) {
             }
         }
     }
+}
+
+/// Each operation of arithmetic on rows and numbers against that of single elements: divisions by powers of two, the
+/// smallest and the largest included, are products.
+fn arithmetic<F: Real>(seed: u64, odd: bool) {
+    use Arithmetic::{Add, Div, Mul, StrongDiv, StrongMul, Sub};
+    let tiny = F::min_positive_value() * F::epsilon();
+    let huge = F::max_value() / (F::of(2.0) - F::epsilon());
+    let powers = [F::of(0.5), F::of(-8.0), F::one(), tiny, F::min_positive_value(), huge, huge / F::of(4.0)];
+    let others = [F::zero(), F::of(3.0), F::of(1.5), F::infinity(), F::nan()];
+    let x: Vec<F> = numbers(33, seed, odd).into_iter().chain(powers).chain(others).collect();
+    for operation in [Add, Sub, Mul, Div, StrongMul, StrongDiv] {
+        let function = Elementwise::arithmetic(operation);
+        for b in powers.into_iter().chain(others) {
+            let expected = |f: &dyn Fn(F) -> F| x.iter().map(|x| f(*x)).collect::<Vec<_>>();
+            let found = |lanes: &[Lane<'_, F>]| {
+                let mut y = vec![F::zero(); x.len()];
+                function.row(lanes, &mut y);
+                y
+            };
+            assert_same(&found(&[Lane::Row(&x), Lane::Number(b)]), &expected(&|x| operation.of(x, b)));
+            assert_same(&found(&[Lane::Number(b), Lane::Row(&x)]), &expected(&|x| operation.of(b, x)));
+            let row = vec![b; x.len()];
+            assert_same(&found(&[Lane::Row(&x), Lane::Row(&row)]), &expected(&|x| operation.of(x, b)));
+        }
+    }
+}
+
+fn arithmetic_on_rows_is_that_of_elements() {
+    both(arithmetic::<f32>);
+    both(arithmetic::<f64>);
 }
 
 fn elements_of_all_levels() {
@@ -281,6 +335,7 @@ self_tests!(
     largest_elements_of_all_levels,
     exponentials_of_all_levels,
     elements_of_all_levels,
+    arithmetic_on_rows_is_that_of_elements,
     tiny_products_of_all_levels,
     the_machine_has_the_levels_it_says,
 );

@@ -186,6 +186,56 @@ where
     }
 }
 
+/// a/b. By a number that is a power of two it is the product with the reciprocal, to the last bit: processors multiply
+/// several times as fast as they divide.
+struct Quotient;
+
+impl<F: Real> Loops<F> for Quotient {
+    fn operands(&self) -> usize {
+        2
+    }
+
+    #[inline]
+    fn number(&self, a: F, b: F, _: F) -> F {
+        a / b
+    }
+
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        match (inputs, exact_reciprocal(inputs)) {
+            ([Lane::Row(a), _], Some(factor)) => simd::each(level, output, [a], &|[a]| a * factor),
+            _ => Body(|[a, b]: [F; 2]| a / b).row(level, inputs, output),
+        }
+    }
+}
+
+/// a/b that is 0 where a is 0; as [`Quotient`], of which no power of two makes a NaN of 0.
+struct StrongQuotient;
+
+impl<F: Real> Loops<F> for StrongQuotient {
+    fn operands(&self) -> usize {
+        2
+    }
+
+    #[inline]
+    fn number(&self, a: F, b: F, _: F) -> F {
+        strong_quotient(a, b)
+    }
+
+    fn row(&self, level: Level, inputs: &[Lane<'_, F>], output: &mut [F]) {
+        match (inputs, exact_reciprocal(inputs)) {
+            ([Lane::Row(a), _], Some(factor)) => simd::each(level, output, [a], &|[a]| a * factor),
+            _ => Strong { plain: |a: F, b| a / b, strong: strong_quotient }.row(level, inputs, output),
+        }
+    }
+}
+
+/// 1/b for a number b of which it is exact and no smaller than normal numbers are: of powers of two.
+fn exact_reciprocal<F: Real>(inputs: &[Lane<'_, F>]) -> Option<F> {
+    let [_, Lane::Number(b)] = *inputs else { return None };
+    let reciprocal = b.recip();
+    (reciprocal.is_normal() && b.integer_decode().0.is_power_of_two()).then_some(reciprocal)
+}
+
 impl<F: Real, C: Fn([F; 2]) -> F + Send + Sync> Loops<F> for Body<C, 2> {
     fn operands(&self) -> usize {
         2
@@ -244,24 +294,15 @@ impl<F: Real> Elementwise<F> {
         Elementwise::of(Body(f))
     }
 
-    /// The function `f`, in which fused multiply-adds are many: without the machine's instructions for them each would be
-    /// a call, so that single numbers go through the loops, too.
-    pub fn fused<C, const N: usize>(f: C) -> Self
-    where
-        C: Fn([F; N]) -> F + Send + Sync + 'static,
-        Body<C, N>: Loops<F>,
-    {
-        Elementwise { fused: true, ..Elementwise::of(Body(f)) }
-    }
-
     /// The function `general` of one element, which is `common` where `is_common` says so: a row of nothing else is computed
-    /// by `common` alone, which may do without tests. Many fused multiply-adds, as for [`fused`](Self::fused).
+    /// by `common` alone, which may do without tests. Single numbers go through the loops, which have the machine's fused
+    /// multiply-adds.
     pub fn mostly(
         is_common: impl Fn(F) -> bool + Send + Sync + 'static,
         common: impl Fn(F) -> F + Send + Sync + 'static,
         general: impl Fn(F) -> F + Send + Sync + 'static,
     ) -> Self {
-        Elementwise { fused: true, ..Elementwise::of(Mostly { is_common, common, general }) }
+        Elementwise::of_fused(Mostly { is_common, common, general })
     }
 
     /// One of the operations of arithmetic.
@@ -271,9 +312,9 @@ impl<F: Real> Elementwise<F> {
             Arithmetic::Add => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Add.of(a, b)),
             Arithmetic::Sub => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Sub.of(a, b)),
             Arithmetic::Mul => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Mul.of(a, b)),
-            Arithmetic::Div => Elementwise::new(|[a, b]: [F; 2]| Arithmetic::Div.of(a, b)),
+            Arithmetic::Div => Elementwise::of(Quotient),
             Arithmetic::StrongMul => Elementwise::of(Strong { plain: |a: F, b| a * b, strong: strong_product }),
-            Arithmetic::StrongDiv => Elementwise::of(Strong { plain: |a: F, b| a / b, strong: strong_quotient }),
+            Arithmetic::StrongDiv => Elementwise::of(StrongQuotient),
         };
         Elementwise { arithmetic: Some(operation), ..function }
     }
@@ -282,6 +323,11 @@ impl<F: Real> Elementwise<F> {
     pub(super) fn of(loops: impl Loops<F> + 'static) -> Self {
         let operands = loops.operands() as u8;
         Elementwise { loops: Box::new(loops), fused: false, operands, arithmetic: None }
+    }
+
+    /// The function these loops compute, in which fused multiply-adds are many.
+    pub(super) fn of_fused(loops: impl Loops<F> + 'static) -> Self {
+        Elementwise { fused: true, ..Elementwise::of(loops) }
     }
 
     /// Which operation of arithmetic it is, if it is one.

@@ -11,6 +11,7 @@ mod conv;
 mod copy;
 mod cumsum;
 mod deviations;
+mod fused;
 mod gather_along;
 mod index;
 #[cfg(all(feature = "self-tests", debug_assertions))]
@@ -62,6 +63,7 @@ pub(crate) use copy::copy_rows;
 pub use copy::{copy, rearrange};
 pub use cumsum::cumsum;
 pub(crate) use deviations::{deviations, deviations_adjoint};
+pub(crate) use fused::Fused;
 pub use gather_along::{gather_along, scatter_add_along};
 pub use index::{IndexComparison, IndexOperation, index_arithmetic, index_compare, index_to_real};
 pub(crate) use map::Loops;

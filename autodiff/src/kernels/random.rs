@@ -6,6 +6,7 @@
 //! and the same ones give the same numbers on every machine.
 
 use super::normal::standard_normal;
+use super::simd::vectorized;
 use crate::base::real::Real;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -32,7 +33,7 @@ const LOWER: u128 = 1 << 67;
 /// assert_eq!(two, three[..2]);
 /// ```
 pub fn bits(key: u64, stream: u64, output: &mut [u64]) {
-    draw(key, stream, true, output, |b| b);
+    draw(key, stream, output, |b| b);
 }
 
 /// Fills `output` with numbers uniform on [0, 1): y = ⌊b/2¹¹⌋/2⁵³ in double precision and ⌊b/2⁴⁰⌋/2²⁴ in single, the
@@ -47,9 +48,16 @@ pub fn bits(key: u64, stream: u64, output: &mut [u64]) {
 /// ```
 pub fn uniform<F: Real>(key: u64, stream: u64, output: &mut [F]) {
     if size_of::<F>() == size_of::<f32>() {
-        draw(key, stream, false, output, |b| F::of((b >> 40) as f64 * (1.0 / (1u64 << 24) as f64)));
+        // The lower half is not wanted and takes no time.
+        let mut words = words(key, stream, 0);
+        let mut bytes = [0; 4 * BLOCK];
+        for output in output.chunks_mut(BLOCK) {
+            let bytes = &mut bytes[..4 * output.len()];
+            words.fill_bytes(bytes);
+            units(output, bytes.as_chunks::<4>().0);
+        }
     } else {
-        draw(key, stream, true, output, |b| F::of((b >> 11) as f64 * (1.0 / (1u64 << 53) as f64)));
+        draw(key, stream, output, |b| F::of((b >> 11) as i64 as f64 * (1.0 / (1u64 << 53) as f64)));
     }
 }
 
@@ -63,7 +71,7 @@ pub fn uniform<F: Real>(key: u64, stream: u64, output: &mut [F]) {
 /// assert!(y.iter().all(|y: &f64| -y.ln() > 0.0 && y.ln().is_finite()));
 /// ```
 pub fn uniform_open<F: Real>(key: u64, stream: u64, output: &mut [F]) {
-    draw(key, stream, true, output, |b| below_one(open(b)));
+    draw(key, stream, output, |b| below_one(open(b)));
 }
 
 /// Fills `output` with numbers of the standard normal distribution, of mean 0 and variance 1: y = Φ⁻¹((b + ½)/2⁶⁴), Φ the
@@ -79,7 +87,7 @@ pub fn uniform_open<F: Real>(key: u64, stream: u64, output: &mut [F]) {
 /// assert!(mean.abs() < 0.05);
 /// ```
 pub fn normal<F: Real>(key: u64, stream: u64, output: &mut [F]) {
-    draw(key, stream, true, output, |b| F::of(standard_normal(b)));
+    draw(key, stream, output, |b| F::of(standard_normal(b)));
 }
 
 /// The key that belongs to `index` among those derived from `key`: of step t, of layer n. Different indices give different
@@ -117,21 +125,31 @@ pub(super) fn open(b: u64) -> f64 {
     (b as f64 + 0.5) * (1.0 / (1u128 << 64) as f64)
 }
 
-/// Fills `output` with f(bᵢ). Where the lower halves are not wanted they are zero, and take no time.
-fn draw<T>(key: u64, stream: u64, lower: bool, output: &mut [T], f: impl Fn(u64) -> T) {
-    let [mut upper_words, mut lower_words] = [0, LOWER].map(|position| {
-        let mut words = ChaCha8Rng::seed_from_u64(key);
-        words.set_stream(stream);
-        words.set_word_pos(position);
-        words
-    });
+vectorized! {
+    /// ⌊w/2⁸⌋/2²⁴ for each word w. As an integer with a sign, which more machines can convert.
+    fn units(output: &mut [F], words: &[[u8; 4]]) {
+        for (y, word) in output.iter_mut().zip(words) {
+            *y = F::of(f64::from((u32::from_le_bytes(*word) >> 8) as i32) * (1.0 / (1u64 << 24) as f64));
+        }
+    }
+}
+
+/// The words of the stream from this one on.
+fn words(key: u64, stream: u64, first: u128) -> ChaCha8Rng {
+    let mut words = ChaCha8Rng::seed_from_u64(key);
+    words.set_stream(stream);
+    words.set_word_pos(first);
+    words
+}
+
+/// Fills `output` with f(bᵢ).
+fn draw<T>(key: u64, stream: u64, output: &mut [T], f: impl Fn(u64) -> T) {
+    let [mut upper_words, mut lower_words] = [0, LOWER].map(|first| words(key, stream, first));
     let mut bytes = [[0; 4 * BLOCK]; 2];
     for output in output.chunks_mut(BLOCK) {
         let [high, low] = bytes.each_mut().map(|bytes| &mut bytes[..4 * output.len()]);
         upper_words.fill_bytes(high);
-        if lower {
-            lower_words.fill_bytes(low);
-        }
+        lower_words.fill_bytes(low);
         let halves = high.as_chunks::<4>().0.iter().zip(low.as_chunks::<4>().0);
         for (y, halves) in output.iter_mut().zip(halves) {
             let (high, low) = (u32::from_le_bytes(*halves.0), u32::from_le_bytes(*halves.1));

@@ -65,7 +65,9 @@ vectorized! {
                 *y = function.common(*a, *b);
             }
             if !all {
-                y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (a, b))| *y = function.of(*a, *b));
+                for (y, (a, b)) in y.iter_mut().zip(a.iter().zip(b)) {
+                    *y = function.of(*a, *b);
+                }
             }
         }
     }

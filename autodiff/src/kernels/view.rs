@@ -294,6 +294,12 @@ impl<'a, F: Copy> Reader<'a, F> {
         }
     }
 
+    /// After how many elements it begins again: an array that is broadcast along the first axes is read over and over.
+    pub(crate) fn period(&self) -> usize {
+        let own = self.outer.iter().skip_while(|axis| axis.stride == 0);
+        own.map(|axis| axis.length).product::<usize>() * self.inner.length
+    }
+
     /// The next elements, as many as `output` takes.
     pub(crate) fn read(&mut self, output: &mut [F]) {
         self.next(output, |y, x| *y = x);

@@ -64,8 +64,8 @@ impl Recurrence for Adam {
             return w.tape().refuse("Adam", &[], mismatch);
         }
         let [m, v] = moments(g, state, [self.beta1, self.beta2]);
-        let m_hat = m / one_minus_power(self.beta1, now.step);
-        let v_hat = v / one_minus_power(self.beta2, now.step);
+        let m_hat = m * correction(self.beta1, now.step);
+        let v_hat = v * correction(self.beta2, now.step);
         let under = if self.epsilon_root == 0.0 { v_hat } else { v_hat + self.epsilon_root };
         w - now.rate * m_hat / (under.sqrt() + self.epsilon)
     }
@@ -91,9 +91,9 @@ pub(super) fn largest_gradient<F: Real>(epsilon: f64) -> Option<F> {
     F::of(epsilon).is_normal().then(|| F::max_value().sqrt() / F::of(2.0))
 }
 
-/// 1 − βᵗ as −2h/(1 − h) for h = tanh(t·log β / 2), which is the same number and keeps its digits in f32 where βᵗ is
-/// nearly 1; for β = 0 it is 1.
-pub(super) fn one_minus_power<'t, F: Real>(beta: f64, step: Var<'t, F>) -> Var<'t, F> {
+/// 1/(1 − βᵗ), which corrects a moving average that began at 0, as (h − 1)/(2h) for h = tanh(t·log β / 2): it is the same
+/// number and keeps its digits in f32 where βᵗ is nearly 1; for β = 0 it is 1. A factor, because processors divide slowly.
+pub(super) fn correction<'t, F: Real>(beta: f64, step: Var<'t, F>) -> Var<'t, F> {
     let h = (step * (beta.ln() / 2.0)).tanh();
-    -2.0 * h / (1.0 - h)
+    (h - 1.0) / (2.0 * h)
 }

@@ -56,8 +56,8 @@ impl Recurrence for AmsGrad {
         }
         let [m, v] = adam::moments(g, state, [self.beta1, self.beta2]);
         let u = state.update("u", |u| u.maximum(v));
-        let m_hat = m / adam::one_minus_power(self.beta1, now.step);
-        let u_hat = u / adam::one_minus_power(self.beta2, now.step);
+        let m_hat = m * adam::correction(self.beta1, now.step);
+        let u_hat = u * adam::correction(self.beta2, now.step);
         w - now.rate * m_hat / (u_hat.sqrt() + self.epsilon)
     }
 

@@ -55,7 +55,7 @@ impl<F: Real, O: Optimizer<F>> Optimizer<F> for WeightAverage<O> {
         }
         let step = update.now.step;
         let values = self.optimizer.update(update);
-        let share = (1.0 - self.beta) / super::adam::one_minus_power(self.beta, step);
+        let share = (1.0 - self.beta) * super::adam::correction(self.beta, step);
         for (parameter, value) in update.parameters.iter().zip(&values) {
             update.state.of(parameter).update("average", |average| average + share * (*value - average));
         }

@@ -60,8 +60,8 @@ impl Recurrence for Lamb {
             return w.tape().refuse("Lamb", &[], mismatch);
         }
         let [m, v] = adam::moments(g, state, [self.beta1, self.beta2]);
-        let m_hat = m / adam::one_minus_power(self.beta1, now.step);
-        let v_hat = v / adam::one_minus_power(self.beta2, now.step);
+        let m_hat = m * adam::correction(self.beta1, now.step);
+        let v_hat = v * adam::correction(self.beta2, now.step);
         let d = m_hat / (v_hat.sqrt() + self.epsilon) + self.decay * w;
         let (of_w, of_d) = (w.norm(..), d.norm(..));
         let ratio = of_w.gt(0.0).select(of_d.gt(0.0).select(of_w / of_d, 1.0), 1.0);

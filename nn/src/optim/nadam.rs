@@ -65,7 +65,7 @@ impl Recurrence for NAdam {
         let times = |c: Var<'t, F>, mu: Var<'t, F>| c * mu + (1.0 - mu);
         let c = state.number("c", |c| times(c, mu));
         let d = m * (next / times(c, next)) + g * ((1.0 - mu) / c);
-        let v_hat = v / adam::one_minus_power(self.beta2, now.step);
+        let v_hat = v * adam::correction(self.beta2, now.step);
         w - now.rate * d / (v_hat.sqrt() + self.epsilon)
     }
 

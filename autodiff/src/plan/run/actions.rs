@@ -292,17 +292,20 @@ impl<F: Real> Machine<'_, F> {
         code.streams.iter().for_each(|stream| rows.push(self.pointer(stream.home)));
         let streams = code.streams.iter().enumerate().filter(|(_, stream)| stream.moves);
         let moving: SmallVec<[usize; 16]> = streams.map(|(i, _)| code.rows + i).collect();
-        let mut readers: SmallVec<[(u16, Reader<'_, F>); 4]> = SmallVec::new();
+        let mut readers: SmallVec<[(u16, bool, Reader<'_, F>); 4]> = SmallVec::new();
         for (row, source, shape) in &code.gathers {
             // SAFETY: verified; no step and no write of the loop changes it.
             let view = unsafe { self.view(source) };
             if let Some(mut reader) = view.and_then(|view| Reader::new(view, shape)) {
                 reader.seek(blocks.start * self.code.block);
-                readers.push((*row, reader));
+                // The same in each block, if it begins again with each.
+                let is_constant = self.code.block.checked_rem(reader.period()) == Some(0);
+                readers.push((*row, is_constant, reader));
             }
         }
         // What the second cache holds is near enough.
         let far = moving.len() * code.size * size_of::<F>() > NEAR;
+        let first = blocks.start;
         for block in blocks {
             let start = block * self.code.block;
             let length = self.code.block.min(code.size - start);
@@ -315,7 +318,8 @@ impl<F: Real> Machine<'_, F> {
             // SAFETY: rows and streams are ranges of `length` elements; verified: the output of a step is none of its operands,
             // and what is written is apart from all other streams; no other piece touches this block.
             unsafe {
-                for (row, reader) in &mut readers {
+                for (row, _, reader) in readers.iter_mut().filter(|(_, is_constant, _)| block == first || !is_constant)
+                {
                     reader.read(std::slice::from_raw_parts_mut(rows[usize::from(*row)], length));
                 }
                 // While one block is computed the next is on its way, some quarters of rows at each step.

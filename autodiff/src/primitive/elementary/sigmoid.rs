@@ -3,12 +3,12 @@
 use super::sigmoid_slope::SigmoidSlope;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Fused};
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = 1/(1 + exp(−x))
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sigmoid;
 
 impl<F: Real> Primitive<F> for Sigmoid {
@@ -21,7 +21,7 @@ impl<F: Real> Primitive<F> for Sigmoid {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::fused(|[x]| sigmoid(x)))
+        Kernel::Elementwise(Elementwise::fused(Sigmoid))
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
@@ -51,9 +51,11 @@ impl<'t, F: Real> Var<'t, F> {
 }
 
 /// Written with the exponential of a negative number only, which cannot overflow.
-#[inline(always)]
-fn sigmoid<F: Real>(x: F) -> F {
-    let small = (-x.abs()).exponential();
-    let numerator = if x < F::zero() { small } else { F::one() };
-    numerator / (F::one() + small)
+impl<F: Real> Fused<F> for Sigmoid {
+    #[inline(always)]
+    fn of(self, x: F) -> F {
+        let small = (-x.abs()).exponential();
+        let numerator = if x < F::zero() { small } else { F::one() };
+        numerator / (F::one() + small)
+    }
 }

@@ -2,12 +2,12 @@
 
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Fused};
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = log(1 + eˣ)
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Softplus;
 
 impl<F: Real> Primitive<F> for Softplus {
@@ -20,7 +20,7 @@ impl<F: Real> Primitive<F> for Softplus {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::fused(|[x]| softplus(x)))
+        Kernel::Elementwise(Elementwise::fused(Softplus))
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
@@ -50,12 +50,14 @@ impl<'t, F: Real> Var<'t, F> {
 /// max(x, 0) + log(1 + a) with a = exp(−|x|) ≤ 1. What is lost in u = 1 + a is put right by the quotient of a and u − 1.
 ///
 /// Source: W. Kahan's log1p, in the Hewlett-Packard HP-15C Advanced Functions Handbook (1982), appendix.
-#[inline(always)]
-fn softplus<F: Real>(x: F) -> F {
-    let a = (-x.abs()).exponential();
-    let u = F::one() + a;
-    let d = u - F::one();
-    let tail = if d == F::zero() { a } else { u.logarithm() * (a / d) };
-    let ramp = if x < F::zero() { F::zero() } else { x };
-    ramp + tail
+impl<F: Real> Fused<F> for Softplus {
+    #[inline(always)]
+    fn of(self, x: F) -> F {
+        let a = (-x.abs()).exponential();
+        let u = F::one() + a;
+        let d = u - F::one();
+        let tail = if d == F::zero() { a } else { u.logarithm() * (a / d) };
+        let ramp = if x < F::zero() { F::zero() } else { x };
+        ramp + tail
+    }
 }

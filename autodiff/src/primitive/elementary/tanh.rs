@@ -3,12 +3,12 @@
 use super::tanh_slope::TanhSlope;
 use crate::base::real::Real;
 use crate::base::shape::Shape;
-use crate::kernels::Elementwise;
+use crate::kernels::{Elementwise, Fused};
 use crate::primitive::{Domain, Entry, Kernel, Partial, Primitive, RuleContext, Sample};
 use crate::tape::var::Var;
 
 /// y = tanh x
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tanh;
 
 impl<F: Real> Primitive<F> for Tanh {
@@ -21,7 +21,7 @@ impl<F: Real> Primitive<F> for Tanh {
     }
 
     fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
-        Kernel::Elementwise(Elementwise::<F>::fused(|[x]| x.hyperbolic_tangent()))
+        Kernel::Elementwise(Elementwise::fused(Tanh))
     }
 
     fn partial<'t>(&self, at: &RuleContext<'_, 't, F>, _: usize) -> Partial<'t, F> {
@@ -32,6 +32,13 @@ impl<F: Real> Primitive<F> for Tanh {
 /// The line of the registry.
 pub(in crate::primitive) fn entry<F: Real>() -> Entry<F> {
     Entry::fixed(&Tanh).sampled(|generator| Sample::elementwise(&Tanh, generator, &[Domain::REALS]))
+}
+
+impl<F: Real> Fused<F> for Tanh {
+    #[inline(always)]
+    fn of(self, x: F) -> F {
+        x.hyperbolic_tangent()
+    }
 }
 
 impl<'t, F: Real> Var<'t, F> {

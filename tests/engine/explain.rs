@@ -1,0 +1,74 @@
+//! What a plan says of itself: its actions, its memory, and how many threads it starts.
+
+use autodiff::{Plan, Tape, Var};
+use ndarray::Array2;
+
+/// The plan of what `build` makes of an input with these numbers.
+fn plan(x: &[f64], build: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> Plan<f64> {
+    let tape = Tape::new();
+    let y = build(tape.input(x.to_vec()));
+    tape.program(&[y]).unwrap().plan().unwrap()
+}
+
+/// Steps on short rows that follow one another are one action, single numbers among them another.
+#[test]
+fn short_steps_share_an_action() {
+    let said = plan(&[0.5; 8], |x| x.sin().cos().tanh()).explain();
+    assert!(said.contains(": 1 actions"), "{said}");
+    assert!(said.contains("\n  3 steps on 24 elements\n"), "{said}");
+    let said = plan(&[0.5], |x| x.reshape([]).sin().cos().tanh()).explain();
+    assert!(said.contains("\n  3 steps on single numbers\n"), "{said}");
+    assert!(!said.contains("inputs are updated"), "{said}");
+}
+
+/// One line says where updates begin: behind what reads the input that is updated.
+#[test]
+fn updates_begin_where_the_line_says() {
+    let tape = Tape::<f64>::new();
+    let x = tape.input(vec![0.5; 5000]);
+    let program = tape.program(&[x.sin(), x.reshape([50, 100]).softmax(1)]).unwrap();
+    assert!(!program.plan().unwrap().explain().contains("inputs are updated"));
+    let said = program.planner().update(0, 0).plan().unwrap().explain();
+    let lines: Vec<&str> = said.lines().collect();
+    let at = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(said.matches("inputs are updated").count(), 1, "{said}");
+    assert!(at("softmax") < at("inputs are updated") && at("inputs are updated") < at("sin"), "{said}");
+}
+
+/// A chain needs the memory of its ends, however long it is: each result takes the place of its operand.
+#[test]
+fn a_chain_needs_no_memory_between_its_ends() {
+    for size in [1, 8] {
+        let x = vec![0.5; size];
+        let bytes = |n: usize| plan(&x, |x| (0..n).fold(x, |x, _| x.sin())).bytes();
+        assert_eq!(bytes(2), bytes(9), "{size}");
+    }
+    let bytes = |n: usize| plan(&[0.5], |x| (0..n).fold(x.reshape([]), |x, _| x.sin())).bytes();
+    assert_eq!(bytes(1), bytes(9));
+}
+
+/// What nothing reads has no place in memory.
+#[test]
+fn an_input_that_is_not_read_takes_no_memory() {
+    let bytes = |unread: usize| {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(vec![0.5; 8]);
+        tape.input(vec![0.5; unread]);
+        let program = tape.program(&[x.sin()]).unwrap();
+        assert_eq!(program.inputs().count(), 2);
+        program.plan().unwrap().bytes()
+    };
+    assert_eq!(bytes(1), bytes(64));
+}
+
+/// Threads are started where there is work for them: twenty times what one piece should have.
+#[test]
+fn threads_are_started_where_there_is_work() {
+    let threads = |size: usize| {
+        let tape = Tape::<f64>::new();
+        let x = tape.input(Array2::zeros((size, size)));
+        tape.program(&[x.matmul(x)]).unwrap().planner().threads(2).plan().unwrap().threads()
+    };
+    // 125,000 and 2,097,152 multiply-adds.
+    assert_eq!([threads(50), threads(128)], [1, 2]);
+}
