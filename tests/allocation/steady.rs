@@ -127,7 +127,8 @@ fn a_step_starts_threads_once() {
         let batch = data(&mut random, examples);
         step.run(&mut model, &batch, 0).unwrap();
         assert!(step.explain(&model, &batch).unwrap().contains(" 3 threads"));
-        assert_eq!(threads(), 3, "{examples} examples");
+        // The third is that of this test.
+        assert_eq!(threads(), 2, "{examples} examples");
     }
 }
 

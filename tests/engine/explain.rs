@@ -47,6 +47,14 @@ fn a_chain_needs_no_memory_between_its_ends() {
     assert_eq!(bytes(1), bytes(9));
 }
 
+/// A loop over a large array needs a few rows of a thousand elements, whatever the length of the array.
+#[test]
+fn a_loop_needs_a_few_rows() {
+    let bytes = |size: usize| plan(&vec![0.5; size], |x| (x.exp() + 1.0).log().sum(..)).bytes();
+    assert!(bytes(10_000) < 3 * 1200 * 8, "{}", bytes(10_000));
+    assert!(bytes(1_000_000) < bytes(10_000) + 1_000_000 / 1024 * 8 + 64, "{}", bytes(1_000_000));
+}
+
 /// What nothing reads has no place in memory.
 #[test]
 fn an_input_that_is_not_read_takes_no_memory() {
@@ -71,4 +79,22 @@ fn threads_are_started_where_there_is_work() {
     };
     // 125,000 and 2,097,152 multiply-adds.
     assert_eq!([threads(50), threads(128)], [1, 2]);
+}
+
+/// A number beside a row is read where it lies, and an operand that lies in another order is written out first: its place in
+/// bytes is behind the inputs.
+#[test]
+fn what_does_not_lie_in_a_row_is_written_out() {
+    let tape = Tape::<f64>::new();
+    let (x, y, number) = (tape.input([[1.0, 2.0, 3.0]; 2]), tape.input([[1.0, 2.0]; 3]), tape.input(2.0));
+    let said = tape.program(&[x * number]).unwrap().plan().unwrap().explain();
+    assert!(said.contains(": 1 actions"), "{said}");
+    let said = tape.program(&[x.transpose() * y]).unwrap().plan().unwrap().explain();
+    let at = said
+        .split("write out [3, 2] at ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_else(|| panic!("{said}"));
+    // Two inputs of six numbers of 8 bytes.
+    assert!(at.parse::<usize>().unwrap() >= 96, "{said}");
 }

@@ -5,7 +5,7 @@ use autodiff::self_tests::{SelfTests, all};
 use std::collections::BTreeSet;
 use std::panic;
 
-/// A test for each of these modules: `plan::run_actions` is that of `autodiff::plan::run::actions`.
+/// A test for each of these modules: `plan::run_team` is that of `autodiff::plan::run::team`.
 macro_rules! modules {
     ($($parent:ident: $($module:ident)+;)+) => {
         const MODULES: &[&str] = &[$($(concat!(stringify!($parent), "::", stringify!($module))),+),+];
@@ -24,7 +24,7 @@ modules! {
     inspect: numbers;
     kernels: conv cumsum deviations gather_along index levels matmul matmul_batched norm normal pair pool random rearrange
         sort window;
-    plan: planner pool run_actions verify verify_loops;
+    plan: planner pool run_team verify verify_loops;
     primitive: level_tests;
     tape: attribution_tests;
     text: report;

@@ -349,3 +349,52 @@ fn habits_of_other_languages() {
     "#]],
     );
 }
+
+/// The place of a bad escape is its backslash.
+#[test]
+fn an_escape_that_is_none_is_underlined() {
+    line_fails(
+        r#"y "a\qb" : f64[2] = x"#,
+        expect![[r#"
+        parse: line 4, column 5: after `\` stands one of n r t 0 \ " ' or u{…} with a character's number
+          4 | y "a\qb" : f64[2] = x
+            |     ^
+    "#]],
+    );
+}
+
+/// The rows of an array are all numbers or all arrays, empty ones included.
+#[test]
+fn a_number_beside_empty_rows() {
+    line_fails(
+        "y : f64[2, 0] = [[], 3]",
+        expect![[r#"
+        parse: line 4, column 17: expected `input`, `data`, `index`, `key`, `constant(…)` or an operation such as `tanh(x)`, found `[`
+          4 | y : f64[2, 0] = [[], 3]
+            |                 ^
+          help: a constant is written `constant(0.5)`
+    "#]],
+    );
+}
+
+/// Who begins a line with something like `return` and declares a type did not mean `return`.
+#[test]
+fn a_result_that_is_called_nearly_return() {
+    line_fails(
+        "retrun x",
+        expect![[r#"
+        parse: line 4, column 8: expected `:` or `=`, found `x`
+          4 | retrun x
+            |        ^
+          help: did you mean `return`?
+    "#]],
+    );
+    line_fails(
+        "retrun : f64[2] x",
+        expect![[r#"
+        parse: line 4, column 17: expected `=`, found `x`
+          4 | retrun : f64[2] x
+            |                 ^
+    "#]],
+    );
+}

@@ -1,6 +1,7 @@
 //! One axis of an array, and the checks that kernels make of the shapes they are given.
 
-use super::view::{Odometer, View};
+use super::order::Odometer;
+use super::view::View;
 use crate::base::axis::no_axis;
 use crate::base::error::Refusal;
 use crate::base::shape::{Shape, Strides};

@@ -1,6 +1,7 @@
 //! Copying: what a rearranging primitive does when its result is wanted row-major.
 
-use super::view::{Axes, Odometer, Operand, Reader, View, ViewMut};
+use super::order::{Axes, Odometer, Reader};
+use super::view::{Operand, View, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::shape::{Layout, Shape, Strides};
 use smallvec::SmallVec;

@@ -1,7 +1,8 @@
 //! Elements by their positions on an axis, and the adjoint.
 
 use super::along::{Along, expect_along, expect_shape, position};
-use super::view::{Odometer, View, ViewMut};
+use super::order::Odometer;
+use super::view::{View, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use crate::base::shape::Strides;

@@ -1,7 +1,8 @@
 //! The lanes of a reduction: the elements that become one number, for each position of the axes that stay.
 
+use super::order::{Axes, Odometer, Reader};
 use super::sum::{CHUNK, FEW, Rows};
-use super::view::{Axes, Odometer, Reader, View};
+use super::view::View;
 use crate::base::real::Real;
 
 /// A lane of no more elements is gathered into less memory, so that a small array pays for little.

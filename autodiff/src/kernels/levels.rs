@@ -65,6 +65,7 @@ fn both(test: impl Fn(u64, bool)) {
 }
 
 fn sums<F: Real>(seed: u64, odd: bool) {
+    assert_eq!(sum::sum_of_chunks::<F>(&[]), F::zero());
     for n in lengths() {
         let x: Vec<F> = numbers(2 * n, seed, odd);
         agree("one_chunk", |level| vec![sum::one_chunk::at(level, &x[..n])]);

@@ -1,8 +1,9 @@
 //! Elementwise kernels.
 
+use super::order::Reader;
 use super::pair::{Arithmetic, strong_product, strong_quotient};
 use super::simd::{self, Level};
-use super::view::{Operand, Reader, ViewMut};
+use super::view::{Operand, ViewMut};
 use crate::base::error::Refusal;
 use crate::base::real::Real;
 use loops::Body;

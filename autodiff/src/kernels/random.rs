@@ -290,7 +290,16 @@ pub(crate) mod tests {
         }
     }
 
+    /// With the key of which the inner mixing is 0, index n gives number n of SplitMix64 that begins with 0.
+    ///
+    /// Source of the numbers: S. Vigna's `splitmix64.c` (2015), run with the state 0.
+    fn indices_of_one_key_are_the_numbers_of_splitmix64() {
+        let numbers = [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f, 0xf88b_b8a8_724c_81ec_u64];
+        assert_eq!([1, 2, 3, 4].map(|n| fold_in(GAMMA.wrapping_neg(), n)), numbers);
+    }
+
     self_tests!(
+        indices_of_one_key_are_the_numbers_of_splitmix64,
         an_element_depends_on_key_stream_and_position_alone,
         each_bit_is_set_half_of_the_time,
         uniform_numbers_are_the_leading_bits,

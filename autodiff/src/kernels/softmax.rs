@@ -3,10 +3,11 @@
 use super::copy::copy_to;
 use super::lanes::{Lane, Lanes, Way, with_block};
 use super::max::{larger, largest, largest_of_lane};
+use super::order::Axes;
 use super::simd::vectorized;
 use super::sum::{CHUNK, Rows, chunk, column_tree, sum, tree};
 use super::tile::{self, SIDE};
-use super::view::{Axes, View, ViewMut};
+use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
 /// The elements of which the exponential is computed at a time.

@@ -1,8 +1,9 @@
 //! Sums: one tree of additions for an array of a given length, wherever its elements lie.
 
 use super::lanes::{Lane, Lanes, Way};
+use super::order::Odometer;
 use super::simd::vectorized;
-use super::view::{Odometer, View, ViewMut};
+use super::view::{View, ViewMut};
 use crate::base::real::Real;
 
 /// The number of partial sums a chunk is added into.

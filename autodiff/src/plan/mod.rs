@@ -22,7 +22,7 @@ mod schedule;
 mod verify;
 
 #[cfg(all(feature = "self-tests", debug_assertions))]
-self_tests!(in planner::tests, pool::tests, run::actions::tests, verify::tests, verify::tests::loops);
+self_tests!(in planner::tests, pool::tests, run::team::tests, verify::tests, verify::tests::loops);
 
 use planner::Guard;
 pub use planner::Planner;
@@ -36,6 +36,7 @@ use crate::tape::value::Value;
 use code::{Code, Output, Place, Source};
 use memory::{Home, Update};
 use ndarray::{ArrayD, ArrayViewD, ShapeBuilder};
+use run::team::Team;
 use run::{Machine, Memory, Raw};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ pub enum Feed<'a, F> {
 
 impl<F: Real> Plan<F> {
     /// Runs the program on `feeds`, one for each input, in order; [`output`](Self::output) reads the results. Allocates
-    /// nothing (with threads, now and then a queue's next block).
+    /// nothing (with threads, a few words for each).
     ///
     /// If there is an error, no input was updated.
     ///
@@ -124,14 +125,13 @@ impl<F: Real> Plan<F> {
         let mut raw: Vec<Raw<F>> = recycled(std::mem::take(&mut self.raw));
         raw.extend(feeds.iter_mut().map(Raw::of));
         let raw_feeds = Cell::from_mut(raw.as_mut_slice()).as_slice_of_cells();
-        // SAFETY: the code was verified when the plan was made, for memory and inputs of these lengths, and they are filled;
-        // the feeds were checked just now, and are borrowed until the run is over, as is the plan.
-        let mut machine = unsafe { Machine::new(&self.code, memory, raw_feeds, pieces, self.divided) };
         let (code, program, guards) = (&self.code, &self.program, &self.guards);
-        let done = match &self.pool {
-            Some(pool) => pool.install(|| both_parts(&mut machine, code, program, guards)),
-            None => both_parts(&mut machine, code, program, guards),
-        };
+        let done = Team::of(self.pool.as_deref(), |team| {
+            // SAFETY: the code was verified when the plan was made, for memory and inputs of these lengths, and they are filled;
+            // the feeds were checked just now, and are borrowed until the run is over, as is the plan.
+            let mut machine = unsafe { Machine::new(code, memory, raw_feeds, team, pieces, self.divided) };
+            both_parts(&mut machine, code, program, guards)
+        });
         self.raw = recycled(raw);
         done?;
         self.ran = true;
@@ -283,9 +283,9 @@ impl<F: Real> Plan<F> {
         &self.program
     }
 
-    /// The number of threads that share the work.
+    /// The number of threads that share the work: the one that calls [`execute`](Self::execute), and its helpers.
     pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
+        self.pool.as_ref().map_or(1, |pool| 1 + pool.current_num_threads())
     }
 
     /// The bytes of memory the plan holds for arrays: what [`explain`](Self::explain) says it takes.

@@ -134,7 +134,7 @@ impl<F: Real> Planner<'_, F> {
             n if n == 1 || !is_large(&code, self.divided) => None,
             n => Some(self.pool.map_or_else(|| start_threads(n), Ok)?),
         };
-        let threads = pool.as_ref().map_or(1, |pool| pool.current_num_threads());
+        let threads = pool.as_ref().map_or(1, |pool| 1 + pool.current_num_threads());
         let line = 64 / size_of::<F>();
         let scratch = code.scratch(threads);
         let mut arena = Vec::new();
@@ -242,11 +242,11 @@ fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
 /// So many threads may be started on any machine; more only where there are processors for them.
 const ANYWHERE: usize = 8;
 
-/// Threads that wait for work: `n`, or as many as have a processor.
+/// Threads that wait for work: so many that `n` share it with the one that has it, or as many as have a processor.
 fn start_threads(n: usize) -> Result<Arc<rayon::ThreadPool>> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let n = n.min(processors.max(ANYWHERE));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("autodiff {i}")).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n - 1).thread_name(|i| format!("autodiff {i}")).build();
     pool.map(Arc::new).map_err(|error| Error::new(ErrorKind::Resources, "plan", format!("{n} threads: {error}")))
 }
 

@@ -15,7 +15,8 @@ pub(crate) mod tests;
 
 use super::along::{expect_lengths, expect_room};
 use super::matmul::{Strided, multiply};
-use super::view::{Axes, Reader, View, ViewMut};
+use super::order::{Axes, Reader};
+use super::view::{View, ViewMut};
 use super::window::Window;
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;

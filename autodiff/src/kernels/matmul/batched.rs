@@ -4,7 +4,8 @@ use super::{Strided, multiply, shape_error};
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;
 use crate::base::shape::{Shape, Strides};
-use crate::kernels::view::{Axes, Odometer, View};
+use crate::kernels::order::{Axes, Odometer};
+use crate::kernels::view::View;
 
 /// The shape of a·b by NumPy's rules: \[…, m, k\] times \[…, k, n\] is \[…, m, n\], where the leading axes broadcast. A
 /// vector a \[k\] is one row, a vector b \[k\] one column, and the axis of length 1 that either would give is left out: of

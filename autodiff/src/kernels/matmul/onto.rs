@@ -5,8 +5,8 @@ use super::packed::DEPTH;
 use super::{Matrix, Target, block};
 use crate::base::real::Real;
 use crate::base::shape::{Layout, Shape};
+use crate::kernels::order::Axes;
 use crate::kernels::simd::Level;
-use crate::kernels::view::Axes;
 use std::ops::Range;
 
 /// y = x + a·b for a matrix b, where the rows of a lie at one distance, or those of several matrices do that lie at one

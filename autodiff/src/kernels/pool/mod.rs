@@ -5,7 +5,8 @@ pub(super) mod pairs;
 pub(crate) mod tests;
 
 use super::along::expect_lengths;
-use super::view::{Odometer, View, ViewMut};
+use super::order::Odometer;
+use super::view::{View, ViewMut};
 use super::window::Window;
 use crate::base::error::{Mismatch, Refusal};
 use crate::base::real::Real;

@@ -139,7 +139,7 @@ impl<F: Real> Machine<'_, F> {
                 // SAFETY: the caller's, and the rows of pieces are disjoint.
                 let piece =
                     |i: usize| unsafe { self.kernel_rows(kernel, cut, rows * i / pieces..rows * (i + 1) / pieces, i) };
-                divide(0..pieces, &piece)
+                self.team.divide(pieces, &piece)
             }
             _ => {
                 // As many as a plan puts together where parts of an array meet: no memory is asked for.
@@ -255,7 +255,7 @@ impl<F: Real> Machine<'_, F> {
             Ok(())
         };
         // A product that fits refuses nothing.
-        let _ = if pieces > 1 { divide(0..pieces, &piece) } else { piece(0) };
+        let _ = if pieces > 1 { self.team.divide(pieces, &piece) } else { piece(0) };
     }
 
     /// # Safety
@@ -269,7 +269,7 @@ impl<F: Real> Machine<'_, F> {
             Ok(())
         };
         // A loop refuses nothing.
-        let _ = if pieces > 1 { divide(0..pieces, &piece) } else { piece(0) };
+        let _ = if pieces > 1 { self.team.divide(pieces, &piece) } else { piece(0) };
         for (_, partials, sum) in &code.totals {
             // SAFETY: verified: the sum is apart from the partial sums, which are all there.
             unsafe {
@@ -368,41 +368,4 @@ unsafe fn row<F: Real>(function: &Elementwise<F>, operands: u8, numbers: u8, row
         2 => function.row(&[lane(0), lane(1)], output),
         _ => function.row(&[lane(0), lane(1), lane(2)], output),
     }
-}
-
-/// Runs the pieces, by all threads of the pool this runs in.
-fn divide(pieces: Range<usize>, run: &(impl Fn(usize) -> Result<(), Refusal> + Sync)) -> Result<(), Refusal> {
-    match pieces.len() {
-        0 => Ok(()),
-        1 => run(pieces.start),
-        n => {
-            let middle = pieces.start + n / 2;
-            let (left, right) = (pieces.start..middle, middle..pieces.end);
-            let (left, right) = rayon::join(|| divide(left, run), || divide(right, run));
-            left.and(right)
-        }
-    }
-}
-
-#[cfg(all(feature = "self-tests", debug_assertions))]
-pub(crate) mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// No primitive of this crate that is divided refuses, so the pieces are tried by themselves.
-    fn a_refusal_of_one_piece_is_one_of_the_whole() {
-        for pieces in 0..6 {
-            for refusing in 0..=pieces {
-                let ran = AtomicUsize::new(0);
-                let run = |piece| {
-                    ran.fetch_add(1usize << piece, Ordering::Relaxed);
-                    if piece == refusing { Err(Refusal::new("no")) } else { Ok(()) }
-                };
-                assert_eq!(divide(0..pieces, &run).is_err(), refusing < pieces, "piece {refusing} of {pieces}");
-                assert_eq!(ran.into_inner(), (1 << pieces) - 1, "each piece once");
-            }
-        }
-    }
-
-    self_tests!(a_refusal_of_one_piece_is_one_of_the_whole);
 }

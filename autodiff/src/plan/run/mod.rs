@@ -8,12 +8,13 @@
 //!
 //! All that stands in the contract of [`Machine::new`]. What others call takes the machine as `&mut`, so that one thing runs
 //! at a time; the functions inside, which follow an address or run an action that they are given, are `unsafe`. Here is how
-//! memory is reached; `actions` run on it, and `steps` are those of loops over programs.
+//! memory is reached; `actions` run on it, `steps` are those of loops over programs, and a `team` are the threads of a run.
 
 #![allow(unsafe_code, clippy::indexing_slicing)]
 
 pub(super) mod actions;
 mod steps;
+pub(super) mod team;
 
 use super::Feed;
 use super::code::{Code, OperandSource, Output as PlanOutput, Place, Source};
@@ -25,6 +26,7 @@ use crate::base::shape::Shape;
 use crate::kernels::{self, Operand, Reader, View, ViewMut};
 use crate::primitive::Output;
 use std::cell::Cell;
+use team::Team;
 
 /// What one input is read from.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,9 @@ pub(super) struct Machine<'a, F: Real> {
     memory: Memory<F>,
     /// Those of per-step inputs move on between the steps of a loop, when nothing runs.
     feeds: &'a [Cell<Raw<F>>],
-    /// How many pieces large work is divided into; more than one only inside a pool.
+    /// The threads there are.
+    team: &'a Team,
+    /// How many pieces large work is divided into.
     pieces: usize,
     /// Work that is worth dividing.
     divided: usize,
@@ -98,10 +102,11 @@ impl<'a, F: Real> Machine<'a, F> {
         code: &'a Code<F>,
         memory: Memory<F>,
         feeds: &'a [Cell<Raw<F>>],
+        team: &'a Team,
         pieces: usize,
         divided: usize,
     ) -> Self {
-        Machine { code, memory, feeds, pieces, divided }
+        Machine { code, memory, feeds, team, pieces, divided }
     }
 
     /// Copies small inputs to their places in the arena.

@@ -215,7 +215,7 @@ impl<F: Real> Machine<'_, F> {
     ///
     /// # Safety
     /// A loop of the code, and its feeds: what a body finds in them is what its inputs were verified to be.
-    unsafe fn body<'a>(&self, scan: &'a Scan<F>, feeds: &'a [Cell<Raw<F>>]) -> Machine<'a, F> {
+    unsafe fn body<'a>(&'a self, scan: &'a Scan<F>, feeds: &'a [Cell<Raw<F>>]) -> Machine<'a, F> {
         let (region, memory) = (scan.region, self.memory);
         // SAFETY: the body was verified when it was prepared, and its region with the loop: that it lies inside the memory,
         // apart from operands and results. Its loops have no more rows than the code's.
@@ -226,7 +226,7 @@ impl<F: Real> Machine<'_, F> {
                 keys: memory.keys.add(region.keys),
                 scratch: memory.scratch.wrapping_sub(region.arena),
             };
-            Machine::new(&scan.body.code, memory, feeds, self.pieces, self.divided)
+            Machine::new(&scan.body.code, memory, feeds, self.team, self.pieces, self.divided)
         }
     }
 
