@@ -367,12 +367,11 @@ fn an_escape_that_is_none_is_underlined() {
 #[test]
 fn a_number_beside_empty_rows() {
     line_fails(
-        "y : f64[2, 0] = [[], 3]",
+        "y : f64[2, 0] = constant([[], 3])",
         expect![[r#"
-        parse: line 4, column 17: expected `input`, `data`, `index`, `key`, `constant(…)` or an operation such as `tanh(x)`, found `[`
-          4 | y : f64[2, 0] = [[], 3]
-            |                 ^
-          help: a constant is written `constant(0.5)`
+        parse: line 4, column 31: a number stands where the rows before have an array
+          4 | y : f64[2, 0] = constant([[], 3])
+            |                               ^
     "#]],
     );
 }

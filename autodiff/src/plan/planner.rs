@@ -227,11 +227,11 @@ pub(super) struct Guard<F> {
     pub(super) largest: F,
 }
 
-/// Work (multiply-adds, or elements times operations) in one place that is worth dividing: some microseconds.
-const DIVIDED: usize = 100_000;
+/// Work (multiply-adds, or elements times operations) in one place that is worth dividing: five microseconds and more.
+const DIVIDED: usize = 400_000;
 
 /// How much of it is worth threads: entering their pool costs some ten microseconds.
-const WORTH: usize = 20;
+const WORTH: usize = 5;
 
 fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
     let mut work = Vec::new();
