@@ -157,6 +157,8 @@ impl Drop for Done<'_> {
 
 #[cfg(all(feature = "self-tests", debug_assertions))]
 pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
