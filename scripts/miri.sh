@@ -2,8 +2,7 @@
 # Miri over the portable kernels, the planner and the plans' raw memory: an interpreter that knows what is initialised,
 # which reference may touch what, and which threads race. It runs a thousand times slower than the machine, so tests do
 # less under `cfg(miri)`, blocks, panels and the chunks of sums are small, so that small arrays have several, and kernels
-# go the way of `Level::Base`. The tests of convolutions alone take more than ten minutes on one core; programs are random,
-# so it varies.
+# go the way of `Level::Base`. The tests of convolutions alone take a quarter of an hour with other load beside them.
 #
 # Needs a nightly toolchain with Miri (`rustup component add --toolchain nightly miri rust-src`). Arguments go to the
 # tests: `scripts/miri.sh matmul`.

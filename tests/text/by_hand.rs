@@ -186,6 +186,9 @@ fn words_and_names_have_a_longest() {
         assert!(error.message().starts_with("line 2, column 1: this "), "{error}");
         assert!(error.message().contains("is too long") && error.to_string().len() < 400, "{error}");
     }
+    // One of the length that the message of the first names is not too long.
+    let longest = format!("program 2 f64\n{} : f64[] = input\nreturn 1", "a".repeat(4096));
+    assert!(read::<f64>(&longest).is_ok());
 }
 
 /// A name that is no word of the text is written in quotes.
