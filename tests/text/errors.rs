@@ -353,11 +353,14 @@ fn habits_of_other_languages() {
 /// The place of a bad escape is its backslash.
 #[test]
 fn an_escape_that_is_none_is_underlined() {
-    line_fails(r#"y "abcd\qe" : f64[2] = x"#, expect![[r#"
+    line_fails(
+        r#"y "abcd\qe" : f64[2] = x"#,
+        expect![[r#"
         parse: line 4, column 8: after `\` stands one of n r t 0 \ " ' or u{…} with a character's number
           4 | y "abcd\qe" : f64[2] = x
             |        ^
-    "#]]);
+    "#]],
+    );
 }
 
 /// The rows of an array are all numbers or all arrays, empty ones included.
