@@ -21,7 +21,7 @@ impl Axes {
         }
     }
 
-    /// Takes the innermost axis off; one of length 1 where there is none.
+    /// Removes the innermost axis; one of length 1 where there is none.
     #[inline]
     pub(crate) fn pop(&mut self) -> (usize, usize) {
         self.0.pop().unwrap_or((1, 0))

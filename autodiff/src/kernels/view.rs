@@ -52,16 +52,17 @@ impl<'a, F: Copy> View<'a, F> {
         if !shape.contains(&0) && last >= data.len() {
             return None;
         }
-        // Kernels have shorter ways for what lies in order.
-        let mut gap = 1;
-        let in_order = shape.iter().zip(strides).rev().all(|(d, s)| {
-            let fits = *d == 1 || *s == gap;
-            gap *= d;
-            fits
-        });
-        match data.get(..shape.size()).filter(|_| in_order) {
-            Some(data) => Some(View { data, shape, steps: Steps::Contiguous }),
-            None => Some(View { data, shape, steps: Steps::Strided(strides) }),
+        // Kernels have shorter ways for what lies in order. All of such an array is in `data`, so its size is a number.
+        let mut gap = 1usize;
+        let in_order = !shape.contains(&0)
+            && shape.iter().zip(strides).rev().all(|(d, s)| {
+                let fits = *d == 1 || *s == gap;
+                gap = gap.saturating_mul(*d);
+                fits
+            });
+        match data.get(..gap) {
+            Some(data) if in_order => Some(View { data, shape, steps: Steps::Contiguous }),
+            _ => Some(View { data, shape, steps: Steps::Strided(strides) }),
         }
     }
 

@@ -230,7 +230,7 @@ pub(super) struct Guard<F> {
 /// Work (multiply-adds, or elements times operations) in one place that is worth dividing: five microseconds and more.
 const DIVIDED: usize = 400_000;
 
-/// How much of it is worth threads: entering their pool costs some ten microseconds.
+/// How many times as much is worth threads: to wake them costs some ten microseconds.
 const WORTH: usize = 5;
 
 fn is_large<F: Real>(code: &Code<F>, divided: usize) -> bool {
