@@ -76,6 +76,18 @@ impl Shape {
         Mismatch::new(format!("an array has at most {} axes, {what} would have {}", Self::MOST_AXES, self.rank()))
     }
 
+    /// Whether elements at these strides lie in row-major order without gaps.
+    pub(crate) fn is_row_major(&self, strides: &[usize]) -> bool {
+        let mut expected = 1usize;
+        // The stride of an axis of length 1 is never used; an empty array has no elements to misplace.
+        self.contains(&0)
+            || self.iter().zip(strides).rev().all(|(d, s)| {
+                let fits = *d == 1 || *s == expected;
+                expected = expected.saturating_mul(*d);
+                fits
+            })
+    }
+
     /// Whether an array of `F` of this shape can be addressed. Lengths beside a 0 count too, so that no product of them
     /// overflows anywhere.
     pub(crate) fn is_addressable<F>(&self) -> bool {
@@ -223,10 +235,7 @@ impl Layout {
 
     /// Whether the elements lie in row-major order without gaps.
     pub fn is_contiguous(&self) -> bool {
-        let expected = self.shape.strides();
-        // The stride of an axis of length 1 is never used; an empty array has no elements to misplace.
-        self.shape.contains(&0)
-            || self.shape.iter().zip(&self.strides).zip(&expected).all(|((d, s), e)| *d == 1 || s == e)
+        self.shape.is_row_major(&self.strides)
     }
 
     /// How long a buffer has to be to have all elements in it; `usize::MAX` where none is that long.

@@ -52,16 +52,11 @@ impl<'a, F: Copy> View<'a, F> {
         if !shape.contains(&0) && last >= data.len() {
             return None;
         }
-        // Kernels have shorter ways for what lies in order. All of such an array is in `data`, so its size is a number.
-        let mut gap = 1usize;
-        let in_order = !shape.contains(&0)
-            && shape.iter().zip(strides).rev().all(|(d, s)| {
-                let fits = *d == 1 || *s == gap;
-                gap = gap.saturating_mul(*d);
-                fits
-            });
-        match data.get(..gap) {
-            Some(data) if in_order => Some(View { data, shape, steps: Steps::Contiguous }),
+        // Kernels have shorter ways for what lies in order: its elements are the first `last + 1`.
+        match data.get(..=last) {
+            Some(data) if !shape.contains(&0) && shape.is_row_major(strides) => {
+                Some(View { data, shape, steps: Steps::Contiguous })
+            }
             _ => Some(View { data, shape, steps: Steps::Strided(strides) }),
         }
     }
