@@ -126,7 +126,7 @@ fn settle<F: Real>(
         return schedule.groups.len();
     }
     let commit = late.iter().filter(|late| !**late).count();
-    schedule.postpone(&late);
+    schedule.postpone(&program.nodes, &late);
     let readers = late.contains(&true).then(|| Readers::of(program, schedule, commit));
     for update in updates.iter_mut().filter(|update| update.in_place) {
         let (Some(input), Some(output)) = (program.inputs.get(update.slot), program.outputs.get(update.output)) else {

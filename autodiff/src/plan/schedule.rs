@@ -148,14 +148,16 @@ impl Schedule {
     }
 
     /// Moves the groups that `late` says to the end; the rest, and they, keep their order.
-    pub(crate) fn postpone(&mut self, late: &[bool]) {
+    pub(crate) fn postpone<F: Real>(&mut self, nodes: &IdVec<Node<F>>, late: &[bool]) {
         let is_late = |index: &usize| late.get(*index).copied().unwrap_or(false);
         let order: Vec<usize> =
             (0..self.groups.len()).filter(|i| !is_late(i)).chain((0..self.groups.len()).filter(is_late)).collect();
         let mut groups: Vec<Option<Group>> = std::mem::take(&mut self.groups).into_iter().map(Some).collect();
         for old in order {
             let Some(group) = groups.get_mut(old).and_then(Option::take) else { continue };
-            group.nodes().iter().for_each(|id| self.group_of[*id] = self.groups.len());
+            for result in group.nodes().iter().flat_map(|id| results_of(nodes, *id)) {
+                self.group_of[result] = self.groups.len();
+            }
             self.groups.push(group);
         }
     }

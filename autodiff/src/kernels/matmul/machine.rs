@@ -16,12 +16,17 @@ pub(super) trait Machine<F> {
     /// The rows and the vectors of the largest tile: its sums, a row of b and one element of a fill the registers.
     const ROWS: usize;
     const VECTORS: usize;
+    /// The most rows of a tile of sums of shifts that has room for more vectors, and how many those are.
+    const FEW: usize;
+    const VECTORS_OF_FEW: usize;
+    /// The most vectors of a tile of sums of shifts.
+    const VECTORS_OF_SUMS: usize;
     /// The vectors of a tile of one row.
     const WIDE: usize = 8;
 
     /// [`micro::tile`] for `rows` ≤ ROWS and `vectors` ≤ VECTORS, or one row and WIDE vectors.
     unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<F>);
-    /// [`shifts::shifted`] for `rows` ≤ ROWS and `vectors` ≤ VECTORS.
+    /// [`shifts::shifted`] for `rows` ≤ FEW and `vectors` ≤ VECTORS_OF_FEW, or `rows` ≤ ROWS and `vectors` ≤ VECTORS_OF_SUMS.
     unsafe fn shifted(rows: usize, vectors: usize, tile: &Shifted<'_, F>);
     /// [`shifts::products`] for as many rows and shifts as go at once, at most so many: how many it was.
     unsafe fn products(rows: usize, taps: usize, products: &Products<F>) -> (usize, usize);
@@ -40,12 +45,16 @@ macro_rules! machine {
         $(#[$features:meta])? $machine:ident($number:ident): $vector:ty, squares: $squares:ty,
         dots: $at_once:literal rows of $parts:literal,
         products: $($together:literal)*,
-        tiles: $largest:literal x $vectors:literal { $($v:literal: [$($r:literal)*])* }
+        tiles: $largest:literal x $vectors:literal { $($v:literal: [$($r:literal)*])* },
+        sums: $sums:literal vectors, $of_few:literal of $few:literal rows { $($sv:literal: [$($sr:literal)*])* }
     ) => {
         impl Machine<$number> for $machine {
             const LANES: usize = <$vector as Lanes>::COUNT;
             const ROWS: usize = $largest;
             const VECTORS: usize = $vectors;
+            const FEW: usize = $few;
+            const VECTORS_OF_FEW: usize = $of_few;
+            const VECTORS_OF_SUMS: usize = $sums;
 
             unsafe fn tile(rows: usize, vectors: usize, tile: &Tile<$number>) {
                 $(#[$features])?
@@ -68,7 +77,7 @@ macro_rules! machine {
                 }
                 // SAFETY: the caller's, as in the trait.
                 match (vectors, rows) {
-                    $($(($v, $r) => unsafe { at::<$r, $v>(tile) },)*)*
+                    $($(($sv, $sr) => unsafe { at::<$sr, $sv>(tile) },)*)*
                     _ => debug_assert!(false, "no tile of {rows} rows and {vectors} vectors"),
                 }
             }
@@ -159,7 +168,8 @@ macro_rules! machines {
             Baseline($number): Portable<$number>, squares: Portable<$number>,
             dots: 2 rows of 4,
             products: 1,
-            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
+            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] },
+            sums: 3 vectors, 3 of 4 rows { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] }
         }
         #[cfg(target_arch = "x86_64")]
         machine! {
@@ -167,7 +177,8 @@ macro_rules! machines {
             Avx2($number): x86::$narrow, squares: x86::$narrow,
             dots: $narrow_rows rows of $narrow_parts,
             products: $($narrow_together)*,
-            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] }
+            tiles: 4 x 3 { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] 8: [1] },
+            sums: 3 vectors, 3 of 4 rows { 1: [1 2 3 4] 2: [1 2 3 4] 3: [1 2 3 4] }
         }
         #[cfg(target_arch = "x86_64")]
         machine! {
@@ -175,7 +186,10 @@ macro_rules! machines {
             Avx512($number): x86::$wide, squares: x86::$narrow,
             dots: $wide_rows rows of $wide_parts,
             products: $($wide_together)*,
-            tiles: 8 x 2 { 1: [1 2 3 4 5 6 7 8] 2: [1 2 3 4 5 6 7 8] 8: [1] }
+            tiles: 8 x 2 { 1: [1 2 3 4 5 6 7 8] 2: [1 2 3 4 5 6 7 8] 8: [1] },
+            sums: 3 vectors, 4 of 6 rows {
+                1: [1 2 3 4 5 6 7 8] 2: [1 2 3 4 5 6 7 8] 3: [1 2 3 4 5 6 7 8] 4: [1 2 3 4 5 6]
+            }
         }
         #[cfg(target_arch = "x86_64")]
         impl Machines for $number {

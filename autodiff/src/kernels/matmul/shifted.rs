@@ -92,10 +92,11 @@ unsafe fn sums_on<F: Number, M: Machine<F>>(
     y: *mut F,
 ) {
     let (depth, row) = (shifts.depth(), lines.count * lines.length);
-    // As many lines as a tile has room for.
-    let together = (M::VECTORS / lines.length.div_ceil(M::LANES)).max(1);
+    // As many lines as a tile has room for: few rows leave room for more vectors.
+    let most = if rows <= M::FEW { M::VECTORS_OF_FEW } else { M::VECTORS_OF_SUMS };
+    let together = (most / lines.length.div_ceil(M::LANES)).max(1);
     for (several, columns) in blocks(lines.count, together)
-        .flat_map(|several| blocks(lines.length, M::VECTORS * M::LANES).map(move |columns| (several.clone(), columns)))
+        .flat_map(|several| blocks(lines.length, most * M::LANES).map(move |columns| (several.clone(), columns)))
     {
         let vectors = columns.len().div_ceil(M::LANES);
         let at = several.start * lines.length + columns.start;
@@ -115,7 +116,7 @@ unsafe fn sums_on<F: Number, M: Machine<F>>(
                     vectors,
                     last: columns.len() - (vectors - 1) * M::LANES,
                 };
-                // SAFETY: the caller's: the rows and columns of this tile exist, and it has at most ROWS and VECTORS.
+                // SAFETY: the caller's: the rows and columns of this tile exist, and it has at most ROWS and so many vectors.
                 unsafe { M::shifted(block.len(), several.len() * vectors, &tile) }
             }
         }
