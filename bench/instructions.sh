@@ -18,7 +18,7 @@ if ! command -v valgrind >/dev/null; then
   echo "skipped: valgrind is not installed"
   exit 0
 fi
-cargo build --quiet --release --locked -p bench --example counted
+cargo build --quiet --release --locked --workspace --example counted
 program=${CARGO_TARGET_DIR:-target}/release/examples/counted
 
 count() { # WHAT SIZE TIMES

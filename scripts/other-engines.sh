@@ -26,16 +26,18 @@ if [[ ${1:-} == --speed ]]; then
   "$python" jax/python/speed.py "$folder"
   exit
 fi
+cargo build --quiet --locked --workspace --example cases --example models
+built=${CARGO_TARGET_DIR:-target}/debug/examples
 if has jax && has numpy; then
-  cargo run --quiet --locked -p autodiff-jax --example cases -- "$folder/jax" "$samples" "$programs"
+  "$built/cases" "$folder/jax" "$samples" "$programs"
   JAX_PLATFORMS=cpu "$python" jax/python/check.py "$folder/jax"
   JAX_PLATFORMS=cpu "$python" jax/python/check_training.py "$folder/jax" "${short[@]}"
-  cargo run --quiet --locked -p autodiff-jax --example cases -- "$folder/jax"
+  "$built/cases" "$folder/jax"
 else
   printf 'skipped: %s has no jax (pip install -r jax/python/requirements.txt)\n' "$python"
 fi
 if has onnx && has onnxruntime; then
-  cargo run --quiet --locked -p autodiff-onnx --example models -- "$folder/onnx"
+  "$built/models" "$folder/onnx"
   "$python" onnx/python/check.py "$folder/onnx"
   # A second runtime, of pure Rust, which takes two minutes to compile.
   if [[ ${#short[@]} == 0 ]]; then cargo run --quiet --manifest-path onnx/rten/Cargo.toml -- "$folder/onnx"; fi

@@ -10,7 +10,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 /// Samples of each primitive in the comparisons that take seconds, and in those with differences, which take minutes unless
 /// they have fewer (`LONG=1 cargo test --test primitives sweep::` takes as many).
 const CASES: usize = 256;
-const CASES_OF_DIFFERENCES: usize = 32;
+const CASES_OF_DIFFERENCES: usize = 24;
 
 /// Operations without a derivative, and whether they say so (refused) or cut it off on purpose.
 const WITHOUT: [(&str, bool); 5] =
