@@ -2,7 +2,9 @@
 
 use autodiff::check::{self, Check, Method, Reason, Verdict};
 use autodiff::prelude::*;
-use autodiff::primitive::{Cotangents, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Signature, Tangents};
+use autodiff::primitive::{
+    Cotangents, Derivative, Domain, Entry, Kernel, Primitive, RuleContext, Sample, Signature, Tangents,
+};
 use autodiff::{ErrorKind, Input, grad};
 
 /// y = x³ with a reverse rule that forgets a factor, unless told otherwise.
@@ -51,6 +53,38 @@ fn a_right_rule_passes_and_a_wrong_one_fails_by_every_method() {
     assert!(matches!(check::function(|x| x.apply(&NEARLY), [0.5]).unwrap().verdict(), Verdict::Fail(_)));
     assert!(report.relative_error() > 0.1 && report.relative_error() < 0.3, "{report}");
     assert!(report.ok().is_err());
+}
+
+/// y = x², whose derivative there is in reverse alone.
+#[derive(Debug)]
+struct OneWay;
+
+impl<F: Real> Primitive<F> for OneWay {
+    fn name(&self) -> &'static str {
+        "test::one_way"
+    }
+    fn formula(&self) -> &'static str {
+        "y = x²"
+    }
+    fn kernel(&self, _: &[&Shape]) -> Kernel<F> {
+        Kernel::elementwise(|[x]| x * x)
+    }
+    fn reverse<'t>(&self, at: &RuleContext<'_, 't, F>) -> Cotangents<'t, F> {
+        at.one(|| at.dy() * at.x(0) * 2.0)
+    }
+    fn tangent<'t>(&self, _: &RuleContext<'_, 't, F>, _: &[Option<Var<'t, F>>]) -> Tangents<'t, F> {
+        [Derivative::Refused("only backwards")].into_iter().collect()
+    }
+}
+
+/// What has no tangent is unchecked forwards, and right backwards.
+#[test]
+fn a_refused_tangent_is_unchecked() {
+    let report = Check::new().order(1).function(|x| x.apply(&OneWay), [0.5, -2.0]).unwrap();
+    let refused = |reason: &Reason| matches!(reason, Reason::Refused(why) if why.contains("only backwards"));
+    let forward = report.unchecked().iter().filter(|unchecked| unchecked.spot.method == Method::Forward);
+    assert!(forward.clone().count() > 0 && forward.into_iter().all(|unchecked| refused(&unchecked.reason)), "{report}");
+    assert!(report.failures().is_empty() && report.passed() > 0, "{report}");
 }
 
 #[test]

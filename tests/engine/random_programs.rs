@@ -228,7 +228,7 @@ fn programs_are_long_and_varied() {
     }
     let inside: usize = names.values().map(|[_, inside, _]| inside).sum();
     let twice: usize = names.values().map(|[_, _, twice]| twice).sum();
-    assert!(largest <= 60, "an array of {largest} elements");
+    assert!(largest <= 30, "an array of {largest} elements");
     println!(
         "longest {longest}, largest {largest}, {} operations, {inside} and {twice} inside of one and two: {names:?}",
         names.len()

@@ -3,8 +3,9 @@
 use crate::{bare, read, returns};
 use autodiff::Shape;
 use autodiff::primitive::*;
-use autodiff::{ErrorKind, Input, Program, Real, Registry, Tape, Var};
+use autodiff::{Attributes, ErrorKind, Input, Program, Real, Registry, Tape, Var};
 use ndarray::{ArrayD, array};
+use std::sync::Arc;
 
 /// What `x` gives at [3, 4], of a text whose other lines are these.
 fn at_3_4(lines: &str) -> Vec<ArrayD<f64>> {
@@ -243,4 +244,48 @@ fn axes_of_any_length() {
     let too_large = "program 2 f64\nx : f64[n, n, n] = data\nreturn x";
     let error = Program::<f64>::parse_with(too_large, &Registry::standard(), usize::MAX).unwrap_err();
     assert!(error.message().contains("too large"), "{error}");
+}
+
+/// A primitive of several programs, as a user may write one: the first here, and the rest is kept beside it.
+#[derive(Debug)]
+struct Several(Vec<Program<f64>>);
+
+impl Primitive<f64> for Several {
+    fn name(&self) -> &'static str {
+        "several"
+    }
+    fn formula(&self) -> &'static str {
+        "y = f(x)"
+    }
+    fn bodies(&self) -> &[Program<f64>] {
+        &self.0
+    }
+    fn kernel(&self, _: &[&Shape]) -> Kernel<f64> {
+        Kernel::Program
+    }
+}
+
+/// Bodies are given by their names, several of them in brackets, whatever they are called.
+#[test]
+fn several_bodies_are_read_and_written() {
+    let text = |names: [&str; 2]| {
+        let body = |name: &str, what: &str| format!("body {name}\n  h : f64[2] = input\n  z = {what}(h)\n  return z\n");
+        let [first, second] = names;
+        let bodies = body(first, "sqrt") + &body(second, "neg");
+        format!("program 2 f64\n{bodies}x : f64[2] = input\ny = several(x; bodies=[{first}, {second}])\nreturn y\n")
+    };
+    let make = |_: &Attributes, bodies: &[Program<f64>]| Ok(Arc::new(Several(bodies.to_vec())).into());
+    let tape = Tape::<f64>::new();
+    let example = Several(vec![tape.program(&[tape.input([1.0]).tanh()]).unwrap(); 2]);
+    let registry = Registry::<f64>::standard().with(Entry::with_bodies(Arc::new(example), make));
+    for names in [["rise", "fall"], ["n", "fall"], ["rise", "n"]] {
+        let program = Program::parse(&text(names), &registry).unwrap_or_else(|error| panic!("{names:?}: {error}"));
+        assert_eq!(program.run(&[Input::real([4.0, 9.0])]).unwrap(), [array![2.0, 3.0].into_dyn()]);
+        let back = Program::parse(&program.to_text(), &registry).unwrap_or_else(|error| panic!("{names:?}: {error}"));
+        assert_eq!(bare(&back.to_text()), bare(&program.to_text()));
+    }
+    // Words are no numbers.
+    let line = "program 2 f64\nx : f64[2] = input\ny = sum(x; axes=[rows, 0])\nreturn y";
+    let error = Program::<f64>::parse(line, &registry).unwrap_err().to_string();
+    assert!(error.contains("line 3") && error.contains("expected a name, found `0`"), "{error}");
 }

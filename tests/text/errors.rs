@@ -397,3 +397,24 @@ fn a_result_that_is_called_nearly_return() {
     "#]],
     );
 }
+
+#[test]
+fn lengths_are_numbers_or_free() {
+    fails(
+        "program 2 f64\nx : f64[2, rows] = input\nreturn x",
+        expect![[r#"
+        parse: line 2, column 12: expected a number, found `rows`
+          2 | x : f64[2, rows] = input
+            |            ^^^^
+          help: lengths are numbers, or `n` for axes of any length
+    "#]],
+    );
+    fails(
+        "program 2 f64\nx : f64 = input\nreturn x",
+        expect![[r#"
+        parse: line 2, column 9: expected `[` and the lengths of the axes, found `=`
+          2 | x : f64 = input
+            |         ^
+    "#]],
+    );
+}

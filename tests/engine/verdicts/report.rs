@@ -123,3 +123,18 @@ fn single_precision_is_compared_with_double_precision() {
     assert!(bad.failures().is_empty(), "{bad}");
     assert!(matches!(bad.verdict(), Verdict::Unchecked(Reason::SingleDigits(_))), "{bad}");
 }
+
+/// Of a long seed the first numbers are shown; the run comes with a report of failures, and with no other.
+#[test]
+fn long_seeds_are_cut_and_the_run_is_there() {
+    for (length, cut) in [(3, false), (8, true), (20, true)] {
+        let at = ndarray::Array1::from_iter((0..length).map(|i| 0.5 + f64::from(i) / 8.0));
+        let report = check::function(|x| CUBE.of(x), at).unwrap();
+        let failure = report.failures().iter().find(|failure| failure.spot.method == Method::Reverse).unwrap();
+        assert_eq!(failure.spot.seed.len(), length.min(8) as usize);
+        let text = failure.to_string();
+        assert_eq!(text.contains(", …]"), cut, "{text}");
+        assert!(report.trace().is_some_and(|trace| trace.nodes().count() > 1), "{report}");
+    }
+    assert!(check::function(|x| x.exp(), 0.5).unwrap().trace().is_none());
+}
