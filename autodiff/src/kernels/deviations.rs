@@ -158,15 +158,13 @@ fn largest_magnitude<F: Real>(w: &[F]) -> F {
     for (most, w) in most.iter_mut().zip(rest) {
         *most = if w.abs() > *most { w.abs() } else { *most };
     }
-    let mut eight = [F::zero(); SIDE / 2];
-    for r in 0..SIDE / 2 {
-        eight[r] = if most[r] > most[r + 8] { most[r] } else { most[r + 8] };
+    // In pairs: one after the other, each comparison would wait for the one before.
+    for width in [8, 4, 2, 1] {
+        for r in 0..width {
+            most[r] = if most[r] > most[r + width] { most[r] } else { most[r + width] };
+        }
     }
-    let mut largest = F::zero();
-    for most in eight {
-        largest = if most > largest { most } else { largest };
-    }
-    largest
+    most[0]
 }
 
 /// The position of the first element of this magnitude, or 0. It has no branch for each element, so that it becomes vector code.
