@@ -87,7 +87,7 @@ fn a_refused_tangent_is_unchecked() {
     assert!(report.failures().is_empty() && report.passed() > 0, "{report}");
 }
 
-/// Beside an operand without a derivative, from which rounding is not followed back, a wrong rule fails all the same.
+/// Beside an operand without a derivative a wrong rule fails all the same.
 #[test]
 fn a_wrong_rule_fails_beside_a_refused_operand() {
     let tape = Tape::<f64>::new();
