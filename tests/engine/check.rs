@@ -87,16 +87,6 @@ fn a_refused_tangent_is_unchecked() {
     assert!(report.failures().is_empty() && report.passed() > 0, "{report}");
 }
 
-/// Beside an operand without a derivative a wrong rule fails all the same.
-#[test]
-fn a_wrong_rule_fails_beside_a_refused_operand() {
-    let tape = Tape::<f64>::new();
-    let (x, z) = (tape.input([0.5, -2.0]), tape.input([3.0, -4.0]));
-    let report = check::tape(x.apply(&WRONG) * z.sign()).unwrap();
-    let reverse = report.failures().iter().filter(|failure| failure.spot.method == Method::Reverse);
-    assert!(reverse.count() > 0 && matches!(report.verdict(), Verdict::Fail(_)), "{report}");
-}
-
 #[test]
 fn a_failure_says_what_where_and_how_much() {
     let tape = Tape::<f64>::new();
