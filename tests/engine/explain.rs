@@ -1,6 +1,6 @@
 //! What a plan says of itself: its actions, its memory, and how many threads it starts.
 
-use autodiff::{Plan, Tape, Var};
+use autodiff::{Input, Plan, Tape, Var};
 use ndarray::Array2;
 
 /// The plan of what `build` makes of an input with these numbers.
@@ -53,6 +53,30 @@ fn a_loop_needs_a_few_rows() {
     let bytes = |size: usize| plan(&vec![0.5; size], |x| (x.exp() + 1.0).log().sum(..)).bytes();
     assert!(bytes(10_000) < 3 * 1200 * 8, "{}", bytes(10_000));
     assert!(bytes(1_000_000) < bytes(10_000) + 1_000_000 / 1024 * 8 + 64, "{}", bytes(1_000_000));
+}
+
+/// A large array that is one multiplication is computed a second time where it is read later, if what it is computed from is kept
+/// until then: it takes no memory in between, and results are the same.
+#[test]
+fn a_cheap_array_is_not_kept() {
+    let side = 200;
+    let bytes = |c: fn(Var<'_, f64>) -> Var<'_, f64>| {
+        let tape = Tape::<f64>::new();
+        let given = Array2::from_shape_fn((side, side), |(i, j)| (i * 7 + j) as f64 * 1e-4);
+        let x = tape.input(&given).exp();
+        let z = c(x);
+        // Products stand between the first loop and the last.
+        let y = z.sin().matmul(tape.data(Array2::eye(side))) * z + x;
+        let program = tape.program(&[y, y.sum(..)]).unwrap();
+        let inputs = [&given, &Array2::eye(side)].map(Input::real);
+        let mut plan = program.plan().unwrap();
+        let (found, expected) = (plan.run(&inputs).unwrap(), program.run(&inputs).unwrap());
+        assert_eq!(found, expected);
+        plan.bytes()
+    };
+    let arrays = |bytes: usize| bytes / (side * side * size_of::<f64>());
+    let (cheap, costly) = (bytes(|x| x * 3.0), bytes(|x| x.tan()));
+    assert_eq!((arrays(cheap), arrays(costly)), (3, 4));
 }
 
 /// What nothing reads has no place in memory.

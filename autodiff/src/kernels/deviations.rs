@@ -18,10 +18,12 @@ use crate::base::real::Real;
 /// dᵢ − Σⱼ wⱼdⱼ along `axis`. `memory` has room for w and d.
 pub fn deviations<F: Real>([w, d]: [View<'_, F>; 2], axis: usize, output: ViewMut<'_, F>, memory: &mut [F]) {
     each_lane([w, d], axis, output, memory, deviations_of_rows, |y, w, d, m, block| {
-        let own = own_of(w.at(m), d.at(m));
-        let mean = sum(d.length, block, |j| product(w.at(j), d.at(j) - own));
-        let missing = missing(sum(d.length, block, |j| w.at(j)), d.length);
-        let mean = mean - product(missing, own);
+        let heavy = has_most(w.at(m));
+        let own = if heavy { d.at(m) } else { F::zero() };
+        let mut mean = sum(d.length, block, |j| product(w.at(j), d.at(j) - own));
+        if heavy {
+            mean = mean - product(missing(sum(d.length, block, |j| w.at(j)), d.length), own);
+        }
         for j in 0..d.length {
             y[j * d.step] = (d.at(j) - own) - mean;
         }
@@ -41,10 +43,10 @@ pub fn deviations_adjoint<F: Real>([w, g]: [View<'_, F>; 2], axis: usize, output
     });
 }
 
-/// The element that others are measured from, if it has most of the weight; else 0.
+/// Whether this is most of the weight: then others are measured from its element.
 #[inline(always)]
-fn own_of<F: Real>(w: F, d: F) -> F {
-    if w.abs() > F::of(0.5) { d } else { F::zero() }
+fn has_most<F: Real>(w: F) -> bool {
+    w.abs() > F::of(0.5)
 }
 
 /// What weights of this sum lack of 1; 0 where it may be their rounding.
@@ -102,8 +104,17 @@ vectorized! {
         let block = &mut block[..length];
         for ((y, w), d) in y.chunks_exact_mut(length).zip(w.chunks_exact(length)).zip(d.chunks_exact(length)) {
             // Where no element has most of the weight, it does not matter which is the heaviest.
-            let largest = largest_magnitude(w);
-            let own = own_of(largest, if largest > F::of(0.5) { d[first_of_magnitude(w, largest)] } else { F::zero() });
+            if !w.iter().fold(false, |heavy, w| heavy | has_most(*w)) {
+                for ((term, w), d) in block.iter_mut().zip(w).zip(d) {
+                    *term = product(*w, *d);
+                }
+                let mean = chunk(block);
+                for (y, d) in y.iter_mut().zip(d) {
+                    *y = *d - mean;
+                }
+                continue;
+            }
+            let own = d[first_of_magnitude(w, largest_magnitude(w))];
             for ((term, w), d) in block.iter_mut().zip(w).zip(d) {
                 *term = product(*w, *d - own);
             }
@@ -212,10 +223,11 @@ fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [ti
     tile::load(tile, d, length, length, count);
     let (weights, tile) = (&weights[..length], &tile[..length]);
     let place = tile::first(weights, &largest_magnitudes(weights), F::abs);
-    let mut own = [F::zero(); SIDE];
+    let (mut own, mut heavy) = ([F::zero(); SIDE], [false; SIDE]);
     for r in 0..count {
         let m = r * length + index(place[r], length);
-        own[r] = own_of(w[m], d[m]);
+        heavy[r] = has_most(w[m]);
+        own[r] = if heavy[r] { d[m] } else { F::zero() };
     }
     let (mut mean, mut weight) = ([F::neg_zero(); SIDE], [F::neg_zero(); SIDE]);
     for (w, d) in weights.iter().zip(tile) {
@@ -225,7 +237,8 @@ fn deviations_of_tile<F: Real>(y: &mut [F], w: &[F], d: &[F], length: usize, [ti
         }
     }
     for r in 0..SIDE {
-        mean[r] = mean[r] - product(missing(weight[r], length), own[r]);
+        let measured = mean[r] - product(missing(weight[r], length), own[r]);
+        mean[r] = if heavy[r] { measured } else { mean[r] };
     }
     for r in 0..count {
         let (own, mean, at) = (own[r], mean[r], r * length);

@@ -1,7 +1,11 @@
 //! Reading arrays in logical order, however they lie: axes that are one run in memory together, and where the elements are.
 
+use super::copy::copy_short;
 use super::view::View;
 use smallvec::SmallVec;
+
+/// The length below which a row is copied without a call.
+const SHORT: usize = 64;
 
 /// Axes as (length, stride) pairs, outermost first. Neighbours that are one run in memory are merged, and axes of
 /// length 1 are dropped.
@@ -112,8 +116,35 @@ impl<'a, F: Copy> Reader<'a, F> {
     }
 
     /// The next elements, as many as `output` takes.
-    pub(crate) fn read(&mut self, output: &mut [F]) {
+    pub(crate) fn read(&mut self, mut output: &mut [F]) {
+        // Whole short rows, of which each would be a call.
+        while let (Axis { length: length @ 2..SHORT, stride: 1, position: 0 }, Some(outer)) =
+            (self.inner, self.outer.last())
+        {
+            let rows = (outer.length - outer.position).min(output.len() / length);
+            if rows == 0 {
+                break;
+            }
+            let stride = outer.stride;
+            let (now, later) = output.split_at_mut(rows * length);
+            for (i, to) in now.chunks_exact_mut(length).enumerate() {
+                let from = self.offset + i * stride;
+                copy_short(&self.data[from..from + length], to);
+            }
+            output = later;
+            self.skip_rows(rows);
+        }
         self.next(output, |y, x| *y = x);
+    }
+
+    /// Goes on by so many rows, which the axis outside the innermost has: the position on the innermost is 0.
+    fn skip_rows(&mut self, rows: usize) {
+        let Some((last, outer)) = self.outer.split_last_mut() else { return };
+        last.position += rows;
+        self.offset += rows * last.stride;
+        if last.position == last.length {
+            carry(last, outer, &mut self.offset);
+        }
     }
 
     /// Adds the next elements to those of `output`.

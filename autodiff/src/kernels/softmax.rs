@@ -275,7 +275,8 @@ vectorized! {
     fn softmax_of_rows(y: &mut [F], length: usize) {
         for row in y.chunks_exact_mut(length) {
             let largest = largest(row);
-            each(row, |x| shifted(x, largest));
+            // Both give the same where the largest is finite; the first costs less.
+            if largest.is_finite() { each(row, |x| x - largest) } else { each(row, |x| shifted(x, largest)) }
         }
         exponentials(y);
         for row in y.chunks_exact_mut(length) {

@@ -4,8 +4,8 @@
 //! whole to flat lists. Running a plan allocates nothing and computes, bit for bit, what recording and
 //! [`Program::run`] compute: it runs the same kernels.
 //!
-//! The steps, one file each: `schedule` (what together, in what order) → `memory` (where) over a `pool` →
-//! `compile` and `loops` (the lists of `code`) → `run`. `verify` checks the lists.
+//! The steps, one file each: `schedule` (what together, in what order) → `recompute` (what is not worth keeping) → `memory`
+//! (where) over a `pool` → `compile` and `loops` (the lists of `code`) → `run`. `verify` checks the lists.
 
 mod code;
 mod compile;
@@ -16,6 +16,7 @@ mod onto;
 mod planner;
 mod pool;
 mod prepare;
+mod recompute;
 mod run;
 mod scan;
 mod schedule;

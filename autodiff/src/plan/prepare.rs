@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::compile;
 use super::memory::{self, Update};
+use super::recompute;
 use super::schedule::{self, Group, Origin, Schedule};
 use super::verify::{Bounds, verify};
 use crate::base::error::Result;
@@ -40,7 +41,12 @@ pub(super) fn prepare<F: Real>(
     guards: &[usize],
     rows: Option<usize>,
 ) -> Result<Compiled<F>> {
-    let program = program.inlined()?.simplified().with_optimized_loops()?.with_joined_pads()?;
+    let mut program = program.inlined()?.simplified().with_optimized_loops()?.with_joined_pads()?;
+    let mut schedule = schedule::schedule(&program, block);
+    if let Some(again) = recompute::recomputed(&program, &schedule) {
+        program = again;
+        schedule = schedule::schedule(&program, block);
+    }
     let mut bodies: BTreeMap<NodeId, Compiled<F>> = BTreeMap::new();
     for (id, node) in program.nodes.iter() {
         if let Some((body, steps)) = loop_at(&program.nodes, node) {
@@ -51,7 +57,6 @@ pub(super) fn prepare<F: Real>(
             bodies.insert(id, prepare(body, block, &updates, &[], rows)?);
         }
     }
-    let mut schedule = schedule::schedule(&program, block);
     let mut updates: Vec<Update> =
         updates.iter().map(|(slot, output)| Update { slot: *slot, output: *output, in_place: false }).collect();
     let commit = settle(&program, &mut schedule, &mut updates, guards, rows.is_some());

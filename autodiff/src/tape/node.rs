@@ -149,6 +149,11 @@ impl Labels {
         self.names.insert(id, name);
     }
 
+    /// The same, with each node under another id.
+    pub(crate) fn renamed(&self, new_id: impl Fn(NodeId) -> NodeId) -> Self {
+        Labels { names: self.names.iter().map(|(id, name)| (new_id(*id), name.clone())).collect(), ..self.clone() }
+    }
+
     #[inline]
     pub(crate) fn truncate(&mut self, length: usize) {
         // Almost always there is nothing to forget, and looking at the last name tells.
