@@ -105,6 +105,10 @@ fn other_types_duplicates_and_wrong_ranges_are_named() {
         message(&one("weight", 0, 24), 24),
         "this is no file of safetensors: the tensor `weight` is F64 [1, 2] and has the bytes 0 to 24"
     );
+    assert_eq!(
+        message(&format!("{same},{}", one("bias", 16, 40)), 40),
+        "this is no file of safetensors: the tensor `bias` is F64 [1, 2] and has the bytes 16 to 40"
+    );
     let huge = format!(r#""weight":{{"dtype":"F64","shape":[{0},{0}],"data_offsets":[0,16]}}"#, u32::MAX);
     assert!(
         message(&huge, 16).contains("the tensor `weight` is F64 [4294967295, 4294967295] and has the bytes 0 to 16")

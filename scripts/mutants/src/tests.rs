@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Everything but `project`, which looks at texts.
-const TESTS: [&str; 9] = ["inside", "errors", "text", "tool", "nn", "files", "allocation", "engine", "primitives"];
+const TESTS: [&str; 10] =
+    ["inside", "errors", "text", "tool", "nn", "data", "files", "allocation", "engine", "primitives"];
 
 /// The memory a test may take, in KiB: a mutant may ask for more and more.
 const MEMORY: usize = 12 << 20;

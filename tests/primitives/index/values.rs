@@ -210,6 +210,7 @@ fn keys_are_derived_in_the_program() {
     let derived = key.fold_in(step);
     assert_eq!(derived.value().unwrap(), autodiff::kernels::fold_in(7, 3));
     let draws = [derived.uniform([50], 0), derived.normal([50], 1), derived.uniform_open([50], 2)];
+    draws.iter().for_each(|draw| assert_eq!(draw.shape().unwrap(), [50].into()));
     let [first, second] = key.split();
     assert_eq!(first.value().unwrap(), key.fold_in(0).value().unwrap());
     assert_eq!(second.value().unwrap(), key.fold_in(1).value().unwrap());
