@@ -48,10 +48,10 @@ impl<'a> Comparison<'a> {
         order: usize,
         zeta: &'a [ArrayD<f64>],
         values: &[ArrayD<f64>],
-    ) -> Self {
+    ) -> Result<Self> {
         let start: Vec<f64> = values.iter().flatten().copied().collect();
         let watched: Vec<usize> = (0..start.len()).filter(|_| start.len() <= RESULTS).collect();
-        Comparison {
+        Ok(Comparison {
             subject,
             check,
             order,
@@ -59,11 +59,11 @@ impl<'a> Comparison<'a> {
             flat_zeta: zeta.iter().flatten().copied().collect(),
             start,
             moves_cuts: Held::misses(subject.program),
-            noise: subject.noise(values, zeta, &watched),
+            noise: subject.noise(values, zeta, &watched)?,
             complete: false,
             conventional: Vec::new(),
             report: Report::default(),
-        }
+        })
     }
 
     /// The inputs that have a reverse derivative, and its program; those that have none are noted as unchecked.

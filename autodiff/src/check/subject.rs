@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
     ) -> Result<Report> {
         self.with_cuts_held(|subject| {
             let values = subject.program.run(subject.inputs)?;
-            let mut comparison = Comparison::new(subject, check, 1, zeta, &values);
+            let mut comparison = Comparison::new(subject, check, 1, zeta, &values)?;
             comparison.elements(wrt, cotangents, None, &mut Generator::new(check.seed))?;
             Ok(comparison.report)
         })
@@ -79,7 +79,7 @@ impl<'a> Subject<'a> {
     fn check_order(&self, check: &Check, order: usize, generator: &mut Generator) -> Result<Report> {
         let values = self.program.run(self.inputs)?;
         let zeta: Vec<ArrayD<f64>> = values.iter().map(|y| random_like(y, generator)).collect();
-        let mut comparison = Comparison::new(self, check, order, &zeta, &values);
+        let mut comparison = Comparison::new(self, check, order, &zeta, &values)?;
         let (wrt, reverse) = comparison.differentiable()?;
         let Some(reverse) = reverse else { return Ok(comparison.report) };
         let seeded: Vec<Input<f64>> =
@@ -129,17 +129,15 @@ impl<'a> Subject<'a> {
         self.names.iter().cloned().chain(held).chain(seeds).collect()
     }
 
-    /// The rounding that Σ ζ·F(x), and elements of F(x), carry; where the walk back does not tell, that of the largest
-    /// number about.
-    pub(super) fn noise(&self, results: &[ArrayD<f64>], zeta: &[ArrayD<f64>], watched: &[usize]) -> Noise {
+    /// The rounding that Σ ζ·F(x), and elements of F(x), carry; where it is not finite, that of the largest number about.
+    pub(super) fn noise(&self, results: &[ArrayD<f64>], zeta: &[ArrayD<f64>], watched: &[usize]) -> Result<Noise> {
         let numbers = results.iter().flatten().map(|y| y.abs()).filter(|y| y.is_finite());
         let largest = 4.0 * f64::EPSILON * numbers.fold(self.biggest(), f64::max);
-        let unknown = || Noise { whole: largest, watched: vec![largest; watched.len()] };
-        let mut found = Noise::of(self.program, self.inputs, zeta, watched).unwrap_or_else(|_| unknown());
+        let mut found = Noise::of(self.program, self.inputs, zeta, watched)?;
         for noise in found.watched.iter_mut().chain([&mut found.whole]).filter(|noise| !noise.is_finite()) {
             *noise = largest;
         }
-        found
+        Ok(found)
     }
 
     /// The largest magnitude among the inputs.
