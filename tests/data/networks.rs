@@ -7,6 +7,7 @@ use nn::{
     synthetic,
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 /// The cost of a network with one hidden layer, written out after Matt R, *Neural Networks* (June 2022), §3.2.
 #[test]
@@ -56,6 +57,17 @@ fn settings_are_read_from_text_and_written() {
     assert_eq!(serde_json::from_str::<NetworkConfig>(&text).unwrap(), config);
     let short = r#"{"nodes": [4, 3], "activators": ["softmax"], "method": "lbfgs"}"#;
     assert_eq!(serde_json::from_str::<NetworkConfig>(short).unwrap(), NetworkConfig::softmax(4, 3));
+    // The defaults of the table.
+    let (all, defaults) = (
+        serde_json::to_value(NetworkConfig::new([4, 3], [Activation::Softmax])).unwrap(),
+        json!({
+            "lp_reg": 0, "lambda": 0.01, "standardise": true, "method": "adam", "rate": 0.01, "decay": 0.0, "epochs": 100,
+            "batch_size": 32, "seed": 0
+        }),
+    );
+    for (setting, value) in defaults.as_object().unwrap() {
+        assert_eq!(&all[setting], value, "{setting}");
+    }
     let error = serde_json::from_str::<NetworkConfig>(r#"{"nodes": [4, 3], "activators": ["softmax"], "rates": 1}"#);
     assert!(error.unwrap_err().to_string().contains("unknown field `rates`"));
 }
