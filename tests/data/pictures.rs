@@ -137,6 +137,39 @@ fn tables_are_as_dense_as_their_numbers() {
     assert!(HeatMap::filters("", [small.view(), large.view()]).is_err());
 }
 
+/// A number of an element of a picture.
+fn attribute(element: &str, name: &str) -> f64 {
+    let start = element.find(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{name} of {element}")) + name.len() + 3;
+    element[start..].split('"').next().unwrap().parse().unwrap()
+}
+
+/// Cells lie side by side in their frame, numbers in the middle of their cells, and names at the middle of rows and columns.
+#[test]
+fn names_and_numbers_stand_at_their_cells() {
+    let confusion = Confusion::new(&[0, 1, 1, 2, 2, 2], &[0, 1, 2, 2, 2, 2]).unwrap();
+    let svg = HeatMap::confusion("Digits", &confusion).to_svg();
+    let elements = |start: &str| svg.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    let (cells, texts) = (elements("<rect class=\"cell"), elements("<text"));
+    let frame = svg.lines().find(|line| line.starts_with("<rect class=\"axis paper")).unwrap();
+    let near = |found: f64, expected: f64| (found - expected).abs() < 0.02;
+    let (left, top, side) = (attribute(frame, "x") + 0.5, attribute(frame, "y") + 0.5, attribute(cells[0], "width"));
+    assert!(near(attribute(frame, "width"), 3.0 * side + 1.0) && near(attribute(frame, "height"), 3.0 * side + 1.0));
+    let stands = |text: &str, x: f64, y: f64| {
+        texts.iter().any(|line| {
+            line.ends_with(&format!(">{text}</text>")) && near(attribute(line, "x"), x) && near(attribute(line, "y"), y)
+        })
+    };
+    for (i, cell) in cells.iter().enumerate() {
+        let (row, column) = (i / 3, i % 3);
+        let (x, y) = (left + column as f64 * side, top + row as f64 * side);
+        assert!(near(attribute(cell, "x"), x) && near(attribute(cell, "y"), y), "{cell}");
+        let count = confusion.counts()[[row, column]].to_string();
+        assert!(stands(&count, x + side / 2.0, y + side / 2.0 + 4.0), "{count} in row {row}, column {column}:\n{svg}");
+        assert!(stands(&column.to_string(), x + side / 2.0, top + 3.0 * side + 16.0), "column {column}:\n{svg}");
+        assert!(stands(&row.to_string(), left - 8.0, y + side / 2.0 + 4.0), "row {row}:\n{svg}");
+    }
+}
+
 #[test]
 fn a_history_is_drawn_with_its_validation() {
     let data = synthetic::moons::<f64>(60, 0.1, 1).unwrap();
