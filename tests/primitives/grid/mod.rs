@@ -26,6 +26,12 @@ fn recorded<'t>(tape: &'t Tape<f64>, primitive: &PrimitiveRef<f64>, args: &[Arg<
     }
 }
 
+/// Whether an operation meets this shape. Of those of rank 4, which are three of four, each meets one of eight; with `LONG` in the
+/// environment one of so many.
+fn meets(shape: &[usize], number: usize, of: usize) -> bool {
+    shape.len() < 4 || number.is_multiple_of(if std::env::var_os("LONG").is_some() { of } else { 8 })
+}
+
 fn unary_grid(part: usize) {
     let registry = Registry::standard();
     let mut cases = Cases::default();
@@ -34,12 +40,9 @@ fn unary_grid(part: usize) {
     let (one, many): (Vec<_>, Vec<_>) = shapes(4).into_iter().partition(|shape| shape.iter().product::<usize>() == 1);
     let one = one.iter().flat_map(|shape| (0..SPECIAL.len()).map(move |turn| (turn, shape)));
     let all: Vec<_> = many.iter().enumerate().chain(one).collect();
-    let long = std::env::var_os("LONG").is_some();
     for (turn, shape) in all.into_iter().skip(part).step_by(2) {
         let array = special(shape, turn);
-        // Of the shapes of rank 4, which are three of four, each primitive meets some; with `LONG` in the environment all.
-        let meets = |number: usize| long || shape.len() < 4 || (turn / 2 + number).is_multiple_of(4);
-        for (_, primitive) in primitives.iter().enumerate().filter(|(number, _)| meets(*number)) {
+        for (_, primitive) in primitives.iter().enumerate().filter(|(number, _)| meets(shape, turn / 2 + number, 1)) {
             let name = || format!("{}({}) of {shape:?}", primitive.name(), primitive.attributes());
             cases.case(name, || {
                 let tape = Tape::new();
@@ -71,10 +74,11 @@ fn primitives_of_two_and_three_arrays() {
         small.iter().flat_map(|a| small.iter().map(move |b| (a, b))).collect();
     pairs.extend(all.iter().map(|a| (a, a)));
     pairs.extend(all.iter().enumerate().map(|(i, a)| (a, &small[i % small.len()])));
-    for primitive in primitives(|p| matches!(kinds(p).as_str(), "RR" | "RRR" | "*")) {
-        for (turn, (a, b)) in pairs.iter().enumerate() {
+    let primitives = primitives(|p| matches!(kinds(p).as_str(), "RR" | "RRR" | "*"));
+    for (number, primitive) in primitives.iter().enumerate() {
+        for (turn, (a, b)) in pairs.iter().enumerate().filter(|(turn, (a, _))| meets(a, turn + number, 1)) {
             let arrays = [special(a, turn), special(b, turn + 2), special(a, turn / 2)];
-            let count = if kinds(&primitive) == "RR" { 2 } else { 3 };
+            let count = if kinds(primitive) == "RR" { 2 } else { 3 };
             cases.case(
                 || format!("{}({}) of {a:?}, {b:?}", primitive.name(), primitive.attributes()),
                 || {
@@ -82,7 +86,7 @@ fn primitives_of_two_and_three_arrays() {
                     let xs: Vec<Var<'_, f64>> = arrays.iter().take(count).map(|array| tape.input(array)).collect();
                     let args: Vec<Arg<'_, f64>> = xs.iter().map(|x| (*x).into()).collect();
                     let inputs: Vec<Input<f64>> = arrays.iter().take(count).map(Input::real).collect();
-                    exercise(&tape, &inputs, &xs, recorded(&tape, &primitive, &args), &registry)
+                    exercise(&tape, &inputs, &xs, recorded(&tape, primitive, &args), &registry)
                 },
             );
         }
@@ -201,12 +205,8 @@ fn methods_of_vars() {
     let mut cases = Cases::default();
     let methods = methods();
     for (turn, shape) in shapes(4).iter().enumerate() {
-        // All shapes up to rank 3, and every fifth beyond.
-        if shape.len() == 4 && turn % 5 != 0 {
-            continue;
-        }
         let array = special(shape, turn / 2);
-        for (name, f) in &methods {
+        for (_, (name, f)) in methods.iter().enumerate().filter(|(number, _)| meets(shape, turn + number, 5)) {
             cases.case(
                 || format!("{name} of {shape:?}"),
                 || {
