@@ -359,8 +359,12 @@ pub(crate) mod tests {
     /// Rows of up to 16 elements go sixteen at a time: each gives what its definition says, computed with the sums of its
     /// elements one after the other.
     fn rows_are_what_their_definitions_say() {
-        for length in [1, 2, 5, 16, 17, 40] {
-            let (w, d) = rows(35, length);
+        // With an element that has nearly all of the weight, and with none.
+        for (length, heavy) in [1, 2, 5, 16, 17, 40].into_iter().flat_map(|length| [(length, true), (length, false)]) {
+            let (mut w, d) = rows(35, length);
+            if !heavy {
+                w.fill(1.0 / length as f64);
+            }
             let (mut deviations, mut adjoint) = (vec![0.0; w.len()], vec![0.0; w.len()]);
             let mut block = vec![0.0; length];
             deviations_of_rows::at(Level::Base, &mut deviations, &w, &d, length, &mut block);

@@ -26,8 +26,8 @@ fn recorded<'t>(tape: &'t Tape<f64>, primitive: &PrimitiveRef<f64>, args: &[Arg<
     }
 }
 
-/// Whether an operation meets this shape. Of those of rank 4, which are three of four, each meets one of eight; with `LONG` in the
-/// environment one of so many.
+/// Whether an operation meets this shape. Three of four shapes have rank 4: of those each operation meets every eighth, and with
+/// `LONG` in the environment every one whose number is a multiple of `of`.
 fn meets(shape: &[usize], number: usize, of: usize) -> bool {
     shape.len() < 4 || number.is_multiple_of(if std::env::var_os("LONG").is_some() { of } else { 8 })
 }
